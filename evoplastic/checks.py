@@ -1,0 +1,47 @@
+"""One wording for every error at a boundary: what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UsageError(ValueError):
+    """Something the user gave does not fit; the command line answers with exit code 2."""
+
+
+class EnvironmentFault(RuntimeError):
+    """The surroundings fail (no cluster, no permission, no disk); exit code 3."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `UsageError(message)` unless the condition holds.
+
+    Raises:
+        UsageError: the condition is false.
+    """
+    if not condition:
+        raise UsageError(message)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint naming the closest known word, or all of them when none is close.
+
+    >>> nearest("dsm", ["and", "dms"])
+    "did you mean 'dms'?"
+    >>> nearest("zebra", ["and", "dms"])
+    'known: and, dms'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+
+
+def require_known(what: str, word: str, known: Iterable[str]) -> None:
+    """Raise `UsageError` with the nearest name unless `word` is one of `known`.
+
+    Raises:
+        UsageError: `word` is unknown.
+    """
+    names = list(known)
+    require(word in names, f"unknown {what} {word!r}; {nearest(word, names)}")

@@ -1,0 +1,1 @@
+"""The rate network: neuron groups, one time step, plasticity and neuromodulation."""
