@@ -30,6 +30,7 @@ PHILOX_ROUNDS = 10
 MAX_EPOCH = 1 << 24
 
 Int64Array = NDArray[np.int64]
+Float32Array = NDArray[np.float32]
 
 
 class Purpose(enum.IntEnum):

@@ -1,0 +1,226 @@
+"""Whole lifetimes in plain PyTorch: the definition that the fused engines must equal.
+
+Written to be read. Runs in float32 or float64 on any device and knows every option.
+Source: Miconi 2023 (ICML, PMLR 202:24756) and its published code, for the order within a step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evoplastic.kernels.lifetime.draws import perturbations, trial_entries
+from evoplastic.kernels.lifetime.recording import Recorder, Recording
+from evoplastic.lifetime import LifetimeConfig
+from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.network.outcome import feedback_rates, outcome_seen
+from evoplastic.network.plasticity import (
+    advance_eligibility,
+    external_change,
+    internal_change,
+    running_mean,
+    scatter_baseline,
+)
+from evoplastic.network.state import NetworkState, newborn
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+
+
+class Trace(NamedTuple):
+    """A lifetime seen from inside: the result, the state at death, and what was recorded."""
+
+    result: LifetimeResult
+    state: NetworkState
+    recorded: dict[str, Tensor]
+
+
+class _Trial(NamedTuple):
+    """What one trial brings to P individuals."""
+
+    stimulus_PTI: Tensor
+    target_PO: Tensor  # clipped to [target_low, target_high]
+    correct_action_P: Tensor
+    reward_PO: Tensor
+    kind_P: Tensor
+    xi_PTN: Tensor
+
+
+class _TrialOutcome(NamedTuple):
+    loss_P: Tensor
+    correct_P: Tensor
+    reward_P: Tensor
+    roughness_P: Tensor  # sum over steps of (mod(t) - mod(t-1))^2
+
+
+@torch.no_grad()
+def run_reference(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    recording: Recording | None = None,
+) -> Trace:
+    """Live P whole lifetimes, trial by trial and step by step.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N].
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        dtype: torch.float32, or torch.float64 for exact comparisons.
+        device: any torch device.
+        recording: activity, modulation, traces or weights to keep.
+    """
+    device = torch.device(device)
+    w_PNN = params.w_PNN.to(device, dtype)
+    alpha_PNN = params.alpha_PNN.to(device, dtype)
+    num_kinds = batch.banks.num_kinds if config.plasticity.baseline == "kind" else 1
+    state = newborn(len(w_PNN), groups, config.dynamics, num_kinds, dtype, device)
+    recorder = Recorder(recording)
+    outcomes = []
+    for trial in range(config.num_trials):
+        brought = _bring_trial(trial, groups, batch, config, dtype, device)
+        state, outcome = _live_trial(
+            trial, brought, PlasticParams(w_PNN, alpha_PNN), state, groups, batch, config, recorder
+        )
+        outcomes.append(outcome)
+    roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
+    result = LifetimeResult(
+        loss_PK=torch.stack([o.loss_P for o in outcomes], dim=1).cpu(),
+        correct_PK=torch.stack([o.correct_P for o in outcomes], dim=1).cpu(),
+        reward_PK=torch.stack([o.reward_P for o in outcomes], dim=1).cpu(),
+        smoothness_P=roughness_P.cpu(),
+    )
+    return Trace(result, state, recorder.result())
+
+
+def _bring_trial(
+    trial: int,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> _Trial:
+    banks, noise = batch.banks, config.perturbation
+    entry_P = trial_entries(batch, trial)
+    xi_STN, stream_P = perturbations(
+        batch, trial, banks.timing.num_steps, groups.num_neurons, noise
+    )
+    xi_STN[:, : noise.first_step] = 0.0
+    if trial >= config.num_trials - noise.quiet_trials:
+        xi_STN[:] = 0.0
+    if not noise.perturb_modulators:
+        xi_STN[:, :, groups.modulators] = 0.0
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(device, dtype)
+
+    target_PO = banks.target_MO[entry_P]
+    return _Trial(
+        stimulus_PTI=tensor(banks.stimulus_MTI[entry_P]),
+        target_PO=tensor(target_PO).clamp(config.target_low, config.target_high),
+        correct_action_P=torch.from_numpy(target_PO.argmax(1)).to(device),
+        reward_PO=tensor(banks.reward_MO[entry_P]),
+        kind_P=torch.from_numpy(banks.kind_M[entry_P]).to(device),
+        xi_PTN=tensor(xi_STN[stream_P]),
+    )
+
+
+def _live_trial(
+    trial: int,
+    brought: _Trial,
+    params: PlasticParams,
+    state: NetworkState,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    recorder: Recorder,
+) -> tuple[NetworkState, _TrialOutcome]:
+    timing, dynamics, plasticity = batch.banks.timing, config.dynamics, config.plasticity
+    leak = timing.dt_ms / dynamics.tau_ms
+    retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
+    may_change = trial >= plasticity.first_trial
+    internal = plasticity.modulation == "internal"
+    response_start, response_stop = timing.response
+    feedback_start, feedback_stop = timing.feedback
+
+    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P = state
+    loss_P = torch.zeros_like(mean_correct_P)
+    roughness_P = torch.zeros_like(mean_correct_P)
+    mod_before_P = torch.zeros_like(mean_correct_P)
+    activity_PO = torch.zeros_like(brought.target_PO)
+    w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+    correct_P = reward_P = feedback_PF = action_PO = None
+
+    for step in range(timing.num_steps):
+        xi_PN = brought.xi_PTN[:, step]
+        x_PN = advance_activation(x_PN, rate_PN, w_eff_PNN, xi_PN, leak)
+        elig_PNN = advance_eligibility(elig_PNN, xi_PN, rate_PN, retention)
+        rate_PN = firing_rate(x_PN, groups)
+        rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
+        rate_PN[:, groups.bias] = dynamics.bias_rate
+        rate_PN[:, groups.feedback] = 0.0
+        rate_PN[:, groups.action] = 0.0
+
+        if response_start <= step < response_stop:
+            response_PO = rate_PN[:, groups.response]
+            activity_PO = activity_PO + response_PO
+            error_P = ((response_PO - brought.target_PO) ** 2).sum(1)
+            loss_P = loss_P + error_P / (response_stop - response_start)
+        else:
+            rate_PN[:, groups.response] = 0.0
+
+        if step == feedback_start:
+            choice_P = activity_PO.argmax(1)
+            correct_P = choice_P == brought.correct_action_P
+            reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
+            action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
+                choice_P, groups.num_outputs
+            ).to(rate_PN.dtype)
+            outcome_P = outcome_seen(loss_P, correct_P, config)
+            feedback_PF = feedback_rates(outcome_P, correct_P, mean_correct_P, config)
+            column_P = brought.kind_P if plasticity.baseline == "kind" else 0 * brought.kind_P
+            if may_change and not internal:
+                baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
+                p_PNN = p_PNN + external_change(
+                    elig_PNN,
+                    outcome_P,
+                    None if plasticity.baseline == "none" else baseline_P,
+                    plasticity,
+                )
+                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+            baseline_PC = scatter_baseline(
+                baseline_PC, column_P, outcome_P, plasticity.baseline_decay
+            )
+            mean_correct_P = running_mean(
+                mean_correct_P, correct_P.to(rate_PN.dtype), plasticity.baseline_decay
+            )
+
+        in_feedback = feedback_start <= step < feedback_stop
+        mod_P = modulatory_signal(rate_PN, groups)
+        recorder.step(trial, "mod", mod_P)
+        if may_change and internal:
+            if step > 0:
+                roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
+            mod_before_P = mod_P
+            if plasticity.gate == "always" or in_feedback:
+                p_PNN = p_PNN + internal_change(elig_PNN, mod_P, plasticity)
+                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+
+        if in_feedback:
+            rate_PN[:, groups.feedback] = feedback_PF
+            rate_PN[:, groups.action] = action_PO
+        recorder.step(trial, "rate", rate_PN)
+
+    recorder.close_trial()
+    recorder.end_trial(trial, "elig", elig_PNN)
+    recorder.end_trial(trial, "p", p_PNN)
+    end = NetworkState(x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P)
+    return end, _TrialOutcome(loss_P, correct_P, reward_P, roughness_P)

@@ -1,0 +1,49 @@
+"""What changes at every step of a lifetime; nothing else is remembered."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from evoplastic.lifetime import DynamicsConfig
+from evoplastic.network.neurons import NeuronGroups
+
+
+class NetworkState(NamedTuple):
+    """State of P networks between two steps; it carries over from trial to trial."""
+
+    x_PN: Tensor  # activation, before the nonlinearity
+    rate_PN: Tensor  # firing rate, clamped neurons included
+    p_PNN: Tensor  # plastic weight from j to i
+    elig_PNN: Tensor  # eligibility trace of the same connection
+    baseline_PC: Tensor  # running mean of the outcome, C = number of trial kinds (1 if single)
+    mean_correct_P: Tensor  # running mean of correctness, for the prediction-error feedback
+
+
+def newborn(
+    num_individuals: int,
+    groups: NeuronGroups,
+    config: DynamicsConfig,
+    num_kinds: int,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> NetworkState:
+    """The state at birth: x = initial activation (0 on stimulus, feedback and bias neurons), p = 0."""
+    shape = (num_individuals, groups.num_neurons)
+    x_PN = torch.full(shape, config.initial_activation, dtype=dtype, device=device)
+    x_PN[:, : groups.num_unconnected] = 0.0
+    rate_PN = x_PN.clone()
+    rate_PN[:, groups.bias] = config.bias_rate
+    matrix = (num_individuals, groups.num_neurons, groups.num_neurons)
+    return NetworkState(
+        x_PN=x_PN,
+        rate_PN=rate_PN,
+        p_PNN=torch.zeros(matrix, dtype=dtype, device=device),
+        elig_PNN=torch.zeros(matrix, dtype=dtype, device=device),
+        baseline_PC=torch.zeros((num_individuals, num_kinds), dtype=dtype, device=device),
+        mean_correct_P=torch.full(
+            (num_individuals,), 1.0 / groups.num_outputs, dtype=dtype, device=device
+        ),
+    )
