@@ -150,7 +150,7 @@ def live(
                     rate[i] = 0.0
 
             mod = rate[mod_first] - rate[mod_first + 1]
-            if step > 0 and trial >= plasticity.first_trial:
+            if step > 0 and plasticity.modulation == "internal" and trial >= plasticity.first_trial:
                 roughness += (mod - mod_T[-1]) ** 2
             mod_T.append(mod)
 
