@@ -79,7 +79,8 @@ class PlasticityConfig:
     """How the plastic weights p change within a lifetime (Miconi 2023, section 2.3).
 
     external, once per trial at the first feedback step, with L the outcome and b its baseline:
-        p += clip(-eta * elig * b * (L - b), -max_change, max_change)       (b factor 1 without baseline)
+        p += clip(-eta * elig * b * (L - b), -max_change, max_change)
+        p += clip(-eta * elig * L, -max_change, max_change)                without a baseline
     internal, at every gated step, with mod = rate of modulator 0 - rate of modulator 1:
         p += clip(eta * elig * mod, -max_change, max_change)
     """
@@ -101,7 +102,8 @@ class PlasticityConfig:
     baseline_decay: float = 0.9
     """Share of a running mean that survives a trial."""
     outcome: Outcome = "graded"
-    """What the external rule and the loss feedback see: the graded loss, or 0.1 / 0.6 for right / wrong."""
+    """What the external rule and the loss feedback see: the graded loss, or 0.1 / 0.6 for
+    right / wrong."""
     gate: Gate = "always"
     """Internal modulation acts at every step, or during the feedback window only."""
 
@@ -168,7 +170,7 @@ class LifetimeConfig:
 
 
 def published_internal() -> LifetimeConfig:
-    """The internal mode with its published constants (Miconi 2023, code; untested by its author)."""
+    """Internal modulation with its published constants (Miconi 2023, code; untested there)."""
     return LifetimeConfig(
         smoothness_penalty=0.27,
         perturbation=PerturbationConfig(quiet_trials=0),

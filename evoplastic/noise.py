@@ -83,7 +83,7 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[An
 
 
 def _multiply(factor: int, word: Any) -> tuple[Any, Any]:
-    """High and low half of a 32 x 32-bit product, by 16-bit halves so that int64 never overflows."""
+    """High and low half of a 32 x 32-bit product, by 16-bit halves: int64 never overflows."""
     low = factor * (word & 0xFFFF)
     high = factor * (word >> 16) + (low >> 16)
     return high >> 16, ((high & 0xFFFF) << 16) | (low & 0xFFFF)
@@ -166,9 +166,7 @@ def _log(value: NDArray[np.float64]) -> NDArray[np.float64]:
     return exponent * math.log(2.0) + 2.0 * ratio * series
 
 
-def _polynomial(
-    value: NDArray[np.float64], coefficients: tuple[float, ...]
-) -> NDArray[np.float64]:
+def _polynomial(value: NDArray[np.float64], coefficients: tuple[float, ...]) -> NDArray[np.float64]:
     result = np.full_like(value, coefficients[0])
     for coefficient in coefficients[1:]:
         result = result * value + coefficient

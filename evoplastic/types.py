@@ -77,7 +77,7 @@ class TrialTiming:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrialBank:
-    """All trials a task can ask, as arrays; a lifetime draws entries uniformly, with replacement."""
+    """All trials a task can ask; a lifetime draws entries uniformly, with replacement."""
 
     task: str
     timing: TrialTiming
@@ -98,7 +98,8 @@ class TrialBank:
             shape = getattr(self, name).shape
             require(
                 len(shape) == 2 and shape[0] == entries,
-                f"{name} of task {self.task!r} has shape {shape}, expected (M, O) with M = {entries}",
+                f"{name} of task {self.task!r} has shape {shape}, expected (M, O) with "
+                f"M = {entries}",
             )
         require(
             self.target_MO.shape == self.reward_MO.shape,
@@ -118,9 +119,7 @@ class TrialBank:
     @property
     def interface(self) -> Interface:
         """The numbers of stimulus and response lines that a network must offer."""
-        return Interface(
-            num_inputs=self.stimulus_MTI.shape[2], num_outputs=self.target_MO.shape[1]
-        )
+        return Interface(num_inputs=self.stimulus_MTI.shape[2], num_outputs=self.target_MO.shape[1])
 
     @property
     def digest(self) -> str:

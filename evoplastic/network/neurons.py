@@ -1,6 +1,6 @@
 """Which neuron does what: the groups that every network is made of, in a fixed order.
 
-    stimulus (I) | feedback (F) | bias (1) | action signal (O) | hidden | modulators (2) | response (O)
+    stimulus I | feedback F | bias 1 | action signal O | hidden | modulators 2 | response O
 
 The order and the default sizes are those of Miconi (2023), ICML: 70 neurons with I = F = O = 2.
 """

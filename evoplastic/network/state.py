@@ -30,7 +30,7 @@ def newborn(
     dtype: torch.dtype,
     device: torch.device,
 ) -> NetworkState:
-    """The state at birth: x = initial activation (0 on stimulus, feedback and bias neurons), p = 0."""
+    """The state at birth: p = 0, x = initial activation but 0 on stimulus, feedback and bias."""
     shape = (num_individuals, groups.num_neurons)
     x_PN = torch.full(shape, config.initial_activation, dtype=dtype, device=device)
     x_PN[:, : groups.num_unconnected] = 0.0

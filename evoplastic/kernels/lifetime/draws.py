@@ -61,6 +61,6 @@ def perturbations(
     num_neurons: int,
     config: PerturbationConfig,
 ) -> tuple[Float32Array, Int64Array]:
-    """Node perturbations xi [S, T, N] of a trial, before first_step and quiet trials are silenced."""
+    """Node perturbations xi [S, T, N] of a trial, before any step or trial is silenced."""
     words_STN, index_P = perturbation_words(batch, trial, num_steps, num_neurons)
     return perturbation(words_STN, config.probability, config.amplitude), index_P

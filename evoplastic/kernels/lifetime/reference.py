@@ -157,7 +157,11 @@ def _live_trial(
     mod_before_P = torch.zeros_like(mean_correct_P)
     activity_PO = torch.zeros_like(brought.target_PO)
     w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
-    correct_P = reward_P = feedback_PF = action_PO = None
+    # Set at the first feedback step, which every trial has (TrialTiming).
+    correct_P = torch.zeros_like(brought.correct_action_P, dtype=torch.bool)
+    reward_P = torch.zeros_like(mean_correct_P)
+    feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
+    action_PO = torch.zeros_like(brought.target_PO)
 
     for step in range(timing.num_steps):
         xi_PN = brought.xi_PTN[:, step]

@@ -1,0 +1,1 @@
+"""Evolution strategies over lifetimes. EvoTorch takes the optimizer's step; imported lazily."""
