@@ -1,0 +1,243 @@
+"""What a run records, by name and type: the one language of the writer and the readers.
+
+A run's journal is a file of JSON objects, one event per line. The rooms `cluster` (writing) and
+`analysis` (reading) know each other through these types alone. Generation g's events describe
+the center before its update: generation 0 is the first genome, and after the last update one more
+evaluation carries the number of generations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy as np
+
+from evoplastic.checks import UsageError, require
+
+Role = Literal["train", "held_out"]
+Condition = Literal["plastic", "plasticity_off", "random_genome"]
+Status = Literal["done", "preempted", "interrupted", "failed"]
+
+LOSS_STATISTICS = ("mean", "median", "best", "std")
+ACCURACY_STATISTICS = ("mean", "median", "q25", "q75")
+
+# Metric names; "/" groups charts in MLflow.
+TRAIN_ACCURACY = "train/accuracy_mean"
+GRADIENT_NORM = "search/gradient_norm"
+CENTER_NORM = "search/center_norm"
+UPDATE_NORM = "search/update_norm"
+FAILED_INDIVIDUALS = "fault/failed_individuals"
+RETRIED_SHARDS = "fault/retried_shards"
+GENERATION_SECONDS = "time/generation_s"
+EVALUATE_SECONDS = "time/evaluate_s"
+UPDATE_SECONDS = "time/update_s"
+CHECKPOINT_SECONDS = "time/checkpoint_s"
+
+# Tag names of a run in the tracking store.
+TAG_RUN_ID = "evoplastic.run_id"
+TAG_CONFIG = "evoplastic.config_digest"
+TAG_SUITE = "evoplastic.suite_digest"
+TAG_GIT_COMMIT = "evoplastic.git_commit"
+TAG_GIT_DIRTY = "evoplastic.git_dirty"
+TAG_GENOME = "genome.sha"
+TAG_GENOME_PARENT = "genome.parent_sha"
+TAG_RESUMES = "evoplastic.resumes"
+
+
+def loss_metric(statistic: str) -> str:
+    """Metric of the population's losses: mean, median, best or std.
+
+    >>> loss_metric("mean")
+    'fitness/loss_mean'
+    """
+    return f"fitness/loss_{statistic}"
+
+
+def task_metric(role: Role, condition: Condition, task: str, statistic: str) -> str:
+    """Metric of the bare center on one task.
+
+    >>> task_metric("held_out", "plastic", "dms", "accuracy_median")
+    'held_out/dms/accuracy_median'
+    >>> task_metric("train", "plasticity_off", "and", "accuracy_mean")
+    'control/plasticity_off/and/accuracy_mean'
+    """
+    group = role if condition == "plastic" else f"control/{condition}"
+    return f"{group}/{task}/{statistic}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskEvaluation:
+    """Lifetimes of one genome on one task under one condition."""
+
+    task: str
+    role: Role
+    condition: Condition
+    accuracy: tuple[float, ...]  # of each lifetime, over its scored trials
+    loss_mean: float
+    chance: float
+    fixed_policy_level: float
+    curve: tuple[float, ...] | None = None  # mean correctness per trial over the lifetimes
+
+    def __post_init__(self) -> None:
+        require(self.role in get_args(Role), f"role is {self.role!r}, expected train or held_out")
+        require(
+            self.condition in get_args(Condition),
+            f"condition is {self.condition!r}, expected one of {get_args(Condition)}",
+        )
+        require(len(self.accuracy) > 0, f"evaluation of task {self.task!r} holds no lifetime")
+
+    @property
+    def lifetimes(self) -> int:
+        """Number of lifetimes."""
+        return len(self.accuracy)
+
+    def statistics(self) -> dict[str, float]:
+        """Mean, median, quartiles, and the share of lifetimes above the best fixed policy."""
+        accuracy = np.array(self.accuracy)
+        q25, median, q75 = np.quantile(accuracy, (0.25, 0.5, 0.75))
+        return {
+            "accuracy_mean": float(accuracy.mean()),
+            "accuracy_median": float(median),
+            "accuracy_q25": float(q25),
+            "accuracy_q75": float(q75),
+            "above_fixed_policy": float((accuracy > self.fixed_policy_level).mean()),
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """The statistics under their metric names."""
+        return {
+            task_metric(self.role, self.condition, self.task, name): value
+            for name, value in self.statistics().items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartEvent:
+    """A run begins."""
+
+    event: ClassVar[str] = "start"
+    time_ms: int
+    run_id: str
+    name: str
+    seed: int
+    config_digest: str
+    suite_digest: str
+    git_commit: str = ""
+    git_dirty: bool = False
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeEvent:
+    """A run goes on from a checkpoint."""
+
+    event: ClassVar[str] = "resume"
+    time_ms: int
+    generation: int  # the first one to be lived again or anew
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationEvent:
+    """One generation was lived and the center updated."""
+
+    event: ClassVar[str] = "generation"
+    time_ms: int
+    generation: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationEvent:
+    """The bare center of a generation met training and held-out tasks."""
+
+    event: ClassVar[str] = "evaluation"
+    time_ms: int
+    generation: int
+    genome_digest: str
+    parent_digest: str  # of the run's first genome, or "" for that genome itself
+    seconds: float
+    entries: tuple[TaskEvaluation, ...]
+
+    def metrics(self) -> dict[str, float]:
+        """Metrics of all entries."""
+        return {name: value for entry in self.entries for name, value in entry.metrics().items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultEvent:
+    """Something went wrong and was survived."""
+
+    event: ClassVar[str] = "fault"
+    time_ms: int
+    generation: int
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndEvent:
+    """A process left the run, whatever the reason."""
+
+    event: ClassVar[str] = "end"
+    time_ms: int
+    generation: int  # the next one to be lived
+    status: Status
+
+
+Event = StartEvent | ResumeEvent | GenerationEvent | EvaluationEvent | FaultEvent | EndEvent
+EVENTS: dict[str, type[Event]] = {kind.event: kind for kind in get_args(Event)}
+
+
+def to_line(event: Event) -> str:
+    """One line of JSON, without the line feed."""
+    return json.dumps({"event": event.event, **dataclasses.asdict(event)}, separators=(",", ":"))
+
+
+def from_line(line: str, where: str) -> Event:
+    """Read an event back.
+
+    Args:
+        line: one line of a journal.
+        where: file and line number, for the message.
+
+    Raises:
+        UsageError: the line is no event.
+    """
+    try:
+        raw = json.loads(line)
+        kind = EVENTS[raw.pop("event")]
+        return kind(**_typed(kind, raw))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{where} holds no event of a run ({error}); restore the file") from error
+
+
+def _typed(kind: type[Event], raw: dict[str, Any]) -> dict[str, Any]:
+    if kind is EvaluationEvent:
+        raw["entries"] = tuple(_task_evaluation(entry) for entry in raw["entries"])
+    return raw
+
+
+def _task_evaluation(raw: dict[str, Any]) -> TaskEvaluation:
+    curve = raw.get("curve")
+    return TaskEvaluation(
+        **{
+            **raw,
+            "accuracy": tuple(raw["accuracy"]),
+            "curve": None if curve is None else tuple(curve),
+        }
+    )
+
+
+def metric_events(events: Iterable[Event]) -> list[tuple[int, int, dict[str, float]]]:
+    """(time_ms, generation, metrics) of every event that holds any."""
+    points = []
+    for event in events:
+        if isinstance(event, GenerationEvent):
+            points.append((event.time_ms, event.generation, event.metrics))
+        elif isinstance(event, EvaluationEvent):
+            points.append((event.time_ms, event.generation, event.metrics()))
+    return points
