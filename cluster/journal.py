@@ -1,0 +1,128 @@
+"""The journal: an append-only file of what happened, and the truth that every sink is fed from.
+
+An event is on disk, whole, before `append` returns. A generation lived twice (a driver was killed
+between journal and checkpoint) is recorded once, with its first timestamp: recomputing gives the
+same numbers, and a tracking store that has seen a point recognises it by its timestamp.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.records import EvaluationEvent, Event, GenerationEvent, from_line, to_line
+
+logger = logging.getLogger(__name__)
+
+JOURNAL_NAME = "journal.ndjson"
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch, the journal's unit of time."""
+    return time.time_ns() // 1_000_000
+
+
+def read_journal(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """Events from a byte offset on, and the offset after the last whole line.
+
+    A last line without a line feed is still being written, or was torn by a crash; it is left.
+
+    Raises:
+        UsageError: no journal, or a whole line that holds no event (naming file and line).
+    """
+    require(path.is_file(), f"no journal at {path}; give the directory of a run")
+    with path.open("rb") as file:
+        file.seek(offset)
+        content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    events = [
+        from_line(line.decode(errors="replace"), f"{path}, line {number} from byte {offset}")
+        for number, line in enumerate(whole.splitlines(), start=1)
+    ]
+    return events, offset + len(whole)
+
+
+class Journal:
+    """An open journal; one writer at a time (the run directory's lock sees to it)."""
+
+    def __init__(self, path: Path, events: list[Event], file_descriptor: int) -> None:
+        self.path = path
+        self._file = file_descriptor
+        self._recorded = {_identity(event) for event in events} - {None}
+        self.events_at_opening = events
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """Open or create a journal; a last line torn by a crash is cut off.
+
+        Raises:
+            UsageError: a whole line holds no event.
+            EnvironmentFault: the file cannot be opened for writing.
+        """
+        events: list[Event] = []
+        try:
+            if path.is_file():
+                events, length = read_journal(path)
+                torn = path.stat().st_size - length
+                if torn:
+                    logger.warning("%s ended in a torn line of %d bytes; cut off", path, torn)
+                    os.truncate(path, length)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise _fault(path, error) from error
+        return cls(path, events, descriptor)
+
+    def append(self, event: Event) -> bool:
+        """Put an event on disk; False when this generation's event is there already.
+
+        Raises:
+            EnvironmentFault: no space or no permission; the journal is then as before.
+        """
+        identity = _identity(event)
+        if identity is not None and identity in self._recorded:
+            return False
+        content = to_line(event).encode() + b"\n"
+        length = os.fstat(self._file).st_size
+        try:
+            written = os.write(self._file, content)
+            if written < len(content):
+                written += os.write(self._file, content[written:])
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, length)
+            raise _fault(self.path, error) from error
+        if identity is not None:
+            self._recorded.add(identity)
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _identity(event: Event) -> tuple[str, int] | None:
+    if isinstance(event, GenerationEvent | EvaluationEvent):
+        return event.event, event.generation
+    return None
+
+
+def _fault(path: Path, error: OSError) -> EnvironmentFault | UsageError:
+    return EnvironmentFault(
+        f"cannot write the journal {path}: {error.strerror or error}; make room or check the "
+        "permissions, then resume the run"
+    )

@@ -1,0 +1,197 @@
+"""A run directory: where everything of one run lies, and whose turn it is to write there."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cluster.journal import JOURNAL_NAME
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.storage import write_atomically
+
+CONFIG_NAME = "config.resolved.yaml"
+RECORDED_PACKAGES = (
+    "evoplastic",
+    "torch",
+    "numpy",
+    "numba",
+    "evotorch",
+    "ray",
+    "mlflow",
+    "neurogym",
+)
+
+
+@dataclass
+class RunDirectory:
+    """An opened and locked run directory; `close` releases the lock (so does death)."""
+
+    path: Path
+    run_id: str
+    _lock: int
+
+    @classmethod
+    def create(cls, path: Path, run_id: str, config_yaml: str) -> RunDirectory:
+        """Make the directory of a new run.
+
+        Raises:
+            UsageError: the directory holds another run, or other files.
+            EnvironmentFault: the directory cannot be written.
+        """
+        if (path / CONFIG_NAME).exists() or (path / JOURNAL_NAME).exists():
+            raise UsageError(
+                f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
+                "another --run-dir"
+            )
+        require(
+            not path.exists() or path.is_dir(),
+            f"{path} is a file; choose a directory with --run-dir",
+        )
+        occupied = path.is_dir() and any(name.name != ".lock" for name in path.iterdir())
+        require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
+        try:
+            for folder in ("checkpoints", "genomes", "figures"):
+                (path / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot make the run directory {path}: {error.strerror or error}; choose a "
+                "--run-dir you may write to"
+            ) from error
+        lock = _lock(path)
+        write_atomically(path / CONFIG_NAME, config_yaml.encode())
+        environment = {"run_id": run_id, **describe_environment()}
+        write_atomically(
+            path / "environment.json", json.dumps(environment, indent=2, sort_keys=True).encode()
+        )
+        return cls(path, run_id, lock)
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Lock the directory of an existing run, to continue it.
+
+        Raises:
+            UsageError: no run there, or another driver is at work on it.
+        """
+        for name in (CONFIG_NAME, "environment.json"):
+            require(
+                (path / name).is_file(),
+                f"{path} is not a run directory: {name} is missing; give the directory that "
+                "`evoplastic evolve` made",
+            )
+        lock = _lock(path)
+        return cls(path, read_run_id(path), lock)
+
+    @property
+    def journal(self) -> Path:
+        """The journal file."""
+        return self.path / JOURNAL_NAME
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def genomes(self) -> Path:
+        """The folder of genomes."""
+        return self.path / "genomes"
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / CONFIG_NAME
+
+    def set_status(self, status: str) -> None:
+        """Write the one-word STATUS file: running, done, preempted, interrupted or failed."""
+        write_atomically(self.path / "STATUS", f"{status}\n".encode())
+
+    def close(self) -> None:
+        """Let another driver have the directory."""
+        os.close(self._lock)
+
+
+def read_run_id(path: Path) -> str:
+    """The id of the run in a directory.
+
+    Raises:
+        UsageError: environment.json is missing or damaged.
+    """
+    file = path / "environment.json"
+    try:
+        return str(json.loads(file.read_text())["run_id"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{file} is missing or corrupt ({error}); give the directory of a run"
+        ) from error
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, platform and source commit: what reproducing a run needs besides its config."""
+    packages = {}
+    for package in RECORDED_PACKAGES:
+        try:
+            packages[package] = version(package)
+        except PackageNotFoundError:
+            packages[package] = "absent"
+    commit, dirty = git_commit()
+    return {
+        "python": platform.python_version(),
+        "packages": packages,
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "git_commit": commit,
+        "git_dirty": dirty,
+        "command": sys.argv,
+    }
+
+
+def git_commit() -> tuple[str, bool]:
+    """Commit of the source tree and whether it was changed since; ("", False) outside git."""
+    source = Path(__file__).resolve().parent.parent
+    if not (source / ".git").exists():
+        return "", False
+    try:
+        commit, changes = (
+            subprocess.run(
+                ["git", "-C", str(source), *command],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=True,
+            ).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "", False
+    return commit, bool(changes)
+
+
+def _lock(path: Path) -> int:
+    """Take the directory's lock; the kernel releases it when the process dies, however it dies."""
+    try:
+        descriptor = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write into {path}: {error.strerror or error}; choose a --run-dir you may "
+            "write to"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(descriptor, 32).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise UsageError(
+            f"another driver (process {holder or 'unknown'}) is at work on {path}; wait for it or "
+            "stop it first"
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
