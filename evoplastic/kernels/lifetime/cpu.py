@@ -1,0 +1,105 @@
+"""The fused CPU engine: a thread lives two individuals at a time through all their trials.
+
+Equal to the reference to float32 rounding, on the same random numbers bit for bit. What becomes of
+an individual depends neither on who else is in the batch nor on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from evoplastic.kernels.lifetime.cpu_compile import announce_compilation
+from evoplastic.kernels.lifetime.cpu_external import live_external
+from evoplastic.kernels.lifetime.cpu_plan import (
+    People,
+    Record,
+    Room,
+    make_banks,
+    make_plan,
+    make_room,
+)
+from evoplastic.lifetime import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+
+MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
+MAX_NEURONS = 1 << 16
+
+
+def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
+    """Why this engine cannot live these lifetimes, or None if it can."""
+    if batch.banks.timing.num_steps >= MAX_STEPS:
+        return f"trials of {batch.banks.timing.num_steps} steps, fewer than {MAX_STEPS} are covered"
+    if groups.num_neurons >= MAX_NEURONS:
+        return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
+    if config.plasticity.modulation == "internal":
+        return "internal modulation"
+    return None
+
+
+def run_cpu(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    threads: int = 0,
+) -> LifetimeResult:
+    """Live P whole lifetimes on the processor.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N].
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        threads: how many threads share the individuals; 0 means one per core.
+    """
+    plan = make_plan(groups, batch, config)
+    banks = make_banks(batch, config)
+    people = People(
+        w=_flat(params.w_PNN),
+        alpha=_flat(params.alpha_PNN),
+        task=np.ascontiguousarray(batch.task_P, dtype=np.int64),
+        trial_stream=np.ascontiguousarray(batch.trial_stream_P, dtype=np.int64),
+        perturb_stream=np.ascontiguousarray(batch.perturb_stream_P, dtype=np.int64),
+    )
+    num_lives = len(people.task)
+    record = Record(
+        loss=np.empty((num_lives, config.num_trials), dtype=np.float32),
+        correct=np.empty((num_lives, config.num_trials), dtype=np.bool_),
+        reward=np.empty((num_lives, config.num_trials), dtype=np.float32),
+        smoothness=np.zeros(num_lives, dtype=np.float32),
+    )
+    turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
+    threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
+    announce_compilation(live_external, "the CPU engine")
+    rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
+
+    def work(room: Room) -> None:
+        while turns:
+            try:
+                first, stop = turns.pop(0)
+            except IndexError:
+                return
+            live_external(plan, banks, room, people, record, first, stop)
+
+    if threads == 1:
+        work(rooms[0])
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(work, room) for room in rooms]:
+                done.result()
+    return LifetimeResult(
+        loss_PK=torch.from_numpy(record.loss),
+        correct_PK=torch.from_numpy(record.correct),
+        reward_PK=torch.from_numpy(record.reward),
+        smoothness_P=torch.from_numpy(record.smoothness),
+    )
+
+
+def _flat(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().to("cpu", torch.float32).contiguous().numpy().reshape(-1)

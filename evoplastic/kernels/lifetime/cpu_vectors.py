@@ -1,0 +1,323 @@
+"""Explicit SIMD vectors inside Numba functions, so that the widest registers are used for sure.
+
+A `Vector` is an LLVM vector value (`<64 x float>` is four AVX-512 registers, eight AVX2 ones): its
+operations become single instructions, whatever the compiler's own vectoriser would have preferred.
+Vectors live only inside compiled functions; arrays are one-dimensional and C-contiguous, offsets
+count elements and are not checked.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.errors import RequireLiteralValue
+from numba.core.typing import signature
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import (
+    intrinsic,
+    lower_builtin,
+    models,
+    register_model,
+)
+
+_ELEMENTS: dict[Any, Any] = {
+    types.float32: ir.FloatType(),
+    types.uint32: ir.IntType(32),
+    types.uint64: ir.IntType(64),
+}
+
+
+class Vector(types.Type):
+    """`lanes` numbers of one element type, held in registers."""
+
+    def __init__(self, element: types.Type, lanes: int) -> None:
+        self.element = element
+        self.lanes = lanes
+        super().__init__(name=f"{element}x{lanes}")
+
+    @property
+    def llvm(self) -> ir.VectorType:
+        """The LLVM type."""
+        return ir.VectorType(_ELEMENTS[self.element], self.lanes)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, dmm: Any, fe_type: Vector) -> None:
+        super().__init__(dmm, fe_type, fe_type.llvm)
+
+
+def _lanes(literal: Any) -> int:
+    if not isinstance(literal, types.IntegerLiteral):
+        raise RequireLiteralValue("the number of lanes must be a constant")
+    return int(literal.literal_value)
+
+
+def _call(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(result, [a.type for a in args]), name
+    )
+    return builder.call(function, args)
+
+
+def _pointer(
+    context: Any, builder: Any, array_type: Any, array: Any, offset: Any, llvm: Any
+) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [offset]), llvm.as_pointer())
+
+
+def _constant(vector: Vector, values: list[Any]) -> Any:
+    return ir.Constant(vector.llvm, values)
+
+
+def _splat(builder: Any, scalar: Any, vector: Vector) -> Any:
+    one = builder.insert_element(
+        ir.Constant(vector.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+    )
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.lanes), [0] * vector.lanes)
+    return builder.shuffle_vector(one, ir.Constant(vector.llvm, ir.Undefined), mask)
+
+
+@intrinsic
+def load(typingctx: Any, array: Any, offset: Any, lanes: Any) -> Any:
+    """`lanes` neighbouring elements of an array."""
+    vector = Vector(array.dtype, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector.llvm)
+        return builder.load(pointer, align=4)
+
+    return signature(vector, array, types.intp, lanes), generate
+
+
+@intrinsic
+def store(typingctx: Any, array: Any, offset: Any, value: Any) -> Any:
+    """Write a vector over neighbouring elements of an array."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], value.llvm)
+        builder.store(args[2], pointer, align=4)
+        return context.get_dummy_value()
+
+    return signature(types.none, array, types.intp, value), generate
+
+
+@intrinsic
+def splat_f32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
+    """The same float32 in every lane."""
+    vector = Vector(types.float32, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, args[0], vector)
+
+    return signature(vector, types.float32, lanes), generate
+
+
+@intrinsic
+def splat_u64(typingctx: Any, scalar: Any, lanes: Any) -> Any:
+    """The same uint64 in every lane."""
+    vector = Vector(types.uint64, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, args[0], vector)
+
+    return signature(vector, types.uint64, lanes), generate
+
+
+@intrinsic
+def splat_u32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
+    """The same uint32 in every lane."""
+    vector = Vector(types.uint32, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, args[0], vector)
+
+    return signature(vector, types.uint32, lanes), generate
+
+
+@intrinsic
+def count_u64(typingctx: Any, start: Any, lanes: Any) -> Any:
+    """start, start + 1, start + 2, ..."""
+    vector = Vector(types.uint64, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.add(
+            _splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
+        )
+
+    return signature(vector, types.uint64, lanes), generate
+
+
+@intrinsic
+def count_u32(typingctx: Any, start: Any, lanes: Any) -> Any:
+    """start, start + 1, start + 2, ..."""
+    vector = Vector(types.uint32, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.add(
+            _splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
+        )
+
+    return signature(vector, types.uint32, lanes), generate
+
+
+@intrinsic
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c, rounded once."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _call(builder, f"llvm.fma.v{a.lanes}f32", a.llvm, list(args))
+
+    return signature(a, a, a, a), generate
+
+
+@intrinsic
+def no_more(typingctx: Any, value: Any, limit: Any) -> Any:
+    """min(value, limit) of floats; a value that is not a number stays so."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", args[1], args[0]), args[1], args[0])
+
+    return signature(value, value, value), generate
+
+
+@intrinsic
+def no_less(typingctx: Any, value: Any, limit: Any) -> Any:
+    """max(value, limit) of floats; a value that is not a number stays so."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", args[1], args[0]), args[1], args[0])
+
+    return signature(value, value, value), generate
+
+
+@intrinsic
+def low32(typingctx: Any, value: Any) -> Any:
+    """The low half of every uint64."""
+    vector = Vector(types.uint32, value.lanes)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.trunc(args[0], vector.llvm)
+
+    return signature(vector, value), generate
+
+
+@intrinsic
+def where_below(typingctx: Any, word: Any, bound: Any, value: Any) -> Any:
+    """The float value where word <= bound as unsigned integers, else 0."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        hit = builder.icmp_unsigned("<=", args[0], args[1])
+        return builder.select(hit, args[2], ir.Constant(value.llvm, [0.0] * value.lanes))
+
+    return signature(value, word, word, value), generate
+
+
+@intrinsic
+def signed_to_float(typingctx: Any, word: Any) -> Any:
+    """A 32-bit word, read as a signed integer, as float32."""
+    vector = Vector(types.float32, word.lanes)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.sitofp(args[0], vector.llvm)
+
+    return signature(vector, word), generate
+
+
+@intrinsic
+def pack_nonzero(typingctx: Any, array: Any, offset: Any, index: Any, value: Any) -> Any:
+    """Write the indices whose value is not 0 one after the other; the next free offset.
+
+    Writes a whole vector: the array needs `lanes` elements of room behind its last index.
+    """
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        hit = builder.fcmp_unordered("!=", args[3], ir.Constant(value.llvm, [0.0] * value.lanes))
+        packed = _call(
+            builder,
+            f"llvm.experimental.vector.compress.v{index.lanes}i32",
+            index.llvm,
+            [args[2], hit, ir.Constant(index.llvm, ir.Undefined)],
+        )
+        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], index.llvm)
+        builder.store(packed, pointer, align=4)
+        bits = builder.bitcast(hit, ir.IntType(index.lanes))
+        hits = builder.ctpop(bits)
+        return builder.add(args[1], builder.zext(hits, ir.IntType(64)))
+
+    return signature(types.intp, array, types.intp, index, value), generate
+
+
+@intrinsic
+def add_transposed(typingctx: Any, tile: Any, target: Any, offset: Any, stride: Any) -> Any:
+    """target[offset + j * stride + i] += tile[16 * i + j] for 16 x 16 numbers, in registers.
+
+    Four rounds of exchanging halves between rows 1, 2, 4 and 8 apart.
+    """
+    vector = Vector(types.float32, 16)
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        integer = ir.IntType(64)
+        rows = [
+            builder.load(
+                _pointer(
+                    context,
+                    builder,
+                    sig.args[0],
+                    args[0],
+                    ir.Constant(integer, 16 * i),
+                    vector.llvm,
+                ),
+                align=4,
+            )
+            for i in range(16)
+        ]
+        for apart in (1, 2, 4, 8):
+            low, high = _exchange_masks(apart)
+            for i in range(16):
+                if not i & apart:
+                    a, b = rows[i], rows[i | apart]
+                    rows[i] = builder.shuffle_vector(a, b, low)
+                    rows[i | apart] = builder.shuffle_vector(a, b, high)
+        for j in range(16):
+            at = builder.add(args[2], builder.mul(args[3], ir.Constant(integer, j)))
+            pointer = _pointer(context, builder, sig.args[1], args[1], at, vector.llvm)
+            builder.store(builder.fadd(builder.load(pointer, align=4), rows[j]), pointer, align=4)
+        return context.get_dummy_value()
+
+    return signature(types.none, tile, target, types.intp, types.intp), generate
+
+
+def _exchange_masks(apart: int) -> tuple[Any, Any]:
+    """Lane choices that swap the off-diagonal blocks of two rows `apart` rows from each other."""
+    low = [j if not j & apart else 16 + (j ^ apart) for j in range(16)]
+    high = [j | apart if not j & apart else 16 + j for j in range(16)]
+    mask = ir.VectorType(ir.IntType(32), 16)
+    return ir.Constant(mask, low), ir.Constant(mask, high)
+
+
+def _binary(function: Any, float_op: str, integer_op: str) -> None:
+    @infer_global(function)
+    class _Typing(AbstractTemplate):
+        def generic(self, args: Any, kws: Any) -> Any:
+            if len(args) == 2 and isinstance(args[0], Vector) and args[0] == args[1]:
+                return signature(args[0], *args)
+            return None
+
+    @lower_builtin(function, Vector, Vector)
+    def _lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        name = float_op if sig.return_type.element == types.float32 else integer_op
+        return getattr(builder, name)(*args)
+
+
+_binary(operator.add, "fadd", "add")
+_binary(operator.sub, "fsub", "sub")
+_binary(operator.mul, "fmul", "mul")
+_binary(operator.truediv, "fdiv", "udiv")
+_binary(operator.xor, "xor", "xor")
+_binary(operator.and_, "and_", "and_")
+_binary(operator.rshift, "lshr", "lshr")
