@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml constraints.txt
 		"$$python" -m venv $(VENV); \
 	fi
 	@echo "Installing the tested versions of constraints.txt (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 evolve: setup ## Evolve a network (RECIPE=laptop: five minutes on two cores), then tabulate and draw
