@@ -1,0 +1,70 @@
+"""Validation errors of a configuration in plain words: the dotted path, the value, a way out."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+
+from pydantic import BaseModel, ValidationError
+
+from evoplastic.checks import nearest
+
+UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def explain(error: ValidationError, root: type[BaseModel], source: str) -> str:
+    """One line for each thing that is wrong, under the name of the file it was read from."""
+    lines = [_line(detail, root) for detail in error.errors(include_url=False)]
+    return "\n  ".join([f"{source}:", *lines]) if len(lines) > 1 else f"{source}: {lines[0]}"
+
+
+def key_paths(model: type, prefix: str = "") -> dict[str, type]:
+    """Every dotted path below a configuration class, with the class it lies in."""
+    paths: dict[str, type] = {}
+    for name, annotation in _fields(model).items():
+        paths[f"{prefix}{name}"] = model
+        if _is_section(annotation):
+            paths |= key_paths(annotation, f"{prefix}{name}.")
+    return paths
+
+
+def _line(detail: typing.Any, root: type[BaseModel]) -> str:
+    path = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] in UNKNOWN_KEY:
+        return f"unknown key {path!r}; {_suggest(path, root)}"
+    if detail["type"] in ("missing", "missing_argument"):
+        return f"{path} is missing; give it a value"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "value_error":
+        return f"{path}: {message}" if path else message
+    message = message.removeprefix("Input should be ")
+    return f"{path} is {detail['input']!r}, expected {message}"
+
+
+def _suggest(path: str, root: type[BaseModel]) -> str:
+    """The nearest key: the same name elsewhere, else a neighbour in the same section."""
+    known = key_paths(root)
+    section, _, leaf = path.rpartition(".")
+    homes = [key for key in known if key.rpartition(".")[2] == leaf]
+    if homes:
+        return f"did you mean {homes[0]!r}?"
+    neighbours = [key.rpartition(".")[2] for key in known if key.rpartition(".")[0] == section]
+    hint = nearest(leaf, neighbours or known)
+    if section and hint.startswith("did you mean '"):
+        return hint.replace("'", f"'{section}.", 1)
+    if hint.startswith("known") and (anywhere := nearest(leaf, known)).startswith("did"):
+        return anywhere
+    return hint
+
+
+def _fields(model: typing.Any) -> dict[str, typing.Any]:
+    if issubclass(model, BaseModel):
+        return {name: info.annotation for name, info in model.model_fields.items()}
+    hints = typing.get_type_hints(model)
+    return {field.name: hints[field.name] for field in dataclasses.fields(model)}
+
+
+def _is_section(annotation: typing.Any) -> bool:
+    return isinstance(annotation, type) and (
+        issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
+    )
