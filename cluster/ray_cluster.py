@@ -1,0 +1,117 @@
+"""Reaching a Ray cluster: one of our own on this machine, or a running one by its address."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+
+from evoplastic.checks import EnvironmentFault, UsageError
+
+logger = logging.getLogger(__name__)
+
+PROBE_TIMEOUT_S = 3.0
+STATUS_TIMEOUT_S = 20.0
+STATUS_COMMAND = "from ray.scripts.scripts import main; main()"
+
+
+def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
+    """Join or start a cluster; the number of workers it will hold, and whether it is ours to end.
+
+    Raises:
+        UsageError: nothing answers at the address.
+        EnvironmentFault: Ray is not installed, or a local cluster does not start.
+    """
+    _quiet_environment(local=address is None)
+    try:
+        import ray
+    except ImportError as error:
+        raise EnvironmentFault(
+            f"worker processes need Ray, which cannot be imported ({error}); install it "
+            "(`make setup` does), or leave out --workers"
+        ) from error
+    if ray.is_initialized():
+        return _count(workers), False
+    if address is not None:
+        _probe(address)
+    try:
+        ray.init(
+            address=address or "local",
+            num_cpus=None if address else workers or os.cpu_count(),
+            include_dashboard=None if address else False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        if address is not None:
+            raise UsageError(_no_cluster(address, error)) from error
+        raise EnvironmentFault(
+            f"Ray did not start on this machine ({error}); run without --workers, or see "
+            "`evoplastic doctor`"
+        ) from error
+    return _count(workers), True
+
+
+def _quiet_environment(*, local: bool) -> None:
+    """Keep Ray from reporting usage, and a local cluster from writing a token into the home.
+
+    Ray reads these once, when it is imported. A cluster of our own is guarded by a token that
+    lives in the environment of its processes alone.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _probe(address: str) -> None:
+    """Fail within seconds where joining would try for minutes.
+
+    Something may listen at the address without being Ray, so Ray's own status command asks it, in
+    a process that can be given up.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"Ray address is {address!r}, expected HOST:PORT or 'auto'")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_TIMEOUT_S).close()
+        status = [sys.executable, "-c", STATUS_COMMAND, "status", "--address", address]
+        subprocess.run(status, timeout=STATUS_TIMEOUT_S, check=True, capture_output=True)
+    except (OSError, OverflowError, subprocess.SubprocessError) as error:
+        reason = str(error) if isinstance(error, OSError) else "what listens there is not Ray"
+        raise UsageError(_no_cluster(address, reason)) from error
+
+
+def _no_cluster(address: str, reason: object) -> str:
+    return (
+        f"no Ray cluster answers at {address!r} ({reason}); check the address that "
+        "`ray start --head` printed"
+    )
+
+
+def _count(workers: int | None) -> int:
+    import ray
+
+    cpus = max(1, int(ray.cluster_resources().get("CPU", 0)))
+    if workers is None:
+        return cpus
+    if workers > cpus:
+        logger.warning(
+            "%d workers were asked for, the cluster has %d CPUs; running with %d",
+            workers,
+            cpus,
+            cpus,
+        )
+    elif workers > (cores := os.cpu_count() or 1) and len(ray.nodes()) == 1:
+        logger.warning(
+            "%d workers were asked for, this machine has %d cores; they will share them",
+            workers,
+            cores,
+        )
+    return min(workers, cpus)

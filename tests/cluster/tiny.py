@@ -1,0 +1,48 @@
+"""The smallest honest problem: a task of two trial kinds on a network of 14 neurons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evoplastic.evolution.config import EvolutionConfig
+from evoplastic.evolution.problem import LifetimeProblem
+from evoplastic.lifetime import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.types import TrialBank, TrialTiming
+
+TIMING = TrialTiming(dt_ms=20.0, num_steps=12, response=(4, 7), feedback=(8, 11))
+
+
+def tiny_bank(task: str, flip: bool) -> TrialBank:
+    """Two stimuli, two answers; `flip` exchanges the answers."""
+    stimulus_MTI = np.zeros((2, TIMING.num_steps, 2), dtype=np.float32)
+    stimulus_MTI[:, 0:3, 0] = np.array([[1.0], [-1.0]])
+    stimulus_MTI[:, 0:3, 1] = -stimulus_MTI[:, 0:3, 0]
+    target_MO = np.eye(2, dtype=np.float32)[:: -1 if flip else 1].copy()
+    return TrialBank(
+        task=task,
+        timing=TIMING,
+        stimulus_MTI=stimulus_MTI,
+        target_MO=target_MO,
+        reward_MO=target_MO,
+        kind_M=np.arange(2, dtype=np.int64),
+    )
+
+
+def tiny_problem(popsize: int = 8, num_trials: int = 5, seed: int = 3) -> LifetimeProblem:
+    """A problem whose generations take milliseconds."""
+    return LifetimeProblem(
+        groups=NeuronGroups(num_neurons=14),
+        lifetime=LifetimeConfig(
+            num_trials=num_trials,
+            scored_trials=3,
+            perturbation=PerturbationConfig(quiet_trials=1),
+            plasticity=PlasticityConfig(first_trial=1),
+        ),
+        evolution=EvolutionConfig(popsize=popsize, generations=4),
+        train=(tiny_bank("same", False), tiny_bank("other", True)),
+        half_of_train=(0, 1),
+        held_out=(tiny_bank("unseen", True),),
+        seed=seed,
+        engine="reference",
+    )
