@@ -1,0 +1,135 @@
+"""What a run will be and cost, before it starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.evaluation import evaluation_share, session_lifetimes
+from cluster.experiment import Experiment
+
+FLOAT32_BYTES = 4
+MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights
+RESULT_BYTES = 24  # loss, accuracy and task of one individual on the wire
+REPLY_BYTES = 500  # envelope of one shard and its answer
+MAX_EVALUATION_SHARE = 0.2
+
+
+def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
+    """Genome size, memory, work and traffic of a run, by arithmetic alone."""
+    config, problem, suite = experiment.config, experiment.problem, experiment.suite
+    popsize, generations = config.evolution.popsize, config.evolution.generations
+    steps = config.lifetime.num_trials * suite.timing.num_steps
+    neurons, genome_bytes = config.num_neurons, experiment.layout.size * FLOAT32_BYTES
+    num_shards = -(-config.evolution.num_pairs // config.pairs_per_shard)
+    lives_at_once = min(popsize, 2 * config.pairs_per_shard)
+    tasks = len(suite.train), len(suite.held_out)
+    share = evaluation_share(config.evaluation, generations, popsize, *tasks)
+    return {
+        "config_digest": config.digest,
+        "suite": {
+            "name": suite.name,
+            "digest": suite.digest,
+            "train": [task.name for task in suite.train],
+            "held_out": [task.name for task in suite.held_out],
+        },
+        "engine": problem.engine,
+        "genome": {
+            "neurons": neurons,
+            "length": experiment.layout.size,
+            "bytes": genome_bytes,
+        },
+        "generation": {
+            "lifetimes": popsize,
+            "trials": popsize * config.lifetime.num_trials,
+            "agent_steps": popsize * steps,
+            "multiply_adds": popsize * steps * neurons**2,
+            "shards": num_shards,
+        },
+        "run": {
+            "generations": generations,
+            "lifetimes": round(generations * popsize / (1.0 - share)),
+            "evaluation_lifetimes_per_session": session_lifetimes(config.evaluation, *tasks),
+            "evaluation_share": share,
+        },
+        "memory_bytes": {
+            "driver_search_state": 4 * genome_bytes,
+            "per_process_lifetimes": lives_at_once
+            * MATRICES_PER_LIFETIME
+            * neurons**2
+            * FLOAT32_BYTES,
+            "checkpoint": 3 * genome_bytes,
+        },
+        "traffic_bytes_per_generation": {
+            "out": workers * genome_bytes + (num_shards * REPLY_BYTES if workers else 0),
+            "back": popsize * RESULT_BYTES + num_shards * REPLY_BYTES if workers else 0,
+        },
+    }
+
+
+def warnings_of(experiment: Experiment) -> list[str]:
+    """What is allowed but probably not meant."""
+    config, suite = experiment.config, experiment.suite
+    share = evaluation_share(
+        config.evaluation,
+        config.evolution.generations,
+        config.evolution.popsize,
+        len(suite.train),
+        len(suite.held_out),
+    )
+    found = []
+    if share > MAX_EVALUATION_SHARE:
+        found.append(
+            f"evaluation takes {share:.0%} of the run's lifetimes, meant to be at most "
+            f"{MAX_EVALUATION_SHARE:.0%}; raise evaluation.every or lower its lifetimes"
+        )
+    if config.lifetime.plasticity.first_trial >= config.lifetime.num_trials:
+        found.append(
+            f"plasticity starts at trial {config.lifetime.plasticity.first_trial}, but a lifetime "
+            f"has {config.lifetime.num_trials} trials: nothing will be learnt"
+        )
+    found += [
+        f"training tasks {first!r} and {second!r} ask the same"
+        for first, second in suite.train_aliases
+    ]
+    return found
+
+
+def dry_run_text(experiment: Experiment, workers: int = 0) -> str:
+    """The resolved configuration and the estimate, for people."""
+    facts = estimate(experiment, workers)
+    generation, run, memory = facts["generation"], facts["run"], facts["memory_bytes"]
+    traffic = facts["traffic_bytes_per_generation"]
+    lines = [
+        experiment.config.to_yaml().rstrip(),
+        "",
+        f"configuration   {facts['config_digest']}",
+        f"suite           {facts['suite']['name']} ({facts['suite']['digest']}), held out: "
+        + ", ".join(facts["suite"]["held_out"]),
+        f"engine          {facts['engine']}",
+        f"genome          {facts['genome']['length']:,} numbers for {facts['genome']['neurons']} "
+        f"neurons, {_size(facts['genome']['bytes'])}",
+        f"generation      {generation['lifetimes']:,} lifetimes, {generation['trials']:,} trials, "
+        f"{generation['agent_steps']:.3g} neuron updates of a network, "
+        f"{generation['multiply_adds']:.3g} multiply-adds, {generation['shards']} shards",
+        f"run             {run['generations']:,} generations, {run['lifetimes']:,} lifetimes, "
+        f"{run['evaluation_share']:.0%} of them for evaluation",
+        f"memory          {_size(memory['driver_search_state'])} search state, "
+        f"{_size(memory['per_process_lifetimes'])} of lifetimes per process, "
+        f"{_size(memory['checkpoint'])} per checkpoint",
+        f"traffic         {_size(traffic['out'])} out, {_size(traffic['back'])} back "
+        f"per generation with {workers} workers",
+    ]
+    return "\n".join(lines + [f"warning: {warning}" for warning in warnings_of(experiment)])
+
+
+def _size(count: float) -> str:
+    """Bytes in the largest unit that keeps the number above 1.
+
+    >>> _size(39200), _size(5)
+    ('39.2 kB', '5 B')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            break
+        count /= 1000
+    return f"{count:.3g} {unit}"

@@ -1,0 +1,169 @@
+"""Sessions in which the bare center meets training and held-out tasks, beside its controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from cluster.config import EvaluationConfig
+from cluster.executors import Executor, ShouldStop
+from cluster.experiment import Experiment
+from evoplastic.evolution.problem import ReplicateResult, ReplicateShard
+from evoplastic.records import Condition, Role, TaskEvaluation
+
+DECIMALS = 4  # kept of an accuracy; a lifetime scores some hundred trials
+
+
+def evaluation_generations(config: EvaluationConfig, generations: int) -> list[int]:
+    """Generations whose center is measured before its update: every k-th, and the last center.
+
+    >>> evaluation_generations(EvaluationConfig(every=3), 7)
+    [0, 3, 6, 7]
+    """
+    return [*range(0, generations, config.every), generations]
+
+
+def has_controls(config: EvaluationConfig, generation: int, generations: int) -> bool:
+    """Whether a session also runs the controls: the first and the last one do."""
+    return config.controls and generation in (0, generations)
+
+
+def session_lifetimes(config: EvaluationConfig, num_train: int, num_held_out: int) -> int:
+    """Lifetimes of one session under one condition."""
+    return num_train * config.train_lifetimes + num_held_out * config.held_out_lifetimes
+
+
+def evaluation_share(
+    config: EvaluationConfig, generations: int, popsize: int, num_train: int, num_held_out: int
+) -> float:
+    """Share of a run's lifetimes that are spent on measuring, not on evolution."""
+    sessions = evaluation_generations(config, generations)
+    conditions = sum(3 if has_controls(config, at, generations) else 1 for at in sessions)
+    measured = conditions * session_lifetimes(config, num_train, num_held_out)
+    return measured / (measured + generations * popsize)
+
+
+def evaluate_center(
+    experiment: Experiment,
+    center_G: Tensor,
+    generation: int,
+    executor: Executor,
+    should_stop: ShouldStop,
+) -> tuple[tuple[TaskEvaluation, ...], float]:
+    """One session: entries for each task and condition, and the seconds it took.
+
+    At the first and the last generation the curves within a lifetime are kept, and the controls
+    are run: the same center without plasticity, and a random genome of another seed.
+
+    Raises:
+        StopRequested: the run shall stop.
+    """
+    began = time.monotonic()
+    config, generations = experiment.config.evaluation, experiment.config.evolution.generations
+    conditions: list[Condition] = ["plastic"]
+    if has_controls(config, generation, generations):
+        conditions += ["plasticity_off", "random_genome"]
+    entries: list[TaskEvaluation] = []
+    for condition in conditions:
+        genome_G = (
+            experiment.control_genome().center_G if condition == "random_genome" else center_G
+        )
+        entries += _evaluate(
+            experiment,
+            genome_G,
+            generation,
+            condition,
+            executor,
+            should_stop,
+            with_curve=generation in (0, generations),
+        )
+    return tuple(entries), time.monotonic() - began
+
+
+def _evaluate(
+    experiment: Experiment,
+    genome_G: Tensor,
+    generation: int,
+    condition: Condition,
+    executor: Executor,
+    should_stop: ShouldStop,
+    *,
+    with_curve: bool,
+) -> list[TaskEvaluation]:
+    plans = _plans(experiment)
+    per_task = [
+        _replicate_shards(
+            generation,
+            task,
+            lifetimes,
+            experiment.config.evaluation.lifetimes_per_shard,
+            plastic=condition != "plasticity_off",
+        )
+        for task, (_, _, lifetimes) in enumerate(plans)
+    ]
+    shards = [shard for shards in per_task for shard in shards]
+    answers = iter(executor.map(experiment.problem, genome_G, shards, should_stop))
+    return [
+        _entry(
+            experiment,
+            name,
+            role,
+            condition,
+            [_replicates(next(answers)) for _ in shards],
+            with_curve=with_curve,
+        )
+        for (name, role, _), shards in zip(plans, per_task, strict=True)
+        if shards
+    ]
+
+
+def _plans(experiment: Experiment) -> list[tuple[str, Role, int]]:
+    """Task, role and lifetimes, in the order in which shards count tasks."""
+    config, suite = experiment.config.evaluation, experiment.suite
+    train: list[tuple[str, Role, int]] = [
+        (task.name, "train", config.train_lifetimes) for task in suite.train
+    ]
+    return train + [(task.name, "held_out", config.held_out_lifetimes) for task in suite.held_out]
+
+
+def _replicate_shards(
+    generation: int, task: int, lifetimes: int, size: int, *, plastic: bool
+) -> list[ReplicateShard]:
+    return [
+        ReplicateShard(
+            generation, task, first, min(lifetimes_per_shard, lifetimes - first), plastic
+        )
+        for first in range(0, lifetimes, lifetimes_per_shard)
+    ]
+
+
+def _replicates(result: object) -> ReplicateResult:
+    assert isinstance(result, ReplicateResult)
+    return result
+
+
+def _entry(
+    experiment: Experiment,
+    task: str,
+    role: Role,
+    condition: Condition,
+    results: Sequence[ReplicateResult],
+    *,
+    with_curve: bool,
+) -> TaskEvaluation:
+    accuracy_L = np.concatenate([result.accuracy_L for result in results])
+    loss_L = np.concatenate([result.loss_L for result in results])
+    curve_K = np.concatenate([result.correct_LK for result in results]).mean(0)
+    return TaskEvaluation(
+        task=task,
+        role=role,
+        condition=condition,
+        accuracy=tuple(accuracy_L.round(DECIMALS).tolist()),
+        loss_mean=float(loss_L.mean()),
+        chance=experiment.suite.chance(task),
+        fixed_policy_level=experiment.suite.fixed_policy_level(task),
+        curve=tuple(curve_K.round(DECIMALS).tolist()) if with_curve else None,
+    )
