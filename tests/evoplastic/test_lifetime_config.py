@@ -94,8 +94,9 @@ def test_impossible_choices_are_refused(build: Callable[[], Any], message: str) 
 
 @pytest.mark.parametrize("name", ["eta", "max_change", "tau_elig_ms", "baseline_decay"])
 def test_a_value_that_is_no_number_is_refused(name: str) -> None:
+    changes: dict[str, Any] = {name: float("nan")}
     with pytest.raises(UsageError, match=f"{name} is nan"):
-        replace(PlasticityConfig(), **{name: float("nan")})
+        replace(PlasticityConfig(), **changes)
 
 
 def test_internal_modulation_may_be_gated_and_penalised() -> None:
