@@ -1,0 +1,1 @@
+"""Reading finished and running runs: tables and figures, from their records alone."""

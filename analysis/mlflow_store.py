@@ -1,0 +1,137 @@
+"""The MLflow side of reading: find a run, download its records, put its figures beside them.
+
+MLflow is imported inside the functions: it costs seconds and most reading does without it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from analysis.store import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.records import TAG_RUN_ID
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+FIGURES_FOLDER = "figures"
+# A dead server would block for minutes with MLflow's own values (7 retries of 120 s).
+QUICK = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+def find_uri(config: dict[str, Any] | None = None) -> str:
+    """The tracking store of a run: its configuration's, MLFLOW_TRACKING_URI, ./mlflow.db."""
+    configured = ((config or {}).get("tracking") or {}).get("uri")
+    return str(configured or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI)
+
+
+def download_records(ref: str, directory: Path, tracking_uri: str | None = None) -> None:
+    """Copy journal, configuration and genomes of an MLflow run into a directory.
+
+    Args:
+        ref: MLflow run id, or the run's own id.
+        directory: existing directory to fill.
+        tracking_uri: MLflow store; none means the one that `find_uri` names.
+
+    Raises:
+        UsageError: no such run, or one without its journal.
+        EnvironmentFault: the store does not answer.
+    """
+    uri = tracking_uri or find_uri()
+    with _client(uri) as client:
+        run_id = _find_run(client, ref)
+        require(
+            run_id is not None,
+            f"no run {ref!r} in {uri}, and no directory of that name; `evoplastic ui` lists the "
+            "runs of a store, MLFLOW_TRACKING_URI names another one",
+        )
+        names = [name for name in _artifacts(client, run_id) if _is_record(name)]
+        require(
+            any(Path(name).name == JOURNAL_NAME for name in names),
+            f"MLflow run {run_id} in {uri} has no {JOURNAL_NAME} among its artifacts; deliver it "
+            "with `evoplastic sync RUN_DIR`, or analyze the run directory",
+        )
+        for name in names:
+            source = Path(client.download_artifacts(run_id, name, str(directory)))
+            folder = directory / "genomes" if name.endswith(GENOME_SUFFIX) else directory
+            folder.mkdir(exist_ok=True)
+            source.replace(folder / source.name)
+
+
+def log_figures(own_run_id: str, files: Sequence[Path], uri: str) -> str:
+    """Add files to the figures of the MLflow run that carries this id; returns MLflow's run id.
+
+    Raises:
+        UsageError: the store does not know the run.
+        EnvironmentFault: the store does not answer.
+    """
+    with _client(uri) as client:
+        run_id = _find_run(client, own_run_id)
+        require(run_id is not None, f"no run {own_run_id!r} in {uri}")
+        for file in files:
+            client.log_artifact(run_id, str(file), FIGURES_FOLDER)
+        return str(run_id)
+
+
+@contextmanager
+def _client(uri: str) -> Iterator[Any]:
+    """An MLflow client that fails soon and quietly, as `EnvironmentFault`."""
+    if uri.startswith("sqlite:///"):  # MLflow would make an empty store where none is
+        file = Path(uri.removeprefix("sqlite:///"))
+        require(file.is_file(), f"no tracking store at {file.absolute()}")
+    before = {name: os.environ.get(name) for name in QUICK}
+    os.environ.update(QUICK)
+    try:
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        from mlflow.tracking import MlflowClient
+
+        yield MlflowClient(tracking_uri=uri)
+    except (UsageError, EnvironmentFault):
+        raise
+    except Exception as error:  # each kind of store has its own ways to fail
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EnvironmentFault(
+            f"the tracking store {uri} does not answer ({reason}); start it, or read the run "
+            "directory, which needs no store"
+        ) from error
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _find_run(client: Any, ref: str) -> str | None:
+    """MLflow's id of the latest run with this MLflow id or this id of ours."""
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    if not experiments:
+        return None
+    word = ref.replace("'", "")  # the filter language has no escape
+    for clause in (f"tags.`{TAG_RUN_ID}` = '{word}'", f"attributes.run_id = '{word}'"):
+        found = client.search_runs(experiments, clause, order_by=["attributes.start_time DESC"])
+        if found:
+            return str(found[0].info.run_id)
+    return None
+
+
+def _artifacts(client: Any, run_id: str | None, folder: str | None = None) -> Iterator[str]:
+    for item in client.list_artifacts(run_id, folder):
+        if not item.is_dir:
+            yield item.path
+        elif Path(item.path).name != FIGURES_FOLDER:
+            yield from _artifacts(client, run_id, item.path)
+
+
+def _is_record(name: str) -> bool:
+    return Path(name).name in (JOURNAL_NAME, CONFIG_NAME) or name.endswith(GENOME_SUFFIX)

@@ -1,0 +1,101 @@
+"""One look for all figures, and files that are the same bytes for the same numbers.
+
+Colours are those of Okabe & Ito (2008), distinguishable with every common colour blindness.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from analysis.store import RunRecords
+from evoplastic.checks import EnvironmentFault
+
+ROLE_COLOUR = {"train": "#0072B2", "held_out": "#D55E00"}
+ROLE_LABEL = {"train": "training tasks", "held_out": "held-out tasks"}
+CONDITION_LABEL = {
+    "plastic": "plastic",
+    "plasticity_off": "plasticity off",
+    "random_genome": "random genome",
+}
+CONDITION_MARKER = {"plasticity_off": "s", "random_genome": "^"}
+GREY = "#595959"
+
+SETTINGS: dict[str, Any] = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "evoplastic",  # element names in the file depend on nothing but the drawing
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Settings of this project inside the block, the caller's own after it."""
+    with matplotlib.rc_context(SETTINGS):
+        yield
+
+
+def write_caption(figure: Any, caption: str, footer: str, bottom_inches: float) -> None:
+    """Caption and footer under the axes, which end `bottom_inches` above the lower edge."""
+    width, height = figure.get_size_inches()
+    # 8 pt DejaVu Sans is about 0.062 inches per character
+    text = "\n".join(textwrap.wrap(caption, int((width - 0.4) / 0.062)))
+    figure.text(0.2 / width, bottom_inches / height, text, va="top", fontsize=8)
+    figure.text(0.2 / width, 0.08 / height, footer, va="bottom", fontsize=6.5, color=GREY)
+
+
+def footer(runs: Sequence[RunRecords]) -> str:
+    """Where the numbers come from: run, seeds and commits."""
+    seeds = ", ".join(str(run.seed) for run in runs)
+    commits = ", ".join(sorted({run.commit for run in runs}))
+    if len(runs) == 1:
+        return f"run {runs[0].run_id}  |  seed {seeds}  |  commit {commits}"
+    return f"{len(runs)} runs  |  seeds {seeds}  |  commit {commits}"
+
+
+def save_figure(figure: Any, stem: Path) -> list[Path]:
+    """Write `stem`.png and `stem`.svg without a date, and return their paths.
+
+    Raises:
+        EnvironmentFault: the directory cannot be written.
+    """
+    paths = [stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")]
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        with matplotlib.rc_context(SETTINGS):
+            figure.savefig(paths[0])
+            figure.savefig(paths[1], metadata={"Date": None})
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write {stem}: {error.strerror or error}; choose a directory you may write to"
+        ) from error
+    return paths
+
+
+def write_csv(numbers: Any, stem: Path) -> Path:
+    """Write a table as `stem`.csv, numbers to six decimals, and return its path.
+
+    Raises:
+        EnvironmentFault: the directory cannot be written.
+    """
+    path = stem.with_name(f"{stem.name}.csv")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        numbers.round(6).to_csv(path, index=False)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
+        ) from error
+    return path
