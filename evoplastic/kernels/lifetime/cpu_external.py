@@ -38,7 +38,7 @@ from evoplastic.kernels.lifetime.cpu_vectors import (
 )
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None:
     """elig[n, :] += retained[t] xi[t, n] rate[t, :] for the hits of a range of steps."""
     for h in range(room.hit_start[first], room.hit_start[stop]):
@@ -53,7 +53,7 @@ def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None
             store(room.elig, elig + j, new)
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
     """weight += alpha * clip(-eta * gate * elig), and elig decays until it is read again."""
     factor = splat_f32(np.float32(-plan.eta * gate), 16)
@@ -76,7 +76,7 @@ def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
             )
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def decay_only(plan: Any, room: Any, life: Any) -> None:
     """elig decays until it is read again."""
     decay = splat_f32(plan.retention_trial, 16)
@@ -84,7 +84,7 @@ def decay_only(plan: Any, room: Any, life: Any) -> None:
         store(room.elig, at, load(room.elig, at, 16) * decay)
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def run_steps(
     plan: Any, room: Any, banks: Any, life: Any, entry: int, trial: int, first: int, stop: int
 ) -> None:

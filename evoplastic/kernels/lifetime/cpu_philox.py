@@ -29,7 +29,7 @@ HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
 
-@njit(inline="always")
+@njit(forceinline=True)
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Four vectors of 32-bit words (in 64-bit lanes, upper halves 0) of a vector of counters."""
     m0 = splat_u64(MULTIPLIER_0, PHILOX_LANES)
@@ -49,7 +49,7 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def fill_words(
     words: Any, row: int, first: int, stop: int, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any
 ) -> None:
@@ -69,7 +69,7 @@ def fill_words(
         store(words, 3 * row + position, low32(w3))
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def one_word(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Word 0 of one counter."""
     c0, c1, c2, c3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
@@ -85,7 +85,7 @@ def one_word(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0
 
 
-@njit(nogil=True)
+@njit(forceinline=True)
 def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
     """Node perturbations of a trial; returns the number of hits.
 
