@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from evoplastic.checks import require_known
+import importlib.util
+import logging
+
+from evoplastic.checks import require, require_known
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 
-ENGINES = ("auto", "reference")
+logger = logging.getLogger(__name__)
+
+ENGINES = ("auto", "reference", "cpu")
+
+_said: set[str] = set()  # each fallback is announced once per process
 
 
 def choose_engine(name: str) -> str:
-    """The engine that will run: the fastest available one for "auto".
+    """The engine that will run on this machine: the fastest available one for "auto".
 
     Raises:
         UsageError: the name is unknown, or the engine cannot run on this machine.
     """
     require_known("engine", name, ENGINES)
-    return "reference"
+    if name != "auto":
+        require(
+            name != "cpu" or _has("numba"),
+            "engine 'cpu' needs the package numba, which is not installed; install it or use "
+            "engine=reference",
+        )
+        return name
+    return "cpu" if _has("numba") else "reference"
 
 
 def run_lifetimes(
@@ -29,7 +43,7 @@ def run_lifetimes(
     engine: str = "auto",
     threads: int = 0,
 ) -> LifetimeResult:
-    """Live P whole lifetimes on the chosen engine.
+    """Live P whole lifetimes on the chosen engine; what it does not cover, the reference lives.
 
     Args:
         params: innate weights and plasticity coefficients [P, N, N].
@@ -40,10 +54,26 @@ def run_lifetimes(
         threads: threads of a CPU engine; 0 means one per core.
 
     Raises:
-        UsageError: network and tasks do not fit, or the engine cannot run.
+        UsageError: the engine is unknown or cannot run on this machine.
     """
     chosen = choose_engine(engine)
+    if chosen == "cpu":
+        from evoplastic.kernels.lifetime.cpu import cpu_covers, run_cpu
+
+        reason = cpu_covers(groups, batch, config)
+        if reason is None:
+            return run_cpu(params, groups, batch, config, threads=threads)
+        _say_once(f"engine cpu does not cover this ({reason}); the slow reference engine runs")
     from evoplastic.kernels.lifetime.reference import run_reference
 
-    assert chosen == "reference"
     return run_reference(params, groups, batch, config).result
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _say_once(message: str) -> None:
+    if message not in _said:
+        _said.add(message)
+        logger.warning(message)
