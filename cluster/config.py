@@ -117,10 +117,15 @@ class RunConfig(Section):
 
         Name, engine, threads and tracking do not enter.
         """
-        values = self.model_dump(mode="json")
-        for key in ("name", "engine", "threads", "tracking"):
-            del values[key]
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        return self._digest_without("name", "engine", "threads", "tracking")
+
+    @property
+    def path_digest(self) -> str:
+        """SHA-256 (16 hexadecimal digits) of all that determines the center after n generations.
+
+        Unlike `digest`, how long the run is and what it measures do not enter.
+        """
+        return self._digest_without(*PATH_NEUTRAL)
 
     def to_yaml(self) -> str:
         """The configuration as a recipe file that resolves to itself."""
@@ -129,6 +134,10 @@ class RunConfig(Section):
     def flat(self) -> dict[str, Any]:
         """Every value by its dotted path."""
         return dict(_leaves(self.model_dump(mode="json")))
+
+    def _digest_without(self, *neutral: str) -> str:
+        kept = {key: value for key, value in self.flat().items() if not _within(key, neutral)}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def known_recipes() -> list[str]:
@@ -172,8 +181,7 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
     changed = [
         f"{key}: {before.get(key)!r} -> {after.get(key)!r}"
         for key in sorted(before | after)
-        if before.get(key) != after.get(key)
-        and not any(key == free or key.startswith(f"{free}.") for free in PATH_NEUTRAL)
+        if before.get(key) != after.get(key) and not _within(key, PATH_NEUTRAL)
     ]
     require(
         not changed,
@@ -243,6 +251,10 @@ def _validate(values: dict[str, Any], source: str) -> RunConfig:
         return RunConfig.model_validate(values)
     except ValidationError as error:
         raise UsageError(explain(error, RunConfig, source)) from error
+
+
+def _within(key: str, sections: Sequence[str]) -> bool:
+    return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
 def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -133,10 +133,8 @@ def _replicate_shards(
     generation: int, task: int, lifetimes: int, size: int, *, plastic: bool
 ) -> list[ReplicateShard]:
     return [
-        ReplicateShard(
-            generation, task, first, min(lifetimes_per_shard, lifetimes - first), plastic
-        )
-        for first in range(0, lifetimes, lifetimes_per_shard)
+        ReplicateShard(generation, task, first, min(size, lifetimes - first), plastic)
+        for first in range(0, lifetimes, size)
     ]
 
 

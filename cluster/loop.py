@@ -1,0 +1,191 @@
+"""A run, new or resumed: measure, sample and live, tell, record, checkpoint, until it is over."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cluster.config import RunConfig, load_config, override_config, require_same_path
+from cluster.dry_run import warnings_of
+from cluster.evaluation import evaluation_generations
+from cluster.executors import Executor, InProcessExecutor, StopRequested
+from cluster.experiment import Experiment, build_experiment
+from cluster.progress import Progress, SilentProgress
+from cluster.rundir import RunDirectory
+from cluster.session import Session
+from cluster.signals import StopSignal, stop_signals
+from evoplastic.checks import UsageError
+from evoplastic.records import EvaluationEvent
+from evoplastic.storage import write_atomically
+
+logger = logging.getLogger(__name__)
+
+RunStatus = Literal["done", "preempted", "interrupted"]
+EXIT_CODES: dict[RunStatus, int] = {"done": 0, "preempted": 75, "interrupted": 130}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """How a process left a run."""
+
+    status: RunStatus
+    run_id: str
+    run_dir: Path
+    generation: int  # generations done
+    generations: int
+    center_digest: str
+    last_evaluation: EvaluationEvent | None
+    already_finished: bool = False  # a resumed run had nothing left to do
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 75 pre-empted, 130 interrupted."""
+        return EXIT_CODES[self.status]
+
+
+def evolve(
+    config: RunConfig,
+    run_dir: Path | None = None,
+    *,
+    workers: int | None = 0,
+    address: str | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> RunOutcome:
+    """Start a run and see it to its end, or until a signal stops it.
+
+    Args:
+        config: all choices of the experimenter.
+        run_dir: a new or empty directory; none means `runs/<run id>`.
+        workers: Ray worker processes; 0 means the work is done in this process, None one per
+            CPU of the cluster at `address`.
+        address: of a running Ray cluster.
+        executor: does the work instead of `workers` and `address`, and stays open.
+        progress: where the run is shown.
+
+    Raises:
+        UsageError: the configuration, the address or the run directory does not fit.
+        EnvironmentFault: the surroundings fail; the run can be resumed.
+    """
+    experiment = build_experiment(config)
+    run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    with _executor(executor, workers, address) as ready, ExitStack() as stack:
+        directory = RunDirectory.create(run_dir or Path("runs") / run_id, run_id, config.to_yaml())
+        stack.callback(directory.close)
+        return _carry_through(experiment, directory, ready, progress or SilentProgress())
+
+
+def resume(
+    run_dir: Path,
+    overrides: Sequence[str] = (),
+    *,
+    workers: int | None = 0,
+    address: str | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> RunOutcome:
+    """Continue a run from its newest whole checkpoint.
+
+    Args:
+        run_dir: directory of the run.
+        overrides: `key=value` for what may change without changing the path of the run, for
+            example `evolution.generations=2000` to make it longer.
+        workers: as for `evolve`; need not be the number that the run began with.
+        address: as for `evolve`.
+        executor: as for `evolve`.
+        progress: as for `evolve`.
+
+    Raises:
+        UsageError: no run there, another driver at work on it, damaged files, or overrides that
+            would send the run on another path.
+        EnvironmentFault: the surroundings fail; the run can be resumed.
+    """
+    with ExitStack() as stack:
+        directory = RunDirectory.open(run_dir)
+        stack.callback(directory.close)
+        written = load_config(directory.config)
+        config = override_config(written, overrides)
+        require_same_path(written, config)
+        experiment = build_experiment(config)
+        ready = stack.enter_context(_executor(executor, workers, address))
+        if config != written:
+            write_atomically(directory.config, config.to_yaml().encode())
+        return _carry_through(experiment, directory, ready, progress or SilentProgress())
+
+
+def _carry_through(
+    experiment: Experiment, directory: RunDirectory, executor: Executor, progress: Progress
+) -> RunOutcome:
+    """Run the loop, and leave the directory in a state that says how it ended."""
+    for warning in warnings_of(experiment):
+        logger.warning("%s", warning)
+    with stop_signals() as stop, Session.open(experiment, directory, executor) as session:
+        finished = session.finished
+        if not finished:
+            try:
+                _generations(session, progress, stop)
+                status: RunStatus = "done"
+            except StopRequested:
+                status = "interrupted" if stop.received is signal.SIGINT else "preempted"
+            except BaseException as error:
+                session.fail(error)
+                raise
+            finally:
+                progress.stop()
+            session.end(status)
+        return RunOutcome(
+            status="done" if finished else status,
+            run_id=directory.run_id,
+            run_dir=directory.path,
+            generation=session.generation,
+            generations=experiment.config.evolution.generations,
+            center_digest=session.genome().digest,
+            last_evaluation=session.last_evaluation,
+            already_finished=finished,
+        )
+
+
+def _generations(session: Session, progress: Progress, stop: StopSignal) -> None:
+    """The loop. A stop abandons the generation in flight; the one before is checkpointed."""
+    config = session.experiment.config
+    generations = config.evolution.generations
+    due = set(evaluation_generations(config.evaluation, generations))
+    session.begin()
+    progress.start(config.name, session.generation, generations)
+    while session.generation < generations:
+        if session.generation in due:
+            session.measure(progress, stop)
+        losses = session.live(stop)
+        session.tell(losses)
+        session.record(losses)
+        session.checkpoint()
+        progress.tick(session.tick())
+    session.measure(progress, stop)
+
+
+@contextmanager
+def _executor(
+    given: Executor | None, workers: int | None, address: str | None
+) -> Iterator[Executor]:
+    if given is not None:
+        yield given
+        return
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers is {workers}, expected 0 or more worker processes")
+    if not workers and address is None:
+        yield InProcessExecutor()
+        return
+    from cluster.ray_executor import RayExecutor
+
+    executor = RayExecutor(workers or None, address)
+    try:
+        yield executor
+    finally:
+        executor.close()

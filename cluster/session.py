@@ -1,0 +1,372 @@
+"""One process's work on a run: its search state, its files and sinks, and the verbs of the loop."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cluster.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
+from cluster.evaluation import evaluate_center
+from cluster.executors import Executor, ShouldStop
+from cluster.experiment import Experiment
+from cluster.journal import Journal, now_ms
+from cluster.progress import Clock, Progress, Tick
+from cluster.rundir import RunDirectory, describe_environment
+from evoplastic import records
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.evolution.problem import LifetimeProblem, PairShardResult, pair_shards
+from evoplastic.evolution.search import (
+    GradientSum,
+    SearchState,
+    initial_state,
+    shape_losses,
+    update,
+)
+from evoplastic.genome import Genome
+from evoplastic.records import (
+    EndEvent,
+    EvaluationEvent,
+    Event,
+    FaultEvent,
+    GenerationEvent,
+    ResumeEvent,
+    StartEvent,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from cluster.tracking import Tracker
+
+logger = logging.getLogger(__name__)
+
+TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
+
+
+class Losses(NamedTuple):
+    """What a generation's population brought home, in the order of the individuals."""
+
+    loss_P: NDArray[np.float64]
+    accuracy_P: NDArray[np.float64]
+
+
+@dataclass
+class Session:
+    """A run directory at work; `generation` counts the updates behind the current center."""
+
+    experiment: Experiment
+    directory: RunDirectory
+    executor: Executor
+    journal: Journal
+    tracker: Tracker | None
+    state: SearchState
+    generation: int
+    first_digest: str
+    clock: Clock
+    last_evaluation: EvaluationEvent | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    _checkpoint_s: float = 0.0
+    _retried_before: int = 0
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, experiment: Experiment, directory: RunDirectory, executor: Executor
+    ) -> Iterator[Session]:
+        """Continue from the newest whole checkpoint, or begin where there is none yet.
+
+        Raises:
+            UsageError: checkpoints or journal are damaged, or belong to another run.
+        """
+        with Journal.open(directory.journal) as journal:
+            first = experiment.first_genome()
+            state, generation = _restore(experiment, directory, journal, first)
+            yield cls(
+                experiment=experiment,
+                directory=directory,
+                executor=executor,
+                journal=journal,
+                tracker=None,
+                state=state,
+                generation=generation,
+                first_digest=first.digest,
+                clock=Clock(generation, experiment.config.evolution.generations),
+                last_evaluation=_last_evaluation(journal.events_at_opening),
+                _retried_before=executor.retried_shards,
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.generation >= self.experiment.config.evolution.generations and any(
+            isinstance(event, EndEvent)
+            and event.status == "done"
+            and event.generation == self.generation
+            for event in self.journal.events_at_opening
+        )
+
+    def begin(self) -> None:
+        """Write down that the run begins or goes on, and start telling the tracking store."""
+        config, tracking = self.experiment.config, self.experiment.config.tracking
+        self.directory.set_status("running")
+        if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
+            self._start()
+        else:
+            self.journal.append(ResumeEvent(time_ms=now_ms(), generation=self.generation))
+        if tracking.enabled:
+            from cluster.tracking import Tracker
+
+            self.tracker = Tracker(
+                self.directory.path, self.directory.journal, tracking.uri, tracking.experiment
+            )
+            self.tracker.start()
+        logger.info(
+            "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
+        )
+
+    def live(self, should_stop: ShouldStop) -> Losses:
+        """Sample the population and live it, shard by shard."""
+        began = time.monotonic()
+        config = self.experiment.config
+        shards = pair_shards(self.generation, config.evolution.num_pairs, config.pairs_per_shard)
+        results = self.executor.map(self._problem, self.state.center_G, shards, should_stop)
+        pairs = [result for result in results if isinstance(result, PairShardResult)]
+        self.metrics = {records.EVALUATE_SECONDS: time.monotonic() - began}
+        return Losses(
+            np.concatenate([result.loss_P for result in pairs]),
+            np.concatenate([result.accuracy_P for result in pairs]),
+        )
+
+    def tell(self, losses: Losses) -> None:
+        """Move the center; a generation that says nothing leaves the search as it is."""
+        began = time.monotonic()
+        config = self.experiment.config
+        shaped = shape_losses(losses.loss_P, config.evolution)
+        gradient = GradientSum(
+            self.experiment.layout, config.evolution, config.seed, self.generation
+        )
+        for shard in pair_shards(
+            self.generation, config.evolution.num_pairs, config.pairs_per_shard
+        ):
+            weights = shaped.weight_pairs[shard.first_pair : shard.first_pair + shard.num_pairs]
+            gradient.add(shard.first_pair, weights)
+        gradient_G, before_G = gradient.result(), self.state.center_G
+        if shaped.pulls:
+            self.state = update(self.state, gradient_G, config.evolution, self.experiment.layout)
+        if shaped.all_failed:
+            self._fault("all_failed", "no individual has a finite loss; the center stays")
+        self.metrics |= {
+            records.GRADIENT_NORM: float(torch.linalg.vector_norm(gradient_G)),
+            records.CENTER_NORM: float(torch.linalg.vector_norm(self.state.center_G)),
+            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.state.center_G - before_G)),
+            records.FAILED_INDIVIDUALS: float(shaped.num_failed),
+            records.UPDATE_SECONDS: time.monotonic() - began,
+        }
+
+    def record(self, losses: Losses) -> None:
+        """Append the generation to the journal."""
+        retried = self.executor.retried_shards
+        self.metrics |= {
+            **_statistics(losses),
+            records.RETRIED_SHARDS: float(retried - self._retried_before),
+            # This generation's own checkpoint comes after its record; the one before is told.
+            records.CHECKPOINT_SECONDS: self._checkpoint_s,
+            records.GENERATION_SECONDS: self.metrics[records.EVALUATE_SECONDS]
+            + self.metrics[records.UPDATE_SECONDS]
+            + self._checkpoint_s,
+        }
+        self._retried_before = retried
+        self._append(
+            GenerationEvent(
+                time_ms=now_ms(), generation=self.generation, metrics=dict(self.metrics)
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """Make the new center the one that a resumed run starts from."""
+        began = time.monotonic()
+        self.generation += 1
+        self._save_checkpoint()
+        self._checkpoint_s = time.monotonic() - began
+
+    def measure(self, progress: Progress, should_stop: ShouldStop) -> None:
+        """Let the bare center meet its tasks, unless this center already has, and keep it."""
+        last = self.last_evaluation
+        if last is not None and last.generation == self.generation:
+            return
+        entries, seconds = evaluate_center(
+            self.experiment, self.state.center_G, self.generation, self.executor, should_stop
+        )
+        genome = self.genome()
+        self.last_evaluation = EvaluationEvent(
+            time_ms=now_ms(),
+            generation=self.generation,
+            genome_digest=genome.digest,
+            parent_digest=genome.provenance.get("parent", ""),
+            seconds=seconds,
+            entries=entries,
+        )
+        genome.save(self.directory.genomes / "center.safetensors")
+        self._append(self.last_evaluation)
+        progress.event(
+            "evaluation", generation=self.generation, held_out=_held_out(self.last_evaluation)
+        )
+
+    def genome(self) -> Genome:
+        """The current center, with where it came from."""
+        config = self.experiment.config
+        provenance = {
+            "origin": "evolved" if self.generation else f"random {config.seed}",
+            "run_id": self.directory.run_id,
+            "generation": str(self.generation),
+            "config_digest": config.digest,
+            "suite": self.experiment.suite.name,
+            "suite_digest": self.experiment.suite.digest,
+        }
+        if self.generation:
+            provenance["parent"] = self.first_digest
+        return Genome(self._problem.groups, self.state.center_G, provenance)
+
+    def tick(self) -> Tick:
+        """The last generation, as it is shown."""
+        return Tick(
+            generation=self.generation,
+            generations=self.experiment.config.evolution.generations,
+            loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
+            train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
+            held_out_accuracy=_held_out(self.last_evaluation),
+            seconds=self.metrics[records.GENERATION_SECONDS],
+            seconds_left=self.clock.seconds_left(self.generation),
+            failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),
+            retried_shards=int(self.metrics[records.RETRIED_SHARDS]),
+        )
+
+    def end(self, status: Status) -> None:
+        """Keep the center, and write down how this process leaves the run."""
+        self.genome().save(self.directory.genomes / "center.safetensors")
+        self._append(EndEvent(time_ms=now_ms(), generation=self.generation, status=status))
+        self.directory.set_status(status)
+        if self.tracker is not None:
+            self.tracker.close(status, TRACKER_CLOSE_S)
+
+    def fail(self, error: BaseException) -> None:
+        """Write down that the run broke off, as far as that can still be written."""
+        status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        with suppress(EnvironmentFault):
+            self._fault(type(error).__name__, str(error))
+            self.journal.append(
+                EndEvent(time_ms=now_ms(), generation=self.generation, status=status)
+            )
+            self.directory.set_status(status)
+        if self.tracker is not None:
+            self.tracker.close(status, 0.0)
+
+    @property
+    def _problem(self) -> LifetimeProblem:
+        return self.experiment.problem
+
+    def _start(self) -> None:
+        config, environment = self.experiment.config, describe_environment()
+        self.genome().save(self.directory.genomes / "initial.safetensors")
+        self._save_checkpoint()
+        self.journal.append(
+            StartEvent(
+                time_ms=now_ms(),
+                run_id=self.directory.run_id,
+                name=config.name,
+                seed=config.seed,
+                config_digest=config.digest,
+                suite_digest=self.experiment.suite.digest,
+                git_commit=environment["git_commit"],
+                git_dirty=environment["git_dirty"],
+                versions={"python": environment["python"], **environment["packages"]},
+            )
+        )
+
+    def _save_checkpoint(self) -> None:
+        meta = CheckpointMeta(
+            run_id=self.directory.run_id,
+            config_digest=self.experiment.config.path_digest,
+            next_generation=self.generation,
+        )
+        save_checkpoint(self.directory.checkpoints, self.state, meta)
+
+    def _append(self, event: Event) -> None:
+        self.journal.append(event)
+        if self.tracker is not None:
+            self.tracker.poke()
+
+    def _fault(self, kind: str, message: str) -> None:
+        logger.warning("generation %d: %s", self.generation, message)
+        self.journal.append(
+            FaultEvent(time_ms=now_ms(), generation=self.generation, kind=kind, message=message)
+        )
+
+
+def _restore(
+    experiment: Experiment, directory: RunDirectory, journal: Journal, first: Genome
+) -> tuple[SearchState, int]:
+    """The search state to go on from, and the generations behind it."""
+    lived = any(isinstance(event, GenerationEvent) for event in journal.events_at_opening)
+    if not lived and not any(directory.checkpoints.glob("*.safetensors")):
+        return initial_state(first.center_G), 0
+    state, meta = load_checkpoint(directory.checkpoints)
+    require(
+        meta.run_id == directory.run_id,
+        f"{directory.checkpoints} holds checkpoints of run {meta.run_id}, expected "
+        f"{directory.run_id}; restore the right ones",
+    )
+    require(
+        meta.config_digest == experiment.config.path_digest,
+        f"{directory.config} was changed since the run's checkpoint was written; restore it, or "
+        "start a new run with the changed configuration",
+    )
+    generations = experiment.config.evolution.generations
+    if meta.next_generation > generations:
+        raise UsageError(
+            f"{directory.path} has {meta.next_generation} generations behind it, "
+            f"evolution.generations is {generations}; a run cannot be made shorter than it is"
+        )
+    return state, meta.next_generation
+
+
+def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:
+    return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
+
+
+def _held_out(event: EvaluationEvent | None) -> float | None:
+    """Mean accuracy of the plastic center over all held-out lifetimes."""
+    if event is None:
+        return None
+    return float(
+        np.mean(
+            [
+                accuracy
+                for entry in event.entries
+                if entry.role == "held_out" and entry.condition == "plastic"
+                for accuracy in entry.accuracy
+            ]
+        )
+    )
+
+
+def _statistics(losses: Losses) -> dict[str, float]:
+    """Over the individuals that did not fail; nothing when all did."""
+    lived = np.isfinite(losses.loss_P)
+    if not lived.any():
+        return {}
+    loss = losses.loss_P[lived]
+    return {
+        records.loss_metric("mean"): float(loss.mean()),
+        records.loss_metric("median"): float(np.median(loss)),
+        records.loss_metric("best"): float(loss.min()),
+        records.loss_metric("std"): float(loss.std()),
+        records.TRAIN_ACCURACY: float(losses.accuracy_P[lived].mean()),
+    }
