@@ -65,7 +65,7 @@ def learning_curves(records: RunRecords) -> pd.DataFrame:
                 "generation": evaluation.generation,
                 "trial": np.arange(1, len(entry.curve) + 1),
                 "correct": entry.curve,
-                "moving_average": moving_average(entry.curve),
+                "moving_average": moving_average(entry.curve, smoothing_trials(len(entry.curve))),
                 "lifetimes": len(entry.accuracy),
                 "chance": entry.chance,
                 "fixed_policy_level": entry.fixed_policy_level,
@@ -78,7 +78,12 @@ def learning_curves(records: RunRecords) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=CURVE_COLUMNS)
 
 
-def moving_average(values: Sequence[float], width: int = SMOOTHING_TRIALS) -> np.ndarray:
+def smoothing_trials(num_trials: int) -> int:
+    """Width of the moving average over a lifetime: 20 trials, a tenth of a short lifetime."""
+    return max(1, min(SMOOTHING_TRIALS, num_trials // 10))
+
+
+def moving_average(values: Sequence[float], width: int) -> np.ndarray:
     """Mean over a centred window of `width` trials, fewer at both ends: [K] -> [K].
 
     >>> moving_average([0.0, 1.0, 0.0, 1.0], width=3).round(2).tolist()
@@ -231,6 +236,6 @@ def _caption(table: pd.DataFrame, records: RunRecords) -> str:
     )
     return (
         f"Share of lifetimes that answer correctly at each trial, in percent; n = {lives}, one "
-        f"run; centred moving average over {SMOOTHING_TRIALS} trials, fewer at both ends. Shaded: "
+        f"run; centred moving average over {smoothing_trials(records.num_trials)} trials, fewer at both ends. Shaded: "
         f"the last {records.scored_trials} trials, over which accuracy is scored."
     )

@@ -66,8 +66,7 @@ def figure_accuracy(records: RunRecords) -> Figure:
     caption = (
         f"Accuracy: correct answers among the last {records.scored_trials} of "
         f"{records.num_trials} trials of a lifetime, in percent. Line and band: median and "
-        f"quartiles over lifetimes, all tasks of a kind together; n = {counts}, one run. "
-        + CONTROLS_CAPTION
+        f"quartiles over lifetimes, all tasks of a kind together; n = {counts}, one run."
     )
     return _draw(pd.concat([roles, tasks]), caption, footer([records]))
 
@@ -83,7 +82,7 @@ def figure_across_seeds(runs: Sequence[RunRecords]) -> Figure:
         f"Accuracy: correct answers among the last {runs[0].scored_trials} of "
         f"{runs[0].num_trials} trials of a lifetime, in percent. Line and band: median and "
         f"quartiles over n = {len(runs)} seeds; the number of a seed is the median over its "
-        "lifetimes, all tasks of a kind together. " + CONTROLS_CAPTION
+        "lifetimes, all tasks of a kind together."
     )
     return _draw(table, caption, footer(runs))
 
@@ -137,6 +136,8 @@ def _draw(table: pd.DataFrame, caption: str, footer_text: str) -> Figure:
         _levels(axes, table)
         _frame(axes, table)
         axes.legend(loc="upper left", bbox_to_anchor=(1.03, 1.03), handlelength=2.4)
+        if len(controls):
+            caption = f"{caption} {CONTROLS_CAPTION}"
         write_caption(figure, caption, footer_text, bottom_inches=0.87)
     return figure
 
@@ -217,7 +218,7 @@ def _levels(axes: Any, table: pd.DataFrame) -> None:
             color=GREY,
             lw=1,
             ls="--",
-            label=f"best fixed policy on\n{names}, {100 * level:.3g} %",
+            label=f"best fixed policy,\n{names}: {100 * level:.3g} %",
             gid="fixed-policy",
         )
 

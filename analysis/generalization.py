@@ -162,8 +162,8 @@ def format_final_table(table: pd.DataFrame) -> Table:
     generation = int(plastic["generation"].max())
     start = int(plastic["first_generation"].min())
     shown = Table(
-        title=f"Learning within one lifetime: percent correct, network of generation {generation}, "
-        f"seed {table['seed'].iloc[0]}",
+        title="Percent correct at the end of a lifetime of learning; "
+        f"generation {generation}, seed {table['seed'].iloc[0]}",
         title_justify="left",
         caption=_explanation(table, plastic),
         caption_justify="left",
@@ -224,9 +224,10 @@ def _explanation(table: pd.DataFrame, plastic: pd.DataFrame) -> str:
         f"{table['num_trials'].iloc[0]} trials of a lifetime: mean, and quartiles over lifetimes "
         f"(n = {' and '.join(counts)}), one network, seed {table['seed'].iloc[0]}.",
         f"Guessing gives {chance}.",
-        "Fixed policy: the most that a network can reach that answers by one fixed rule"
+        "Fixed policy: the level that needs no learning within the lifetime; on a held-out task, "
+        "that of answering as the closest training task"
         + (f" ({levels})" if levels else "")
-        + "; above fixed: percent of lifetimes that beat it.",
+        + ". Above fixed: percent of lifetimes that beat it.",
     ]
     if len(controls):
         generation = int(controls["generation"].max())
