@@ -66,8 +66,9 @@ class PerturbationConfig:
 
     def __post_init__(self) -> None:
         require(
-            0 < self.probability <= 1,
-            f"perturbation probability is {self.probability}, expected a chance in (0, 1]",
+            2.0**-32 <= self.probability <= 1,  # one step of the 32-bit words that decide a hit
+            f"perturbation probability is {self.probability}, expected a chance in [2**-32, 1]; "
+            "set amplitude to 0 to switch perturbations off",
         )
         require(self.amplitude >= 0, f"amplitude is {self.amplitude}, expected 0 or more")
         require(self.first_step >= 0, f"first_step is {self.first_step}, expected 0 or more")

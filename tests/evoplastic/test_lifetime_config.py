@@ -73,6 +73,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: LifetimeConfig(plasticity=PlasticityConfig(gate="feedback")), "gate 'feedback'"),
     (lambda: DynamicsConfig(tau_ms=0.0), "tau_ms is 0.0"),
     (lambda: PerturbationConfig(probability=0.0), "probability is 0.0"),
+    (lambda: PerturbationConfig(probability=1e-11), "probability is 1e-11"),
     (lambda: PerturbationConfig(probability=1.5), "probability is 1.5"),
     (lambda: PerturbationConfig(amplitude=-0.5), "amplitude is -0.5"),
     (lambda: PerturbationConfig(first_step=-1), "first_step is -1"),

@@ -156,6 +156,10 @@ def test_perturbations_of_neighbouring_neurons_and_steps_are_uncorrelated() -> N
     assert np.abs(lagged).max() < 4.5 / math.sqrt(4_000)
 
 
+def test_the_smallest_chance_still_has_a_scale() -> None:
+    assert noise.perturbation_constants(2.0**-32, 0.5) == (1, 0, np.float32(1.0))
+
+
 def test_zero_amplitude_perturbs_nothing() -> None:
     row = noise.words(3, Purpose.PERTURBATION, 0, 0, 0, 100)
     assert not noise.perturbation(row, 1.0, 0.0).any()
