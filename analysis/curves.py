@@ -236,6 +236,7 @@ def _caption(table: pd.DataFrame, records: RunRecords) -> str:
     )
     return (
         f"Share of lifetimes that answer correctly at each trial, in percent; n = {lives}, one "
-        f"run; centred moving average over {smoothing_trials(records.num_trials)} trials, fewer at both ends. Shaded: "
-        f"the last {records.scored_trials} trials, over which accuracy is scored."
+        f"run; centred moving average over {smoothing_trials(records.num_trials)} trials, fewer "
+        f"at both ends. Shaded: the last {records.scored_trials} trials, over which accuracy is "
+        "scored."
     )

@@ -76,7 +76,7 @@ def test_genomes_are_found_by_name(tmp_path: Path) -> None:
 
 
 def test_no_such_run_directory(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no run directory .*absent"):
+    with pytest.raises(UsageError, match=r"no run directory .*absent"):
         open_run(tmp_path / "absent")
 
 
