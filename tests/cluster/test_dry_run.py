@@ -1,0 +1,44 @@
+"""Estimates before a run."""
+
+from __future__ import annotations
+
+from cluster.config import load_config
+from cluster.dry_run import dry_run_text, estimate, warnings_of
+from cluster.experiment import build_experiment
+
+
+def test_the_published_setting_has_the_published_size() -> None:
+    facts = estimate(build_experiment(load_config("miconi2023")), workers=4)
+    assert facts["genome"]["length"] == 9800
+    assert facts["generation"]["lifetimes"] == 500
+    assert facts["generation"]["trials"] == 200_000
+    assert facts["generation"]["agent_steps"] == 10_000_000
+    assert facts["generation"]["multiply_adds"] == 49_000_000_000
+    assert facts["generation"]["shards"] == 10
+    assert facts["run"]["evaluation_share"] < 0.2
+    traffic = facts["traffic_bytes_per_generation"]
+    assert traffic["out"] > 4 * 9800 * 4
+    assert traffic["back"] > 500 * 24
+
+
+def test_work_in_the_driver_sends_nothing() -> None:
+    facts = estimate(build_experiment(load_config("miconi2023")))
+    assert facts["traffic_bytes_per_generation"] == {"out": 0, "back": 0}
+
+
+def test_the_text_ends_with_warnings() -> None:
+    frequent = ["evaluation.every=1", "lifetime.num_trials=100", "lifetime.scored_trials=50"]
+    late = build_experiment(
+        load_config("laptop", [*frequent, "lifetime.plasticity.first_trial=100"])
+    )
+    evaluation, plasticity = warnings_of(late)
+    assert "raise evaluation.every" in evaluation
+    assert "nothing will be learnt" in plasticity
+    text = dry_run_text(late, workers=2)
+    assert text.startswith("name: laptop")
+    assert f"warning: {plasticity}" in text
+
+
+def test_tasks_that_ask_the_same_are_mentioned() -> None:
+    published = build_experiment(load_config("miconi2023", ["task_table=published"]))
+    assert warnings_of(published) != []
