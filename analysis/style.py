@@ -51,7 +51,7 @@ def write_caption(figure: Any, caption: str, footer: str, bottom_inches: float) 
     """Caption and footer under the axes, which end `bottom_inches` above the lower edge."""
     width, height = figure.get_size_inches()
     # 8 pt DejaVu Sans is about 0.062 inches per character
-    text = "\n".join(textwrap.wrap(caption, int((width - 0.4) / 0.062)))
+    text = "\n".join(textwrap.wrap(caption, int((width - 0.4) / 0.062), break_on_hyphens=False))
     figure.text(0.2 / width, bottom_inches / height, text, va="top", fontsize=8)
     figure.text(0.2 / width, 0.08 / height, footer, va="bottom", fontsize=6.5, color=GREY)
 

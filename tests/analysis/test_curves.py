@@ -18,6 +18,7 @@ from analysis.curves import (
 )
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
+from evoplastic.records import Event
 from tests.analysis import runs
 
 
@@ -116,7 +117,7 @@ def test_numbers_lie_beside_the_figure(records: RunRecords, tmp_path: Path) -> N
 
 
 def test_a_run_without_curves_is_refused(tmp_path: Path) -> None:
-    events = [runs.start(), runs.middle_evaluation()]
+    events: list[Event] = [runs.start(), runs.middle_evaluation()]
     records = open_run(runs.write_run(tmp_path / "run", events))
     with pytest.raises(UsageError, match="no learning curve on record"):
         figure_learning_curves(records)

@@ -35,7 +35,7 @@ def records(tmp_path: Path) -> RunRecords:
 def lines(figure: Figure) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for line in figure.axes[0].get_lines():
-        found.setdefault(line.get_gid(), []).append(line)
+        found.setdefault(str(line.get_gid()), []).append(line)
     return found
 
 
@@ -49,9 +49,12 @@ def test_median_lines_hold_the_numbers(records: RunRecords) -> None:
 
 
 def test_bands_span_the_quartiles(records: RunRecords) -> None:
-    bands = figure_accuracy(records).axes[0].collections
+    axes: Any = figure_accuracy(records).axes[0]
     heights = {
-        tuple(point) for band in bands for path in band.get_paths() for point in path.vertices
+        tuple(point)
+        for band in axes.collections
+        for path in band.get_paths()
+        for point in path.vertices
     }
     assert any(x == 4 and y == pytest.approx(0.675) for x, y in heights)
     assert any(x == 4 and y == pytest.approx(0.825) for x, y in heights)
@@ -106,9 +109,9 @@ def test_caption_and_footer_say_what_was_measured(records: RunRecords) -> None:
 def test_texts_do_not_overlap_and_stay_on_the_page(records: RunRecords) -> None:
     figure = figure_accuracy(records)
     figure.draw_without_rendering()
-    page = figure.bbox
-    axes = figure.axes[0]
-    boxes = [text.get_window_extent() for text in figure.texts]
+    page: Any = figure.bbox
+    axes: Any = figure.axes[0]
+    boxes: list[Any] = [text.get_window_extent() for text in figure.texts]
     boxes += [axes.get_tightbbox(), axes.get_legend().get_window_extent()]
     for box in boxes:
         assert page.x0 <= box.x0

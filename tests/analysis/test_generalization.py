@@ -78,7 +78,7 @@ def test_final_table_holds_the_last_evaluation_of_each_condition(records: RunRec
 
 
 def test_controls_of_an_earlier_evaluation_keep_their_generation(tmp_path: Path) -> None:
-    events = [runs.start(), runs.first_evaluation(), runs.middle_evaluation()]
+    events: list[Event] = [runs.start(), runs.first_evaluation(), runs.middle_evaluation()]
     table = final_table(read(tmp_path, events)).set_index(["task", "condition"])
     assert table.loc[("dms", "plastic"), "generation"] == 2
     assert table.loc[("dms", "plasticity_off"), "generation"] == 0

@@ -11,7 +11,7 @@ from evoplastic.checks import UsageError
 from evoplastic.evolution.config import EvolutionConfig
 from evoplastic.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.records import EndEvent, FaultEvent, ResumeEvent, to_line
+from evoplastic.records import EndEvent, Event, FaultEvent, ResumeEvent, to_line
 from tests.analysis import runs
 
 
@@ -37,7 +37,7 @@ def test_a_line_that_is_still_being_written_is_left(tmp_path: Path) -> None:
 def test_a_generation_lived_twice_counts_once(tmp_path: Path) -> None:
     first, again = runs.generation(1, loss=0.3), runs.generation(1, loss=0.7)
     fault = FaultEvent(time_ms=5, generation=1, kind="worker", message="died")
-    events = [
+    events: list[Event] = [
         runs.start(),
         runs.generation(0),
         first,
@@ -55,7 +55,7 @@ def test_a_generation_lived_twice_counts_once(tmp_path: Path) -> None:
 
 
 def test_a_preempted_run_says_so(tmp_path: Path) -> None:
-    events = [runs.start(), EndEvent(time_ms=6, generation=0, status="preempted")]
+    events: list[Event] = [runs.start(), EndEvent(time_ms=6, generation=0, status="preempted")]
     assert open_run(runs.write_run(tmp_path / "run", events)).status == "preempted"
 
 
