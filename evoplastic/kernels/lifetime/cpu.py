@@ -14,6 +14,7 @@ import torch
 
 from evoplastic.kernels.lifetime.cpu_compile import announce_compilation
 from evoplastic.kernels.lifetime.cpu_external import live_external
+from evoplastic.kernels.lifetime.cpu_internal import live_internal
 from evoplastic.kernels.lifetime.cpu_plan import (
     People,
     Record,
@@ -36,8 +37,6 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
         return f"trials of {batch.banks.timing.num_steps} steps, fewer than {MAX_STEPS} are covered"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
-    if config.plasticity.modulation == "internal":
-        return "internal modulation"
     return None
 
 
@@ -76,7 +75,11 @@ def run_cpu(
     )
     turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    announce_compilation(live_external, "the CPU engine")
+    if plan.internal:
+        live, what = live_internal, "the CPU engine for internal modulation"
+    else:
+        live, what = live_external, "the CPU engine for external modulation"
+    announce_compilation(live, what)
     rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
 
     def work(room: Room) -> None:
@@ -85,7 +88,7 @@ def run_cpu(
                 first, stop = turns.pop(0)
             except IndexError:
                 return
-            live_external(plan, banks, room, people, record, first, stop)
+            live(plan, banks, room, people, record, first, stop)
 
     if threads == 1:
         work(rooms[0])

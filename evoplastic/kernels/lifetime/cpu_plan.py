@@ -179,15 +179,19 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
 class Room(NamedTuple):
     """Memory of one thread, for two lives side by side; all of it float32 unless said."""
 
-    weight: NDArray[np.float32]  # [2, row, U'] leak * (w + alpha p), column j first
+    weight: NDArray[np.float32]  # [2, row, U'], or [2, U', row]: leak * (w + alpha p)
     alpha: NDArray[np.float32]  # [2, U', row] leak * alpha
-    elig: NDArray[np.float32]  # [2, U', row]
+    elig: NDArray[np.float32]  # [2, U', row], or the trace of cpu_internal
     rate: NDArray[np.float32]  # [2, T + 1, row] rates before step t of the current trial
     x: NDArray[np.float32]  # [2, U']
     drive: NDArray[np.float32]  # [2, U'] what the clamped neurons send
     clamp: NDArray[np.float32]  # [2, C'] rates of the clamped neurons
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
+    settled: NDArray[np.float32]  # [2, U'] s at which the weights of a row were last settled
+    share: NDArray[np.float32]  # [U'] s - settled
+    bound: NDArray[np.float32]  # [2, U'] bound on |elig| of a row
+    scale: NDArray[np.float32]  # [2] elig / U of cpu_internal
     clamp_changed: NDArray[np.bool_]  # [2]
     activity: NDArray[np.float32]  # [O]
     xi: NDArray[np.float32]  # [T, C' + U' + 16]
@@ -270,6 +274,10 @@ def make_room(
         clamp=allocate(2 * plan.clamped_room),
         baseline=allocate(2 * batch.banks.num_kinds),
         mean_correct=allocate(2),
+        settled=allocate(2 * wide),
+        share=allocate(wide),
+        bound=allocate(2 * wide),
+        scale=allocate(2),
         clamp_changed=np.zeros(2, dtype=np.bool_),
         activity=allocate(plan.num_outputs),
         xi=xi,

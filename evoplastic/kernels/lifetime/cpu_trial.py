@@ -58,7 +58,11 @@ def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
         source = (person * size + plan.num_clamped + n) * size
         for neuron in range(size):
             j = column_of(plan, neuron)
-            room.weight[life.weight + j * wide + n] = plan.leak * people.w[source + neuron]
+            w = plan.leak * people.w[source + neuron]
+            if plan.internal:
+                room.weight[life.weight + n * plan.row + j] = w
+            else:
+                room.weight[life.weight + j * wide + n] = w
             room.alpha[life.matrix + n * plan.row + j] = plan.leak * people.alpha[source + neuron]
     room.x[life.state : life.state + wide] = np.float32(0)
     room.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation

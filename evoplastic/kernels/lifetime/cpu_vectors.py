@@ -56,14 +56,14 @@ def _lanes(literal: Any) -> int:
     return int(literal.literal_value)
 
 
-def _call(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
+def call_llvm(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
     function = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(result, [a.type for a in args]), name
     )
     return builder.call(function, args)
 
 
-def _pointer(
+def pointer_to(
     context: Any, builder: Any, array_type: Any, array: Any, offset: Any, llvm: Any
 ) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
@@ -74,7 +74,7 @@ def _constant(vector: Vector, values: list[Any]) -> Any:
     return ir.Constant(vector.llvm, values)
 
 
-def _splat(builder: Any, scalar: Any, vector: Vector) -> Any:
+def splat(builder: Any, scalar: Any, vector: Vector) -> Any:
     one = builder.insert_element(
         ir.Constant(vector.llvm, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
     )
@@ -88,7 +88,7 @@ def load(typingctx: Any, array: Any, offset: Any, lanes: Any) -> Any:
     vector = Vector(array.dtype, _lanes(lanes))
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], vector.llvm)
+        pointer = pointer_to(context, builder, sig.args[0], args[0], args[1], vector.llvm)
         return builder.load(pointer, align=4)
 
     return signature(vector, array, types.intp, lanes), generate
@@ -99,7 +99,7 @@ def store(typingctx: Any, array: Any, offset: Any, value: Any) -> Any:
     """Write a vector over neighbouring elements of an array."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], value.llvm)
+        pointer = pointer_to(context, builder, sig.args[0], args[0], args[1], value.llvm)
         builder.store(args[2], pointer, align=4)
         return context.get_dummy_value()
 
@@ -112,7 +112,7 @@ def splat_f32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
     vector = Vector(types.float32, _lanes(lanes))
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _splat(builder, args[0], vector)
+        return splat(builder, args[0], vector)
 
     return signature(vector, types.float32, lanes), generate
 
@@ -123,7 +123,7 @@ def splat_u64(typingctx: Any, scalar: Any, lanes: Any) -> Any:
     vector = Vector(types.uint64, _lanes(lanes))
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _splat(builder, args[0], vector)
+        return splat(builder, args[0], vector)
 
     return signature(vector, types.uint64, lanes), generate
 
@@ -134,7 +134,7 @@ def splat_u32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
     vector = Vector(types.uint32, _lanes(lanes))
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _splat(builder, args[0], vector)
+        return splat(builder, args[0], vector)
 
     return signature(vector, types.uint32, lanes), generate
 
@@ -146,7 +146,7 @@ def count_u64(typingctx: Any, start: Any, lanes: Any) -> Any:
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.add(
-            _splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
+            splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
         )
 
     return signature(vector, types.uint64, lanes), generate
@@ -159,7 +159,7 @@ def count_u32(typingctx: Any, start: Any, lanes: Any) -> Any:
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.add(
-            _splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
+            splat(builder, args[0], vector), _constant(vector, list(range(vector.lanes)))
         )
 
     return signature(vector, types.uint32, lanes), generate
@@ -170,7 +170,7 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """a * b + c, rounded once."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _call(builder, f"llvm.fma.v{a.lanes}f32", a.llvm, list(args))
+        return call_llvm(builder, f"llvm.fma.v{a.lanes}f32", a.llvm, list(args))
 
     return signature(a, a, a, a), generate
 
@@ -193,6 +193,28 @@ def no_less(typingctx: Any, value: Any, limit: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", args[1], args[0]), args[1], args[0])
 
     return signature(value, value, value), generate
+
+
+@intrinsic
+def magnitude(typingctx: Any, value: Any) -> Any:
+    """|value| of floats."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return call_llvm(builder, f"llvm.fabs.v{value.lanes}f32", value.llvm, list(args))
+
+    return signature(value, value), generate
+
+
+@intrinsic
+def any_above(typingctx: Any, value: Any, limit: Any) -> Any:
+    """Whether a float in any lane exceeds the limit."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        above = builder.fcmp_ordered(">", *args)
+        bits = ir.IntType(value.lanes)
+        return builder.icmp_unsigned("!=", builder.bitcast(above, bits), ir.Constant(bits, 0))
+
+    return signature(types.boolean, value, value), generate
 
 
 @intrinsic
@@ -237,13 +259,13 @@ def pack_nonzero(typingctx: Any, array: Any, offset: Any, index: Any, value: Any
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         hit = builder.fcmp_unordered("!=", args[3], ir.Constant(value.llvm, [0.0] * value.lanes))
-        packed = _call(
+        packed = call_llvm(
             builder,
             f"llvm.experimental.vector.compress.v{index.lanes}i32",
             index.llvm,
             [args[2], hit, ir.Constant(index.llvm, ir.Undefined)],
         )
-        pointer = _pointer(context, builder, sig.args[0], args[0], args[1], index.llvm)
+        pointer = pointer_to(context, builder, sig.args[0], args[0], args[1], index.llvm)
         builder.store(packed, pointer, align=4)
         bits = builder.bitcast(hit, ir.IntType(index.lanes))
         hits = builder.ctpop(bits)
@@ -264,7 +286,7 @@ def add_transposed(typingctx: Any, tile: Any, target: Any, offset: Any, stride: 
         integer = ir.IntType(64)
         rows = [
             builder.load(
-                _pointer(
+                pointer_to(
                     context,
                     builder,
                     sig.args[0],
@@ -285,7 +307,7 @@ def add_transposed(typingctx: Any, tile: Any, target: Any, offset: Any, stride: 
                     rows[i | apart] = builder.shuffle_vector(a, b, high)
         for j in range(16):
             at = builder.add(args[2], builder.mul(args[3], ir.Constant(integer, j)))
-            pointer = _pointer(context, builder, sig.args[1], args[1], at, vector.llvm)
+            pointer = pointer_to(context, builder, sig.args[1], args[1], at, vector.llvm)
             builder.store(builder.fadd(builder.load(pointer, align=4), rows[j]), pointer, align=4)
         return context.get_dummy_value()
 

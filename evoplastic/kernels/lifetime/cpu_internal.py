@@ -1,0 +1,238 @@
+"""Whole lifetimes with internal modulation, compiled: weights may change at every step.
+
+As long as the clip does not bind, p grows along the eligibility trace of its row:
+
+    p(t) = p(t0) + (s(t) - s(t0)) U,    s = running sum of eta * mod * scale,    elig = scale * U
+
+with U constant between two hits of the row. So a step needs no pass over the matrices: it uses
+
+    (w + alpha p) rate = (weight + (s - settled) trace) rate
+
+with weight = leak (w + alpha p(t0)) and trace = leak alpha U. Only the rows of perturbed neurons
+(one in ten) are settled, weight += (s - settled) trace, before their trace changes. A bound on each
+row's trace tells when the clip could bind; then that step's change is made in full, clipped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from evoplastic.kernels.lifetime.cpu_compile import compiled_once
+from evoplastic.kernels.lifetime.cpu_philox import perturb_trial
+from evoplastic.kernels.lifetime.cpu_rows import rows_times_rates, traced_rows_times_rates
+from evoplastic.kernels.lifetime.cpu_step import advance_network
+from evoplastic.kernels.lifetime.cpu_trial import (
+    begin_trial,
+    birth,
+    clamp_rates,
+    hear_outcome,
+    place_life,
+    quiet,
+)
+from evoplastic.kernels.lifetime.cpu_vectors import (
+    any_above,
+    fma,
+    load,
+    magnitude,
+    no_less,
+    no_more,
+    splat_f32,
+    store,
+)
+
+SMALLEST_SCALE = np.float32(1.0 / 16.0)  # the trace is rescaled before it loses precision
+LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
+
+
+@njit(forceinline=True)
+def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any) -> None:
+    """What every neuron receives, with the growth of the weights since they were settled."""
+    rate = life.rate + step * plan.row
+    for n in range(0, plan.unclamped_room, 16):
+        at = life.matrix + n * plan.row
+        if growing:
+            share = splat_f32(total, 16) - load(room.settled, life.state + n, 16)
+            store(room.share, n, share)
+            drive = traced_rows_times_rates(
+                room.weight, at, plan.row, room.rate, rate, room.elig, room.share, n
+            )
+        else:
+            drive = rows_times_rates(room.weight, at, plan.row, room.rate, rate)
+        store(room.drive, life.state + n, drive)
+
+
+@njit(forceinline=True)
+def settle_all(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
+    """weight += (s - settled) trace for every row; trace *= rescale; s starts again at 0."""
+    factor = splat_f32(rescale, 16)
+    for n in range(plan.unclamped_room):
+        share = splat_f32(np.float32(total - room.settled[life.state + n]), 16)
+        at = life.matrix + n * plan.row
+        for j in range(at, at + plan.row, 16):
+            trace = load(room.elig, j, 16)
+            store(room.weight, j, fma(share, trace, load(room.weight, j, 16)))
+            store(room.elig, j, trace * factor)
+        room.settled[life.state + n] = np.float32(0)
+
+
+@njit(forceinline=True)
+def trace_hits(
+    plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
+) -> None:
+    """trace[n, :] += gain xi[n] leak alpha[n, :] rate for neurons hit at a step, settled first."""
+    rate = life.rate + step * plan.row
+    xi = step * plan.row + plan.clamped_room
+    for h in range(room.hit_start[step], room.hit_start[step + 1]):
+        n = np.int64(room.hit[h]) & 0xFFFF
+        factor = splat_f32(np.float32(room.xi[xi + n] * gain), 16)
+        share = splat_f32(np.float32(total - room.settled[life.state + n]), 16)
+        at = life.matrix + n * plan.row
+        for j in range(0, plan.row, 16):
+            trace = load(room.elig, at + j, 16)
+            if growing:
+                store(room.weight, at + j, fma(share, trace, load(room.weight, at + j, 16)))
+            credit = load(room.alpha, at + j, 16) * load(room.rate, rate + j, 16)
+            store(room.elig, at + j, fma(credit, factor, trace))
+        room.settled[life.state + n] = total
+
+
+@njit(forceinline=True)
+def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: Any) -> bool:
+    """Whether |eta * mod * elig| could exceed max_change anywhere, by a bound on every row.
+
+    bound' = |retention| (bound + |xi| max |rate|) >= |elig|,     change = |eta * mod|
+    """
+    keep = splat_f32(np.float32(abs(plan.retention)), 16)
+    largest = splat_f32(most, 16)
+    limit = splat_f32(plan.max_change, 16)
+    factor = splat_f32(change, 16)
+    exceeds = False
+    for n in range(0, plan.unclamped_room, 16):
+        xi = magnitude(load(room.xi, step * plan.row + plan.clamped_room + n, 16))
+        bound = fma(xi, largest, load(room.bound, life.state + n, 16)) * keep
+        store(room.bound, life.state + n, bound)
+        exceeds = exceeds | any_above(bound * factor, limit)
+    return exceeds
+
+
+@njit(forceinline=True)
+def change_clipped(plan: Any, room: Any, life: Any, change: Any) -> None:
+    """weight += leak alpha clip(change * elig), written with trace = leak alpha elig / scale."""
+    factor = splat_f32(change, 16)
+    most = splat_f32(plan.max_change, 16)
+    none = splat_f32(np.float32(0), 16)
+    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
+        limit = magnitude(load(room.alpha, j, 16)) * most
+        new = no_less(no_more(load(room.elig, j, 16) * factor, limit), none - limit)
+        store(room.weight, j, load(room.weight, j, 16) + new)
+
+
+@njit(forceinline=True)
+def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
+    """The largest |rate| before a step."""
+    most = LARGEST_RATE
+    clamped = life.rate + step * plan.row + plan.unclamped_room
+    for c in range(plan.num_clamped):
+        most = max(most, abs(room.rate[clamped + c]))
+    if trial == 0 and step == 0:
+        most = max(most, abs(plan.initial_activation))
+    return np.float32(most)
+
+
+@njit(forceinline=True)
+def live_trial(
+    plan: Any,
+    room: Any,
+    banks: Any,
+    life: Any,
+    entry: int,
+    record: Any,
+    person: int,
+    trial: int,
+    scale: Any,
+) -> Any:
+    """One trial of one life; returns the scale of its trace and the roughness of its modulation."""
+    may_change = trial >= plan.first_trial
+    growing = False
+    total = np.float32(0)
+    roughness = np.float32(0)
+    mod_before = np.float32(0)
+    most = LARGEST_RATE
+    modulator = plan.num_unclamped - plan.num_outputs - 2
+    for step in range(plan.num_steps):
+        drive_neurons(plan, room, life, step, growing, total)
+        speaking = plan.response_start <= step < plan.response_stop
+        gates = room.speaking if speaking else room.silent
+        if step <= 1 or room.clamp_changed[life.slot]:
+            most = largest_rate(plan, room, life, trial, step)
+        advance_network(plan, room, gates, life, step, 0)
+
+        scale = np.float32(scale * plan.retention)
+        if abs(scale) < SMALLEST_SCALE:
+            settle_all(plan, room, life, total, scale)
+            scale = np.float32(1)
+            total = np.float32(0)
+        gain = np.float32(plan.retention / scale)
+        trace_hits(plan, room, life, step, growing, total, gain)
+
+        clamp_rates(plan, room, banks, life, entry, step)
+        if step == plan.feedback_start:
+            hear_outcome(plan, room, banks, life, entry, record, person, trial)
+
+        rate = life.rate + (step + 1) * plan.row
+        mod = np.float32(room.rate[rate + modulator] - room.rate[rate + modulator + 1])
+        change = np.float32(plan.eta * mod)
+        may_clip = bound_traces(plan, room, life, step, most, abs(change))
+        if may_change:
+            if step > 0:
+                jump = np.float32(mod - mod_before)
+                roughness += jump * jump
+            mod_before = mod
+            if plan.gate_always or plan.feedback_start <= step < plan.feedback_stop:
+                if may_clip:
+                    settle_all(plan, room, life, total, np.float32(1))
+                    total = np.float32(0)
+                    change_clipped(plan, room, life, np.float32(change * scale))
+                else:
+                    total = np.float32(total + change * scale)
+                    growing = True
+            elif growing:
+                settle_all(plan, room, life, total, np.float32(1))
+                total = np.float32(0)
+                growing = False
+    if growing:
+        settle_all(plan, room, life, total, np.float32(1))
+    return scale, roughness
+
+
+@compiled_once
+def live_internal(
+    plan: Any, banks: Any, room: Any, people: Any, record: Any, first: int, stop: int
+) -> None:
+    """Live individuals [first, stop), at most two, side by side: partners share their noise."""
+    for c in range(stop - first):
+        birth(plan, room, people, place_life(plan, c), first + c)
+        room.scale[c] = np.float32(1)
+        record.smoothness[first + c] = np.float32(0)
+    room.settled[:] = np.float32(0)
+    room.bound[:] = np.float32(0)
+    for trial in range(plan.num_trials):
+        for c in range(stop - first):
+            person = first + c
+            if trial < plan.first_quiet_trial:
+                if c == 0 or people.perturb_stream[person] != people.perturb_stream[person - 1]:
+                    perturb_trial(plan, room, trial, people.perturb_stream[person])
+            elif trial == plan.first_quiet_trial or trial == 0:
+                quiet(plan, room)
+            life = place_life(plan, c)
+            entry = begin_trial(plan, room, banks, people, life, person, trial)
+            scale, roughness = live_trial(
+                plan, room, banks, life, entry, record, person, trial, room.scale[c]
+            )
+            room.scale[c] = scale
+            record.smoothness[person] += roughness
+    for person in range(first, stop):
+        record.smoothness[person] /= np.float32(plan.num_trials)
