@@ -1,0 +1,89 @@
+"""evolve --dry-run: what a run is, what it needs, and how long it takes on this machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evoplastic.cli import exits
+from evoplastic.cli.verbs import print_json
+
+if TYPE_CHECKING:
+    from cluster.config import RunConfig
+    from cluster.experiment import Experiment
+    from evoplastic.evolution.problem import LifetimeProblem
+
+PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
+
+
+def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
+    """Print settings, sizes and a measured pace; no file is written."""
+    from cluster.dry_run import dry_run_text, estimate, warnings_of
+    from cluster.experiment import build_experiment
+
+    experiment = build_experiment(config)
+    facts = estimate(experiment, workers)
+    generation_s = seconds_per_generation(experiment)
+    share = facts["run"]["evaluation_share"]
+    run_s = generation_s * config.evolution.generations / (1.0 - share)
+    if as_json:
+        print_json(
+            {
+                "config": config.model_dump(mode="json"),
+                "estimate": facts,
+                "warnings": warnings_of(experiment),
+                "seconds": {"generation": generation_s, "run": run_s},
+            }
+        )
+    else:
+        print(dry_run_text(experiment, workers))
+        print(
+            f"pace            about {generation_s:.3g} s per generation and {_duration(run_s)} for "
+            "the run in one process here,\n                judged by the first trials of one shard"
+        )
+    return exits.DONE
+
+
+def seconds_per_generation(experiment: Experiment) -> float:
+    """Time the first trials of one shard, and scale them up to a whole generation."""
+    from evoplastic.evolution.problem import PairShard, live_pairs
+
+    config, problem = experiment.config, experiment.problem
+    num_pairs = min(config.pairs_per_shard, config.evolution.num_pairs)
+    shard = PairShard(generation=0, first_pair=0, num_pairs=num_pairs)
+    center_G = experiment.first_genome().center_G
+    live_pairs(_shorter(problem, 1), center_G, shard)  # compiles, and warms caches
+    num_trials = 1
+    while True:
+        began = time.perf_counter()
+        live_pairs(_shorter(problem, num_trials), center_G, shard)
+        seconds = time.perf_counter() - began
+        if seconds >= PROBE_S or num_trials >= config.lifetime.num_trials:
+            break
+        num_trials = min(4 * num_trials, config.lifetime.num_trials)
+    per_trial = seconds / num_trials
+    return per_trial * config.lifetime.num_trials * config.evolution.num_pairs / num_pairs
+
+
+def _shorter(problem: LifetimeProblem, num_trials: int) -> LifetimeProblem:
+    """The same problem with a life of fewer trials, which costs proportionally less."""
+    lifetime = replace(
+        problem.lifetime,
+        num_trials=num_trials,
+        scored_trials=min(num_trials, problem.lifetime.scored_trials),
+    )
+    return replace(problem, lifetime=lifetime)
+
+
+def _duration(seconds: float) -> str:
+    """Rounded to what matters.
+
+    >>> _duration(42.2), _duration(600), _duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,192 @@
+"""evolve, resume: start a run or go on with one, then tabulate and draw it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evoplastic.cli import exits
+from evoplastic.cli.verbs import add_json, add_verb, count_from_zero, seed
+
+if TYPE_CHECKING:
+    from cluster.config import RunConfig
+    from cluster.loop import RunOutcome
+    from evoplastic.cli.verbs import Subparsers
+
+RUNS = Path("runs")
+
+
+def add_verbs(verbs: Subparsers) -> None:
+    """Declare `evolve` and `resume`."""
+    evolve = add_verb(
+        verbs,
+        "evolve",
+        "evolve a network as a recipe or a YAML file says, then print its table and figures",
+        """
+        evoplastic evolve laptop
+        evoplastic evolve laptop evolution.popsize=200 --seed 7 --workers 2
+        evoplastic evolve miconi2023 --dry-run
+        evoplastic evolve mine.yaml --address 10.0.0.1:6379 --run-dir /shared/run7
+        """,
+        run_evolve,
+    )
+    evolve.add_argument("recipe", metavar="RECIPE|FILE", help="see `evoplastic config show`")
+    evolve.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="settings to change, by dotted name"
+    )
+    evolve.add_argument(
+        "--run-dir",
+        type=Path,
+        metavar="D",
+        help=f"new or empty directory (default {RUNS}/NAME-seedK-NNN)",
+    )
+    evolve.add_argument("--seed", type=seed, metavar="K", help="short for seed=K")
+    evolve.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print settings, genome size, memory and cost, and do nothing",
+    )
+
+    resume = add_verb(
+        verbs,
+        "resume",
+        "go on with a run after a kill, a crash or a pre-emption; the result stays the same",
+        """
+        evoplastic resume runs/laptop-seed1-001
+        evoplastic resume runs/laptop-seed1-001 evolution.generations=500 --workers 2
+        """,
+        run_resume,
+    )
+    resume.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="directory of the run")
+    resume.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="what may change, as to run longer"
+    )
+    for parser in (evolve, resume):
+        parser.add_argument(
+            "--workers",
+            type=count_from_zero,
+            metavar="N",
+            help="Ray worker processes (default 0: this process; with --address, one per CPU)",
+        )
+        parser.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+        parser.add_argument(
+            "--no-analysis", action="store_true", help="end without table and figures"
+        )
+        add_json(parser)
+
+
+def run_evolve(args: argparse.Namespace) -> int:
+    """A new run, from settings to figures."""
+    from cluster.config import load_config
+
+    overrides = args.overrides + ([] if args.seed is None else [f"seed={args.seed}"])
+    config = load_config(args.recipe, overrides)
+    if args.dry_run:
+        from evoplastic.cli.dry_run import show
+
+        return show(config, args.workers or 0, as_json=args.json)
+    from cluster.loop import evolve
+    from cluster.progress import make_progress
+
+    with _run_dir(args.run_dir, config) as run_dir:
+        if not args.json:
+            print(f"run directory {run_dir}", flush=True)
+        outcome = evolve(
+            config,
+            run_dir,
+            workers=_workers(args),
+            address=args.address,
+            progress=make_progress(as_json=args.json),
+        )
+    return _finish(outcome, args)
+
+
+def run_resume(args: argparse.Namespace) -> int:
+    """The rest of a run, and its figures."""
+    from cluster.loop import resume
+    from cluster.progress import make_progress
+
+    outcome = resume(
+        args.run_dir,
+        args.overrides,
+        workers=_workers(args),
+        address=args.address,
+        progress=make_progress(as_json=args.json),
+    )
+    if outcome.already_finished and not args.json:
+        print(f"{outcome.run_dir} was finished already", file=sys.stderr)
+    return _finish(outcome, args)
+
+
+def _workers(args: argparse.Namespace) -> int | None:
+    if args.workers is None:
+        return None if args.address else 0
+    workers: int = args.workers
+    return workers
+
+
+@contextmanager
+def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
+    """The directory of a new run; one of our own choosing vanishes again when it stays empty."""
+    if given is not None:
+        yield given
+        return
+    chosen = _next_free(f"{config.name}-seed{config.seed}")
+    try:
+        yield chosen
+    finally:
+        with suppress(OSError):  # not empty: the run has begun
+            chosen.rmdir()
+            chosen.parent.rmdir()
+
+
+def _next_free(stem: str) -> Path:
+    """Make the first directory runs/STEM-NNN that nobody has; two processes never get the same."""
+    from evoplastic.checks import EnvironmentFault
+
+    try:
+        RUNS.mkdir(exist_ok=True)
+        for number in count(1):
+            path = RUNS / f"{stem}-{number:03d}"
+            with suppress(FileExistsError):
+                path.mkdir()
+                return path
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot make a run directory in {RUNS.absolute()}: {error.strerror}; choose another "
+            "place with --run-dir"
+        ) from error
+    raise AssertionError("counting does not end")
+
+
+def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:
+    """Table, figures, and what to do next."""
+    from evoplastic.cli import analyze
+
+    report = None
+    if outcome.status == "done" and not args.no_analysis:
+        from analysis.report import analyze as draw
+
+        report = draw(outcome.run_dir)
+    if args.json:
+        analyze.print_outcome(outcome, report)
+        return outcome.exit_code
+    if report is not None:
+        analyze.print_report(report)
+    if outcome.status == "done":
+        center = outcome.run_dir / "genomes" / "center.safetensors"
+        print(f"wrote {center}, digest {outcome.center_digest[:16]}")
+        print(f"try: evoplastic evaluate {outcome.run_dir} --lifetimes 256, or: evoplastic ui")
+    else:
+        print(
+            f"{outcome.status} at generation {outcome.generation} of {outcome.generations}; "
+            f"go on with: evoplastic resume {outcome.run_dir}",
+            file=sys.stderr,
+        )
+    assert outcome.exit_code in (exits.DONE, exits.PREEMPTED, exits.INTERRUPTED)
+    return outcome.exit_code

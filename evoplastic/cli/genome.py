@@ -1,0 +1,158 @@
+"""genome import | show | diff: look into genomes, and bring published ones in."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evoplastic.cli import exits
+from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table
+
+if TYPE_CHECKING:
+    from evoplastic.cli.verbs import Subparsers
+    from evoplastic.genome import Genome
+
+
+def add_verbs(verbs: Subparsers) -> None:
+    """Declare `genome` and its verbs."""
+    family = add_verb(
+        verbs,
+        "genome",
+        "import, describe and compare genomes",
+        "evoplastic genome show runs/laptop-seed0-001/genomes/center.safetensors",
+    ).add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    bring = add_verb(
+        family,
+        "import",
+        "import the text matrices of a published run (row = receiving neuron)",
+        "evoplastic genome import --w w.txt --alpha alpha.txt --out g.safetensors",
+        run_import,
+    )
+    bring.add_argument("--w", type=Path, required=True, metavar="FILE", help="innate weights N x N")
+    bring.add_argument(
+        "--alpha", type=Path, required=True, metavar="FILE", help="plasticity coefficients N x N"
+    )
+    bring.add_argument("--out", type=Path, required=True, metavar="FILE", help="genome to write")
+    bring.add_argument(
+        "--num-inputs", type=positive, default=2, metavar="I", help="stimulus inputs (default 2)"
+    )
+    bring.add_argument(
+        "--num-outputs", type=positive, default=2, metavar="O", help="responses (default 2)"
+    )
+    add_json(bring)
+
+    show = add_verb(
+        family,
+        "show",
+        "describe a genome: sizes, neuron groups, weights, where it came from",
+        "evoplastic genome show g.safetensors\nevoplastic genome show g.safetensors --json",
+        run_show,
+    )
+    show.add_argument("genome", type=Path, metavar="GENOME", help="a genome or a run directory")
+    add_json(show)
+
+    diff = add_verb(
+        family,
+        "diff",
+        "say how far two genomes of one size lie apart",
+        "evoplastic genome diff RUN/genomes/initial.safetensors RUN/genomes/center.safetensors",
+        run_diff,
+    )
+    diff.add_argument("old", type=Path, metavar="OLD", help="a genome or a run directory")
+    diff.add_argument("new", type=Path, metavar="NEW", help="a genome or a run directory")
+    add_json(diff)
+
+
+def genome_path(path: Path) -> Path:
+    """The genome file that a path means: itself, or the center of a run directory."""
+    return path / "genomes" / "center.safetensors" if path.is_dir() else path
+
+
+def load_genome(path: Path) -> Genome:
+    """Read the genome that a path means.
+
+    Raises:
+        UsageError: there is none, or it is not whole.
+    """
+    from evoplastic.genome import Genome
+
+    return Genome.load(genome_path(path))
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Text matrices to one genome file."""
+    from evoplastic.genome import Genome
+
+    genome = Genome.from_text(args.w, args.alpha, args.num_inputs, args.num_outputs)
+    genome.save(args.out)
+    if args.json:
+        print_json({"genome": str(args.out), **genome.describe()})
+    else:
+        print(f"wrote {args.out}: {genome.groups.num_neurons} neurons, digest {genome.digest}")
+    return exits.DONE
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """Everything that is known about one genome."""
+    description = load_genome(args.genome).describe()
+    if args.json:
+        print_json(description)
+    else:
+        print_table(("", ""), _leaves(description))
+    return exits.DONE
+
+
+def run_diff(args: argparse.Namespace) -> int:
+    """Distances between two genomes, per matrix."""
+    from evoplastic.checks import require
+
+    old, new = load_genome(args.old), load_genome(args.new)
+    require(
+        old.groups == new.groups,
+        f"{args.old} has {old.groups.describe()}, {args.new} has {new.groups.describe()}; "
+        "only genomes with the same neuron groups can be compared",
+    )
+    distances = {
+        name: _distance(getattr(old, f"{name}_NN"), getattr(new, f"{name}_NN"))
+        for name in ("w", "alpha")
+    }
+    if args.json:
+        print_json({"old": old.digest, "new": new.digest, **distances})
+        return exits.DONE
+    print(f"old  {old.digest}\nnew  {new.digest}")
+    columns = list(distances["w"])
+    print_table(
+        ("", *(column.replace("_", " ") for column in columns)),
+        [
+            (name, *(f"{values[column]:.4g}" for column in columns))
+            for name, values in distances.items()
+        ],
+    )
+    return exits.DONE
+
+
+def _distance(old_NN: Any, new_NN: Any) -> dict[str, float]:
+    old, new = old_NN.double(), new_NN.double()
+    centered_old, centered_new = old - old.mean(), new - new.mean()
+    scale = float(centered_old.norm() * centered_new.norm())
+    return {
+        "old_norm": float(old.norm()),
+        "new_norm": float(new.norm()),
+        "distance": float((new - old).norm()),
+        "largest_change": float((new - old).abs().max()),
+        # A constant matrix (alpha at birth) correlates with nothing.
+        "correlation": float((centered_old * centered_new).sum()) / scale if scale else 0.0,
+    }
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, dict):
+            rows += _leaves(value, f"{name} ")
+        else:
+            rows.append((name, f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return rows

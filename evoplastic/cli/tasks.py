@@ -1,0 +1,201 @@
+"""tasks list | show | check: the world that networks live in."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from evoplastic.cli import exits
+from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table
+
+if TYPE_CHECKING:
+    from evoplastic.cli.verbs import Subparsers
+    from evoplastic.types import TrialBank
+    from tasks.suite import Suite
+
+DEFAULT_SUITE = "miconi2023"
+
+
+def add_verbs(verbs: Subparsers) -> None:
+    """Declare `tasks` and its verbs."""
+    family = add_verb(
+        verbs,
+        "tasks",
+        "list and describe tasks, check suites for held-out leaks",
+        "evoplastic tasks list",
+    ).add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    listing = add_verb(
+        family,
+        "list",
+        "list the tasks of a suite, which are held out, and the levels to read scores against",
+        "evoplastic tasks list\nevoplastic tasks list --suite miconi2023-and",
+        run_list,
+    )
+    show = add_verb(
+        family,
+        "show",
+        "show what a task asks: every trial, the right answer, the time course",
+        "evoplastic tasks show dms\nevoplastic tasks show nor --table published",
+        run_show,
+    )
+    show.add_argument("task", metavar="TASK", help="name of a task")
+    check = add_verb(
+        family,
+        "check",
+        "refuse a suite whose held-out tasks, negated or renamed, are among its training tasks",
+        "evoplastic tasks check --suite miconi2023\nevoplastic tasks check --suite my_suite.yaml",
+        run_check,
+    )
+    for parser in (listing, check):
+        parser.add_argument(
+            "--suite",
+            default=DEFAULT_SUITE,
+            metavar="NAME|FILE",
+            help=f"a suite or a YAML file (default {DEFAULT_SUITE})",
+        )
+    for parser in (listing, show, check):
+        parser.add_argument(
+            "--table",
+            metavar="TABLE",
+            help="truth tables: intended, or published with its two mistakes",
+        )
+        add_json(parser)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """The tasks of a suite with their levels."""
+    from tasks.suite import known_suites, load_suite
+
+    suite = load_suite(args.suite, args.table)
+    rows = _describe(suite)
+    if args.json:
+        print_json({"suite": suite.name, "known_suites": known_suites(), "tasks": rows})
+        return exits.DONE
+    print_table(
+        ("task", "role", "chance", "fixed policy", "asks"),
+        [
+            (
+                row["task"],
+                row["role"].replace("_", "-"),
+                f"{row['chance']:.0%}",
+                f"{row['fixed_policy_level']:.0%}",
+                row["description"],
+            )
+            for row in rows
+        ],
+        title=f"Suite {suite.name}: {suite.description}",
+    )
+    print(f"\nKnown suites: {', '.join(known_suites())}")
+    return exits.DONE
+
+
+def run_show(args: argparse.Namespace) -> int:
+    """One task, trial by trial."""
+    from tasks.suite import find_task
+
+    task = find_task(args.task, args.table or "intended")
+    bank = task.bank(0)
+    trials: list[dict[str, Any]] = [
+        {
+            "shown": _shown(bank, entry),
+            "answer": int(bank.target_MO[entry].argmax()),
+            "reward": [float(reward) for reward in bank.reward_MO[entry]],
+        }
+        for entry in range(len(bank.kind_M))
+    ]
+    timing = bank.timing
+    if args.json:
+        print_json(
+            {
+                "task": task.name,
+                "description": task.description,
+                "inputs": bank.interface.num_inputs,
+                "outputs": bank.interface.num_outputs,
+                "dt_ms": timing.dt_ms,
+                "num_steps": timing.num_steps,
+                "response": list(timing.response),
+                "feedback": list(timing.feedback),
+                "digest": bank.digest,
+                "trials": trials,
+            }
+        )
+        return exits.DONE
+    print(f"{task.name}: {task.description}")
+    print_table(
+        ("trial", "shown", "right answer", "reward by answer"),
+        [
+            (
+                str(number),
+                ", ".join(trial["shown"]),
+                str(trial["answer"]),
+                " ".join(f"{reward:g}" for reward in trial["reward"]),
+            )
+            for number, trial in enumerate(trials)
+        ],
+    )
+    print(
+        f"A trial lasts {timing.num_steps} steps of {timing.dt_ms:g} ms. Shown are the input "
+        f"lines with their times; the answer is read from {_span(bank, timing.response)}, "
+        f"the outcome comes from {_span(bank, timing.feedback)}."
+    )
+    return exits.DONE
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """Loading a suite is the check; say what was found."""
+    from tasks.suite import load_suite
+
+    suite = load_suite(args.suite, args.table)
+    if args.json:
+        print_json(
+            {
+                "suite": suite.name,
+                "digest": suite.digest,
+                "train": [task.name for task in suite.train],
+                "held_out": [task.name for task in suite.held_out],
+                "train_aliases": [list(pair) for pair in suite.train_aliases],
+            }
+        )
+        return exits.DONE
+    print(
+        f"suite {suite.name} is sound: {len(suite.train)} training tasks, "
+        f"{len(suite.held_out)} held out ({', '.join(task.name for task in suite.held_out)}), "
+        f"no leak; digest {suite.digest}"
+    )
+    for first, second in suite.train_aliases:
+        print(f"note: training tasks {first} and {second} ask the same")
+    return exits.DONE
+
+
+def _describe(suite: Suite) -> list[dict[str, Any]]:
+    return [
+        {
+            "task": task.name,
+            "role": suite.role(task.name),
+            "chance": suite.chance(task.name),
+            "fixed_policy_level": suite.fixed_policy_level(task.name),
+            "description": task.description,
+        }
+        for task in (*suite.held_out, *suite.train)
+    ]
+
+
+def _shown(bank: TrialBank, entry: int) -> list[str]:
+    """Stretches of constant, non-zero input, as "+1 -1 at 0-160 ms"."""
+    stimulus_TI = bank.stimulus_MTI[entry]
+    stretches = []
+    start = 0
+    for step in range(1, len(stimulus_TI) + 1):
+        ends = step == len(stimulus_TI) or (stimulus_TI[step] != stimulus_TI[start]).any()
+        if ends and stimulus_TI[start].any():
+            lines = " ".join(f"{value:+g}" for value in stimulus_TI[start])
+            stretches.append(f"{lines} at {_span(bank, (start, step))}")
+        if ends:
+            start = step
+    return stretches
+
+
+def _span(bank: TrialBank, steps: tuple[int, int]) -> str:
+    start_ms, stop_ms = (step * bank.timing.dt_ms for step in steps)
+    return f"{start_ms:g}-{stop_ms:g} ms"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+
+def test_shown_configuration_resolves_to_itself(command: Command, tmp_path: Path) -> None:
+    shown = command("config", "show", "smoke", "evolution.sigma=0.05").out
+    (tmp_path / "mine.yaml").write_text(shown)
+    assert command("config", "show", "mine.yaml").out == shown
+    assert command("config", "show", "mine.yaml", "--json").json["evolution"]["sigma"] == 0.05
+
+
+def test_without_a_recipe_all_are_listed(command: Command) -> None:
+    out = command("config", "show").out
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "laptop",
+        "miconi2023",
+        "miconi2023-internal",
+        "smoke",
+    ]
+
+
+def test_schema_explains_keys(command: Command) -> None:
+    properties = command("config", "schema").json["properties"]
+    assert properties["seed"]["description"] == "Root of every random number."
+
+
+def test_unknown_key_gets_the_nearest(command: Command) -> None:
+    answer = command("config", "show", "smoke", "evolution.popsise=4")
+    assert answer.code == 2
+    assert "popsize" in answer.err

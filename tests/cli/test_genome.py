@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evoplastic.genome import Genome
+from tests.cli.conftest import Command
+
+
+@pytest.fixture
+def matrices(tmp_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(5)
+    w, alpha = random.normal(size=(16, 16)), random.uniform(size=(16, 16))
+    w[:5] = 0.0  # stimulus, feedback and bias neurons receive no innate weights
+    np.savetxt(tmp_path / "w.txt", w)
+    np.savetxt(tmp_path / "alpha.txt", alpha)
+    return w, alpha
+
+
+def test_import_keeps_every_value(
+    command: Command, tmp_path: Path, matrices: tuple[np.ndarray, np.ndarray]
+) -> None:
+    answer = command("genome", "import", "--w", "w.txt", "--alpha", "alpha.txt", "--out", "g.st")
+    assert answer.code == 0
+    genome = Genome.load(tmp_path / "g.st")
+    np.testing.assert_allclose(genome.w_NN.numpy(), matrices[0], rtol=1e-6)
+    np.testing.assert_allclose(genome.alpha_NN.numpy(), matrices[1], rtol=1e-6)
+    assert genome.digest in answer.out
+
+
+def test_import_refuses_matrices_of_two_sizes(
+    command: Command, tmp_path: Path, matrices: tuple[np.ndarray, np.ndarray]
+) -> None:
+    np.savetxt(tmp_path / "alpha.txt", np.zeros((15, 15)))
+    answer = command("genome", "import", "--w", "w.txt", "--alpha", "alpha.txt", "--out", "g.st")
+    assert answer.code == 2
+    assert "(16, 16)" in answer.err
+    assert "(15, 15)" in answer.err
+    assert not (tmp_path / "g.st").exists()
+
+
+def test_show_describes(command: Command, genome_file: Path) -> None:
+    text, described = (
+        command("genome", "show", genome_file),
+        command("genome", "show", genome_file, "--json"),
+    )
+    digest = Genome.load(genome_file).digest
+    assert text.code == described.code == 0
+    assert digest in text.out
+    assert described.json["digest"] == digest
+    assert described.json["neurons"] == 16
+
+
+def test_show_finds_the_center_of_a_run_directory(
+    command: Command, tmp_path: Path, genome_file: Path
+) -> None:
+    center = tmp_path / "run" / "genomes" / "center.safetensors"
+    center.parent.mkdir(parents=True)
+    center.write_bytes(genome_file.read_bytes())
+    assert command("genome", "show", tmp_path / "run", "--json").json["neurons"] == 16
+
+
+def test_truncated_genome_is_named(command: Command, genome_file: Path) -> None:
+    genome_file.write_bytes(genome_file.read_bytes()[:-100])
+    answer = command("genome", "show", genome_file)
+    assert answer.code == 2
+    assert str(genome_file) in answer.err
+
+
+def test_diff_measures_the_distance(command: Command, tmp_path: Path, genome_file: Path) -> None:
+    old = Genome.load(genome_file)
+    moved_G = old.center_G.clone()
+    moved_G[-1] += 3.0
+    Genome(old.groups, moved_G).save(tmp_path / "moved.st")
+    differences = command("genome", "diff", genome_file, "moved.st", "--json").json
+    assert differences["w"]["distance"] == 0.0
+    assert differences["w"]["correlation"] == pytest.approx(1.0)
+    assert differences["alpha"]["distance"] == pytest.approx(3.0, rel=1e-6)
+    assert "distance" in command("genome", "diff", genome_file, "moved.st").out

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from evoplastic.cli.parser import build_parser, parse
+from tests.cli.conftest import Command
+
+HELP_BUDGET_S = 0.5
+
+
+def verbs_of(
+    parser: argparse.ArgumentParser, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield (*words, name), child
+                yield from verbs_of(child, (*words, name))
+
+
+TOP = "evolve resume evaluate tasks genome analyze config doctor ui"
+VERBS = dict(verbs_of(build_parser()))
+
+
+def test_all_verbs_of_the_design_exist() -> None:
+    assert {words[0] for words in VERBS} == set(TOP.split())
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_every_verb_explains_itself_with_an_example(
+    words: tuple[str, ...], command: Command
+) -> None:
+    answer = command(*words, "--help")
+    assert answer.code == 0
+    assert "examples:" in answer.out
+    assert f"evoplastic {' '.join(words)}" in answer.out.partition("examples:")[2]
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_every_argument_has_a_help_text(words: tuple[str, ...]) -> None:
+    silent = [
+        action.dest
+        for action in VERBS[words]._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert not silent
+
+
+def test_examples_parse() -> None:
+    """A help text that teaches a command which is refused would teach nothing."""
+    for words, verb in VERBS.items():
+        for line in (verb.epilog or "").splitlines()[1:]:
+            line_words = line.partition(">")[0].partition("#")[0].split()
+            assert line_words[0] == "evoplastic", (words, line)
+            parse(line_words[1:])
+
+
+def test_help_answers_within_half_a_second() -> None:
+    seconds = []
+    for _ in range(5):  # the best of five: other tests run at the same time
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "evoplastic", "--help"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        seconds.append(time.perf_counter() - began)
+        assert done.returncode == 0
+        assert "start here" in done.stdout
+        if seconds[-1] < HELP_BUDGET_S:
+            break
+    assert min(seconds) < HELP_BUDGET_S
+
+
+def test_parsing_loads_no_numerical_library() -> None:
+    code = (
+        "import sys; from evoplastic.__main__ import main; main(['evolve', '--help']); "
+        "print(sorted({'torch', 'numpy', 'rich', 'yaml', 'pydantic', 'ray'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(command: Command) -> None:
+    assert command("--version").out.startswith("evoplastic ")

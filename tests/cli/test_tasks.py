@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+
+def test_list_names_held_out_tasks_and_their_levels(command: Command) -> None:
+    rows = {row["task"]: row for row in command("tasks", "list", "--json").json["tasks"]}
+    assert {name for name, row in rows.items() if row["role"] == "held_out"} == {"dms", "dnms"}
+    assert rows["dms"]["fixed_policy_level"] == 0.75
+    assert rows["dms"]["chance"] == 0.5
+    assert len(rows) == 14
+    text = command("tasks", "list").out
+    assert "held-out" in text
+    assert "75%" in text
+
+
+def test_show_prints_the_truth_table(command: Command) -> None:
+    shown = command("tasks", "show", "dms", "--json").json
+    assert [trial["answer"] for trial in shown["trials"]] == [1, 0, 0, 1]
+    assert shown["trials"][1]["shown"] == ["-1 +1 at 0-160 ms", "+1 -1 at 200-360 ms"]
+    assert "500-700 ms" in command("tasks", "show", "dms").out  # the response window
+
+
+def test_show_knows_the_published_mistakes(command: Command) -> None:
+    shown = command("tasks", "show", "nor", "--table", "published", "--json").json
+    assert [trial["answer"] for trial in shown["trials"]] == [1, 1, 0, 1]
+
+
+def test_check_passes_our_suites(command: Command) -> None:
+    answer = command("tasks", "check", "--suite", "miconi2023-and")
+    assert answer.code == 0
+    assert "no leak" in answer.out
+    assert command("tasks", "check", "--json").json["held_out"] == ["dms", "dnms"]
+
+
+def test_check_refuses_a_leak_with_both_names(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "leaky.yaml").write_text("name: leaky\ntrain: [and, dnms]\nheld_out: [dms]\n")
+    answer = command("tasks", "check", "--suite", "leaky.yaml")
+    assert answer.code == 2
+    assert "'dms'" in answer.err
+    assert "'dnms'" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("show", "dsm"), "did you mean 'dms'?"),
+        (("list", "--suite", "miconi"), "did you mean 'miconi2023'?"),
+        (("list", "--table", "publisht"), "did you mean 'published'?"),
+    ],
+)
+def test_unknown_names_get_the_nearest(command: Command, words: tuple[str, ...], hint: str) -> None:
+    answer = command("tasks", *words)
+    assert answer.code == 2
+    assert hint in answer.err
