@@ -239,7 +239,13 @@ def _frame(axes: Any, table: pd.DataFrame) -> None:
     first, last = table["generation"].min(), table["generation"].max()
     free = max(last - first, 1) * MARGIN / (1 - 2 * MARGIN)
     axes.set_xlim(first - free, last + free)
-    axes.set_ylim(min(0.38, table["q25"].min() - 0.03), 1.015)
+    plastic = table["condition"] == "plastic"
+    drawn = [
+        table.loc[table["task"] == "all", "q25"],
+        table.loc[plastic & (table["role"] == "held_out"), "median"],
+        pd.Series([0.41]),  # chance in view, with room below it
+    ]
+    axes.set_ylim(pd.concat(drawn).min() - 0.03, 1.015)
     ticks = MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]).tick_values(first, last)
     axes.set_xticks([tick for tick in ticks if first <= tick <= last])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
