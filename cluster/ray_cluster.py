@@ -36,7 +36,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
     if ray.is_initialized():
         return _count(workers), False
     if address is not None:
-        _probe(address)
+        probe(address)
     try:
         ray.init(
             address=address or "local",
@@ -58,21 +58,23 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
 def _quiet_environment(*, local: bool) -> None:
     """Keep Ray from reporting usage, and a local cluster from writing a token into the home.
 
-    Ray reads these once, when it is imported. A cluster of our own is guarded by a token that
-    lives in the environment of its processes alone.
+    A local cluster asks for a token and makes a file of it where it finds none; ours lives in the
+    environment of its processes alone.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
-        os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def _probe(address: str) -> None:
+def probe(address: str) -> None:
     """Fail within seconds where joining would try for minutes.
 
     Something may listen at the address without being Ray, so Ray's own status command asks it, in
     a process that can be given up.
+
+    Raises:
+        UsageError: no cluster answers, or the address is none.
     """
     if address == "auto":
         return

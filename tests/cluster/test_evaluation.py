@@ -10,7 +10,11 @@ from cluster.evaluation import evaluate_center, evaluation_share, session_lifeti
 from cluster.executors import InProcessExecutor, StopRequested
 from cluster.experiment import Experiment, build_experiment
 
-OVERRIDES = ["evaluation.held_out_lifetimes=5", "evaluation.lifetimes_per_shard=2"]
+OVERRIDES = [
+    "engine=reference",
+    "evaluation.held_out_lifetimes=5",
+    "evaluation.lifetimes_per_shard=2",
+]
 
 
 def never() -> bool:
@@ -63,9 +67,7 @@ def test_sessions_in_between_are_short(experiment: Experiment) -> None:
 
 
 def test_shard_size_changes_nothing(experiment: Experiment) -> None:
-    whole = build_experiment(
-        load_config("smoke", [OVERRIDES[0], "evaluation.lifetimes_per_shard=5"])
-    )
+    whole = build_experiment(load_config("smoke", [*OVERRIDES, "evaluation.lifetimes_per_shard=5"]))
     center_G = experiment.first_genome().center_G
     entries = [
         evaluate_center(one, center_G, 2, InProcessExecutor(), never)[0]

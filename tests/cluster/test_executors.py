@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cluster.executors import InProcessExecutor, StopRequested, fault_in, live_shard
+from cluster.executors import InProcessExecutor, Shard, StopRequested, fault_in, live_shard
 from evoplastic.evolution.problem import (
     PairShard,
     PairShardResult,
@@ -22,7 +22,7 @@ REPLICATES = ReplicateShard(0, 2, 0, 3, True)
 
 
 def test_results_come_in_the_order_of_the_shards() -> None:
-    shards = [*reversed(pair_shards(1, 4, 1)), REPLICATES]
+    shards: list[Shard] = [*reversed(pair_shards(1, 4, 1)), REPLICATES]
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
     for shard, result in zip(shards, results, strict=True):
         for ours, alone in zip(result, live_shard(PROBLEM, CENTER_G, shard), strict=True):

@@ -25,6 +25,7 @@ from evoplastic.genome import Genome
 from evoplastic.records import EndEvent, EvaluationEvent, Event, GenerationEvent, StartEvent
 
 OVERRIDES = [
+    "engine=reference",
     "tracking.enabled=false",
     "evaluation.controls=false",
     "evaluation.train_lifetimes=0",

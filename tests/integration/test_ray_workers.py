@@ -1,0 +1,241 @@
+"""Real Ray workers: their number, their deaths and their mistakes leave no trace in the result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+from torch import Tensor
+
+from cluster.config import load_config
+from cluster.executors import (
+    InProcessExecutor,
+    Result,
+    Shard,
+    ShardError,
+    StopRequested,
+    live_shard,
+)
+from cluster.journal import read_journal
+from cluster.loop import RunOutcome, evolve
+from cluster.progress import SilentProgress, Tick
+from cluster.ray_cluster import connect, probe
+from cluster.ray_executor import RayExecutor
+from evoplastic.checks import UsageError
+from evoplastic.evolution.problem import (
+    LifetimeProblem,
+    PairShard,
+    PairShardResult,
+    ReplicateShard,
+    pair_shards,
+)
+from evoplastic.genome import Genome
+from evoplastic.records import GenerationEvent
+from tests.cluster.tiny import tiny_problem
+
+PROBLEM = tiny_problem(popsize=32)
+CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
+SHARDS: list[Shard] = [*pair_shards(1, 16, 1), ReplicateShard(1, 2, 0, 4, False)]
+CONFIG = load_config(
+    "smoke",
+    [
+        "engine=reference",
+        "tracking.enabled=false",
+        "evaluation.controls=false",
+        "evaluation.train_lifetimes=0",
+        "evaluation.held_out_lifetimes=4",
+        "evaluation.lifetimes_per_shard=2",
+        "evolution.generations=6",
+    ],
+)
+
+
+def never() -> bool:
+    return False
+
+
+def assert_same(ours: Sequence[Result], theirs: Sequence[Result]) -> None:
+    for shard, mine, other in zip(SHARDS, ours, theirs, strict=True):
+        for name, a, b in zip(mine._fields, mine, other, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=f"{shard}: {name}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_cluster() -> Iterator[None]:
+    """One Ray cluster of two CPUs for all tests of this file, ended with them."""
+    _, ours = connect(2, None)
+    assert ours
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Result]:
+    return InProcessExecutor().map(PROBLEM, CENTER_G, SHARDS, never)
+
+
+@pytest.fixture(scope="module")
+def without_workers(tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
+    return evolve(CONFIG, tmp_path_factory.mktemp("zero") / "run")
+
+
+def run_with(executor: RayExecutor, run_dir: Path, progress: SilentProgress) -> RunOutcome:
+    try:
+        return evolve(CONFIG, run_dir, executor=executor, progress=progress)
+    finally:
+        executor.close()
+
+
+class At(SilentProgress):
+    """Does something in another thread, a moment after a generation is done."""
+
+    def __init__(self, generation: int, action: Callable[[], None]) -> None:
+        self._generation, self._action = generation, action
+
+    def tick(self, tick: Tick) -> None:
+        """Start the clock once."""
+        if tick.generation == self._generation:
+            threading.Timer(0.02, self._action).start()
+
+
+def test_one_worker_equals_none(without_workers: RunOutcome, tmp_path: Path) -> None:
+    outcome = run_with(RayExecutor(1), tmp_path / "run", SilentProgress())
+    assert outcome.center_digest == without_workers.center_digest
+
+
+def test_two_workers_one_of_them_killed_equal_none(
+    without_workers: RunOutcome, tmp_path: Path
+) -> None:
+    executor = RayExecutor(2)
+    victim = executor.worker_pids()[0]
+    outcome = run_with(executor, tmp_path / "run", At(2, lambda: os.kill(victim, signal.SIGKILL)))
+    assert outcome.center_digest == without_workers.center_digest
+    assert outcome.last_evaluation is not None
+    assert without_workers.last_evaluation is not None
+    assert outcome.last_evaluation.entries == without_workers.last_evaluation.entries
+    retried = [
+        event.metrics["fault/retried_shards"]
+        for event in read_journal(tmp_path / "run" / "journal.ndjson")[0]
+        if isinstance(event, GenerationEvent)
+    ]
+    assert executor.retried_shards >= 1
+    assert sum(retried) <= executor.retried_shards
+
+
+def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> None:
+    executor = RayExecutor(2, deadline_s=1.5)
+    frozen = None
+    try:
+        assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
+        assert executor.retried_shards == 0
+        frozen = executor.worker_pids()[0]
+        os.kill(frozen, signal.SIGSTOP)
+        assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
+        assert executor.retried_shards >= 1
+    finally:
+        executor.close()
+        if frozen is not None and Path(f"/proc/{frozen}").exists():
+            os.kill(frozen, signal.SIGKILL)
+
+
+def live_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+    """Wrong in generation 7, slow in 8, broken for one pair in 9."""
+    if shard.generation == 9 and isinstance(shard, PairShard) and shard.first_pair == 5:
+        raise ZeroDivisionError("pair 5 divides by zero")
+    if shard.generation == 8:
+        time.sleep(0.5)
+    if shard.generation == 7:
+        raise UsageError("this worker has no such engine")
+    return live_shard(problem, center_G, shard)
+
+
+class PoisonOnce:
+    """Brings home a result of the wrong shape the first time that any process is asked."""
+
+    def __init__(self, marker: Path) -> None:
+        self._marker = marker
+
+    def __call__(self, problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+        """Live the shard, or spoil it once."""
+        result = live_shard(problem, center_G, shard)
+        if isinstance(result, PairShardResult):
+            try:
+                self._marker.touch(exist_ok=False)
+            except FileExistsError:
+                return result
+            return result._replace(loss_P=result.loss_P[:1])
+        return result
+
+
+def test_a_poisoned_result_is_refused_and_done_again(
+    expected: list[Result], tmp_path: Path
+) -> None:
+    executor = RayExecutor(1, live=PoisonOnce(tmp_path / "poisoned"))
+    try:
+        assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
+        assert (tmp_path / "poisoned").exists()
+        assert executor.retried_shards == 1
+    finally:
+        executor.close()
+
+
+def test_errors_and_stops_come_through(expected: list[Result]) -> None:
+    executor = RayExecutor(2, live=live_badly)
+    try:
+        with pytest.raises(ShardError, match=r"(?s)first_pair=5.*pair 5 divides by zero"):
+            executor.map(PROBLEM, CENTER_G, pair_shards(9, 16, 1), never)
+        with pytest.raises(UsageError, match="no such engine"):
+            executor.map(PROBLEM, CENTER_G, pair_shards(7, 16, 1), never)
+        began = time.monotonic()
+        with pytest.raises(StopRequested):
+            executor.map(
+                PROBLEM,
+                CENTER_G,
+                pair_shards(8, 16, 1),
+                lambda: time.monotonic() - began > 0.6,
+            )
+        assert time.monotonic() - began < 5.0
+        assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
+    finally:
+        executor.close()
+
+
+def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    workers, ours = connect(64, None)
+    assert (workers, ours) == (2, False)
+    assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
+
+
+def test_a_running_cluster_passes_the_probe() -> None:
+    probe(ray.get_runtime_context().gcs_address)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nonsense", "expected HOST:PORT"),
+        ("127.0.0.1:1", "no Ray cluster answers"),
+        ("127.0.0.1:99999", "no Ray cluster answers"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused_quickly(address: str, message: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=message):
+        probe(address)
+    assert time.monotonic() - began < 10.0
+
+
+def test_something_else_at_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.ray_cluster.STATUS_TIMEOUT_S", 4.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(UsageError, match="what listens there is not Ray"):
+            probe(f"127.0.0.1:{port}")
