@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.checks import EnvironmentFault, require
 from evoplastic.records import EvaluationEvent, Event, GenerationEvent, from_line, to_line
 
 logger = logging.getLogger(__name__)
@@ -26,10 +27,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def read_journal(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """Events from a byte offset on, and the offset after the last whole line.
+def read_journal(path: Path, offset: int = 0, most: int | None = None) -> tuple[list[Event], int]:
+    """Events from a byte offset on, and the offset after the last one.
 
     A last line without a line feed is still being written, or was torn by a crash; it is left.
+
+    Args:
+        path: the journal.
+        offset: byte at which a line begins.
+        most: number of events to stop after; none means all.
 
     Raises:
         UsageError: no journal, or a whole line that holds no event (naming file and line).
@@ -38,12 +44,12 @@ def read_journal(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     with path.open("rb") as file:
         file.seek(offset)
         content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
+    lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1][:most]
     events = [
         from_line(line.decode(errors="replace"), f"{path}, line {number} from byte {offset}")
-        for number, line in enumerate(whole.splitlines(), start=1)
+        for number, line in enumerate(lines, start=1)
     ]
-    return events, offset + len(whole)
+    return events, offset + sum(len(line) + 1 for line in lines)
 
 
 class Journal:
@@ -88,12 +94,12 @@ class Journal:
         content = to_line(event).encode() + b"\n"
         length = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, content)
-            if written < len(content):
-                written += os.write(self._file, content[written:])
+            while content:
+                content = content[os.write(self._file, content) :]
             os.fsync(self._file)
         except OSError as error:
-            os.ftruncate(self._file, length)
+            with suppress(OSError):
+                os.ftruncate(self._file, length)
             raise _fault(self.path, error) from error
         if identity is not None:
             self._recorded.add(identity)
@@ -121,7 +127,7 @@ def _identity(event: Event) -> tuple[str, int] | None:
     return None
 
 
-def _fault(path: Path, error: OSError) -> EnvironmentFault | UsageError:
+def _fault(path: Path, error: OSError) -> EnvironmentFault:
     return EnvironmentFault(
         f"cannot write the journal {path}: {error.strerror or error}; make room or check the "
         "permissions, then resume the run"

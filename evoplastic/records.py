@@ -47,6 +47,9 @@ TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_RESUMES = "evoplastic.resumes"
 
+# File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
+TRACKING_NAME = "tracking.json"
+
 
 def loss_metric(statistic: str) -> str:
     """Metric of the population's losses: mean, median, best or std.

@@ -1,0 +1,191 @@
+"""A tracking store: what MLflow is asked, in a few verbs that may be repeated without harm.
+
+MLflow keeps a metric once per (name, value, timestamp, step), so that delivering a point again with
+its first timestamp changes nothing. Its limits per request are 1000 entries, among them 100
+parameters and 100 tags. Importing MLflow takes seconds and happens when a store is opened.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from evoplastic.checks import EnvironmentFault
+from evoplastic.records import (
+    TAG_CONFIG,
+    TAG_GIT_COMMIT,
+    TAG_GIT_DIRTY,
+    TAG_RUN_ID,
+    TAG_SUITE,
+    StartEvent,
+)
+
+SQLITE = "sqlite:///"
+METRICS_PER_REQUEST = 900  # of 1000, the rest is left to tags
+PARAMS_PER_REQUEST = 100
+PARAM_LENGTH = 6000
+
+# A dead server blocks a call for four minutes with MLflow's own values; what a user set stays.
+QUIET_AND_QUICK = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+}
+
+RunState = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
+
+
+class Point(NamedTuple):
+    """One value of one metric."""
+
+    name: str
+    value: float
+    time_ms: int
+    step: int
+
+
+class MlflowStore:
+    """An open tracking store and one experiment in it; for one thread at a time.
+
+    Every method raises whatever the store raises: each kind of store has its own ways to fail.
+    """
+
+    def __init__(self, uri: str, experiment: str) -> None:
+        for name, value in QUIET_AND_QUICK.items():
+            os.environ.setdefault(name, value)
+        for name in ("mlflow", "alembic", "urllib3"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        from mlflow.tracking import MlflowClient
+
+        with _one_at_a_time(uri):
+            self._client = MlflowClient(tracking_uri=uri)
+            self._experiment_id = self._open_experiment(uri, experiment)
+
+    def open_run(self, start: StartEvent, known: str | None) -> str:
+        """Find the run of a start event, by MLflow's id or by our tag, or make it."""
+        return self._living(start, known) or self._tagged(start) or self._new_run(start)
+
+    def log_params(self, run_id: str, params: dict[str, Any]) -> None:
+        """Write the parameters that the run lacks; one that is there is never changed."""
+        from mlflow.entities import Param
+
+        present = self._client.get_run(run_id).data.params
+        lacking = [
+            Param(name, str(value)[:PARAM_LENGTH])
+            for name, value in params.items()
+            if name not in present
+        ]
+        for first in range(0, len(lacking), PARAMS_PER_REQUEST):
+            self._client.log_batch(run_id, params=lacking[first : first + PARAMS_PER_REQUEST])
+
+    def log_points(self, run_id: str, points: Sequence[Point], tags: dict[str, str]) -> None:
+        """Write points and tags, in one request where the limits allow."""
+        from mlflow.entities import Metric, RunTag
+
+        metrics = [Metric(*point) for point in points]
+        pending = [RunTag(name, value) for name, value in tags.items()]
+        for first in range(0, max(len(metrics), len(pending), 1), METRICS_PER_REQUEST):
+            part = metrics[first : first + METRICS_PER_REQUEST]
+            if part or pending:
+                self._client.log_batch(run_id, metrics=part, tags=pending)
+            pending = []
+
+    def log_file(self, run_id: str, file: Path, folder: str) -> None:
+        """Copy a file among the run's artifacts, over one of the same name."""
+        self._client.log_artifact(run_id, str(file), folder or None)
+
+    def set_state(self, run_id: str, state: RunState, time_ms: int) -> None:
+        """Say that the run goes on, or how and when it ended."""
+        if state == "RUNNING":
+            self._client.update_run(run_id, status=state)
+        else:
+            self._client.set_terminated(run_id, status=state, end_time=time_ms)
+
+    def _open_experiment(self, uri: str, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return str(self._client.create_experiment(name, _artifact_root(uri)))
+        if found.lifecycle_stage != "active":
+            raise EnvironmentFault(
+                f"experiment {name!r} was deleted from the tracking store; restore it, or choose "
+                "another one with tracking.experiment=NAME"
+            )
+        return str(found.experiment_id)
+
+    def _living(self, start: StartEvent, known: str | None) -> str | None:
+        from mlflow.exceptions import MlflowException
+
+        if known is None:
+            return None
+        try:
+            run = self._client.get_run(known)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        ours = run.data.tags.get(TAG_RUN_ID) == start.run_id
+        return known if ours and run.info.lifecycle_stage == "active" else None
+
+    def _tagged(self, start: StartEvent) -> str | None:
+        found = self._client.search_runs(
+            [self._experiment_id], f"tags.`{TAG_RUN_ID}` = '{start.run_id}'", max_results=1
+        )
+        return str(found[0].info.run_id) if found else None
+
+    def _new_run(self, start: StartEvent) -> str:
+        tags = {
+            TAG_RUN_ID: start.run_id,
+            TAG_CONFIG: start.config_digest,
+            TAG_SUITE: start.suite_digest,
+            TAG_GIT_COMMIT: start.git_commit,
+            TAG_GIT_DIRTY: str(start.git_dirty).lower(),
+            "mlflow.source.name": "evoplastic evolve",
+            "mlflow.source.type": "LOCAL",
+            "mlflow.source.git.commit": start.git_commit,
+        }
+        run = self._client.create_run(
+            self._experiment_id,
+            start_time=start.time_ms,
+            tags={name: value for name, value in tags.items() if value},
+            run_name=start.name,
+        )
+        return str(run.info.run_id)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of an SQLite store, or None for any other store.
+
+    >>> sqlite_file("sqlite:////data/mlflow.db")
+    PosixPath('/data/mlflow.db')
+    """
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def _artifact_root(uri: str) -> str | None:
+    """Beside the database, wherever the run was started; a server decides for itself."""
+    database = sqlite_file(uri)
+    return None if database is None else (database.parent / "mlartifacts").as_uri()
+
+
+@contextmanager
+def _one_at_a_time(uri: str) -> Iterator[None]:
+    """Let one process after the other make an SQLite database; together they would break it."""
+    database = sqlite_file(uri)
+    if database is None:
+        yield
+        return
+    folder = os.open(database.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
