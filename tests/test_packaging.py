@@ -1,0 +1,76 @@
+"""What a fresh machine installs is what the tests ran with, and it is whole."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("evoplastic", "tasks", "cluster", "analysis")
+
+
+@pytest.fixture(scope="module")
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): version for name, version in pairs}
+
+
+def test_constraints_name_public_versions_only(pins: dict[str, str]) -> None:
+    """No local build, no address: they would tie the set-up to one machine."""
+    assert len(pins) > 50
+    assert {name: v for name, v in pins.items() if not re.fullmatch(r"[0-9][\w.]*", v)} == {}
+
+
+def test_every_dependency_is_pinned_within_its_range(
+    pyproject: dict[str, Any], pins: dict[str, str]
+) -> None:
+    project = pyproject["project"]
+    declared = project["dependencies"] + project["optional-dependencies"]["dev"]
+    for requirement in map(Requirement, declared):
+        name = requirement.name.lower()
+        assert name in pins, f"{name} is not in constraints.txt"
+        assert requirement.specifier.contains(pins[name]), f"{requirement} refuses {pins[name]}"
+
+
+def test_data_files_are_packaged(pyproject: dict[str, Any]) -> None:
+    patterns = pyproject["tool"]["setuptools"]["package-data"]
+    packaged = {
+        path
+        for room, globs in patterns.items()
+        for pattern in globs
+        for path in (ROOT / room).glob(pattern)
+    }
+    data = {path for room in ROOMS for path in (ROOT / room).rglob("*.yaml")}
+    assert data, "no data files found, the test looks elsewhere"
+    assert data == packaged
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert listed.returncode == 0, listed.stderr
+    assert set(re.findall(r"^  make ([a-z]+)", listed.stdout, re.MULTILINE)) == set(
+        phony.group(1).split()
+    )
+
+
+def test_versions_agree(pyproject: dict[str, Any]) -> None:
+    import evoplastic
+
+    assert pyproject["project"]["version"] == evoplastic.__version__
