@@ -20,7 +20,7 @@ def add_verbs(verbs: Subparsers) -> None:
         verbs,
         "genome",
         "import, describe and compare genomes",
-        "evoplastic genome show runs/laptop-seed0-001/genomes/center.safetensors",
+        "evoplastic genome show runs/laptop-seed1-001/genomes/center.safetensors",
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
 
     bring = add_verb(

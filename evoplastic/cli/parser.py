@@ -13,7 +13,7 @@ Evolve plastic neural networks, and measure what they learn on tasks they never 
 
 start here:
   evoplastic evolve laptop                   five minutes on two cores, then a table and figures
-  evoplastic evaluate runs/laptop-seed0-001  what the evolved network learns in a lifetime
+  evoplastic evaluate runs/laptop-seed1-001  what the evolved network learns in a lifetime
   evoplastic tasks list                      the tasks, and which of them are held out
   evoplastic ui                              browse all recorded runs
 """
