@@ -126,7 +126,7 @@ def perturbation(words_: Int64Array, probability: float, amplitude: float) -> ND
     return np.where(words_ < threshold, value, np.float32(0.0))
 
 
-_LOG_TERMS = tuple(1.0 / (2 * k + 1) for k in range(10, -1, -1))
+LOG_TERMS = tuple(1.0 / (2 * k + 1) for k in range(10, -1, -1))
 # Giles (2010), "Approximating the erfinv function", single-precision coefficients.
 ERFINV_CENTRAL = (
     2.81022636e-08,
@@ -161,7 +161,7 @@ def _log(value: NDArray[np.float64]) -> NDArray[np.float64]:
     ratio = (mantissa - 1.0) / (mantissa + 1.0)
     square = ratio * ratio
     series = np.zeros_like(ratio)
-    for term in _LOG_TERMS:
+    for term in LOG_TERMS:
         series = series * square + term
     return exponent * math.log(2.0) + 2.0 * ratio * series
 

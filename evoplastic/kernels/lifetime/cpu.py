@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from evoplastic.kernels.lifetime.cpu_compile import announce_compilation
 from evoplastic.kernels.lifetime.cpu_external import live_external
 from evoplastic.kernels.lifetime.cpu_internal import live_internal
 from evoplastic.kernels.lifetime.cpu_plan import (
@@ -23,6 +22,7 @@ from evoplastic.kernels.lifetime.cpu_plan import (
     make_plan,
     make_room,
 )
+from evoplastic.kernels.simd.compile import announce_compilation
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
@@ -76,10 +76,11 @@ def run_cpu(
     turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
     if plan.internal:
-        live, what = live_internal, "the CPU engine for internal modulation"
+        announce_compilation(live_internal, "the CPU engine for internal modulation", 30)
+        live = live_internal
     else:
-        live, what = live_external, "the CPU engine for external modulation"
-    announce_compilation(live, what)
+        announce_compilation(live_external, "the CPU engine for external modulation", 15)
+        live = live_external
     rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
 
     def work(room: Room) -> None:

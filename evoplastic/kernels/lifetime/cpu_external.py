@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from evoplastic.kernels.lifetime.cpu_compile import compiled_once
-from evoplastic.kernels.lifetime.cpu_philox import perturb_trial
+from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
 from evoplastic.kernels.lifetime.cpu_trial import (
     begin_trial,
@@ -27,7 +26,8 @@ from evoplastic.kernels.lifetime.cpu_trial import (
     place_life,
     quiet,
 )
-from evoplastic.kernels.lifetime.cpu_vectors import (
+from evoplastic.kernels.simd.compile import compiled_once
+from evoplastic.kernels.simd.vectors import (
     add_transposed,
     fma,
     load,

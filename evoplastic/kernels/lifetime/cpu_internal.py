@@ -20,9 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from evoplastic.kernels.lifetime.cpu_compile import compiled_once
-from evoplastic.kernels.lifetime.cpu_philox import perturb_trial
-from evoplastic.kernels.lifetime.cpu_rows import rows_times_rates, traced_rows_times_rates
+from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
 from evoplastic.kernels.lifetime.cpu_step import advance_network
 from evoplastic.kernels.lifetime.cpu_trial import (
     begin_trial,
@@ -32,7 +30,9 @@ from evoplastic.kernels.lifetime.cpu_trial import (
     place_life,
     quiet,
 )
-from evoplastic.kernels.lifetime.cpu_vectors import (
+from evoplastic.kernels.simd.compile import compiled_once
+from evoplastic.kernels.simd.rows import rows_times_rates, traced_rows_times_rates
+from evoplastic.kernels.simd.vectors import (
     any_above,
     fma,
     load,

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.kernels.lifetime.cpu_philox import PHILOX_LANES
 from evoplastic.kernels.lifetime.draws import purposes
+from evoplastic.kernels.simd.philox import PHILOX_LANES
 from evoplastic.lifetime import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.noise import perturbation_constants, seed_key

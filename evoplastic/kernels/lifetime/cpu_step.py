@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from evoplastic.kernels.lifetime.cpu_vectors import (
+from evoplastic.kernels.simd.vectors import (
     fma,
     load,
     no_less,

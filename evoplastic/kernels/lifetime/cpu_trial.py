@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from evoplastic.kernels.lifetime.cpu_philox import one_word
-from evoplastic.kernels.lifetime.cpu_vectors import load, store
+from evoplastic.kernels.simd.philox import one_word
+from evoplastic.kernels.simd.vectors import load, store
 
 
 class Life(NamedTuple):

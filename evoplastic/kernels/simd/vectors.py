@@ -25,6 +25,7 @@ from numba.extending import (
 
 _ELEMENTS: dict[Any, Any] = {
     types.float32: ir.FloatType(),
+    types.float64: ir.DoubleType(),
     types.uint32: ir.IntType(32),
     types.uint64: ir.IntType(64),
 }
@@ -106,37 +107,24 @@ def store(typingctx: Any, array: Any, offset: Any, value: Any) -> Any:
     return signature(types.none, array, types.intp, value), generate
 
 
-@intrinsic
-def splat_f32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
-    """The same float32 in every lane."""
-    vector = Vector(types.float32, _lanes(lanes))
+def _splatter(element: Any, name: str) -> Any:
+    def typed(typingctx: Any, scalar: Any, lanes: Any) -> Any:
+        vector = Vector(element, _lanes(lanes))
 
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return splat(builder, args[0], vector)
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return splat(builder, args[0], vector)
 
-    return signature(vector, types.float32, lanes), generate
+        return signature(vector, element, lanes), generate
 
-
-@intrinsic
-def splat_u64(typingctx: Any, scalar: Any, lanes: Any) -> Any:
-    """The same uint64 in every lane."""
-    vector = Vector(types.uint64, _lanes(lanes))
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return splat(builder, args[0], vector)
-
-    return signature(vector, types.uint64, lanes), generate
+    typed.__name__ = name
+    typed.__doc__ = f"The same {element} in every lane."
+    return intrinsic(typed)
 
 
-@intrinsic
-def splat_u32(typingctx: Any, scalar: Any, lanes: Any) -> Any:
-    """The same uint32 in every lane."""
-    vector = Vector(types.uint32, _lanes(lanes))
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return splat(builder, args[0], vector)
-
-    return signature(vector, types.uint32, lanes), generate
+splat_f32 = _splatter(types.float32, "splat_f32")
+splat_f64 = _splatter(types.float64, "splat_f64")
+splat_u32 = _splatter(types.uint32, "splat_u32")
+splat_u64 = _splatter(types.uint64, "splat_u64")
 
 
 @intrinsic
@@ -218,14 +206,59 @@ def any_above(typingctx: Any, value: Any, limit: Any) -> Any:
 
 
 @intrinsic
-def low32(typingctx: Any, value: Any) -> Any:
-    """The low half of every uint64."""
-    vector = Vector(types.uint32, value.lanes)
+def where_less(typingctx: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
+    """yes where a < b as floats, else no."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.trunc(args[0], vector.llvm)
+        return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[2], args[3])
 
-    return signature(vector, value), generate
+    return signature(yes, a, a, yes, yes), generate
+
+
+@intrinsic
+def square_root(typingctx: Any, value: Any) -> Any:
+    """sqrt of float64, correctly rounded."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return call_llvm(builder, f"llvm.sqrt.v{value.lanes}f64", value.llvm, list(args))
+
+    return signature(value, value), generate
+
+
+def _converter(operation: str, source: Any, target: Any, name: str, says: str) -> Any:
+    def typed(typingctx: Any, value: Any) -> Any:
+        vector = Vector(target, value.lanes)
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return getattr(builder, operation)(args[0], vector.llvm)
+
+        return signature(vector, Vector(source, value.lanes)), generate
+
+    typed.__name__ = name
+    typed.__doc__ = says
+    return intrinsic(typed)
+
+
+low32 = _converter("trunc", types.uint64, types.uint32, "low32", "The low half of every uint64.")
+signed_to_f32 = _converter(
+    "sitofp", types.uint32, types.float32, "signed_to_f32", "Words read as int32, as float32."
+)
+signed_to_f64 = _converter(
+    "sitofp", types.uint64, types.float64, "signed_to_f64", "Words read as int64, as float64."
+)
+unsigned_to_f64 = _converter(
+    "uitofp", types.uint32, types.float64, "unsigned_to_f64", "Words as float64."
+)
+bits_of_f64 = _converter(
+    "bitcast", types.float64, types.uint64, "bits_of_f64", "The bits of float64 numbers."
+)
+f64_of_bits = _converter(
+    "bitcast", types.uint64, types.float64, "f64_of_bits", "The float64 numbers of these bits."
+)
+f64_to_f32 = _converter(
+    "fptrunc", types.float64, types.float32, "f64_to_f32", "float64 rounded to float32."
+)
+f32_to_f64 = _converter("fpext", types.float32, types.float64, "f32_to_f64", "float32 as float64.")
 
 
 @intrinsic
@@ -237,17 +270,6 @@ def where_below(typingctx: Any, word: Any, bound: Any, value: Any) -> Any:
         return builder.select(hit, args[2], ir.Constant(value.llvm, [0.0] * value.lanes))
 
     return signature(value, word, word, value), generate
-
-
-@intrinsic
-def signed_to_float(typingctx: Any, word: Any) -> Any:
-    """A 32-bit word, read as a signed integer, as float32."""
-    vector = Vector(types.float32, word.lanes)
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.sitofp(args[0], vector.llvm)
-
-    return signature(vector, word), generate
 
 
 @intrinsic
@@ -332,7 +354,8 @@ def _binary(function: Any, float_op: str, integer_op: str) -> None:
 
     @lower_builtin(function, Vector, Vector)
     def _lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        name = float_op if sig.return_type.element == types.float32 else integer_op
+        floating = sig.return_type.element in types.real_domain
+        name = float_op if floating else integer_op
         return getattr(builder, name)(*args)
 
 
@@ -341,5 +364,6 @@ _binary(operator.sub, "fsub", "sub")
 _binary(operator.mul, "fmul", "mul")
 _binary(operator.truediv, "fdiv", "udiv")
 _binary(operator.xor, "xor", "xor")
+_binary(operator.or_, "or_", "or_")
 _binary(operator.and_, "and_", "and_")
 _binary(operator.rshift, "lshr", "lshr")

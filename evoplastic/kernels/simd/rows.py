@@ -9,7 +9,7 @@ from numba.core import cgutils, types
 from numba.core.typing import signature
 from numba.extending import intrinsic
 
-from evoplastic.kernels.lifetime.cpu_vectors import Vector, call_llvm, pointer_to, splat
+from evoplastic.kernels.simd.vectors import Vector, call_llvm, pointer_to, splat
 
 _VECTOR = Vector(types.float32, 16)
 _INTEGER = ir.IntType(64)

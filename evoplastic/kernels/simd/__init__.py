@@ -1,0 +1,1 @@
+"""Explicit vectors in compiled functions, and where compiled functions are kept."""
