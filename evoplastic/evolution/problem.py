@@ -143,6 +143,7 @@ def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> 
         shard.generation,
         shard.first_pair,
         shard.num_pairs,
+        threads=problem.threads,
     )
     batch = LifetimeBatch(
         banks=problem.banks,
