@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from evoplastic.cli import exits
-from evoplastic.cli.store import DEFAULT_STORE
+from evoplastic.cli.store import add_store
 from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table
 
 if TYPE_CHECKING:
@@ -24,12 +23,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "evoplastic doctor\nevoplastic doctor --store http://127.0.0.1:5000 --json",
         run_doctor,
     )
-    parser.add_argument(
-        "--store",
-        default=os.environ.get("MLFLOW_TRACKING_URI", DEFAULT_STORE),
-        metavar="URI",
-        help=f"store of records to look at (default MLFLOW_TRACKING_URI, else {DEFAULT_STORE})",
-    )
+    add_store(parser)
     add_json(parser)
 
 

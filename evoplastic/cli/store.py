@@ -1,4 +1,4 @@
-"""ui: look into the store of records."""
+"""sync, ui: fill the store of records, and look into it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evoplastic.cli.verbs import add_verb, positive
+from evoplastic.cli import exits
+from evoplastic.cli.verbs import add_json, add_verb, positive, print_json
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -18,7 +19,21 @@ HOST = "127.0.0.1"  # the store has no passwords: never listen beyond this machi
 
 
 def add_verbs(verbs: Subparsers) -> None:
-    """Declare `ui`."""
+    """Declare `sync` and `ui`."""
+    sync = add_verb(
+        verbs,
+        "sync",
+        "deliver to MLflow what it lacks of a run, each point once",
+        """
+        evoplastic sync runs/laptop-seed1-001
+        evoplastic sync runs/laptop-seed1-001 --store http://127.0.0.1:5000
+        """,
+        run_sync,
+    )
+    sync.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="directory of a run")
+    sync.add_argument("--store", metavar="URI", help="MLflow store (default: that of the run)")
+    add_json(sync)
+
     ui = add_verb(
         verbs,
         "ui",
@@ -26,10 +41,36 @@ def add_verbs(verbs: Subparsers) -> None:
         "evoplastic ui\nevoplastic ui --store sqlite:////data/mlflow.db --port 5001",
         run_ui,
     )
-    ui.add_argument(
-        "--store", default=DEFAULT_STORE, metavar="URI", help=f"default {DEFAULT_STORE}"
-    )
+    add_store(ui)
     ui.add_argument("--port", type=positive, default=5000, help="default 5000")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """The option that names a store of records."""
+    parser.add_argument(
+        "--store",
+        default=os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE,
+        metavar="URI",
+        help=f"store of records (default MLFLOW_TRACKING_URI, else {DEFAULT_STORE})",
+    )
+
+
+def run_sync(args: argparse.Namespace) -> int:
+    """Catch up with the journal."""
+    from dataclasses import asdict
+
+    from cluster.sync import sync
+
+    report = sync(args.run_dir, args.store)
+    if args.json:
+        print_json(asdict(report))
+    else:
+        print(
+            f"{report.uri}: experiment {report.experiment}, MLflow run {report.mlflow_run_id}\n"
+            f"delivered {report.events} events, {report.points} points, "
+            f"{len(report.files)} files"
+        )
+    return exits.DONE
 
 
 def run_ui(args: argparse.Namespace) -> int:
@@ -38,6 +79,9 @@ def run_ui(args: argparse.Namespace) -> int:
 
     from evoplastic.checks import EnvironmentFault, UsageError
 
+    if args.store.startswith(("http://", "https://")):
+        print(f"{args.store} is a server already: open it in a browser")
+        return exits.DONE
     if find_spec("mlflow") is None:
         raise EnvironmentFault("MLflow is not installed; `make setup` installs it")
     path = sqlite_path(args.store)
@@ -48,7 +92,7 @@ def run_ui(args: argparse.Namespace) -> int:
         )
     print(f"runs of {args.store} at http://{HOST}:{args.port} (stop with Ctrl-C)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST]
-    command += ["--port", str(args.port), "--backend-store-uri", args.store]
+    command += ["--port", str(args.port), "--backend-store-uri", args.store, "--workers", "1"]
     os.execv(sys.executable, command)
 
 

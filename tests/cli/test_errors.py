@@ -26,6 +26,7 @@ from tests.cli.conftest import Command
         ("tasks", "list", "surplus"),
         ("analyze", "missing"),
         ("resume", "missing"),
+        ("sync", "missing"),
         ("ui", "--store", "sqlite:///missing.db"),
     ],
     ids=" ".join,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def verbs_of(
                 yield from verbs_of(child, (*words, name))
 
 
-TOP = "evolve resume evaluate tasks genome analyze config doctor ui"
+TOP = "evolve resume evaluate tasks genome analyze config doctor sync ui"
 VERBS = dict(verbs_of(build_parser()))
 
 
@@ -59,6 +60,14 @@ def test_examples_parse() -> None:
             line_words = line.partition(">")[0].partition("#")[0].split()
             assert line_words[0] == "evoplastic", (words, line)
             parse(line_words[1:])
+
+
+def test_commands_of_the_readme_parse() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = [line for line in readme.splitlines() if line.startswith("    evoplastic ")]
+    assert len(lines) > 10
+    for line in lines:
+        parse(line.partition("#")[0].split()[1:])
 
 
 def test_help_answers_within_half_a_second() -> None:
