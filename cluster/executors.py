@@ -84,6 +84,11 @@ def live_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Resu
     return live_replicates(problem, center_G, shard)
 
 
+def lifetimes_of(shard: Shard) -> int:
+    """Lifetimes that a shard holds."""
+    return 2 * shard.num_pairs if isinstance(shard, PairShard) else shard.num_lifetimes
+
+
 def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | None:
     """What is wrong with a result that came back for a shard, or None."""
     expected: dict[str, tuple[int, ...]]

@@ -26,6 +26,7 @@ from cluster.executors import (
     ShouldStop,
     StopRequested,
     fault_in,
+    lifetimes_of,
     live_shard,
 )
 from cluster.ray_worker import ShardWorker, array_digest
@@ -47,6 +48,7 @@ class _Worker:
     starting: Any  # reference that resolves when the process is up; None from then on
     since: float  # when it last showed progress
     in_flight: dict[Any, int] = field(default_factory=dict)  # reference -> index of the shard
+    proven: bool = False  # has delivered before, so its engine is compiled
 
 
 @dataclass
@@ -73,7 +75,7 @@ class RayExecutor:
         *,
         threads_per_worker: int = 1,
         deadline_s: float = 30.0,
-        first_deadline_s: float = 900.0,
+        first_deadline_s: float = 600.0,
         start_timeout_s: float = 180.0,
         live: Live = live_shard,
     ) -> None:
@@ -83,9 +85,9 @@ class RayExecutor:
             workers: worker processes; None means one per CPU of the cluster.
             address: HOST:PORT of a running cluster, or "auto"; None starts one on this machine.
             threads_per_worker: threads of the engine in each worker.
-            deadline_s: a worker silent for longer than this, and than four times the median time
-                of a shard, counts as frozen.
-            first_deadline_s: the same before any shard came back (an engine may be compiling).
+            deadline_s: a worker silent for longer than this, and than four times what its shard
+                usually takes, counts as frozen.
+            first_deadline_s: the same for a worker's first shard: an engine may be compiling.
             start_timeout_s: the longest wait for the first worker to be up.
             live: what a worker does with a shard.
 
@@ -104,7 +106,7 @@ class RayExecutor:
         self._threads = threads_per_worker
         self._deadline_s, self._first_deadline_s = deadline_s, first_deadline_s
         self._start_timeout_s = start_timeout_s
-        self._shard_times_s: deque[float] = deque(maxlen=100)
+        self._seconds_per_lifetime: deque[float] = deque(maxlen=100)
         self._put_problem: tuple[LifetimeProblem, Any] | None = None
         self._failed_starts = 0
         self.retried_shards = 0
@@ -125,13 +127,15 @@ class RayExecutor:
         job = self._job(problem, center_G, shards)
         for worker in self._workers:
             worker.since = time.monotonic()
-        while len(job.results) < len(shards):
-            if should_stop():
-                self._drop_all()
-                raise StopRequested
-            self._hand_out(job)
-            self._receive(job)
-            self._replace_silent(job)
+        try:
+            while len(job.results) < len(shards):
+                if should_stop():
+                    raise StopRequested
+                self._hand_out(job)
+                self._receive(job)
+                self._replace_silent(job)
+        finally:
+            self._forget()
         return [job.results[index] for index in range(len(shards))]
 
     def worker_pids(self, timeout_s: float = 60.0) -> list[int]:
@@ -211,8 +215,8 @@ class RayExecutor:
             return
         del worker.in_flight[ref]
         now = time.monotonic()
-        self._shard_times_s.append(now - worker.since)
-        worker.since = now
+        self._seconds_per_lifetime.append((now - worker.since) / lifetimes_of(job.shards[index]))
+        worker.since, worker.proven = now, True
         fault = _fault_in_reply(reply, job, index)
         if fault is None:
             job.results[index] = reply.result
@@ -236,7 +240,7 @@ class RayExecutor:
         now = time.monotonic()
         for worker in list(self._workers):
             if worker.starting is None:
-                limit_s = self._deadline() if worker.in_flight else float("inf")
+                limit_s = self._deadline(worker, job)
             else:
                 limit_s = self._start_timeout_s
             if now - worker.since <= limit_s:
@@ -248,10 +252,15 @@ class RayExecutor:
                 )
             self._replace(worker, job, f"was silent for {limit_s:.0f} s")
 
-    def _deadline(self) -> float:
-        if not self._shard_times_s:
+    def _deadline(self, worker: _Worker, job: _Job) -> float:
+        """Seconds that a worker may need for the shard it is at."""
+        if not worker.in_flight:
+            return float("inf")
+        if not worker.proven:
             return self._first_deadline_s
-        return max(self._deadline_s, 4.0 * statistics.median(self._shard_times_s))
+        shard = job.shards[next(iter(worker.in_flight.values()))]
+        usual_s = statistics.median(self._seconds_per_lifetime) * lifetimes_of(shard)
+        return max(self._deadline_s, 4.0 * usual_s)
 
     def _replace(self, worker: _Worker, job: _Job, why: str) -> None:
         logger.warning("a worker %s; its %d shards go out again", why, len(worker.in_flight))
@@ -271,8 +280,8 @@ class RayExecutor:
         job.todo.extendleft(reversed(indices))
         self.retried_shards += len(indices)
 
-    def _drop_all(self) -> None:
-        """Forget what is in flight; late results find nobody waiting."""
+    def _forget(self) -> None:
+        """Forget what is in flight when a job breaks off; late results find nobody waiting."""
         for worker in self._workers:
             worker.in_flight.clear()
 
