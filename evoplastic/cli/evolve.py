@@ -175,18 +175,17 @@ def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:
         report = draw(outcome.run_dir)
     if args.json:
         analyze.print_outcome(outcome, report)
-        return outcome.exit_code
-    if report is not None:
+    elif report is not None:
         analyze.print_report(report)
-    if outcome.status == "done":
-        center = outcome.run_dir / "genomes" / "center.safetensors"
-        print(f"wrote {center}, digest {outcome.center_digest[:16]}")
-        print(f"try: evoplastic evaluate {outcome.run_dir} --lifetimes 256, or: evoplastic ui")
-    else:
+    if outcome.status != "done":
         print(
             f"{outcome.status} at generation {outcome.generation} of {outcome.generations}; "
             f"go on with: evoplastic resume {outcome.run_dir}",
             file=sys.stderr,
         )
+    elif not args.json:
+        center = outcome.run_dir / "genomes" / "center.safetensors"
+        print(f"wrote {center}, digest {outcome.center_digest[:16]}")
+        print(f"try: evoplastic evaluate {outcome.run_dir} --lifetimes 256, or: evoplastic ui")
     assert outcome.exit_code in (exits.DONE, exits.PREEMPTED, exits.INTERRUPTED)
     return outcome.exit_code

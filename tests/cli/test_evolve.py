@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +110,33 @@ def test_a_file_where_runs_belong_is_exit_code_3(command: Command, tmp_path: Pat
     answer = command("evolve", *TINY)
     assert answer.code == 3
     assert "--run-dir" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "status"),
+    [(signal.SIGTERM, 75, "preempted"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_run_that_is_told_to_stop_says_how_to_go_on(
+    tmp_path: Path, asked: signal.Signals, code: int, status: str
+) -> None:
+    words = ("evolve", "smoke", "evolution.generations=100000", "tracking.enabled=false", "--json")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evoplastic", *words],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["event"] == "generation":
+                break
+        process.send_signal(asked)
+        out, err = process.communicate(timeout=90)
+    finally:
+        process.kill()
+    assert process.returncode == code, err
+    outcome = json.loads(out.splitlines()[-1])
+    assert outcome["status"] == status
+    assert f"evoplastic resume {outcome['run_dir']}" in err
