@@ -219,6 +219,12 @@ def from_line(line: str, where: str) -> Event:
 
 
 def _typed(kind: type[Event], raw: dict[str, Any]) -> dict[str, Any]:
+    for name in ("time_ms", "generation"):
+        if not isinstance(raw.get(name, 0), int):
+            raise TypeError(f"{name} is {raw[name]!r}, expected a whole number")
+    for name, value in raw.get("metrics", {}).items():
+        if not isinstance(value, int | float):
+            raise TypeError(f"metric {name} is {value!r}, expected a number")
     if kind is EvaluationEvent:
         raw["entries"] = tuple(_task_evaluation(entry) for entry in raw["entries"])
     return raw
