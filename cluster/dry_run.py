@@ -12,6 +12,7 @@ MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effec
 RESULT_BYTES = 24  # loss, accuracy and task of one individual on the wire
 REPLY_BYTES = 500  # envelope of one shard and its answer
 MAX_EVALUATION_SHARE = 0.2
+MIN_LIFETIMES_TO_MIND = 1000  # a shorter run is over in seconds, however they are spent
 
 
 def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
@@ -77,7 +78,8 @@ def warnings_of(experiment: Experiment) -> list[str]:
         len(suite.held_out),
     )
     found = []
-    if share > MAX_EVALUATION_SHARE:
+    evolved = config.evolution.generations * config.evolution.popsize
+    if share > MAX_EVALUATION_SHARE and evolved >= MIN_LIFETIMES_TO_MIND:
         found.append(
             f"evaluation takes {share:.0%} of the run's lifetimes, meant to be at most "
             f"{MAX_EVALUATION_SHARE:.0%}; raise evaluation.every or lower its lifetimes"

@@ -21,6 +21,7 @@ from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
 from cluster.signals import StopSignal, stop_signals
+from cluster.tracking import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
 from evoplastic.storage import write_atomically
@@ -75,6 +76,8 @@ def evolve(
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
     experiment = build_experiment(config)
+    if config.tracking.enabled:
+        resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with _executor(executor, workers, address) as ready, ExitStack() as stack:
         directory = RunDirectory.create(run_dir or Path("runs") / run_id, run_id, config.to_yaml())

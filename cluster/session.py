@@ -115,6 +115,7 @@ class Session:
     def begin(self) -> None:
         """Write down that the run begins or goes on, and start telling the tracking store."""
         config, tracking = self.experiment.config, self.experiment.config.tracking
+        self._warm_up()
         self.directory.set_status("running")
         if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
             self._start()
@@ -271,6 +272,12 @@ class Session:
     @property
     def _problem(self) -> LifetimeProblem:
         return self.experiment.problem
+
+    def _warm_up(self) -> None:
+        """Load the optimizer, which takes seconds, before any generation is timed."""
+        nowhere_G = torch.zeros_like(self.state.center_G)
+        update(self.state, nowhere_G, self.experiment.config.evolution, self.experiment.layout)
+        self.clock = Clock(self.generation, self.experiment.config.evolution.generations)
 
     def _start(self) -> None:
         config, environment = self.experiment.config, describe_environment()

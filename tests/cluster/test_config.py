@@ -65,8 +65,7 @@ def test_every_recipe_poses_a_whole_experiment(recipe: str) -> None:
     experiment = build_experiment(config)
     assert config.name == recipe
     assert experiment.problem.engine in ("reference", "cpu", "gpu")
-    if recipe != "smoke":
-        assert warnings_of(experiment) == []
+    assert warnings_of(experiment) == []
 
 
 def test_the_published_recipes_are_the_published_setting() -> None:
