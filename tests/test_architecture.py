@@ -22,6 +22,7 @@ COMMAND_LINE = ("evoplastic/__main__.py", "evoplastic/cli/")  # knows all rooms,
 HOMES = {
     "torch": ("evoplastic/", "cluster/"),  # cluster/ carries tensors about, it computes nothing
     "numba": ("evoplastic/",),
+    "llvmlite": ("evoplastic/",),
     "triton": ("evoplastic/",),
     "evotorch": ("evoplastic/evolution/",),
     "safetensors": ("evoplastic/",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
+from tests.test_architecture import imports_of
+
 ROOT = Path(__file__).resolve().parents[1]
+# NeuroGym fixes Gymnasium's version; builds of PyTorch for GPUs bring their own Triton.
+PACKAGE_OF = {"yaml": "pyyaml", "gymnasium": "neurogym", "triton": "torch"}
+WITHOUT_INSTALLING = ("tests/benchmarks/rivals/",)  # rivals run where they happen to be installed
 ROOMS = ("evoplastic", "tasks", "cluster", "analysis")
 
 
@@ -42,6 +48,24 @@ def test_every_dependency_is_pinned_within_its_range(
         name = requirement.name.lower()
         assert name in pins, f"{name} is not in constraints.txt"
         assert requirement.specifier.contains(pins[name]), f"{requirement} refuses {pins[name]}"
+
+
+def test_every_import_is_declared(pyproject: dict[str, Any]) -> None:
+    """What comes along with another package today may be gone with its next version."""
+    project = pyproject["project"]
+    declared = {Requirement(line).name.lower() for line in project["dependencies"]}
+    for_tests = {Requirement(line).name.lower() for line in project["optional-dependencies"]["dev"]}
+    ours = {*ROOMS, "tests", *sys.stdlib_module_names}
+    undeclared = [
+        (found.file, found.package)
+        for room in (*ROOMS, "tests")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for found in imports_of(path)
+        if found.package not in ours
+        and PACKAGE_OF.get(found.package, found.package)
+        not in (declared | for_tests if room == "tests" else declared)
+    ]
+    assert not [one for one in undeclared if not one[0].startswith(WITHOUT_INSTALLING)]
 
 
 def test_data_files_are_packaged(pyproject: dict[str, Any]) -> None:

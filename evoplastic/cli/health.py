@@ -24,6 +24,7 @@ NEEDED_BY = {
     "torch": "evoplastic",
     "numpy": "evoplastic",
     "numba": "evoplastic",
+    "llvmlite": "evoplastic",
     "safetensors": "evoplastic",
     "evotorch": "evoplastic",
     "neurogym": "tasks",
