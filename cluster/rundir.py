@@ -65,13 +65,20 @@ class RunDirectory:
                 f"cannot make the run directory {path}: {error.strerror or error}; choose a "
                 "--run-dir you may write to"
             ) from error
-        lock = _lock(path)
-        write_atomically(path / CONFIG_NAME, config_yaml.encode())
-        environment = {"run_id": run_id, **describe_environment()}
-        write_atomically(
-            path / "environment.json", json.dumps(environment, indent=2, sort_keys=True).encode()
-        )
-        return cls(path, run_id, lock)
+        directory = cls(path, run_id, _lock(path))
+        try:
+            # Another driver may have come first between the look above and the lock.
+            require(not directory.config.exists(), f"{path} holds another run since a moment ago")
+            environment = {"run_id": run_id, **describe_environment()}
+            write_atomically(
+                path / "environment.json",
+                json.dumps(environment, indent=2, sort_keys=True).encode(),
+            )
+            write_atomically(directory.config, config_yaml.encode())
+        except BaseException:
+            directory.close()
+            raise
+        return directory
 
     @classmethod
     def open(cls, path: Path) -> RunDirectory:
@@ -86,8 +93,7 @@ class RunDirectory:
                 f"{path} is not a run directory: {name} is missing; give the directory that "
                 "`evoplastic evolve` made",
             )
-        lock = _lock(path)
-        return cls(path, read_run_id(path), lock)
+        return cls(path, read_run_id(path), _lock(path))
 
     @property
     def journal(self) -> Path:
