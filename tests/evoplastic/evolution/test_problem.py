@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from evoplastic.evolution.problem import (
 from evoplastic.evolution.search import GradientSum, initial_state, shape_losses, update
 from evoplastic.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.noise import Purpose, words
 from tests.evoplastic.cases import make_bank, make_config
 
 GROUPS = NeuronGroups(num_neurons=13)
@@ -103,25 +105,39 @@ def test_partners_share_task_trials_and_noise_and_pairs_do_not() -> None:
     assert gaps.min() > 1e-4, "two pairs lived the same life"
 
 
+def _one_task(num_entries: int, **perturbation: Any) -> LifetimeProblem:
+    """One task and no mutations to speak of: only trial order and noise tell lives apart."""
+    lifetime = PROBLEM.lifetime
+    return replace(
+        PROBLEM,
+        train=(make_bank(0, num_entries=num_entries, num_kinds=1),),
+        half_of_train=(0,),
+        evolution=replace(EVOLUTION, sigma=1e-9, alternate_halves=False),
+        lifetime=replace(lifetime, perturbation=replace(lifetime.perturbation, **perturbation)),
+    )
+
+
 @pytest.mark.parametrize("noise", ["pair", "shared"])
 def test_noise_is_the_pairs_own_or_everybodys(noise: str) -> None:
     """With a single trial to ask, only the perturbations can tell two pairs apart."""
-    lifetime = replace(
-        PROBLEM.lifetime,
-        perturbation=replace(PROBLEM.lifetime.perturbation, noise=noise),  # type: ignore[arg-type]
-    )
-    problem = replace(
-        _tiny_mutations(),
-        train=(make_bank(0, num_entries=1, num_kinds=1),),
-        half_of_train=(0,),
-        evolution=replace(EVOLUTION, sigma=1e-9, alternate_halves=False),
-        lifetime=lifetime,
-    )
+    problem = _one_task(1, noise=noise)
     spread = np.ptp(_lives(problem).loss_P)
     if noise == "shared":
         assert spread < 1e-5
     else:
         assert spread > 1e-3
+    replicates = live_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
+    assert np.ptp(replicates.loss_L) > 1e-3, "replicates always have noise of their own"
+
+
+def test_every_pair_and_every_replicate_has_its_own_order_of_trials() -> None:
+    """Without perturbations, only the order of trials can tell two lives apart."""
+    problem = _one_task(5, amplitude=0.0)
+    loss_P = _lives(problem).loss_P
+    np.testing.assert_allclose(loss_P[0::2], loss_P[1::2], rtol=0, atol=1e-5)
+    assert np.diff(np.sort(loss_P[0::2])).min() > 1e-4
+    replicates = live_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
+    assert np.diff(np.sort(replicates.loss_L)).min() > 1e-4
 
 
 def test_pair_zero_is_the_bare_center() -> None:
@@ -144,6 +160,9 @@ def test_without_alternation_every_task_is_drawn_alike() -> None:
     assert stats.chisquare(np.bincount(tasks, minlength=4)).pvalue > 1e-3
     assert len(np.bincount(tasks)) == 4, "a held-out task was drawn"
     assert not np.array_equal(tasks, tasks_of_pairs(problem, 1, np.arange(4_000)))
+    # Draws of its own: the task must not foretell the first trial, drawn on the same stream.
+    drawn = [int(words(23, Purpose.TASK, 0, pair, 0, 1)[0]) for pair in range(50)]
+    assert tasks[:50].tolist() == [word * 4 // 2**32 for word in drawn]
 
 
 def test_mutants_live_their_own_genomes_on_their_own_tasks() -> None:
