@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from evoplastic.kernels.simd.compile import compiled_once
+from evoplastic.kernels.simd.compile import compiled_once, inlined
 from evoplastic.kernels.simd.philox import PHILOX_LANES, fill_words
 from evoplastic.kernels.simd.vectors import (
     bits_of_f64,
@@ -57,7 +56,7 @@ Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
-@njit(forceinline=True)
+@inlined
 def _polynomial(value: Any, coefficients: Any) -> Any:
     result = splat_f64(coefficients[0], LANES)
     for k in range(1, len(coefficients)):
@@ -65,7 +64,7 @@ def _polynomial(value: Any, coefficients: Any) -> Any:
     return result
 
 
-@njit(forceinline=True)
+@inlined
 def _log(value: Any) -> Any:
     one, half = splat_f64(1.0, LANES), splat_f64(ROOT_HALF, LANES)
     bits = bits_of_f64(value)
@@ -80,7 +79,7 @@ def _log(value: Any) -> Any:
     return exponent * splat_f64(LOG_2, LANES) + splat_f64(2.0, LANES) * ratio * series
 
 
-@njit(forceinline=True)
+@inlined
 def _normal(words: Any) -> Any:
     """Standard normal float32 numbers of a vector of words."""
     one, zero = splat_f64(1.0, LANES), splat_f64(0.0, LANES)
@@ -93,7 +92,7 @@ def _normal(words: Any) -> Any:
     return f64_to_f32(splat_f64(ROOT_2, LANES) * value * (splat_f64(2.0, LANES) * u - one))
 
 
-@njit(forceinline=True)
+@inlined
 def _fill_normals(
     words: Any, normals: Any, first: int, stop: int, stream: Any, purpose: Any, key0: Any, key1: Any
 ) -> None:

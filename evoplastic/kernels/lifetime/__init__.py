@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 
 from evoplastic.checks import require, require_known
 from evoplastic.lifetime import LifetimeConfig
@@ -51,10 +52,10 @@ def run_lifetimes(
         batch: tasks and random streams of the individuals.
         config: everything else about the lifetime.
         engine: one of `ENGINES`.
-        threads: threads of a CPU engine; 0 means one per core.
+        threads: threads of the CPU engine; 0 means one per core.
 
     Raises:
-        UsageError: the engine is unknown or cannot run on this machine.
+        UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
     chosen = choose_engine(engine)
     if chosen == "cpu":
@@ -62,11 +63,26 @@ def run_lifetimes(
 
         reason = cpu_covers(groups, batch, config)
         if reason is None:
-            return run_cpu(params, groups, batch, config, threads=threads)
+            return run_cpu(params, groups, batch, config, threads=usable_threads(threads))
         _say_once(f"engine cpu does not cover this ({reason}); the slow reference engine runs")
     from evoplastic.kernels.lifetime.reference import run_reference
 
     return run_reference(params, groups, batch, config).result
+
+
+def usable_threads(threads: int) -> int:
+    """Threads that will run: one per core for 0, and never more than cores, which is said.
+
+    Raises:
+        UsageError: the number is negative.
+    """
+    require(threads >= 0, f"threads is {threads}, expected 0 (one per core) or more")
+    cores = len(os.sched_getaffinity(0))
+    if threads > cores:
+        _say_once(
+            f"{threads} threads were asked for, this machine offers {cores} cores; {cores} run"
+        )
+    return min(threads or cores, cores)
 
 
 def _has(module: str) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
@@ -26,7 +25,7 @@ from evoplastic.kernels.lifetime.cpu_trial import (
     place_life,
     quiet,
 )
-from evoplastic.kernels.simd.compile import compiled_once
+from evoplastic.kernels.simd.compile import compiled_once, inlined
 from evoplastic.kernels.simd.vectors import (
     add_transposed,
     fma,
@@ -38,7 +37,7 @@ from evoplastic.kernels.simd.vectors import (
 )
 
 
-@njit(forceinline=True)
+@inlined
 def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None:
     """elig[n, :] += retained[t] xi[t, n] rate[t, :] for the hits of a range of steps."""
     for h in range(room.hit_start[first], room.hit_start[stop]):
@@ -53,7 +52,7 @@ def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None
             store(room.elig, elig + j, new)
 
 
-@njit(forceinline=True)
+@inlined
 def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
     """weight += alpha * clip(-eta * gate * elig), and elig decays until it is read again."""
     factor = splat_f32(np.float32(-plan.eta * gate), 16)
@@ -76,7 +75,7 @@ def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
             )
 
 
-@njit(forceinline=True)
+@inlined
 def decay_only(plan: Any, room: Any, life: Any) -> None:
     """elig decays until it is read again."""
     decay = splat_f32(plan.retention_trial, 16)
@@ -84,7 +83,7 @@ def decay_only(plan: Any, room: Any, life: Any) -> None:
         store(room.elig, at, load(room.elig, at, 16) * decay)
 
 
-@njit(forceinline=True)
+@inlined
 def run_steps(
     plan: Any, room: Any, banks: Any, life: Any, entry: int, trial: int, first: int, stop: int
 ) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
 from evoplastic.kernels.lifetime.cpu_step import advance_network
@@ -30,7 +29,7 @@ from evoplastic.kernels.lifetime.cpu_trial import (
     place_life,
     quiet,
 )
-from evoplastic.kernels.simd.compile import compiled_once
+from evoplastic.kernels.simd.compile import compiled_once, inlined
 from evoplastic.kernels.simd.rows import rows_times_rates, traced_rows_times_rates
 from evoplastic.kernels.simd.vectors import (
     any_above,
@@ -47,7 +46,7 @@ SMALLEST_SCALE = np.float32(1.0 / 16.0)  # the trace is rescaled before it loses
 LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
 
 
-@njit(forceinline=True)
+@inlined
 def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any) -> None:
     """What every neuron receives, with the growth of the weights since they were settled."""
     rate = life.rate + step * plan.row
@@ -64,7 +63,7 @@ def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, tot
         store(room.drive, life.state + n, drive)
 
 
-@njit(forceinline=True)
+@inlined
 def settle_all(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
     """weight += (s - settled) trace for every row; trace *= rescale; s starts again at 0."""
     factor = splat_f32(rescale, 16)
@@ -78,7 +77,7 @@ def settle_all(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> Non
         room.settled[life.state + n] = np.float32(0)
 
 
-@njit(forceinline=True)
+@inlined
 def trace_hits(
     plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
 ) -> None:
@@ -99,7 +98,7 @@ def trace_hits(
         room.settled[life.state + n] = total
 
 
-@njit(forceinline=True)
+@inlined
 def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: Any) -> bool:
     """Whether |eta * mod * elig| could exceed max_change anywhere, by a bound on every row.
 
@@ -118,7 +117,7 @@ def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: 
     return exceeds
 
 
-@njit(forceinline=True)
+@inlined
 def change_clipped(plan: Any, room: Any, life: Any, change: Any) -> None:
     """weight += leak alpha clip(change * elig), written with trace = leak alpha elig / scale."""
     factor = splat_f32(change, 16)
@@ -130,7 +129,7 @@ def change_clipped(plan: Any, room: Any, life: Any, change: Any) -> None:
         store(room.weight, j, load(room.weight, j, 16) + new)
 
 
-@njit(forceinline=True)
+@inlined
 def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
     """The largest |rate| before a step."""
     most = LARGEST_RATE
@@ -142,7 +141,7 @@ def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
     return np.float32(most)
 
 
-@njit(forceinline=True)
+@inlined
 def live_trial(
     plan: Any,
     room: Any,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from evoplastic.kernels.simd.compile import inlined
 from evoplastic.kernels.simd.philox import fill_words
 from evoplastic.kernels.simd.vectors import (
     count_u32,
@@ -20,7 +20,7 @@ from evoplastic.kernels.simd.vectors import (
 )
 
 
-@njit(forceinline=True)
+@inlined
 def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
     """Node perturbations of a trial; returns the number of hits.
 

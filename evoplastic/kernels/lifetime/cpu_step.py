@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from evoplastic.kernels.simd.compile import inlined
 from evoplastic.kernels.simd.vectors import (
     fma,
     load,
@@ -46,7 +46,7 @@ D0, D1, D2, D3 = DENOMINATOR
 def _make_tile(lanes: int) -> tuple[Any, Any]:
     """Functions that work on `lanes` neurons at a time."""
 
-    @njit(forceinline=True)
+    @inlined
     def tanh(x: Any) -> Any:
         x = no_less(
             no_more(x, splat_f32(TANH_LIMIT, lanes)), splat_f32(np.float32(-TANH_LIMIT), lanes)
@@ -63,14 +63,14 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         below = fma(square, below, splat_f32(D3, lanes))
         return x * above / below
 
-    @njit(forceinline=True)
+    @inlined
     def respond(room: Any, gates: Any, n: int, x: Any, rate: int) -> None:
         """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift."""
         value = tanh(x * load(room.in_scale, n, lanes))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
         store(room.rate, rate + n, value)
 
-    @njit(forceinline=True)
+    @inlined
     def advance(
         plan: Any,
         room: Any,
@@ -131,7 +131,7 @@ _advance32, respond32 = _make_tile(32)
 _advance16, respond16 = _make_tile(16)
 
 
-@njit(forceinline=True)
+@inlined
 def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, columns: int) -> None:
     """All unclamped neurons one step on, reading the first `columns` unclamped rates."""
     before = life.rate + step * plan.row
@@ -147,7 +147,7 @@ def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, colu
         _advance16(plan, room, gates, n, life, before, xi + n, columns)
 
 
-@njit(forceinline=True)
+@inlined
 def clamped_drive(plan: Any, room: Any, life: Any, step: int) -> None:
     """What the clamped neurons send: it changes only when their rates or the weights change."""
     stride = plan.unclamped_room

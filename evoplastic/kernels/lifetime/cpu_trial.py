@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from evoplastic.kernels.simd.compile import inlined
 from evoplastic.kernels.simd.philox import one_word
 from evoplastic.kernels.simd.vectors import load, store
 
@@ -23,7 +23,7 @@ class Life(NamedTuple):
     baseline: int
 
 
-@njit(forceinline=True)
+@inlined
 def place_life(plan: Any, index: int) -> Life:
     """Offsets of life 0 or 1."""
     matrix = index * plan.row * plan.unclamped_room
@@ -38,7 +38,7 @@ def place_life(plan: Any, index: int) -> Life:
     )
 
 
-@njit(forceinline=True)
+@inlined
 def column_of(plan: Any, neuron: int) -> int:
     """Where a neuron of the network lies in a row."""
     if neuron >= plan.num_clamped:
@@ -46,7 +46,7 @@ def column_of(plan: Any, neuron: int) -> int:
     return plan.unclamped_room + neuron
 
 
-@njit(forceinline=True)
+@inlined
 def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
     """A newborn: innate weights, no trace, initial activation; surplus room at 0."""
     wide, size = plan.unclamped_room, plan.num_clamped + plan.num_unclamped
@@ -79,7 +79,7 @@ def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
     room.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
 
 
-@njit(forceinline=True)
+@inlined
 def begin_trial(
     plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int, trial: int
 ) -> int:
@@ -92,7 +92,7 @@ def begin_trial(
     return banks.start[task] + np.int64((word * np.uint64(banks.size[task])) >> np.uint64(32))
 
 
-@njit(forceinline=True)
+@inlined
 def clamp_rates(plan: Any, room: Any, banks: Any, life: Any, entry: int, step: int) -> None:
     """Overwrite the rates of the clamped neurons at a step; notes whether they changed."""
     changed = banks.changes[entry * plan.num_steps + step]
@@ -111,14 +111,14 @@ def clamp_rates(plan: Any, room: Any, banks: Any, life: Any, entry: int, step: i
     _write_clamped(plan, room, life, step)
 
 
-@njit(forceinline=True)
+@inlined
 def _write_clamped(plan: Any, room: Any, life: Any, step: int) -> None:
     rate = life.rate + (step + 1) * plan.row + plan.unclamped_room
     for c in range(0, plan.clamped_room, 16):
         store(room.rate, rate + c, load(room.clamp, life.clamp + c, 16))
 
 
-@njit(forceinline=True)
+@inlined
 def hear_outcome(
     plan: Any, room: Any, banks: Any, life: Any, entry: int, record: Any, person: int, trial: int
 ) -> Any:
@@ -178,7 +178,7 @@ def hear_outcome(
     return before * (seen - before) if plan.with_baseline else seen
 
 
-@njit(forceinline=True)
+@inlined
 def quiet(plan: Any, room: Any) -> None:
     """No perturbation in this trial."""
     room.xi[:] = np.float32(0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from evoplastic.kernels.simd.compile import inlined
 from evoplastic.kernels.simd.vectors import count_u64, low32, splat_u64, store
 from evoplastic.noise import PHILOX_M0, PHILOX_M1, PHILOX_ROUNDS, PHILOX_W0, PHILOX_W1
 
@@ -17,7 +17,7 @@ HALF = np.uint64(32)
 LOW = np.uint64(0xFFFFFFFF)
 
 
-@njit(forceinline=True)
+@inlined
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Four vectors of 32-bit words (in 64-bit lanes, upper halves 0) of a vector of counters."""
     m0 = splat_u64(MULTIPLIER_0, PHILOX_LANES)
@@ -37,7 +37,7 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(forceinline=True)
+@inlined
 def fill_words(
     words: Any, row: int, first: int, stop: int, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any
 ) -> None:
@@ -58,7 +58,7 @@ def fill_words(
         store(words, 3 * row + at, low32(w3))
 
 
-@njit(forceinline=True)
+@inlined
 def one_word(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Word 0 of one counter."""
     c0, c1, c2, c3 = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)

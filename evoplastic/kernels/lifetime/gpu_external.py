@@ -1,0 +1,167 @@
+"""External modulation on chip: the weights of one network stay in registers for a whole trial.
+
+One program lives one individual through all trials and steps, then takes the next. Per step only
+the rates leave the registers, for the traces: elig is an outer product summed over steps, so it is
+made once per trial as a matrix product instead of at every step.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from evoplastic.kernels.lifetime.gpu_parts import (
+    INITIAL_ACTIVATION,
+    MATRIX_WEIGHT,
+    clamped_at_birth,
+    clamped_rates,
+    conclude,
+    credit_rest,
+    draw_noise,
+    lay_out,
+    learn,
+    respond,
+    trial_entry,
+)
+from evoplastic.kernels.lifetime.gpu_plan import Ints, Reals
+
+NUM_LIVES = tl.constexpr(Ints._fields.index("num_lives"))
+NUM_TRIALS = tl.constexpr(Ints._fields.index("num_trials"))
+NUM_STEPS = tl.constexpr(Ints._fields.index("num_steps"))
+RESPONSE_START = tl.constexpr(Ints._fields.index("response_start"))
+RESPONSE_STOP = tl.constexpr(Ints._fields.index("response_stop"))
+FEEDBACK_START = tl.constexpr(Ints._fields.index("feedback_start"))
+FEEDBACK_STOP = tl.constexpr(Ints._fields.index("feedback_stop"))
+FIRST_TRIAL = tl.constexpr(Ints._fields.index("first_trial"))
+LEAK = tl.constexpr(Reals._fields.index("leak"))
+RESPONSE_LENGTH = tl.constexpr(Reals._fields.index("response_length"))
+KEPT_BEFORE = tl.constexpr(Reals._fields.index("kept_before"))
+KEPT_AFTER = tl.constexpr(Reals._fields.index("kept_after"))
+
+
+@triton.jit
+def _weights(room, WIDE: tl.constexpr, CP: tl.constexpr):
+    """The weights from unclamped [U', U'] and from clamped [C', U'] sources."""
+    at = room + MATRIX_WEIGHT * ((WIDE + CP) * WIDE) + tl.arange(0, WIDE)[None, :]
+    from_unclamped = tl.load(at + tl.arange(0, WIDE)[:, None] * WIDE)
+    from_clamped = tl.load(at + (WIDE + tl.arange(0, CP))[:, None] * WIDE)
+    return from_unclamped, from_clamped
+
+
+@triton.jit
+def live_external(
+    w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
+    stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
+    ints, reals, retained_ptr, matrices_ptr, history_ptr, xi_ptr,
+    loss_out, correct_out, reward_out,
+    N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
+    BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
+    KINDS: tl.constexpr, FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+):  # fmt: skip
+    """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
+    CLAMPED: tl.constexpr = I + 3 + O
+    U: tl.constexpr = N - CLAMPED
+    ROW: tl.constexpr = WIDE + CP
+    i = tl.arange(0, WIDE)
+    c = tl.arange(0, CP)
+    is_response = (i >= U - O) & (i < U)
+    action = i - (U - O)
+    num_steps = tl.load(ints + NUM_STEPS).to(tl.int32)
+    num_trials = tl.load(ints + NUM_TRIALS).to(tl.int32)
+    response_start = tl.load(ints + RESPONSE_START).to(tl.int32)
+    response_stop = tl.load(ints + RESPONSE_STOP).to(tl.int32)
+    feedback_start = tl.load(ints + FEEDBACK_START).to(tl.int32)
+    feedback_stop = tl.load(ints + FEEDBACK_STOP).to(tl.int32)
+    first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
+    leak = tl.load(reals + LEAK)
+    response_length = tl.load(reals + RESPONSE_LENGTH)
+    always = num_steps > 0
+    never = num_steps <= 0
+
+    program = tl.program_id(0).to(tl.int64)
+    room = matrices_ptr + program * (5 * ROW * WIDE)
+    history = history_ptr + program * ((num_steps + 1) * ROW)
+    xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
+    num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
+    for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
+        life = program * 0 + turn
+        genome = life * (N * N)
+        tl.debug_barrier()
+        lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        task = tl.load(task_ptr + life)
+        start = tl.load(start_ptr + task).to(tl.int32)
+        size = tl.load(size_ptr + task).to(tl.uint32)
+        trial_stream = tl.load(trial_stream_ptr + life).to(tl.uint32)
+        perturb_stream = tl.load(perturb_stream_ptr + life).to(tl.uint32)
+        x = tl.where(i < U, tl.load(reals + INITIAL_ACTIVATION), 0.0)
+        rate = x
+        clamped = clamped_at_birth(c, reals, I, O)
+        mean_correct = tl.full([], 1.0 / O, tl.float32)
+        baseline = tl.zeros([KINDS], tl.float32)
+        tl.debug_barrier()
+        weight, weight_c = _weights(room, WIDE, CP)
+
+        for trial in range(0, num_trials):
+            entry = trial_entry(ints, trial, trial_stream, start, size)
+            draw_noise(
+                xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
+            )
+            target = tl.load(target_ptr + entry * O + action, mask=is_response, other=0.0)
+            loss = tl.zeros([WIDE], tl.float32)
+            activity = tl.zeros([WIDE], tl.float32)
+            tl.debug_barrier()
+
+            for step in range(0, feedback_start + 1):
+                tl.store(history + step * ROW + i, rate)
+                tl.store(history + step * ROW + WIDE + c, clamped)
+                xi = tl.load(xi_T + step * WIDE + i)
+                clamped_next = clamped_rates(
+                    c, stimulus_ptr, entry * num_steps + step, never, 0.0, 0.0, 0, reals, I
+                )
+                drive = tl.sum(weight * rate[:, None], 0) + tl.sum(weight_c * clamped[:, None], 0)
+                x = x + leak * (drive - x) + xi
+                in_window = (response_start <= step) & (step < response_stop)
+                rate = respond(x, is_response, in_window)
+                heard = is_response & in_window
+                error = rate - target
+                loss += tl.where(heard, error * error / response_length, 0.0)
+                activity += tl.where(heard, rate, 0.0)
+                clamped = clamped_next
+
+            choice, first, second, gate, baseline, mean_correct = conclude(
+                loss, activity, action, is_response, entry, mean_correct, baseline,
+                asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
+                loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY, BASELINE,
+            )  # fmt: skip
+            clamped = clamped_rates(
+                c, stimulus_ptr, entry * num_steps + feedback_start, always, first, second, choice,
+                reals, I,
+            )  # fmt: skip
+            tl.debug_barrier()
+            learn(
+                room, history, xi_T, retained_ptr, feedback_start + 1,
+                tl.load(reals + KEPT_BEFORE), gate, trial >= first_trial, reals,
+                WIDE, ROW, BJ, BI, BT,
+            )  # fmt: skip
+            tl.debug_barrier()
+            weight, weight_c = _weights(room, WIDE, CP)
+
+            for step in range(feedback_start + 1, num_steps):
+                tl.store(history + step * ROW + i, rate)
+                tl.store(history + step * ROW + WIDE + c, clamped)
+                xi = tl.load(xi_T + step * WIDE + i)
+                clamped_next = clamped_rates(
+                    c, stimulus_ptr, entry * num_steps + step, step < feedback_stop, first,
+                    second, choice, reals, I,
+                )  # fmt: skip
+                drive = tl.sum(weight * rate[:, None], 0) + tl.sum(weight_c * clamped[:, None], 0)
+                x = x + leak * (drive - x) + xi
+                rate = respond(x, is_response, never)
+                clamped = clamped_next
+
+            tl.debug_barrier()
+            credit_rest(
+                room, history, xi_T, retained_ptr, feedback_start + 1, num_steps,
+                tl.load(reals + KEPT_AFTER), WIDE, ROW, BJ, BI, BT,
+            )  # fmt: skip
+            tl.debug_barrier()

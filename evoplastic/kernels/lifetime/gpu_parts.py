@@ -1,0 +1,347 @@
+"""The parts of a GPU lifetime, as Triton functions: random words, nonlinearity, outcome, traces.
+
+Shapes as in `gpu_plan.Tiles`; targets i and sources j count unclamped neurons from 0.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from evoplastic.kernels.lifetime.gpu_plan import Ints, Reals
+from evoplastic.noise import PHILOX_M0, PHILOX_M1, PHILOX_W0, PHILOX_W1
+
+M0, M1 = tl.constexpr(PHILOX_M0), tl.constexpr(PHILOX_M1)
+W0, W1 = tl.constexpr(PHILOX_W0), tl.constexpr(PHILOX_W1)
+TRIAL_PURPOSE = tl.constexpr(Ints._fields.index("trial_purpose"))
+PERTURB_PURPOSE = tl.constexpr(Ints._fields.index("perturb_purpose"))
+KEY0 = tl.constexpr(Ints._fields.index("key0"))
+KEY1 = tl.constexpr(Ints._fields.index("key1"))
+HIT_BELOW = tl.constexpr(Ints._fields.index("hit_below"))
+HIT_CENTRE = tl.constexpr(Ints._fields.index("hit_centre"))
+HIT_SCALE = tl.constexpr(Reals._fields.index("hit_scale"))
+FIRST_QUIET_TRIAL = tl.constexpr(Ints._fields.index("first_quiet_trial"))
+FIRST_HIT_STEP = tl.constexpr(Ints._fields.index("first_hit_step"))
+PERTURB_MODULATORS = tl.constexpr(Ints._fields.index("perturb_modulators"))
+STIMULUS_GAIN = tl.constexpr(Reals._fields.index("stimulus_gain"))
+FEEDBACK_GAIN = tl.constexpr(Reals._fields.index("feedback_gain"))
+ACTION_GAIN = tl.constexpr(Reals._fields.index("action_gain"))
+BIAS_RATE = tl.constexpr(Reals._fields.index("bias_rate"))
+BINARY_CORRECT = tl.constexpr(Reals._fields.index("binary_correct"))
+BINARY_WRONG = tl.constexpr(Reals._fields.index("binary_wrong"))
+BASELINE_DECAY = tl.constexpr(Reals._fields.index("baseline_decay"))
+BASELINE_REST = tl.constexpr(Reals._fields.index("baseline_rest"))
+ETA = tl.constexpr(Reals._fields.index("eta"))
+MAX_CHANGE = tl.constexpr(Reals._fields.index("max_change"))
+INITIAL_ACTIVATION = tl.constexpr(Reals._fields.index("initial_activation"))
+
+# Matrices of one program in global memory: [NUM_MATRICES, row, U'].
+MATRIX_W, MATRIX_ALPHA, MATRIX_P = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)
+MATRIX_ELIG, MATRIX_WEIGHT = tl.constexpr(3), tl.constexpr(4)
+NUM_MATRICES = 5
+
+
+@triton.jit
+def unsigned(array, index: tl.constexpr):
+    """A 32-bit word that was stored in 64 bits."""
+    return tl.load(array + index).to(tl.uint32)
+
+
+@triton.jit
+def philox(c0, c1, c2, c3, k0, k1):
+    """Philox4x32-10, the words of `evoplastic.noise.philox`; every argument is uint32."""
+    m0 = tl.full([], M0, tl.uint32)
+    m1 = tl.full([], M1, tl.uint32)
+    w0 = tl.full([], W0, tl.uint32)
+    w1 = tl.full([], W1, tl.uint32)
+    for _ in tl.static_range(10):
+        high0 = tl.umulhi(c0, m0)
+        high1 = tl.umulhi(c2, m1)
+        low0 = c0 * m0
+        low1 = c2 * m1
+        c0 = high1 ^ c1 ^ k0
+        c1 = low1
+        c2 = high0 ^ c3 ^ k1
+        c3 = low0
+        k0 = k0 + w0
+        k1 = k1 + w1
+    return c0, c1, c2, c3
+
+
+@triton.jit
+def trial_entry(ints, trial, stream, start, size):
+    """Bank entry that a lifetime meets at a trial."""
+    zero = stream ^ stream
+    word, _, _, _ = philox(
+        zero,
+        zero + (zero.to(tl.int32) + trial).to(tl.uint32),
+        stream,
+        unsigned(ints, TRIAL_PURPOSE),
+        unsigned(ints, KEY0),
+        unsigned(ints, KEY1),
+    )
+    return start + tl.umulhi(word, size).to(tl.int32)
+
+
+@triton.jit
+def _store_noise(
+    xi_ptr, word, neuron, step, drawn, loud, ints, reals, N: tl.constexpr, O: tl.constexpr,
+    CLAMPED: tl.constexpr, WIDE: tl.constexpr,
+):  # fmt: skip
+    signed = (word - unsigned(ints, HIT_CENTRE)).to(tl.int32, bitcast=True)
+    value = signed.to(tl.float32) * tl.load(reals + HIT_SCALE)
+    hit = loud & (word <= unsigned(ints, HIT_BELOW))
+    modulator = (neuron >= N - O - 2) & (neuron < N - O)
+    hit = hit & ((tl.load(ints + PERTURB_MODULATORS) != 0) | (modulator == 0))
+    value = tl.where(hit, value, 0.0)
+    kept = drawn & (neuron >= CLAMPED) & (neuron < N)
+    tl.store(xi_ptr + step * WIDE + (neuron - CLAMPED), value, mask=kept)
+
+
+@triton.jit
+def draw_noise(
+    xi_ptr, ints, reals, trial, stream, num_steps, N: tl.constexpr, O: tl.constexpr,
+    CLAMPED: tl.constexpr, WIDE: tl.constexpr, DRAWS: tl.constexpr,
+):  # fmt: skip
+    """Write the perturbations xi [T, U'] of a trial, silenced steps, trials and neurons as 0."""
+    quarter: tl.constexpr = (N + 3) // 4
+    for first in range(0, num_steps * quarter, DRAWS):
+        position = first + tl.arange(0, DRAWS)
+        drawn = position < num_steps * quarter
+        step = position // quarter
+        q = position % quarter
+        word0, word1, word2, word3 = philox(
+            position.to(tl.uint32),
+            (position * 0 + trial).to(tl.uint32),
+            stream,
+            unsigned(ints, PERTURB_PURPOSE),
+            unsigned(ints, KEY0),
+            unsigned(ints, KEY1),
+        )
+        loud = (step >= tl.load(ints + FIRST_HIT_STEP)) & (
+            position * 0 + trial < tl.load(ints + FIRST_QUIET_TRIAL)
+        )
+        _store_noise(xi_ptr, word0, q, step, drawn, loud, ints, reals, N, O, CLAMPED, WIDE)
+        _store_noise(
+            xi_ptr, word1, q + quarter, step, drawn, loud, ints, reals, N, O, CLAMPED, WIDE
+        )
+        _store_noise(
+            xi_ptr, word2, q + 2 * quarter, step, drawn, loud, ints, reals, N, O, CLAMPED, WIDE
+        )
+        _store_noise(
+            xi_ptr, word3, q + 3 * quarter, step, drawn, loud, ints, reals, N, O, CLAMPED, WIDE
+        )
+
+
+@triton.jit
+def limit(value, bound):
+    """clip(value, -bound, bound); what is not a number stays so, which min and max would hide."""
+    return tl.where(value > bound, bound, tl.where(value < -bound, -bound, value))
+
+
+@triton.jit
+def tanh(x):
+    """tanh(x) by a minimax approximation, odd over even (Eigen, MathFunctionsImpl.h)."""
+    x = limit(x, 7.90531110763549805)
+    s = x * x
+    above = s * -2.76076847742355e-16 + 2.00018790482477e-13
+    above = s * above + -8.60467152213735e-11
+    above = s * above + 5.12229709037114e-08
+    above = s * above + 1.48572235717979e-05
+    above = s * above + 6.37261928875436e-04
+    above = s * above + 4.89352455891786e-03
+    below = s * 1.19825839466702e-06 + 1.18534705686654e-04
+    below = s * below + 2.26843463243900e-03
+    below = s * below + 4.89352518554385e-03
+    return x * above / below
+
+
+@triton.jit
+def respond(x, is_response, in_window):
+    """Rates of unclamped neurons: tanh(x); sigmoid(x) on response neurons, 0 outside the window."""
+    value = tanh(tl.where(is_response, 0.5 * x, x))
+    spoken = tl.where(in_window, 0.5 * value + 0.5, 0.0)
+    return tl.where(is_response, spoken, value)
+
+
+@triton.jit
+def clamped_at_birth(c, reals, I: tl.constexpr, O: tl.constexpr):
+    """Rates [C'] of the clamped neurons before the first step."""
+    is_action = (c >= I + 3) & (c < I + 3 + O)
+    value = tl.where(is_action, tl.load(reals + INITIAL_ACTIVATION), 0.0)
+    return tl.where(c == I + 2, tl.load(reals + BIAS_RATE), value)
+
+
+@triton.jit
+def clamped_rates(
+    c, stimulus_ptr, entry_step, shown, first, second, choice, reals, I: tl.constexpr
+):
+    """Rates [C'] of the clamped neurons; the outcome and the chosen action only if `shown`."""
+    at = stimulus_ptr + entry_step * I + c
+    value = tl.load(reals + STIMULUS_GAIN) * tl.load(at, mask=c < I, other=0.0)
+    value = tl.where(c == I + 2, tl.load(reals + BIAS_RATE), value)
+    value = tl.where(shown & (c == I), first, value)
+    value = tl.where(shown & (c == I + 1), second, value)
+    return tl.where(shown & (c == I + 3 + choice), tl.load(reals + ACTION_GAIN), value)
+
+
+@triton.jit
+def choose(activity, action, is_response, O: tl.constexpr):
+    """argmax of the activity, the first on ties; what is not a number counts as largest."""
+    activity = tl.where(activity == activity, activity, float("inf"))
+    activity = tl.where(is_response, activity, float("-inf"))
+    best = tl.max(activity, 0)
+    return tl.min(tl.where(is_response & (activity == best), action, O), 0)
+
+
+@triton.jit
+def outcome_seen(loss, correct, reals, BINARY: tl.constexpr):
+    """L as the external rule and the loss feedback see it."""
+    if BINARY:
+        right = tl.load(reals + BINARY_CORRECT)
+        return tl.where(correct, right, tl.load(reals + BINARY_WRONG))
+    else:
+        return loss
+
+
+@triton.jit
+def feedback_pair(seen, correct, mean_correct, reals, FEEDBACK: tl.constexpr):
+    """Rates of the two feedback neurons; FEEDBACK as in `gpu_plan.FEEDBACK_CODES`."""
+    gain = tl.load(reals + FEEDBACK_GAIN)
+    if FEEDBACK == 0:
+        return gain * seen, gain * seen
+    else:
+        expected = mean_correct
+        if FEEDBACK == 1:
+            expected = mean_correct * 0.0 + 0.5
+        value = 2.0 * gain * (tl.where(correct, 1.0, 0.0) - expected)
+        return value, -value
+
+
+@triton.jit
+def running_mean(mean, value, reals):
+    """decay * mean + (1 - decay) * value."""
+    return tl.load(reals + BASELINE_DECAY) * mean + tl.load(reals + BASELINE_REST) * value
+
+
+@triton.jit
+def conclude(
+    loss_i, activity_i, action_i, is_response, entry, mean_correct, baseline, asked_ptr,
+    reward_ptr, kind_ptr, out, loss_out, correct_out, reward_out, reals, O: tl.constexpr,
+    KINDS: tl.constexpr, FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+):  # fmt: skip
+    """Judge a response, write it down at `out`, and say what the network is told about it.
+
+    Returns the choice, the rates of both feedback neurons, the factor of -eta * elig in the
+    external rule, the running means of the outcome [KINDS], and that of correctness.
+    BASELINE as in `gpu_plan.BASELINE_CODES`.
+    """
+    loss = tl.sum(loss_i, 0)
+    choice = choose(activity_i, action_i, is_response, O)
+    correct = choice == tl.load(asked_ptr + entry)
+    tl.store(loss_out + out, loss)
+    tl.store(correct_out + out, correct.to(tl.int8))
+    tl.store(reward_out + out, tl.load(reward_ptr + entry * O + choice))
+    seen = outcome_seen(loss, correct, reals, BINARY)
+    first, second = feedback_pair(seen, correct, mean_correct, reals, FEEDBACK)
+    kind = tl.arange(0, KINDS)
+    column = tl.load(kind_ptr + entry)
+    if BASELINE != 0:
+        column = column * 0
+    expected = tl.sum(tl.where(kind == column, baseline, 0.0), 0)
+    gate = seen
+    if BASELINE != 2:
+        gate = expected * (seen - expected)
+    baseline = tl.where(kind == column, running_mean(expected, seen, reals), baseline)
+    mean_correct = running_mean(mean_correct, tl.where(correct, 1.0, 0.0), reals)
+    return choice, first, second, gate, baseline, mean_correct
+
+
+@triton.jit
+def lay_out(
+    w_ptr, alpha_ptr, room, N: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr,
+    ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr,
+):  # fmt: skip
+    """Write the matrices of a newborn: w and alpha transposed, p = elig = 0, weight = w."""
+    matrix: tl.constexpr = ROW * WIDE
+    for first_j in range(0, ROW, BJ):
+        for first_i in range(0, WIDE, BI):
+            j = first_j + tl.arange(0, BJ)
+            i = first_i + tl.arange(0, BI)
+            w, alpha = genome_tile(w_ptr, alpha_ptr, j, i, N, CLAMPED, WIDE)
+            at = room + j[:, None] * WIDE + i[None, :]
+            tl.store(at + MATRIX_W * matrix, w)
+            tl.store(at + MATRIX_ALPHA * matrix, alpha)
+            tl.store(at + MATRIX_P * matrix, tl.zeros_like(w))
+            tl.store(at + MATRIX_ELIG * matrix, tl.zeros_like(w))
+            tl.store(at + MATRIX_WEIGHT * matrix, w)
+
+
+@triton.jit
+def genome_tile(w_ptr, alpha_ptr, j, i, N: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr):
+    """w and alpha from sources j to targets i, transposed; 0 where there is no such neuron."""
+    source = tl.where(j < WIDE, j + CLAMPED, j - WIDE)
+    exists = tl.where(j < WIDE, j < N - CLAMPED, j - WIDE < CLAMPED)
+    mask = exists[:, None] & (i < N - CLAMPED)[None, :]
+    at = (i + CLAMPED)[None, :] * N + source[:, None]
+    return tl.load(w_ptr + at, mask=mask, other=0.0), tl.load(alpha_ptr + at, mask=mask, other=0.0)
+
+
+@triton.jit
+def credited(
+    elig, history, xi_ptr, retained_ptr, j, i, start, stop, WIDE: tl.constexpr,
+    ROW: tl.constexpr, BT: tl.constexpr,
+):  # fmt: skip
+    """elig + sum over steps start .. stop - 1 of retained(t) rate_j(t) xi_i(t)."""
+    for first in range(start, stop, BT):
+        t = first + tl.arange(0, BT)
+        inside = t < stop
+        rate = tl.load(history + t[None, :] * ROW + j[:, None], mask=inside[None, :], other=0.0)
+        xi = tl.load(xi_ptr + t[:, None] * WIDE + i[None, :], mask=inside[:, None], other=0.0)
+        xi = xi * tl.load(retained_ptr + t, mask=inside, other=0.0)[:, None]
+        elig = tl.dot(rate, xi, elig, input_precision="ieee")
+    return elig
+
+
+@triton.jit
+def learn(
+    room, history, xi_ptr, retained_ptr, stop, kept, gate, may_change, reals,
+    WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
+):  # fmt: skip
+    """External plasticity at the first feedback step: elig, p and weight of one network.
+
+    elig = kept * elig + sum of the trial's steps before `stop`
+    p   += clip(-eta * elig * gate, -max_change, max_change);    weight = w + alpha * p
+    """
+    matrix: tl.constexpr = ROW * WIDE
+    eta = tl.load(reals + ETA)
+    bound = tl.load(reals + MAX_CHANGE)
+    for first_j in range(0, ROW, BJ):
+        for first_i in range(0, WIDE, BI):
+            j = first_j + tl.arange(0, BJ)
+            i = first_i + tl.arange(0, BI)
+            at = room + j[:, None] * WIDE + i[None, :]
+            elig = kept * tl.load(at + MATRIX_ELIG * matrix)
+            elig = credited(elig, history, xi_ptr, retained_ptr, j, i, 0, stop, WIDE, ROW, BT)
+            tl.store(at + MATRIX_ELIG * matrix, elig)
+            change = limit(-eta * elig * gate, bound)
+            p = tl.load(at + MATRIX_P * matrix) + tl.where(may_change, change, 0.0)
+            tl.store(at + MATRIX_P * matrix, p)
+            weight = tl.load(at + MATRIX_W * matrix) + tl.load(at + MATRIX_ALPHA * matrix) * p
+            tl.store(at + MATRIX_WEIGHT * matrix, weight)
+
+
+@triton.jit
+def credit_rest(
+    room, history, xi_ptr, retained_ptr, start, stop, kept, WIDE: tl.constexpr,
+    ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
+):  # fmt: skip
+    """Bring the eligibility traces from the first feedback step to the trial's end."""
+    for first_j in range(0, ROW, BJ):
+        for first_i in range(0, WIDE, BI):
+            j = first_j + tl.arange(0, BJ)
+            i = first_i + tl.arange(0, BI)
+            at = room + MATRIX_ELIG * (ROW * WIDE) + j[:, None] * WIDE + i[None, :]
+            elig = kept * tl.load(at)
+            elig = credited(elig, history, xi_ptr, retained_ptr, j, i, start, stop, WIDE, ROW, BT)
+            tl.store(at, elig)

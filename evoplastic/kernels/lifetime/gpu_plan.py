@@ -1,0 +1,211 @@
+"""What a GPU lifetime is told: sizes of its tiles, and its numbers in two small device arrays.
+
+Numbers that change from generation to generation travel in arrays, not as arguments: a kernel is
+compiled once per network and task size, not once per seed. Needs no Triton.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evoplastic.kernels.lifetime.draws import purposes
+from evoplastic.lifetime import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.noise import perturbation_constants, seed_key
+from evoplastic.types import LifetimeBatch
+
+FEEDBACK_CODES = {"loss": 0, "correct": 1, "prediction_error": 2}
+BASELINE_CODES = {"kind": 0, "single": 1, "none": 2}
+SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
+LARGEST_EXTERNAL = 128  # unclamped neurons whose weights fit into the registers of one program
+LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights and traces
+
+
+class Ints(NamedTuple):
+    """Whole numbers of a batch of lifetimes, an int64 array on the device."""
+
+    num_lives: int
+    num_trials: int
+    num_steps: int
+    response_start: int
+    response_stop: int
+    feedback_start: int
+    feedback_stop: int
+    first_trial: int
+    first_quiet_trial: int
+    first_hit_step: int
+    perturb_modulators: int
+    hit_below: int  # threshold - 1
+    hit_centre: int
+    trial_purpose: int
+    perturb_purpose: int
+    key0: int
+    key1: int
+
+
+class Reals(NamedTuple):
+    """Numbers of a batch of lifetimes, a float32 array on the device."""
+
+    leak: float
+    initial_activation: float
+    stimulus_gain: float
+    feedback_gain: float
+    action_gain: float
+    bias_rate: float
+    response_length: float
+    binary_correct: float
+    binary_wrong: float
+    eta: float
+    max_change: float
+    baseline_decay: float
+    baseline_rest: float  # 1 - baseline_decay
+    retention: float
+    kept_before: float  # of a trace from the trial's start to its first feedback step, inclusive
+    kept_after: float  # and from there to the trial's end
+    hit_scale: float
+
+
+class Tiles(NamedTuple):
+    """Sizes that a kernel is compiled for.
+
+    A matrix lies transposed, [row, U'], row = U' + C': U' is the number U of unclamped neurons and
+    C' the number C of clamped ones, rounded up; row j < U' is unclamped source j, row U' + c is
+    clamped source c, column i is unclamped target i, and everything beyond U and C is 0. What
+    clamped neurons receive can never be observed and is left out.
+    """
+
+    on_chip: bool
+    wide: int  # U'
+    clamped: int  # C'
+    block_sources: int
+    block_targets: int
+    num_warps: int
+    programs_per_processor: int
+
+    @property
+    def row(self) -> int:
+        """U' + C'."""
+        return self.wide + self.clamped
+
+    @property
+    def matrix(self) -> int:
+        """Numbers of one matrix."""
+        return self.row * self.wide
+
+
+def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = False) -> Tiles:
+    """How a network is laid out: on chip where it fits, else streamed block by block."""
+    unclamped = groups.num_neurons - groups.num_clamped
+    wide = max(SMALLEST_TILE, _power_of_two(unclamped))
+    clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
+    internal = config.plasticity.modulation == "internal"
+    largest = LARGEST_INTERNAL if internal else LARGEST_EXTERNAL
+    if max(wide, clamped) <= largest and not streamed:
+        num_warps = 8 if internal or wide > 64 or clamped > 64 else 4
+        return Tiles(
+            on_chip=True,
+            wide=wide,
+            clamped=clamped,
+            block_sources=min(wide, clamped, 32),
+            block_targets=min(wide, 64),
+            num_warps=num_warps,
+            # 16 warps of at most 128 registers a thread fill a streaming multiprocessor.
+            programs_per_processor=1 if wide > 64 or clamped > 64 else 16 // num_warps,
+        )
+    block_sources, block_targets = (32, 64) if wide >= 64 else (SMALLEST_TILE, SMALLEST_TILE)
+    return Tiles(
+        on_chip=False,
+        wide=_round_up(unclamped, block_targets),
+        clamped=_round_up(groups.num_clamped, block_sources),
+        block_sources=block_sources,
+        block_targets=block_targets,
+        num_warps=8,
+        programs_per_processor=2,
+    )
+
+
+def make_ints(
+    num_lives: int, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
+) -> Ints:
+    """The whole numbers of `num_lives` lifetimes."""
+    timing, noise = batch.banks.timing, config.perturbation
+    threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)
+    trial_purpose, perturb_purpose = purposes(batch)
+    key0, key1 = seed_key(batch.seed)
+    return Ints(
+        num_lives=num_lives,
+        num_trials=config.num_trials,
+        num_steps=timing.num_steps,
+        response_start=timing.response[0],
+        response_stop=timing.response[1],
+        feedback_start=timing.feedback[0],
+        feedback_stop=timing.feedback[1],
+        first_trial=config.plasticity.first_trial,
+        first_quiet_trial=config.num_trials - noise.quiet_trials,
+        first_hit_step=noise.first_step,
+        perturb_modulators=int(noise.perturb_modulators),
+        hit_below=threshold - 1,
+        hit_centre=centre,
+        trial_purpose=trial_purpose,
+        perturb_purpose=perturb_purpose,
+        key0=key0,
+        key1=key1,
+    )
+
+
+def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
+    """The other numbers, in double precision until they reach the device."""
+    timing, dynamics, plasticity = batch.banks.timing, config.dynamics, config.plasticity
+    noise = config.perturbation
+    retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
+    steps_before = timing.feedback[0] + 1
+    return Reals(
+        leak=timing.dt_ms / dynamics.tau_ms,
+        initial_activation=dynamics.initial_activation,
+        stimulus_gain=dynamics.stimulus_gain,
+        feedback_gain=dynamics.feedback_gain,
+        action_gain=dynamics.action_gain,
+        bias_rate=dynamics.bias_rate,
+        response_length=timing.response[1] - timing.response[0],
+        binary_correct=BINARY_LOSS_CORRECT,
+        binary_wrong=BINARY_LOSS_WRONG,
+        eta=plasticity.eta,
+        max_change=plasticity.max_change,
+        baseline_decay=plasticity.baseline_decay,
+        baseline_rest=1.0 - plasticity.baseline_decay,
+        retention=retention,
+        kept_before=retention**steps_before,
+        kept_after=retention ** (timing.num_steps - steps_before),
+        hit_scale=float(perturbation_constants(noise.probability, noise.amplitude)[2]),
+    )
+
+
+def retained(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
+    """What is left [T] of a hit at step t when its trial's first feedback step, or end, is over."""
+    timing = batch.banks.timing
+    steps_before = timing.feedback[0] + 1
+    retention = 1.0 - timing.dt_ms / config.plasticity.tau_elig_ms
+    step_T = np.arange(timing.num_steps)
+    stop_T = np.where(step_T < steps_before, steps_before, timing.num_steps)
+    return (retention ** (stop_T - step_T)).astype(np.float32)
+
+
+def num_kind_slots(batch: LifetimeBatch) -> int:
+    """Room for the running means of all trial kinds."""
+    return max(SMALLEST_TILE, _power_of_two(batch.banks.num_kinds))
+
+
+def num_action_slots(groups: NeuronGroups) -> int:
+    """Room for the actions of the streamed kernel."""
+    return max(SMALLEST_TILE, _power_of_two(groups.num_outputs))
+
+
+def _power_of_two(size: int) -> int:
+    return 1 << (size - 1).bit_length()
+
+
+def _round_up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
