@@ -1,4 +1,4 @@
-"""analyze: the final table and the figures of a run, from its records alone."""
+"""analyze: the final table and the figures of a run, or of several seeds, from records alone."""
 
 from __future__ import annotations
 
@@ -21,15 +21,26 @@ def add_verbs(verbs: Subparsers) -> None:
     parser = add_verb(
         verbs,
         "analyze",
-        "tabulate and draw a finished or running run from its records",
+        "tabulate and draw a finished or running run, or several seeds, from their records",
         """
         evoplastic analyze runs/laptop-seed1-001
+        evoplastic analyze runs/seed1 runs/seed2 runs/seed3 --out figures-seeds
         evoplastic analyze 3f0c... --store sqlite:///mlflow.db --out figures
         """,
         run_analyze,
     )
-    parser.add_argument("run_ref", metavar="RUN", help="run directory, run id or MLflow run id")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: figures/ of the run")
+    parser.add_argument(
+        "run_refs",
+        metavar="RUN",
+        nargs="+",
+        help="run directory, run id or MLflow run id; several of one setting: spread over seeds",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="default: figures/ of the run; figures-seeds/ for several",
+    )
     parser.add_argument("--store", metavar="URI", help="MLflow store (default: that of the run)")
     parser.add_argument(
         "--no-mlflow", action="store_true", help="do not add the figures to the MLflow run"
@@ -39,13 +50,36 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_analyze(args: argparse.Namespace) -> int:
     """Draw, then print the final table."""
+    if len(args.run_refs) > 1:
+        return _run_seeds(args)
     from analysis.report import analyze
 
-    report = analyze(args.run_ref, args.out, not args.no_mlflow, args.store)
+    report = analyze(args.run_refs[0], args.out, not args.no_mlflow, args.store)
     if args.json:
         print_json(as_json(report))
     else:
         print_report(report)
+    return exits.DONE
+
+
+def _run_seeds(args: argparse.Namespace) -> int:
+    """Draw the spread over seeds, then print its table."""
+    from analysis.seeds import compare_seeds, format_seeds_table
+
+    report = compare_seeds(args.run_refs, args.out or Path("figures-seeds"), args.store)
+    if args.json:
+        print_json(
+            {
+                "run_ids": [run.run_id for run in report.runs],
+                "table": json.loads(report.table.to_json(orient="records", double_precision=15)),
+                "files": [str(file) for file in report.files],
+            }
+        )
+        return exits.DONE
+    console().print(format_seeds_table(report))
+    print()
+    for file in report.files:
+        print(f"wrote {file}")
     return exits.DONE
 
 

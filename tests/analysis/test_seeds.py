@@ -1,0 +1,65 @@
+"""Runs of several seeds side by side: numbers by hand, and settings that do not belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from analysis.seeds import compare_seeds, format_seeds_table
+from evoplastic.checks import UsageError
+from tests.analysis.runs import entry, evaluation, start, write_run
+
+
+def _write(path: Path, seed: int, held_out: tuple[float, ...], setting: str = "") -> Path:
+    first = evaluation(0, entry("dms", "held_out", (0.5, 0.5)), entry("and", "train", (0.5,)))
+    last = evaluation(
+        9,
+        entry("dms", "held_out", held_out),
+        entry("dms", "held_out", (0.4, 0.6), "plasticity_off"),
+        entry("and", "train", (0.9,)),
+    )
+    write_run(path, [start(seed, f"run-{seed}"), first, last])
+    if setting:
+        config = path / "config.resolved.yaml"
+        config.write_text(config.read_text() + setting)
+    return path
+
+
+def test_means_of_seeds_are_averaged_and_spread_from_lowest_to_highest(tmp_path: Path) -> None:
+    refs = [_write(tmp_path / "a", 1, (0.6, 0.8)), _write(tmp_path / "b", 2, (0.9, 1.0))]
+    report = compare_seeds(refs, tmp_path / "out")
+    row = report.table[
+        (report.table["task"] == "dms") & (report.table["condition"] == "plastic")
+    ].iloc[0]
+    assert row["seeds"] == 2
+    assert (row["low"], row["mean"], row["high"]) == pytest.approx((0.7, 0.825, 0.95))
+    assert row["above_fixed_policy"] == pytest.approx(0.75)  # 0.6 is below the level 0.625
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(format_seeds_table(report))
+    assert "82 (70-95)" in shown.get()
+    assert "50 (50-50)" in shown.get()
+    names = {file.name for file in report.files}
+    assert {"final_table_across_seeds.csv", "accuracy_across_seeds.png"} <= names
+    written = pd.read_csv(tmp_path / "out" / "final_table_across_seeds.csv", comment="#")
+    assert len(written) == len(report.table)
+
+
+def test_runs_of_different_settings_are_refused(tmp_path: Path) -> None:
+    refs = [
+        _write(tmp_path / "a", 1, (0.6,)),
+        _write(tmp_path / "b", 2, (0.9,), "evolution:\n  sigma: 0.1\n"),
+    ]
+    with pytest.raises(UsageError, match="differ in evolution"):
+        compare_seeds(refs, tmp_path / "out")
+
+
+def test_one_seed_twice_and_a_single_run_are_refused(tmp_path: Path) -> None:
+    refs = [_write(tmp_path / "a", 1, (0.6,)), _write(tmp_path / "b", 1, (0.9,))]
+    with pytest.raises(UsageError, match="each seed may enter once"):
+        compare_seeds(refs, tmp_path / "out")
+    with pytest.raises(UsageError, match="at least two"):
+        compare_seeds(refs[:1], tmp_path / "out")
