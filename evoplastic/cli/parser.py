@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from evoplastic import __version__
-from evoplastic.cli import analyze, config, doctor, evaluate, evolve, genome, store, tasks
+from evoplastic.cli import analyze, bench, config, doctor, evaluate, evolve, genome, store, tasks
 
 OVERVIEW = """\
 Evolve plastic neural networks, and measure what they learn on tasks they never met in evolution.
@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"evoplastic {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (evolve, evaluate, tasks, genome, analyze, config, doctor, store):
+    for module in (evolve, evaluate, tasks, genome, analyze, bench, config, doctor, store):
         module.add_verbs(verbs)
     return parser
 
