@@ -62,7 +62,8 @@ class PerturbationConfig:
     perturb_modulators: bool = True
     """Whether the two modulatory neurons are perturbed too."""
     noise: Noise = "pair"
-    """"pair": antithetic partners share their noise; "shared": the whole population does."""
+    """"pair": antithetic partners share their noise; "shared": the whole population does. Lifetimes
+    that measure a center always have noise of their own."""
 
     def __post_init__(self) -> None:
         require(
@@ -142,8 +143,8 @@ class LifetimeConfig:
     """What the two feedback neurons carry: the loss on both; correctness +-1, opposed; or twice
     (correctness - its running mean), opposed."""
     smoothness_penalty: float = 0.0
-    """Weight of mean over trials of sum_t (mod(t) - mod(t-1))^2 in the fitness; published 0.27
-    with internal modulation."""
+    """Weight of sum_t (mod(t) - mod(t-1))^2 in the fitness, summed over trials from `first_trial`
+    on and divided by all trials; internal modulation only, published 0.27."""
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
     perturbation: PerturbationConfig = field(default_factory=PerturbationConfig)
     plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)

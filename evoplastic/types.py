@@ -223,4 +223,6 @@ class LifetimeResult(NamedTuple):
     loss_PK: Tensor  # float32, graded loss of the response window
     correct_PK: Tensor  # bool, chosen action == asked action
     reward_PK: Tensor  # float32, the environment's reward for the chosen action
-    smoothness_P: Tensor  # float32, mean over trials of sum_t (mod(t) - mod(t-1))^2
+    # float32; sum over t >= 1 of (mod(t) - mod(t-1))^2 of trials from `first_trial` on, divided by
+    # all K trials; 0 with external modulation.
+    smoothness_P: Tensor
