@@ -8,6 +8,8 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +20,9 @@ from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.storage import write_atomically
 
 CONFIG_NAME = "config.resolved.yaml"
+ENVIRONMENT_NAME = "environment.json"
+LOCK_NAME = ".lock"
+FOLDERS = ("checkpoints", "genomes", "figures")
 RECORDED_PACKAGES = (
     "evoplastic",
     "torch",
@@ -40,44 +45,37 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: Path, run_id: str, config_yaml: str) -> RunDirectory:
-        """Make the directory of a new run.
+        """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         Raises:
             UsageError: the directory holds another run, or other files.
             EnvironmentFault: the directory cannot be written.
         """
-        if (path / CONFIG_NAME).exists() or (path / JOURNAL_NAME).exists():
-            raise UsageError(
-                f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
-                "another --run-dir"
-            )
-        require(
-            not path.exists() or path.is_dir(),
-            f"{path} is a file; choose a directory with --run-dir",
-        )
-        occupied = path.is_dir() and any(name.name != ".lock" for name in path.iterdir())
-        require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
-        try:
-            for folder in ("checkpoints", "genomes", "figures"):
-                (path / folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot make the run directory {path}: {error.strerror or error}; choose a "
-                "--run-dir you may write to"
-            ) from error
-        directory = cls(path, run_id, _lock(path))
-        try:
+        with _allowed(path), ExitStack() as undo:
+            _require_free(path)
+            is_new = not path.exists()
+            path.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                undo.callback(_remove_empty, path)
+            lock_is_new = not (path / LOCK_NAME).exists()
+            lock = _lock(path)
+            undo.callback(os.close, lock)
+            directory = cls(path, run_id, lock)
             # Another driver may have come first between the look above and the lock.
             require(not directory.config.exists(), f"{path} holds another run since a moment ago")
+            if lock_is_new:
+                undo.callback((path / LOCK_NAME).unlink)
+            for folder in FOLDERS:
+                (path / folder).mkdir(exist_ok=True)
+                undo.callback(_remove_empty, path / folder)
             environment = {"run_id": run_id, **describe_environment()}
+            undo.callback((path / ENVIRONMENT_NAME).unlink, missing_ok=True)
             write_atomically(
-                path / "environment.json",
+                path / ENVIRONMENT_NAME,
                 json.dumps(environment, indent=2, sort_keys=True).encode(),
             )
             write_atomically(directory.config, config_yaml.encode())
-        except BaseException:
-            directory.close()
-            raise
+            undo.pop_all()
         return directory
 
     @classmethod
@@ -86,13 +84,15 @@ class RunDirectory:
 
         Raises:
             UsageError: no run there, or another driver is at work on it.
+            EnvironmentFault: the directory cannot be read or written.
         """
-        for name in (CONFIG_NAME, "environment.json"):
-            require(
-                (path / name).is_file(),
-                f"{path} is not a run directory: {name} is missing; give the directory that "
-                "`evoplastic evolve` made",
-            )
+        with _allowed(path):
+            for name in (CONFIG_NAME, ENVIRONMENT_NAME):
+                require(
+                    (path / name).is_file(),
+                    f"{path} is not a run directory: {name} is missing; give the directory that "
+                    "`evoplastic evolve` made",
+                )
         return cls(path, read_run_id(path), _lock(path))
 
     @property
@@ -130,7 +130,7 @@ def read_run_id(path: Path) -> str:
     Raises:
         UsageError: environment.json is missing or damaged.
     """
-    file = path / "environment.json"
+    file = path / ENVIRONMENT_NAME
     try:
         return str(json.loads(file.read_text())["run_id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -180,15 +180,41 @@ def git_commit() -> tuple[str, bool]:
     return commit, bool(changes)
 
 
-def _lock(path: Path) -> int:
-    """Take the directory's lock; the kernel releases it when the process dies, however it dies."""
+@contextmanager
+def _allowed(path: Path) -> Iterator[None]:
+    """Say in our words what the file system refuses."""
     try:
-        descriptor = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        yield
     except OSError as error:
         raise EnvironmentFault(
-            f"cannot write into {path}: {error.strerror or error}; choose a --run-dir you may "
-            "write to"
+            f"cannot use the run directory {path}: {error.strerror or error}; choose a --run-dir "
+            "you may write to"
         ) from error
+
+
+def _require_free(path: Path) -> None:
+    require(
+        not (path / CONFIG_NAME).exists() and not (path / JOURNAL_NAME).exists(),
+        f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
+        "another --run-dir",
+    )
+    require(
+        not path.exists() or path.is_dir(),
+        f"{path} is a file; choose a directory with --run-dir",
+    )
+    occupied = path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir())
+    require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
+
+
+def _remove_empty(path: Path) -> None:
+    with suppress(OSError):  # not empty: somebody else put something there
+        path.rmdir()
+
+
+def _lock(path: Path) -> int:
+    """Take the directory's lock; the kernel releases it when the process dies, however it dies."""
+    with _allowed(path):
+        descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

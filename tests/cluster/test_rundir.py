@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,8 +11,10 @@ import pytest
 
 from cluster.rundir import RunDirectory, describe_environment, git_commit, read_run_id
 from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.storage import write_atomically
 
 CONFIG = "name: tiny\n"
+NOBODY = 65534
 
 
 def create(path: Path) -> None:
@@ -65,8 +68,43 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:
-    with pytest.raises(EnvironmentFault, match="cannot make the run directory /proc/run"):
+    with pytest.raises(EnvironmentFault, match="cannot use the run directory /proc/run"):
         create(Path("/proc/run"))
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_directory_that_cannot_be_made_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    """The file system refuses the last of its files, as when a disk is full, and then no more."""
+    path = tmp_path / "one"
+    if not is_new:
+        path.mkdir()
+
+    def fail_at_the_config(path: Path, content: bytes) -> None:
+        if path.name == "config.resolved.yaml":
+            raise EnvironmentFault("no space")
+        write_atomically(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cluster.rundir.write_atomically", fail_at_the_config)
+        with pytest.raises(EnvironmentFault, match="no space"):
+            create(path)
+    assert not list(path.iterdir()) if not is_new else not path.exists()
+    create(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+@pytest.mark.parametrize("act", ["create", "open"])
+def test_a_place_that_may_not_be_entered_is_named(tmp_path: Path, act: str) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "one"
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(EnvironmentFault, match=r"cannot use .*one: Permission denied"):
+            create(path) if act == "create" else RunDirectory.open(path)
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("missing", ["config.resolved.yaml", "environment.json"])
