@@ -159,11 +159,15 @@ def resolve_uri(uri: str | None, run_dir: Path) -> str:
     The path of an SQLite file is made absolute.
 
     Raises:
-        UsageError: the URI holds a password, which would end up in the run's records.
+        UsageError: no URI, or one with a password, which would end up in the run's records.
     """
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last_uri(run_dir) or DEFAULT_URI
+    try:
+        password = urlsplit(chosen).password
+    except ValueError as error:
+        raise UsageError(f"{chosen!r} is no tracking URI: {error}") from error
     require(
-        urlsplit(chosen).password is None or sqlite_file(chosen) is not None,
+        password is None or sqlite_file(chosen) is not None,
         "the tracking URI holds a password; leave it out and set MLFLOW_TRACKING_USERNAME and "
         "MLFLOW_TRACKING_PASSWORD",
     )

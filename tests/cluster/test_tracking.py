@@ -190,6 +190,8 @@ def test_which_store_is_used(
     assert resolve_uri(None, run_dir) == "http://store.example"
     with pytest.raises(UsageError, match="holds a password"):
         Tracker(run_dir, run_dir / "journal.ndjson", "http://me:secret@store.example", "study")
+    with pytest.raises(UsageError, match="is no tracking URI"):
+        resolve_uri("http://[half", run_dir)
 
 
 def _seconds_of(call: Callable[[], object]) -> float:
