@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
+FAILED_CLOSE_S = 5.0  # and one that broke off, whose user waits for the reason
 
 
 class Losses(NamedTuple):
@@ -267,7 +268,7 @@ class Session:
             )
             self.directory.set_status(status)
         if self.tracker is not None:
-            self.tracker.close(status, 0.0)
+            self.tracker.close(status, FAILED_CLOSE_S)
 
     @property
     def _problem(self) -> LifetimeProblem:
