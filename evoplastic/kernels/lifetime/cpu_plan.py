@@ -209,8 +209,10 @@ class Room(NamedTuple):
 class People(NamedTuple):
     """Who lives: genomes and streams of P individuals."""
 
-    w: NDArray[np.float32]  # [P * N * N]
-    alpha: NDArray[np.float32]  # [P * N * N]
+    w: NDArray[np.float32]  # w of individual p starts at p * w_stride, row by row
+    w_stride: int
+    alpha: NDArray[np.float32]
+    alpha_stride: int
     task: NDArray[np.int64]  # [P]
     trial_stream: NDArray[np.int64]  # [P]
     perturb_stream: NDArray[np.int64]  # [P]

@@ -202,6 +202,24 @@ def test_partners_may_share_their_noise_or_not() -> None:
     assert not torch.equal(two.loss_PK[0], two.loss_PK[1])
 
 
+def test_genomes_need_not_be_laid_out_for_the_engine() -> None:
+    groups = NeuronGroups(num_neurons=17)
+    batch, config = make_batch([make_bank(0)], 3), make_config()
+    params = make_params(groups, 3)
+    expected = run_cpu(params, groups, batch, config, threads=1)
+    genomes = torch.stack([params.w_PNN, params.alpha_PNN], dim=1)
+    views = PlasticParams(genomes[:, 0], genomes[:, 1])
+    assert torch.equal(run_cpu(views, groups, batch, config).loss_PK, expected.loss_PK)
+    crosswise = PlasticParams(*(t.permute(1, 2, 0).contiguous().permute(2, 0, 1) for t in params))
+    assert torch.equal(run_cpu(crosswise, groups, batch, config).loss_PK, expected.loss_PK)
+    replicas = PlasticParams(*(t[1].expand(3, -1, -1) for t in params))
+    copies = PlasticParams(*(t[[1, 1, 1]] for t in params))
+    assert torch.equal(
+        run_cpu(replicas, groups, batch, config).loss_PK,
+        run_cpu(copies, groups, batch, config).loss_PK,
+    )
+
+
 @pytest.mark.parametrize("name", ["external 33 3 5", "internal always", "external late"])
 def test_memory_left_uninitialised_is_never_read(
     name: str, monkeypatch: pytest.MonkeyPatch
