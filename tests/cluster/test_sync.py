@@ -50,6 +50,23 @@ def test_a_whole_run_arrives_and_arrives_once(store: str, tmp_path: Path) -> Non
     assert runs.recorded(store)[1] == points
 
 
+def test_a_metric_that_mlflow_refuses_holds_nothing_back(
+    store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = GenerationEvent(
+        time_ms=runs.FIRST_MS + 1, generation=1, metrics={"task/what?": 0.5, "fitness/x": 0.25}
+    )
+    run_dir = runs.write(tmp_path / "run", runs.generation(0), strange, runs.generation(2))
+    sync(run_dir, store)
+    run, points = runs.recorded(store)
+    assert sum(points.values()) == runs.expected_points(2) + 1
+    assert run.data.metrics["fitness/x"] == 0.25
+    assert [record.getMessage()[:32] for record in caplog.records] == [
+        "MLflow refuses 'task/what?', the"
+    ]
+    assert sync(run_dir, store).events == 0
+
+
 def test_points_delivered_again_are_held_once(store: str, tmp_path: Path) -> None:
     """As after a kill between the store's answer and the cursor's move; NaN and inf included."""
     strange = GenerationEvent(
