@@ -102,13 +102,13 @@ class Tracker:
     def _work(self) -> None:
         self._wait_for_first_generation()
         while not self._given_up.is_set():
+            self._news.clear()  # first: whoever closes after the look at `closing` wakes us again
             closing = self._closing.is_set()
-            self._news.clear()
             self._attempt(closing)
             if closing:
                 return
             if self._failures:
-                self._closing.wait(min(RETRY_S[0] * 2 ** (self._failures - 1), RETRY_S[1]))
+                self._closing.wait(retry_pause_s(self._failures))
             else:
                 self._closing.wait(PERIOD_S)
                 self._news.wait()
@@ -151,6 +151,16 @@ class Tracker:
         if self._failures:
             logger.info("the tracking store %s answers again", self.uri)
         self._failures = 0
+
+
+def retry_pause_s(failures: int) -> float:
+    """Pause after so many failures in a row: doubled each time, up to the longest.
+
+    >>> [retry_pause_s(failures) for failures in (1, 2, 3, 100_000)]
+    [2.0, 4.0, 8.0, 60.0]
+    """
+    first, longest = RETRY_S
+    return min(first * 2.0 ** min(failures - 1, 32), longest)
 
 
 def resolve_uri(uri: str | None, run_dir: Path) -> str:
