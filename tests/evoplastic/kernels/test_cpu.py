@@ -118,6 +118,10 @@ CASES = {
     **{f"internal {name}": Case(config=c) for name, c in INTERNAL_OPTIONS.items()},
     "external late": Case(timing=LATE_TIMING, num_individuals=1),
     "internal late": Case(timing=LATE_TIMING, config=make_config(plasticity=INTERNAL)),
+    "external 512 2 2": Case(groups=sized(512, 2, 2), num_individuals=1),
+    "internal 512 2 2": Case(
+        groups=sized(512, 2, 2), num_individuals=1, config=make_config(plasticity=INTERNAL)
+    ),
     "shared noise": Case(shared_noise=True, num_individuals=5),
     "evaluation": Case(evaluation=True),
 }
