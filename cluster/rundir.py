@@ -44,7 +44,7 @@ class RunDirectory:
     _lock: int
 
     @classmethod
-    def create(cls, path: Path, run_id: str, config_yaml: str) -> RunDirectory:
+    def create(cls, path: Path, run_id: str, config_yaml: str, engine: str) -> RunDirectory:
         """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         Raises:
@@ -68,7 +68,7 @@ class RunDirectory:
             for folder in FOLDERS:
                 (path / folder).mkdir(exist_ok=True)
                 undo.callback(_remove_empty, path / folder)
-            environment = {"run_id": run_id, **describe_environment()}
+            environment = {"run_id": run_id, "engine": engine, **describe_environment()}
             undo.callback((path / ENVIRONMENT_NAME).unlink, missing_ok=True)
             write_atomically(
                 path / ENVIRONMENT_NAME,

@@ -121,7 +121,7 @@ class Session:
         if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
             self._start()
         else:
-            self.journal.append(ResumeEvent(time_ms=now_ms(), generation=self.generation))
+            self._go_on()
         if tracking.enabled:
             from cluster.tracking import Tracker
 
@@ -294,8 +294,22 @@ class Session:
                 suite_digest=self.experiment.suite.digest,
                 git_commit=environment["git_commit"],
                 git_dirty=environment["git_dirty"],
+                engine=self._problem.engine,
                 versions={"python": environment["python"], **environment["packages"]},
             )
+        )
+
+    def _go_on(self) -> None:
+        engine, before = self._problem.engine, _last_engine(self.journal.events_at_opening)
+        if before and engine != before:
+            logger.warning(
+                "this run has lived on engine %s and goes on with %s: the same up to rounding, no "
+                "longer byte for byte",
+                before,
+                engine,
+            )
+        self.journal.append(
+            ResumeEvent(time_ms=now_ms(), generation=self.generation, engine=engine)
         )
 
     def _save_checkpoint(self) -> None:
@@ -343,6 +357,12 @@ def _restore(
             f"evolution.generations is {generations}; a run cannot be made shorter than it is"
         )
     return state, meta.next_generation
+
+
+def _last_engine(events: list[Event]) -> str:
+    """The engine that a run lived on last, "" where none was recorded."""
+    engines = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)]
+    return next((engine for engine in reversed(engines) if engine), "")
 
 
 def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:

@@ -18,12 +18,12 @@ NOBODY = 65534
 
 
 def create(path: Path) -> None:
-    RunDirectory.create(path, "run-1", CONFIG).close()
+    RunDirectory.create(path, "run-1", CONFIG, "cpu").close()
 
 
 def test_a_new_run_directory_explains_itself(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "one"
-    with closing(RunDirectory.create(path, "run-1", CONFIG)) as directory:
+    with closing(RunDirectory.create(path, "run-1", CONFIG, "cpu")) as directory:
         directory.set_status("running")
         assert directory.config.read_text() == CONFIG
         assert directory.checkpoints.is_dir()
@@ -32,6 +32,7 @@ def test_a_new_run_directory_explains_itself(tmp_path: Path) -> None:
         assert (path / "STATUS").read_text() == "running\n"
         environment = json.loads((path / "environment.json").read_text())
         assert environment["run_id"] == "run-1" == read_run_id(path)
+        assert environment["engine"] == "cpu"
         assert environment["packages"]["torch"] != "absent"
         assert {"python", "platform", "cores", "git_commit", "git_dirty"} <= set(environment)
 
@@ -128,7 +129,7 @@ def test_a_second_driver_is_refused_while_the_first_lives(tmp_path: Path) -> Non
     """The first is another process: its death by kill -9 gives the directory back."""
     code = (
         "import sys, time; from pathlib import Path; from cluster.rundir import RunDirectory\n"
-        "directory = RunDirectory.create(Path(sys.argv[1]), 'run-1', 'name: tiny')\n"
+        "directory = RunDirectory.create(Path(sys.argv[1]), 'run-1', 'name: tiny', 'cpu')\n"
         "print('locked', flush=True); time.sleep(60)"
     )
     path = tmp_path / "one"
@@ -146,7 +147,7 @@ def test_a_second_driver_is_refused_while_the_first_lives(tmp_path: Path) -> Non
 
 def test_a_lock_does_not_outlive_its_driver_in_a_child(tmp_path: Path) -> None:
     """Workers that a driver started may live on for a while."""
-    with closing(RunDirectory.create(tmp_path / "one", "run-1", CONFIG)):
+    with closing(RunDirectory.create(tmp_path / "one", "run-1", CONFIG, "cpu")):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         RunDirectory.open(tmp_path / "one").close()

@@ -41,6 +41,7 @@ def test_a_whole_run_arrives_and_arrives_once(store: str, tmp_path: Path) -> Non
     assert tags["evoplastic.suite_digest"] == "5017e"
     assert tags["evoplastic.git_commit"] == "ab" * 20
     assert tags["evoplastic.git_dirty"] == "true"
+    assert tags["evoplastic.engine"] == "cpu"
     assert (tags["genome.sha"], tags["genome.parent_sha"]) == ("genome120", "genome0")
     assert {"config.resolved.yaml", "journal.ndjson", "genomes/center.safetensors"} < (
         runs.artifacts(store, first.mlflow_run_id)
