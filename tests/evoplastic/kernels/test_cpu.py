@@ -277,7 +277,7 @@ def test_fitness_of_long_lives_equals_the_reference_statistically(
     params = make_params(groups, 256, gain=3.0)
     batch = make_batch([make_bank(0, timing=timing), make_bank(1, timing=timing)], 256)
     config = make_config(
-        plasticity=plasticity, num_trials=60, scored_trials=20, perturbation={"quiet_trials": 5}
+        plasticity=plasticity, num_trials=45, scored_trials=20, perturbation={"quiet_trials": 5}
     )
     ours = run_cpu(params, groups, batch, config).loss_PK[:, -20:].double().mean(1)
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)
