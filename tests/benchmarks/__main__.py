@@ -51,21 +51,26 @@ def main() -> None:
     parser.add_argument(
         "--reference-trials", type=int, default=20, help="trials the reference lives (default 20)"
     )
+    parser.add_argument(
+        "--population", type=int, default=PAPER.population, help="lives (default 500)"
+    )
+    parser.add_argument("--trials", type=int, default=PAPER.trials, help="trials (default 400)")
     parser.add_argument("--out", type=Path, default=TARGET, help="file to write")
     args = parser.parse_args()
     banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    paper = replace(PAPER, population=args.population, trials=args.trials)
     sections = [
-        *_engines_and_rivals(banks, args.repeats, args.reference_trials),
-        *_modulation_and_threads(banks, args.repeats),
-        *_scaling(banks, args.repeats),
+        *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
+        *_modulation_and_threads(paper, banks, args.repeats),
+        *_scaling(paper, banks, args.repeats),
         *_memory(),
     ]
-    text = "\n".join([*_heading(), *sections]) + "\n"
+    text = "\n".join([*_heading(paper), *sections])
     args.out.write_text(text)
     print(text)
 
 
-def _heading() -> list[str]:
+def _heading(paper: Setting) -> list[str]:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -75,8 +80,8 @@ def _heading() -> list[str]:
         "",
         "Written by `make bench`. Seconds are wall-clock medians over repeated generations, with",
         "the fastest and the slowest; ratios are taken within this one run. The work of the first",
-        "two tables is a generation of the published setting: 500 lives of 400 trials of 50 steps",
-        "with 70 neurons.",
+        f"two tables is a generation: {paper.population} lives of {paper.trials} trials of 50 steps",
+        f"with {paper.neurons} neurons; published are 500 lives of 400 trials, 70 neurons.",
         "",
         "| machine | |",
         "|---|---|",
@@ -106,9 +111,11 @@ def _table(title: str, says: str, lines: list[Line], unit: Line) -> list[str]:
     return [f"## {title}", "", says, "", *head, *rows, ""]
 
 
-def _engines_and_rivals(banks: StackedBanks, repeats: int, reference_trials: int) -> list[str]:
+def _engines_and_rivals(
+    paper: Setting, banks: StackedBanks, repeats: int, reference_trials: int
+) -> list[str]:
     cores = usable_threads(0)
-    setting = replace(PAPER, threads=cores)
+    setting = replace(paper, threads=cores)
     params, groups, batch = first_generation(setting, banks)
     unit = _line(f"CPU engine, {cores} threads", measure(setting, banks, repeats))
     lines = [unit]
@@ -142,21 +149,26 @@ def _line(what: str, measurement: Measurement) -> Line:
     return Line(what, measurement.seconds)
 
 
-def _modulation_and_threads(banks: StackedBanks, repeats: int) -> list[str]:
+def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
     cores = usable_threads(0)
-    unit = _line("external, 1 thread", measure(PAPER, banks, repeats))
+    unit = _line("external, 1 thread", measure(paper, banks, repeats))
     lines = [unit]
     for modulation in ("external", "internal"):
         for threads in (1, cores):
             if (modulation, threads) != ("external", 1):
-                setting = replace(PAPER, threads=threads, modulation=modulation)
+                setting = replace(paper, threads=threads, modulation=modulation)
                 name = f"{modulation}, {threads} threads"
                 lines.append(_line(name, measure(setting, banks, repeats)))
-    return _table("Modulation and threads", "The CPU engine, published setting.", lines, unit)
+    return _table(
+        "Modulation and threads",
+        "The CPU engine; the ratio is to external modulation on one thread.",
+        lines,
+        unit,
+    )
 
 
-def _scaling(banks: StackedBanks, repeats: int) -> list[str]:
-    base = replace(PAPER, population=64, trials=50, threads=usable_threads(0))
+def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+    base = replace(paper, population=64, trials=50, threads=usable_threads(0))
     settings = [
         *(replace(base, population=population) for population in (64, 512, 4096, 8192)),
         *(replace(base, trials=trials) for trials in (100, 400)),
