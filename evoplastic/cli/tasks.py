@@ -43,10 +43,15 @@ def add_verbs(verbs: Subparsers) -> None:
     check = add_verb(
         family,
         "check",
-        "refuse a suite whose held-out tasks, negated or renamed, are among its training tasks",
-        "evoplastic tasks check --suite miconi2023\nevoplastic tasks check --suite my_suite.yaml",
+        "play a task and compare it with what evolution uses; without TASK, refuse a suite whose "
+        "held-out tasks, negated or renamed, are among its training tasks",
+        """
+        evoplastic tasks check --suite my_suite.yaml
+        evoplastic tasks check dms
+        """,
         run_check,
     )
+    check.add_argument("task", nargs="?", metavar="TASK", help="name of a task")
     for parser in (listing, check):
         parser.add_argument(
             "--suite",
@@ -92,9 +97,11 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """One task, trial by trial."""
+    from tasks.describe import describe_task
     from tasks.suite import find_task
 
-    task = find_task(args.task, args.table or "intended")
+    table = args.table or "intended"
+    task = find_task(args.task, table)
     bank = task.bank(0)
     trials: list[dict[str, Any]] = [
         {
@@ -106,20 +113,7 @@ def run_show(args: argparse.Namespace) -> int:
     ]
     timing = bank.timing
     if args.json:
-        print_json(
-            {
-                "task": task.name,
-                "description": task.description,
-                "inputs": bank.interface.num_inputs,
-                "outputs": bank.interface.num_outputs,
-                "dt_ms": timing.dt_ms,
-                "num_steps": timing.num_steps,
-                "response": list(timing.response),
-                "feedback": list(timing.feedback),
-                "digest": bank.digest,
-                "trials": trials,
-            }
-        )
+        print_json({**describe_task(args.task, table), "trials": trials})
         return exits.DONE
     print(f"{task.name}: {task.description}")
     print_table(
@@ -143,7 +137,9 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Loading a suite is the check; say what was found."""
+    """Play a task, or load a suite (loading is the check); say what was found."""
+    if args.task is not None:
+        return _check_task(args)
     from tasks.suite import load_suite
 
     suite = load_suite(args.suite, args.table)
@@ -165,6 +161,26 @@ def run_check(args: argparse.Namespace) -> int:
     )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
+    return exits.DONE
+
+
+def _check_task(args: argparse.Namespace) -> int:
+    from evoplastic.checks import EnvironmentFault
+    from tasks.describe import check_task
+
+    found = check_task(args.task, args.table or "intended")
+    if args.json:
+        print_json(found)
+    else:
+        print_table(
+            ("", ""), [(name.replace("_", " "), str(value)) for name, value in found.items()]
+        )
+    for promise in ("bank_equals_environment", "deterministic"):
+        if not found[promise]:
+            raise EnvironmentFault(
+                f"task {args.task!r} breaks the promise {promise.replace('_', ' ')}; check the "
+                "installed version of neurogym against constraints.txt"
+            )
     return exits.DONE
 
 
