@@ -138,9 +138,10 @@ def run_gpu(
                 for array in (batch.task_P, batch.trial_stream_P, batch.perturb_stream_P)
             ),
         )
-        loss, correct, reward, roughness = _live_wave(
-            lives, groups, batch, config, tiles, banks, scratch, programs
-        )
+        with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
+            loss, correct, reward, roughness = _live_wave(
+                lives, groups, batch, config, tiles, banks, scratch, programs
+            )
         loss_PK[part] = loss.cpu()
         correct_PK[part] = correct.cpu().bool()
         reward_PK[part] = reward.cpu()
