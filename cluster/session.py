@@ -300,7 +300,8 @@ class Session:
         )
 
     def _go_on(self) -> None:
-        engine, before = self._problem.engine, _last_engine(self.journal.events_at_opening)
+        engine, told = self._problem.engine, self.journal.events_at_opening
+        before = [event.engine for event in told if isinstance(event, StartEvent | ResumeEvent)][-1]
         if before and engine != before:
             logger.warning(
                 "this run has lived on engine %s and goes on with %s: the same up to rounding, no "
@@ -336,6 +337,12 @@ def _restore(
     experiment: Experiment, directory: RunDirectory, journal: Journal, first: Genome
 ) -> tuple[SearchState, int]:
     """The search state to go on from, and the generations behind it."""
+    for event in journal.events_at_opening:
+        require(
+            not isinstance(event, StartEvent) or event.suite_digest == experiment.suite.digest,
+            f"suite {experiment.config.suite} asks other tasks than when {directory.path} began "
+            "(its digest differs); restore the suite file, or start a new run",
+        )
     lived = any(isinstance(event, GenerationEvent) for event in journal.events_at_opening)
     if not lived and not any(directory.checkpoints.glob("*.safetensors")):
         return initial_state(first.center_G), 0
@@ -357,12 +364,6 @@ def _restore(
             f"evolution.generations is {generations}; a run cannot be made shorter than it is"
         )
     return state, meta.next_generation
-
-
-def _last_engine(events: list[Event]) -> str:
-    """The engine that a run lived on last, "" where none was recorded."""
-    engines = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)]
-    return next((engine for engine in reversed(engines) if engine), "")
 
 
 def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:

@@ -162,6 +162,15 @@ def test_the_engine_is_recorded_and_a_change_of_it_is_said(
     assert any("lived on engine gpu and goes on with reference" in text for text in warnings)
 
 
+def test_a_suite_that_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
+    suite = tmp_path / "mine.yaml"
+    suite.write_text("name: mine\ntrain: [and, nor]\nheld_out: [dms]\n")
+    evolve(small(f"suite={suite}", "evolution.alternate_halves=false"), tmp_path / "run")
+    suite.write_text("name: mine\ntrain: [and, dms]\nheld_out: [nor]\n")
+    with pytest.raises(UsageError, match=r"mine\.yaml asks other tasks than when .*run began"):
+        resume(tmp_path / "run", ["evolution.generations=5"])
+
+
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     def twice() -> None:
         os.kill(os.getpid(), signal.SIGINT)
