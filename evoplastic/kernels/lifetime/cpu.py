@@ -18,6 +18,7 @@ from evoplastic.kernels.lifetime.cpu_plan import (
     People,
     Record,
     Room,
+    as_row,
     make_banks,
     make_plan,
     make_room,
@@ -66,9 +67,9 @@ def run_cpu(
         w_stride=w_stride,
         alpha=alpha,
         alpha_stride=alpha_stride,
-        task=np.ascontiguousarray(batch.task_P, dtype=np.int64),
-        trial_stream=np.ascontiguousarray(batch.trial_stream_P, dtype=np.int64),
-        perturb_stream=np.ascontiguousarray(batch.perturb_stream_P, dtype=np.int64),
+        task=as_row(batch.task_P, np.int64),
+        trial_stream=as_row(batch.trial_stream_P, np.int64),
+        perturb_stream=as_row(batch.perturb_stream_P, np.int64),
     )
     num_lives = len(people.task)
     record = Record(
@@ -88,9 +89,9 @@ def run_cpu(
     rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
 
     def work(room: Room) -> None:
-        while turns:
+        while True:
             try:
-                first, stop = turns.pop(0)
+                first, stop = turns.pop()
             except IndexError:
                 return
             live(plan, banks, room, people, record, first, stop)

@@ -10,6 +10,7 @@ import torch
 
 from evoplastic.kernels.lifetime import cpu_plan
 from evoplastic.kernels.lifetime.cpu import cpu_covers, run_cpu
+from evoplastic.kernels.lifetime.cpu_external import live_external
 from evoplastic.kernels.lifetime.reference import run_reference
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -222,6 +223,17 @@ def test_genomes_need_not_be_laid_out_for_the_engine() -> None:
         run_cpu(replicas, groups, batch, config).loss_PK,
         run_cpu(copies, groups, batch, config).loss_PK,
     )
+
+
+def test_read_only_batches_compile_nothing_new() -> None:
+    groups = NeuronGroups(num_neurons=17)
+    batch, params = make_batch([make_bank(0)], 3), make_params(NeuronGroups(num_neurons=17), 3)
+    run_cpu(params, groups, batch, make_config())
+    signatures = len(live_external.signatures)
+    for array in (batch.task_P, batch.perturb_stream_P, *batch.banks[1:-1]):
+        array.setflags(write=False)
+    run_cpu(params, groups, batch, make_config())
+    assert len(live_external.signatures) == signatures == 1
 
 
 @pytest.mark.parametrize("name", ["external 33 3 5", "internal always", "external late"])
