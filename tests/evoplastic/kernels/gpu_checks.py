@@ -17,10 +17,12 @@ import pytest
 import torch
 
 from evoplastic.checks import UsageError
+from evoplastic.kernels.lifetime import self_check
 from evoplastic.kernels.lifetime.draws import perturbation_words, perturbations, trial_entries
 from evoplastic.kernels.lifetime.gpu import run_gpu
 from evoplastic.kernels.lifetime.gpu_plan import make_ints, make_reals, make_tiles
 from evoplastic.kernels.lifetime.reference import run_reference
+from evoplastic.kernels.lifetime.self_check import fault_of_gpu
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, TrialTiming
@@ -386,3 +388,23 @@ def test_a_genome_that_is_not_a_number_fails_alone() -> None:
     broken = run(case, PlasticParams(w_PNN, params.alpha_PNN), batch)
     assert bool(broken.loss_PK[0].isnan().all())
     assert torch.equal(broken.loss_PK[1], whole.loss_PK[1])
+
+
+def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
+    assert fault_of_gpu(DEVICE) is None
+
+
+def test_a_gpu_that_computes_something_else_or_nothing_is_not_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shifted(*case: Any, device: str) -> LifetimeResult:
+        result = run_gpu(*case, device=device)
+        return result._replace(loss_PK=result.loss_PK + 0.01)
+
+    def broken(*case: Any, device: str) -> LifetimeResult:
+        raise RuntimeError("out of registers")
+
+    monkeypatch.setattr(self_check, "run_gpu", shifted)
+    assert "differ from the reference's by 1.0e-02" in str(fault_of_gpu(DEVICE))
+    monkeypatch.setattr(self_check, "run_gpu", broken)
+    assert str(fault_of_gpu(DEVICE)).endswith("RuntimeError: out of registers")
