@@ -295,7 +295,7 @@ def test_fitness_of_long_lives_equals_the_reference_statistically(
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)
     difference = ours - theirs
     parted = float((difference.abs() > 1e-3).float().mean())
-    assert parted > 0.2, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
+    assert parted > 0.1, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
     t = float(difference.mean() / (difference.std() / 16.0))
     assert abs(t) < 3.95, f"mean loss {ours.mean():.4f}, reference {theirs.mean():.4f}, t = {t:.1f}"
     every = torch.cat([ours, theirs]).sort().values
