@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.journal import JOURNAL_NAME
-from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.checks import UsageError, refused, require
 from evoplastic.storage import write_atomically
 
 CONFIG_NAME = "config.resolved.yaml"
@@ -48,8 +48,8 @@ class RunDirectory:
         """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         Raises:
-            UsageError: the directory holds another run, or other files.
-            EnvironmentFault: the directory cannot be written.
+            UsageError: the directory holds another run or other files, or may not be written.
+            EnvironmentFault: the disk is full.
         """
         with _allowed(path), ExitStack() as undo:
             _require_free(path)
@@ -83,8 +83,7 @@ class RunDirectory:
         """Lock the directory of an existing run, to continue it.
 
         Raises:
-            UsageError: no run there, or another driver is at work on it.
-            EnvironmentFault: the directory cannot be read or written.
+            UsageError: no run there, one that may not be written, or another driver is at work.
         """
         with _allowed(path):
             for name in (CONFIG_NAME, ENVIRONMENT_NAME):
@@ -186,9 +185,10 @@ def _allowed(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentFault(
+        raise refused(
+            error,
             f"cannot use the run directory {path}: {error.strerror or error}; choose a --run-dir "
-            "you may write to"
+            "you may write to",
         ) from error
 
 

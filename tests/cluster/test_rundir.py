@@ -69,7 +69,7 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:
-    with pytest.raises(EnvironmentFault, match="cannot use the run directory /proc/run"):
+    with pytest.raises(UsageError, match="cannot use the run directory /proc/run"):
         create(Path("/proc/run"))
 
 
@@ -102,7 +102,7 @@ def test_a_place_that_may_not_be_entered_is_named(tmp_path: Path, act: str) -> N
     path = tmp_path / "one"
     os.seteuid(NOBODY)
     try:
-        with pytest.raises(EnvironmentFault, match=r"cannot use .*one: Permission denied"):
+        with pytest.raises(UsageError, match=r"cannot use .*one: Permission denied"):
             create(path) if act == "create" else RunDirectory.open(path)
     finally:
         os.seteuid(0)
