@@ -1,4 +1,4 @@
-"""tasks list | show | check: the world that networks live in."""
+"""tasks list | show | check | preview: the world that networks live in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
+from evoplastic.cli.tasks_env import add_preview, add_source_arguments, run_check_task
 from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table
 
 if TYPE_CHECKING:
@@ -43,10 +44,21 @@ def add_verbs(verbs: Subparsers) -> None:
     check = add_verb(
         family,
         "check",
-        "refuse a suite whose held-out tasks, negated or renamed, are among its training tasks",
-        "evoplastic tasks check --suite miconi2023\nevoplastic tasks check --suite my_suite.yaml",
+        "check one task, or refuse a suite whose held-out tasks are among its training tasks",
+        "evoplastic tasks check yang19.dms\n"
+        "evoplastic tasks check my_task.py:MyTask\n"
+        "evoplastic tasks check PerceptualDecisionMaking --set cohs=[0,25.6] --dt-ms 50\n"
+        "evoplastic tasks check --suite miconi2023\n"
+        "evoplastic tasks check --suite my_suite.yaml",
         run_check,
     )
+    check.add_argument(
+        "task",
+        nargs="?",
+        metavar="TASK",
+        help="a NeuroGym id, or my_task.py:MyTask; without it, a suite is checked",
+    )
+    add_source_arguments(check)
     for parser in (listing, check):
         parser.add_argument(
             "--suite",
@@ -61,6 +73,7 @@ def add_verbs(verbs: Subparsers) -> None:
             help="truth tables: intended, or published with its two mistakes",
         )
         add_json(parser)
+    add_preview(family)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -143,7 +156,9 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Loading a suite is the check; say what was found."""
+    """One task, or a suite, where loading is the check; say what was found."""
+    if args.task is not None:
+        return run_check_task(args)
     from tasks.suite import load_suite
 
     suite = load_suite(args.suite, args.table)
