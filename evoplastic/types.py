@@ -209,7 +209,7 @@ class StepBank:
 
     def _check_ends(self) -> None:
         T = self.ends_MTO.shape[1]
-        over_MT = self.ends_MTO.all(axis=2)
+        over_MT = np.asarray(self.ends_MTO.all(axis=2))
         padding_MT = np.arange(T) >= self.num_steps_M[:, None]
         require(
             bool((self.num_steps_M >= 1).all() and (self.num_steps_M <= T).all())
