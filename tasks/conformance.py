@@ -14,7 +14,7 @@ import numpy as np
 
 from evoplastic.checks import require
 from evoplastic.types import StepBank
-from tasks.environments import TRIALS, EnvSource, seeded_globals
+from tasks.environments import TRIALS, EnvSource, isolated
 
 Policy = Callable[[StepBank, int, int, np.random.Generator], int]  # bank, trial, step, rng
 
@@ -56,7 +56,7 @@ def find_difference(
     )
     choose, rng = POLICIES[policy], np.random.default_rng(seed)
     top = source.make(seed)
-    with seeded_globals(seed, TRIALS):
+    with isolated(seed, TRIALS):
         top.new_trial()
         env = top.unwrapped
         env.performance = 0  # as step() does before each further trial

@@ -30,6 +30,7 @@ from tasks.object_graph import seed_generators, trial_envs
 from tasks.refusals import Unbankable, refuse
 
 DEFAULT_DT_MS = 20
+NOTICES = "(?s).*(render_modes|to get variables from other wrappers is deprecated)"
 CONSTRUCTION, TRIALS = 1, 2  # streams of global randomness
 
 
@@ -52,7 +53,7 @@ class EnvSource:
         Raises:
             Unbankable: it cannot be made, or has another time step.
         """
-        with seeded_globals(seed, CONSTRUCTION):
+        with isolated(seed, CONSTRUCTION):
             try:
                 env = self._construct()
             except UsageError:
@@ -113,9 +114,7 @@ class EnvSource:
         settings = dict(self.settings)
         if isinstance(self.task, str):
             require_registered(self.task)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "(?s).*render_modes", UserWarning)
-                env = neurogym.make(self.task, dt=self.dt_ms, **settings)
+            env = neurogym.make(self.task, dt=self.dt_ms, **settings)
         else:
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
@@ -206,8 +205,12 @@ def load_class(path: Path, class_name: str) -> type[TrialEnv]:
 
 
 @contextmanager
-def seeded_globals(seed: int, stream: int) -> Iterator[None]:
-    """Generators made without a seed inside the block get one; global generators are put back."""
+def isolated(seed: int, stream: int) -> Iterator[None]:
+    """Keep an environment's dealings with the process inside of the block.
+
+    Generators made without a seed get one, global generators are seeded and put back, and
+    Gymnasium's notices about its own successor are not shown.
+    """
     words = np.random.SeedSequence([seed, stream]).generate_state(4)
     root = np.random.Generator(np.random.PCG64(words))
     numpy_state, python_state = np.random.get_state(), random.getstate()
@@ -224,7 +227,9 @@ def seeded_globals(seed: int, stream: int) -> Iterator[None]:
     random.seed(int(root.integers(1 << 32)))
     np.random.RandomState, np.random.default_rng = SeededState, seeded_rng  # type: ignore[misc]
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", NOTICES, UserWarning)
+            yield
     finally:
         np.random.RandomState, np.random.default_rng = plain_state, plain_rng  # type: ignore[misc]
         np.random.set_state(numpy_state)

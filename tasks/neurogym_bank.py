@@ -13,7 +13,7 @@ import numpy as np
 
 from evoplastic.checks import require
 from evoplastic.types import NO_GROUND_TRUTH, StepBank, final_answers
-from tasks.environments import TRIALS, EnvSource, seeded_globals
+from tasks.environments import TRIALS, EnvSource, isolated
 from tasks.probing import ProbedTrial, Prober, SegmentsDiffer, segments
 
 DEEP_EVERY = 16  # trials between two searches for state inside of attributes
@@ -47,7 +47,7 @@ def _probe_trials(
     top = source.make(seed)
     prober = Prober(source.name, top, np.random.default_rng([seed, num_trials]))
     trials = []
-    with seeded_globals(seed, TRIALS):
+    with isolated(seed, TRIALS):
         for number in range(num_trials):
             first = number < THOROUGH_TRIALS
             trial = prober.next_trial(thorough=thorough or first, deep=number % DEEP_EVERY == 0)
