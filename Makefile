@@ -18,7 +18,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test lint ui clean
+.PHONY: help setup evolve test bench lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ evolve: setup ## Evolve a network (RECIPE=laptop: five minutes on two cores), th
 
 test: setup ## Run all tests on JOBS processes
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+
+bench: setup ## Measure the engines and their rivals, write docs/performance.md (half an hour)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: setup ## Check format, rules and types
 	@$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ from analysis.style import (
     ROLE_COLOUR,
     drawing,
     footer,
+    lifetimes_phrase,
     save_figure,
     write_caption,
     write_csv,
@@ -225,14 +226,9 @@ def _legend(figure: Any, table: pd.DataFrame) -> None:
 
 
 def _caption(table: pd.DataFrame, records: RunRecords) -> str:
-    counts = {
-        role: table.loc[(table["role"] == role) & (table["condition"] == "plastic"), "lifetimes"]
-        for role in ROLES
-    }
-    lives = " and ".join(
-        f"{int(counts[role].max())} lifetimes of each {name} task"
-        for role, name in (("held_out", "held-out"), ("train", "training"))
-        if len(counts[role])
+    plastic = table[table["condition"] == "plastic"]
+    lives = lifetimes_phrase(
+        {role: plastic.loc[plastic["role"] == role, "lifetimes"] for role in reversed(ROLES)}
     )
     return (
         f"Share of lifetimes that answer correctly at each trial, in percent; n = {lives}, one "

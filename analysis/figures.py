@@ -30,6 +30,7 @@ from analysis.style import (
     ROLE_LABEL,
     drawing,
     footer,
+    lifetimes_phrase,
     save_figure,
     write_caption,
     write_csv,
@@ -58,15 +59,14 @@ def figure_accuracy(records: RunRecords) -> Figure:
     """
     tasks = accuracy_by_generation(records)
     roles = role_accuracy_by_generation(records).assign(task="all")
-    counts = " and ".join(
-        f"{_span(of_role['lifetimes'])} lifetimes of each {name} task"
-        for role, name in (("held_out", "held-out"), ("train", "training"))
-        if len(of_role := tasks[(tasks["role"] == role) & (tasks["condition"] == "plastic")])
+    plastic = tasks[tasks["condition"] == "plastic"]
+    lives = lifetimes_phrase(
+        {role: plastic.loc[plastic["role"] == role, "lifetimes"] for role in reversed(ROLES)}
     )
     caption = (
         f"Accuracy: correct answers among the last {records.scored_trials} of "
         f"{records.num_trials} trials of a lifetime, in percent. Line and band: median and "
-        f"quartiles over lifetimes, all tasks of a kind together; n = {counts}, one run."
+        f"quartiles over lifetimes, all tasks of a kind together; n = {lives}, one run."
     )
     return _draw(pd.concat([roles, tasks]), caption, footer([records]))
 
@@ -113,11 +113,6 @@ def write_figure_across_seeds(runs: Sequence[RunRecords], stem: Path) -> list[Pa
         *save_figure(figure_across_seeds(runs), stem),
         write_csv(accuracy_across_seeds(runs), stem),
     ]
-
-
-def _span(counts: pd.Series) -> str:
-    low, high = int(counts.min()), int(counts.max())
-    return str(low) if low == high else f"{low} to {high}"
 
 
 def _draw(table: pd.DataFrame, caption: str, footer_text: str) -> Figure:

@@ -5,6 +5,7 @@ MLflow is imported inside the functions: it costs seconds and most reading does 
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 from analysis.store import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME
 from evoplastic.checks import EnvironmentFault, UsageError, require
-from evoplastic.records import TAG_RUN_ID
+from evoplastic.records import TAG_RUN_ID, TRACKING_NAME
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FIGURES_FOLDER = "figures"
@@ -28,10 +29,19 @@ QUICK = {
 }
 
 
-def find_uri(config: dict[str, Any] | None = None) -> str:
-    """The tracking store of a run: its configuration's, MLFLOW_TRACKING_URI, ./mlflow.db."""
+def find_uri(config: dict[str, Any] | None = None, run_dir: Path | None = None) -> str:
+    """The tracking store of a run: its configuration's, MLFLOW_TRACKING_URI, the one that the run
+    directory was last delivered to, ./mlflow.db."""
     configured = ((config or {}).get("tracking") or {}).get("uri")
-    return str(configured or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI)
+    named = configured or os.environ.get("MLFLOW_TRACKING_URI")
+    return str(named or (run_dir and _delivered_to(run_dir)) or DEFAULT_URI)
+
+
+def _delivered_to(run_dir: Path) -> str | None:
+    try:
+        return str(json.loads((run_dir / TRACKING_NAME).read_text())["uri"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def download_records(ref: str, directory: Path, tracking_uri: str | None = None) -> None:

@@ -67,7 +67,9 @@ def _deliver(records: RunRecords, files: list[Path], tracking_uri: str | None) -
     tracking = records.config.get("tracking") or {}
     if not tracking.get("enabled", True):
         return None
-    uri = tracking_uri or find_uri(None if records.from_mlflow else records.config)
+    uri = tracking_uri or (
+        find_uri() if records.from_mlflow else find_uri(records.config, records.directory)
+    )
     try:
         return log_figures(records.run_id, files, uri)
     except (UsageError, EnvironmentFault) as error:

@@ -6,7 +6,7 @@ Colours are those of Okabe & Ito (2008), distinguishable with every common colou
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,24 @@ def write_caption(figure: Any, caption: str, footer: str, bottom_inches: float) 
     text = "\n".join(textwrap.wrap(caption, int((width - 0.4) / 0.062), break_on_hyphens=False))
     figure.text(0.2 / width, bottom_inches / height, text, va="top", fontsize=8)
     figure.text(0.2 / width, 0.08 / height, footer, va="bottom", fontsize=6.5, color=GREY)
+
+
+def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:
+    """How many lifetimes stand behind a figure, in words; roles without any are left out.
+
+    >>> lifetimes_phrase({"held_out": [64, 64], "train": [1]})
+    '64 lifetimes of each held-out task and 1 lifetime of each training task'
+    >>> lifetimes_phrase({"held_out": [16, 64], "train": []})
+    '16 to 64 lifetimes of each held-out task'
+    """
+    parts = []
+    for role, counts in counts_of_role.items():
+        numbers = sorted({int(count) for count in counts})
+        if numbers:
+            span = " to ".join(str(number) for number in sorted({numbers[0], numbers[-1]}))
+            noun = "lifetime" if numbers[-1] == 1 else "lifetimes"
+            parts.append(f"{span} {noun} of each {ROLE_LABEL[role].removesuffix('s')}")
+    return " and ".join(parts)
 
 
 def footer(runs: Sequence[RunRecords]) -> str:

@@ -21,6 +21,7 @@ from evoplastic.checks import UsageError, nearest, require
 from evoplastic.evolution.config import EvolutionConfig
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from tasks.suite_file import read_suite_file
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -72,7 +73,8 @@ class RunConfig(Section):
     suite: str = "miconi2023"
     """Name of a suite, or the path of a suite file: which tasks train, which are held out."""
     task_table: Literal["intended", "published"] = "intended"
-    """Truth table of the two-stimulus tasks: as meant, or as the published code has it."""
+    """Truth table of the two-stimulus tasks: as meant, or as the published code has it; a file
+    without it takes that of its suite."""
     num_neurons: int = 70
     """N, neurons of a network."""
     lifetime: LifetimeConfig = Field(default_factory=LifetimeConfig)
@@ -156,7 +158,11 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
     values = _read(path)
     for override in overrides:
         _set(values, override)
-    return _validate(values, str(path))
+    source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
+    suite = values.get("suite", RunConfig.model_fields["suite"].default)
+    if "task_table" not in values and isinstance(suite, str):
+        values["task_table"] = read_suite_file(suite).table  # what a suite says holds
+    return _validate(values, source)
 
 
 def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 
 from pydantic import BaseModel, ValidationError
@@ -38,6 +39,11 @@ def _line(detail: typing.Any, root: type[BaseModel]) -> str:
     if detail["type"] == "value_error":
         return f"{path}: {message}" if path else message
     message = message.removeprefix("Input should be ")
+    if detail["type"] == "literal_error":
+        words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        hint = nearest(str(detail["input"]), words)
+        if hint.startswith("did you mean"):
+            return f"{path} is {detail['input']!r}, expected {message}; {hint}"
     return f"{path} is {detail['input']!r}, expected {message}"
 
 

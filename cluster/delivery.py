@@ -21,6 +21,7 @@ from cluster.mlflow_store import MlflowStore, Point, RunState
 from cluster.rundir import CONFIG_NAME
 from evoplastic.checks import UsageError
 from evoplastic.records import (
+    TAG_ENGINE,
     TAG_GENOME,
     TAG_GENOME_PARENT,
     TAG_RESUMES,
@@ -226,6 +227,8 @@ def _read_tracking(run_dir: Path) -> dict[str, Any]:
 def _tags(events: list[Event], resumes: int) -> dict[str, str]:
     tags = {TAG_RESUMES: str(resumes)} if resumes else {}
     for event in events:
+        if isinstance(event, StartEvent | ResumeEvent) and event.engine:
+            tags[TAG_ENGINE] = event.engine
         if isinstance(event, EvaluationEvent):
             tags[TAG_GENOME] = event.genome_digest
             if event.parent_digest:

@@ -80,7 +80,9 @@ def evolve(
         resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with _executor(executor, workers, address) as ready, ExitStack() as stack:
-        directory = RunDirectory.create(run_dir or Path("runs") / run_id, run_id, config.to_yaml())
+        directory = RunDirectory.create(
+            run_dir or Path("runs") / run_id, run_id, config.to_yaml(), experiment.problem.engine
+        )
         stack.callback(directory.close)
         return _carry_through(experiment, directory, ready, progress or SilentProgress())
 

@@ -25,6 +25,8 @@ from evoplastic.records import (
     StartEvent,
 )
 
+logger = logging.getLogger(__name__)
+
 SQLITE = "sqlite:///"
 METRICS_PER_REQUEST = 900  # of 1000, the rest is left to tags
 PARAMS_PER_REQUEST = 100
@@ -40,6 +42,8 @@ QUIET_AND_QUICK = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
 }
+
+REFUSED = "INVALID_PARAMETER_VALUE"  # MLflow's word for what no repetition makes right
 
 RunState = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 
@@ -66,6 +70,7 @@ class MlflowStore:
             logging.getLogger(name).setLevel(logging.ERROR)
         from mlflow.tracking import MlflowClient
 
+        self._refused: set[str] = set()  # names that were warned about
         with _one_at_a_time(uri):
             self._client = MlflowClient(tracking_uri=uri)
             self._experiment_id = self._open_experiment(uri, experiment)
@@ -88,16 +93,41 @@ class MlflowStore:
             self._client.log_batch(run_id, params=lacking[first : first + PARAMS_PER_REQUEST])
 
     def log_points(self, run_id: str, points: Sequence[Point], tags: dict[str, str]) -> None:
-        """Write points and tags, in one request where the limits allow."""
+        """Write points and tags, in one request where the limits allow.
+
+        What MLflow refuses for what it is (a name with a character that it does not take) is left
+        out with a warning: it would be refused for ever, and everything after it would wait.
+        """
         from mlflow.entities import Metric, RunTag
+        from mlflow.exceptions import MlflowException
 
         metrics = [Metric(*point) for point in points]
         pending = [RunTag(name, value) for name, value in tags.items()]
         for first in range(0, max(len(metrics), len(pending), 1), METRICS_PER_REQUEST):
             part = metrics[first : first + METRICS_PER_REQUEST]
-            if part or pending:
-                self._client.log_batch(run_id, metrics=part, tags=pending)
+            try:
+                if part or pending:
+                    self._client.log_batch(run_id, metrics=part, tags=pending)
+            except MlflowException as error:
+                if error.error_code != REFUSED:
+                    raise
+                self._log_one_by_one(run_id, [([metric], []) for metric in part])
+                self._log_one_by_one(run_id, [([], [tag]) for tag in pending])
             pending = []
+
+    def _log_one_by_one(self, run_id: str, batches: list[tuple[list[Any], list[Any]]]) -> None:
+        from mlflow.exceptions import MlflowException
+
+        for metrics, tags in batches:
+            try:
+                self._client.log_batch(run_id, metrics=metrics, tags=tags)
+            except MlflowException as error:
+                if error.error_code != REFUSED:
+                    raise
+                name = (metrics + tags)[0].key
+                if name not in self._refused:
+                    self._refused.add(name)
+                    logger.warning("MLflow refuses %r, the journal keeps it: %s", name, error)
 
     def log_file(self, run_id: str, file: Path, folder: str) -> None:
         """Copy a file among the run's artifacts, over one of the same name."""

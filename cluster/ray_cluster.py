@@ -40,7 +40,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
     try:
         ray.init(
             address=address or "local",
-            num_cpus=None if address else workers or os.cpu_count(),
+            num_cpus=None if address else _local_cpus(workers),
             include_dashboard=None if address else False,
             logging_level=logging.ERROR,
             log_to_driver=False,
@@ -97,6 +97,15 @@ def _no_cluster(address: str, reason: object) -> str:
     )
 
 
+def _local_cpus(workers: int | None) -> int:
+    """CPUs of a cluster of our own: those asked for, but no more than there are cores.
+
+    Two are always had, so that a run can be tried with several workers on any machine.
+    """
+    cores = os.cpu_count() or 1
+    return min(workers or cores, max(cores, 2))
+
+
 def _count(workers: int | None) -> int:
     import ray
 
@@ -109,11 +118,5 @@ def _count(workers: int | None) -> int:
             workers,
             cpus,
             cpus,
-        )
-    elif workers > (cores := os.cpu_count() or 1) and len(ray.nodes()) == 1:
-        logger.warning(
-            "%d workers were asked for, this machine has %d cores; they will share them",
-            workers,
-            cores,
         )
     return min(workers, cpus)

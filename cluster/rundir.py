@@ -8,16 +8,21 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cluster.journal import JOURNAL_NAME
-from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.checks import UsageError, refused, require
 from evoplastic.storage import write_atomically
 
 CONFIG_NAME = "config.resolved.yaml"
+ENVIRONMENT_NAME = "environment.json"
+LOCK_NAME = ".lock"
+FOLDERS = ("checkpoints", "genomes", "figures")
 RECORDED_PACKAGES = (
     "evoplastic",
     "torch",
@@ -39,45 +44,38 @@ class RunDirectory:
     _lock: int
 
     @classmethod
-    def create(cls, path: Path, run_id: str, config_yaml: str) -> RunDirectory:
-        """Make the directory of a new run.
+    def create(cls, path: Path, run_id: str, config_yaml: str, engine: str) -> RunDirectory:
+        """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         Raises:
-            UsageError: the directory holds another run, or other files.
-            EnvironmentFault: the directory cannot be written.
+            UsageError: the directory holds another run or other files, or may not be written.
+            EnvironmentFault: the disk is full.
         """
-        if (path / CONFIG_NAME).exists() or (path / JOURNAL_NAME).exists():
-            raise UsageError(
-                f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
-                "another --run-dir"
-            )
-        require(
-            not path.exists() or path.is_dir(),
-            f"{path} is a file; choose a directory with --run-dir",
-        )
-        occupied = path.is_dir() and any(name.name != ".lock" for name in path.iterdir())
-        require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
-        try:
-            for folder in ("checkpoints", "genomes", "figures"):
-                (path / folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot make the run directory {path}: {error.strerror or error}; choose a "
-                "--run-dir you may write to"
-            ) from error
-        directory = cls(path, run_id, _lock(path))
-        try:
+        with _allowed(path), ExitStack() as undo:
+            _require_free(path)
+            is_new = not path.exists()
+            path.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                undo.callback(_remove_empty, path)
+            lock_is_new = not (path / LOCK_NAME).exists()
+            lock = _lock(path)
+            undo.callback(os.close, lock)
+            directory = cls(path, run_id, lock)
             # Another driver may have come first between the look above and the lock.
             require(not directory.config.exists(), f"{path} holds another run since a moment ago")
-            environment = {"run_id": run_id, **describe_environment()}
+            if lock_is_new:
+                undo.callback((path / LOCK_NAME).unlink)
+            for folder in FOLDERS:
+                (path / folder).mkdir(exist_ok=True)
+                undo.callback(_remove_empty, path / folder)
+            environment = {"run_id": run_id, "engine": engine, **describe_environment()}
+            undo.callback((path / ENVIRONMENT_NAME).unlink, missing_ok=True)
             write_atomically(
-                path / "environment.json",
+                path / ENVIRONMENT_NAME,
                 json.dumps(environment, indent=2, sort_keys=True).encode(),
             )
             write_atomically(directory.config, config_yaml.encode())
-        except BaseException:
-            directory.close()
-            raise
+            undo.pop_all()
         return directory
 
     @classmethod
@@ -85,14 +83,15 @@ class RunDirectory:
         """Lock the directory of an existing run, to continue it.
 
         Raises:
-            UsageError: no run there, or another driver is at work on it.
+            UsageError: no run there, one that may not be written, or another driver is at work.
         """
-        for name in (CONFIG_NAME, "environment.json"):
-            require(
-                (path / name).is_file(),
-                f"{path} is not a run directory: {name} is missing; give the directory that "
-                "`evoplastic evolve` made",
-            )
+        with _allowed(path):
+            for name in (CONFIG_NAME, ENVIRONMENT_NAME):
+                require(
+                    (path / name).is_file(),
+                    f"{path} is not a run directory: {name} is missing; give the directory that "
+                    "`evoplastic evolve` made",
+                )
         return cls(path, read_run_id(path), _lock(path))
 
     @property
@@ -130,7 +129,7 @@ def read_run_id(path: Path) -> str:
     Raises:
         UsageError: environment.json is missing or damaged.
     """
-    file = path / "environment.json"
+    file = path / ENVIRONMENT_NAME
     try:
         return str(json.loads(file.read_text())["run_id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -180,15 +179,42 @@ def git_commit() -> tuple[str, bool]:
     return commit, bool(changes)
 
 
+@contextmanager
+def _allowed(path: Path) -> Iterator[None]:
+    """Say in our words what the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(
+            error,
+            f"cannot use the run directory {path}: {error.strerror or error}; choose a --run-dir "
+            "you may write to",
+        ) from error
+
+
+def _require_free(path: Path) -> None:
+    require(
+        not (path / CONFIG_NAME).exists() and not (path / JOURNAL_NAME).exists(),
+        f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
+        "another --run-dir",
+    )
+    require(
+        not path.exists() or path.is_dir(),
+        f"{path} is a file; choose a directory with --run-dir",
+    )
+    occupied = path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir())
+    require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
+
+
+def _remove_empty(path: Path) -> None:
+    with suppress(OSError):  # not empty: somebody else put something there
+        path.rmdir()
+
+
 def _lock(path: Path) -> int:
     """Take the directory's lock; the kernel releases it when the process dies, however it dies."""
-    try:
-        descriptor = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write into {path}: {error.strerror or error}; choose a --run-dir you may "
-            "write to"
-        ) from error
+    with _allowed(path):
+        descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cluster.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
+from cluster.checkpoint import CheckpointMeta, save_checkpoint
 from cluster.evaluation import evaluate_center
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from cluster.journal import Journal, now_ms
 from cluster.progress import Clock, Progress, Tick
+from cluster.restoring import restore
 from cluster.rundir import RunDirectory, describe_environment
 from evoplastic import records
-from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.checks import EnvironmentFault
 from evoplastic.evolution.problem import LifetimeProblem, PairShardResult, pair_shards
 from evoplastic.evolution.search import (
     GradientSum,
     SearchState,
-    initial_state,
     shape_losses,
     update,
 )
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
+FAILED_CLOSE_S = 5.0  # and one that broke off, whose user waits for the reason
 
 
 class Losses(NamedTuple):
@@ -87,7 +88,7 @@ class Session:
         """
         with Journal.open(directory.journal) as journal:
             first = experiment.first_genome()
-            state, generation = _restore(experiment, directory, journal, first)
+            state, generation = restore(experiment, directory, journal, first)
             yield cls(
                 experiment=experiment,
                 directory=directory,
@@ -120,7 +121,7 @@ class Session:
         if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
             self._start()
         else:
-            self.journal.append(ResumeEvent(time_ms=now_ms(), generation=self.generation))
+            self._go_on()
         if tracking.enabled:
             from cluster.tracking import Tracker
 
@@ -267,7 +268,7 @@ class Session:
             )
             self.directory.set_status(status)
         if self.tracker is not None:
-            self.tracker.close(status, 0.0)
+            self.tracker.close(status, FAILED_CLOSE_S)
 
     @property
     def _problem(self) -> LifetimeProblem:
@@ -293,8 +294,23 @@ class Session:
                 suite_digest=self.experiment.suite.digest,
                 git_commit=environment["git_commit"],
                 git_dirty=environment["git_dirty"],
+                engine=self._problem.engine,
                 versions={"python": environment["python"], **environment["packages"]},
             )
+        )
+
+    def _go_on(self) -> None:
+        engine, told = self._problem.engine, self.journal.events_at_opening
+        before = [event.engine for event in told if isinstance(event, StartEvent | ResumeEvent)][-1]
+        if before and engine != before:
+            logger.warning(
+                "this run has lived on engine %s and goes on with %s: the same up to rounding, no "
+                "longer byte for byte",
+                before,
+                engine,
+            )
+        self.journal.append(
+            ResumeEvent(time_ms=now_ms(), generation=self.generation, engine=engine)
         )
 
     def _save_checkpoint(self) -> None:
@@ -315,33 +331,6 @@ class Session:
         self.journal.append(
             FaultEvent(time_ms=now_ms(), generation=self.generation, kind=kind, message=message)
         )
-
-
-def _restore(
-    experiment: Experiment, directory: RunDirectory, journal: Journal, first: Genome
-) -> tuple[SearchState, int]:
-    """The search state to go on from, and the generations behind it."""
-    lived = any(isinstance(event, GenerationEvent) for event in journal.events_at_opening)
-    if not lived and not any(directory.checkpoints.glob("*.safetensors")):
-        return initial_state(first.center_G), 0
-    state, meta = load_checkpoint(directory.checkpoints)
-    require(
-        meta.run_id == directory.run_id,
-        f"{directory.checkpoints} holds checkpoints of run {meta.run_id}, expected "
-        f"{directory.run_id}; restore the right ones",
-    )
-    require(
-        meta.config_digest == experiment.config.path_digest,
-        f"{directory.config} was changed since the run's checkpoint was written; restore it, or "
-        "start a new run with the changed configuration",
-    )
-    generations = experiment.config.evolution.generations
-    if meta.next_generation > generations:
-        raise UsageError(
-            f"{directory.path} has {meta.next_generation} generations behind it, "
-            f"evolution.generations is {generations}; a run cannot be made shorter than it is"
-        )
-    return state, meta.next_generation
 
 
 def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:

@@ -102,13 +102,13 @@ class Tracker:
     def _work(self) -> None:
         self._wait_for_first_generation()
         while not self._given_up.is_set():
+            self._news.clear()  # first: whoever closes after the look at `closing` wakes us again
             closing = self._closing.is_set()
-            self._news.clear()
             self._attempt(closing)
             if closing:
                 return
             if self._failures:
-                self._closing.wait(min(RETRY_S[0] * 2 ** (self._failures - 1), RETRY_S[1]))
+                self._closing.wait(retry_pause_s(self._failures))
             else:
                 self._closing.wait(PERIOD_S)
                 self._news.wait()
@@ -153,17 +153,31 @@ class Tracker:
         self._failures = 0
 
 
+def retry_pause_s(failures: int) -> float:
+    """Pause after so many failures in a row: doubled each time, up to the longest.
+
+    >>> [retry_pause_s(failures) for failures in (1, 2, 3, 100_000)]
+    [2.0, 4.0, 8.0, 60.0]
+    """
+    first, longest = RETRY_S
+    return min(first * 2.0 ** min(failures - 1, 32), longest)
+
+
 def resolve_uri(uri: str | None, run_dir: Path) -> str:
     """The store to use: the one given, MLFLOW_TRACKING_URI, the run's last one, or ./mlflow.db.
 
     The path of an SQLite file is made absolute.
 
     Raises:
-        UsageError: the URI holds a password, which would end up in the run's records.
+        UsageError: no URI, or one with a password, which would end up in the run's records.
     """
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last_uri(run_dir) or DEFAULT_URI
+    try:
+        password = urlsplit(chosen).password
+    except ValueError as error:
+        raise UsageError(f"{chosen!r} is no tracking URI: {error}") from error
     require(
-        urlsplit(chosen).password is None or sqlite_file(chosen) is not None,
+        password is None or sqlite_file(chosen) is not None,
         "the tracking URI holds a password; leave it out and set MLFLOW_TRACKING_USERNAME and "
         "MLFLOW_TRACKING_PASSWORD",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -12,6 +13,19 @@ class UsageError(ValueError):
 
 class EnvironmentFault(RuntimeError):
     """The surroundings fail (no cluster, no permission, no disk); exit code 3."""
+
+
+def refused(error: OSError, message: str) -> UsageError | EnvironmentFault:
+    """What to raise when a place named by the user cannot be used.
+
+    A place that may not be written is a wrong choice (exit code 2); a full disk is a fault of the
+    surroundings (exit code 3).
+
+    >>> type(refused(PermissionError(errno.EACCES, "Permission denied"), "cannot write")).__name__
+    'UsageError'
+    """
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return EnvironmentFault(message) if full else UsageError(message)
 
 
 def require(condition: bool, message: str) -> None:

@@ -43,6 +43,7 @@ TAG_CONFIG = "evoplastic.config_digest"
 TAG_SUITE = "evoplastic.suite_digest"
 TAG_GIT_COMMIT = "evoplastic.git_commit"
 TAG_GIT_DIRTY = "evoplastic.git_dirty"
+TAG_ENGINE = "evoplastic.engine"
 TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_RESUMES = "evoplastic.resumes"
@@ -131,6 +132,7 @@ class StartEvent:
     suite_digest: str
     git_commit: str = ""
     git_dirty: bool = False
+    engine: str = ""  # lifetime engine that runs, never "auto"
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -141,6 +143,7 @@ class ResumeEvent:
     event: ClassVar[str] = "resume"
     time_ms: int
     generation: int  # the first one to be lived again or anew
+    engine: str = ""  # lifetime engine that runs from here on
 
 
 @dataclass(frozen=True, kw_only=True)

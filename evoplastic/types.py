@@ -65,6 +65,7 @@ class TrialTiming:
     feedback: tuple[int, int]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "dt_ms", float(self.dt_ms))  # 20 and 20.0 have one digest
         require(self.dt_ms > 0, f"dt_ms is {self.dt_ms}, expected a positive duration")
         for name in ("response", "feedback"):
             start, stop = getattr(self, name)

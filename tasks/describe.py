@@ -1,4 +1,4 @@
-"""Tasks as plain data for listings, and a check that plays a task before it is trusted."""
+"""A task as plain data, and a check that plays a task before it is trusted."""
 
 from __future__ import annotations
 
@@ -7,27 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tasks.suite import Suite, find_task, known_suites, known_tasks, load_suite
-from tasks.two_stimulus import CONDITIONS, PERIODS_MS, TABLES, TwoStimulusTask, parity_half
+from tasks.suite import Suite, find_task, known_suites, load_suite
+from tasks.two_stimulus import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
 
 CHECKED_TRIALS = 64
-
-
-def list_tasks() -> list[dict[str, Any]]:
-    """One row per task: name, description, its role in each suite, its answers in each table."""
-    suites = [load_suite(name) for name in known_suites()]
-    return [
-        {
-            "name": name,
-            "description": find_task(name).description,
-            "suites": _roles(name, suites),
-            "answers": {
-                table: "".join(str(action) for action in TwoStimulusTask(name, table).actions)
-                for table in TABLES
-            },
-        }
-        for name in known_tasks()
-    ]
 
 
 def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
@@ -90,7 +73,7 @@ def check_task(name: str, table: str = "intended") -> dict[str, Any]:
         "trial_ms": description["timing"]["trial_ms"],
         "bank_equals_environment": bank_from_env(name, table).digest == description["digest"],
         "deterministic": all(
-            np.array_equal(one, other) for one, other in zip(first, again, strict=True)
+            np.array_equal(getattr(first, field), getattr(again, field)) for field in first._fields
         ),
         "chance": description["chance"],
         "constant": float(find_task(name, table).bank(0).target_MO.mean(axis=0).max()),

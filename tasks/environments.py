@@ -28,6 +28,7 @@ from neurogym.core import TrialEnv
 from evoplastic.checks import UsageError, nearest, require
 from tasks.object_graph import seed_generators, trial_envs
 from tasks.refusals import Unbankable, refuse
+from tasks.two_stimulus import NAMES
 
 DEFAULT_DT_MS = 20
 NOTICES = "(?s).*(render_modes|to get variables from other wrappers is deprecated)"
@@ -164,7 +165,7 @@ def find_source(
         found = sorted(aliases & set(known))
         require(
             name in known or bool(found),
-            f"unknown task {name!r}; {nearest(name, known)}; a task of your own is given as "
+            f"unknown task {name!r}; {nearest(name, [*known, *NAMES])}; a task of your own is given as "
             "my_task.py:MyTask",
         )
         name = name if name in known else found[0]

@@ -18,7 +18,7 @@ from evoplastic.checks import require, require_known
 from evoplastic.types import Interface, Task, TrialBank, TrialTiming, stack_banks
 from tasks.asking import agreement, best_single_mapping, same_question
 from tasks.suite_file import known_suite_files, read_suite_file
-from tasks.two_stimulus import NAMES, TwoStimulusTask, parity_half
+from tasks.two_stimulus import TwoStimulusTask, parity_half
 
 BANK_SEED = 0  # the trials by which tasks are compared and digests taken
 
@@ -181,11 +181,6 @@ def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
 def known_suites() -> list[str]:
     """Names of the suites that come with the package."""
     return sorted(known_suite_files())
-
-
-def known_tasks() -> list[str]:
-    """Names of all tasks, in the published order."""
-    return list(NAMES)
 
 
 def find_task(name: str, table: str = "intended") -> Task:

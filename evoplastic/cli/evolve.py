@@ -147,7 +147,7 @@ def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
 
 def _next_free(stem: str) -> Path:
     """Make the first directory runs/STEM-NNN that nobody has; two processes never get the same."""
-    from evoplastic.checks import EnvironmentFault
+    from evoplastic.checks import refused
 
     try:
         RUNS.mkdir(exist_ok=True)
@@ -157,9 +157,10 @@ def _next_free(stem: str) -> Path:
                 path.mkdir()
                 return path
     except OSError as error:
-        raise EnvironmentFault(
+        raise refused(
+            error,
             f"cannot make a run directory in {RUNS.absolute()}: {error.strerror}; choose another "
-            "place with --run-dir"
+            "place with --run-dir",
         ) from error
     raise AssertionError("counting does not end")
 

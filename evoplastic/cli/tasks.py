@@ -44,19 +44,19 @@ def add_verbs(verbs: Subparsers) -> None:
     check = add_verb(
         family,
         "check",
-        "check one task, or refuse a suite whose held-out tasks are among its training tasks",
-        "evoplastic tasks check yang19.dms\n"
-        "evoplastic tasks check my_task.py:MyTask\n"
-        "evoplastic tasks check PerceptualDecisionMaking --set cohs=[0,25.6] --dt-ms 50\n"
-        "evoplastic tasks check --suite miconi2023\n"
-        "evoplastic tasks check --suite my_suite.yaml",
+        "play a task and compare it with its trials; without TASK, refuse a suite whose held-out "
+        "tasks, negated or renamed, are among its training tasks",
+        """
+        evoplastic tasks check --suite my_suite.yaml
+        evoplastic tasks check dms
+        evoplastic tasks check yang19.dms
+        evoplastic tasks check my_task.py:MyTask
+        evoplastic tasks check PerceptualDecisionMaking --set cohs=[0,25.6] --dt-ms 50
+        """,
         run_check,
     )
     check.add_argument(
-        "task",
-        nargs="?",
-        metavar="TASK",
-        help="a NeuroGym id, or my_task.py:MyTask; without it, a suite is checked",
+        "task", nargs="?", metavar="TASK", help="name of a task, NeuroGym id, or my_task.py:MyTask"
     )
     add_source_arguments(check)
     for parser in (listing, check):
@@ -105,9 +105,11 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """One task, trial by trial."""
+    from tasks.describe import describe_task
     from tasks.suite import find_task
 
-    task = find_task(args.task, args.table or "intended")
+    table = args.table or "intended"
+    task = find_task(args.task, table)
     bank = task.bank(0)
     trials: list[dict[str, Any]] = [
         {
@@ -119,20 +121,7 @@ def run_show(args: argparse.Namespace) -> int:
     ]
     timing = bank.timing
     if args.json:
-        print_json(
-            {
-                "task": task.name,
-                "description": task.description,
-                "inputs": bank.interface.num_inputs,
-                "outputs": bank.interface.num_outputs,
-                "dt_ms": timing.dt_ms,
-                "num_steps": timing.num_steps,
-                "response": list(timing.response),
-                "feedback": list(timing.feedback),
-                "digest": bank.digest,
-                "trials": trials,
-            }
-        )
+        print_json({**describe_task(args.task, table), "trials": trials})
         return exits.DONE
     print(f"{task.name}: {task.description}")
     print_table(
@@ -156,9 +145,11 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """One task, or a suite, where loading is the check; say what was found."""
+    """Play a task, or load a suite (loading is the check); say what was found."""
     if args.task is not None:
-        return run_check_task(args)
+        from tasks.suite import known_tasks
+
+        return _check_task(args) if args.task in known_tasks() else run_check_task(args)
     from tasks.suite import load_suite
 
     suite = load_suite(args.suite, args.table)
@@ -180,6 +171,26 @@ def run_check(args: argparse.Namespace) -> int:
     )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
+    return exits.DONE
+
+
+def _check_task(args: argparse.Namespace) -> int:
+    from evoplastic.checks import EnvironmentFault
+    from tasks.describe import check_task
+
+    found = check_task(args.task, args.table or "intended")
+    if args.json:
+        print_json(found)
+    else:
+        print_table(
+            ("", ""), [(name.replace("_", " "), str(value)) for name, value in found.items()]
+        )
+    for promise in ("bank_equals_environment", "deterministic"):
+        if not found[promise]:
+            raise EnvironmentFault(
+                f"task {args.task!r} breaks the promise {promise.replace('_', ' ')}; check the "
+                "installed version of neurogym against constraints.txt"
+            )
     return exits.DONE
 
 

@@ -46,9 +46,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON on stdout, nothing else")
 
 
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def positive(text: str) -> int:
     """A count that must be at least 1, for `type=`."""
-    number = int(text)
+    number = _integer(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
@@ -56,7 +63,7 @@ def positive(text: str) -> int:
 
 def count_from_zero(text: str) -> int:
     """A count that may be 0, for `type=`."""
-    number = int(text)
+    number = _integer(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{number} is not 0 or more")
     return number
@@ -64,7 +71,7 @@ def count_from_zero(text: str) -> int:
 
 def seed(text: str) -> int:
     """A root of random numbers, for `type=`."""
-    number = int(text)
+    number = _integer(text)
     if not 0 <= number < 1 << 64:
         raise argparse.ArgumentTypeError(f"{number} is not within 0 and 2**64 - 1")
     return number

@@ -174,3 +174,14 @@ def test_the_configured_store_comes_first(monkeypatch: pytest.MonkeyPatch) -> No
     assert find_uri({"tracking": {"uri": None}}) == "http://elsewhere"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert find_uri({}) == "sqlite:///mlflow.db"
+
+
+def test_a_run_is_sought_where_it_was_last_delivered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tracking.json").write_text('{"uri": "sqlite:////there/mlflow.db"}')
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert find_uri({}, tmp_path) == "sqlite:////there/mlflow.db"
+    assert find_uri({"tracking": {"uri": "http://here"}}, tmp_path) == "http://here"
+    (tmp_path / "tracking.json").write_text("damaged")
+    assert find_uri({}, tmp_path) == "sqlite:///mlflow.db"

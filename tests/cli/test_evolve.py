@@ -95,20 +95,20 @@ def test_bad_input_is_refused_before_anything_is_made(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_no_write_permission_is_exit_code_3(command: Command, tmp_path: Path) -> None:
+def test_no_write_permission_is_exit_code_2(command: Command, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         answer = command("evolve", *TINY)
     finally:
         tmp_path.chmod(0o700)
-    assert answer.code == 3
+    assert answer.code == 2
     assert "--run-dir" in answer.err
 
 
-def test_a_file_where_runs_belong_is_exit_code_3(command: Command, tmp_path: Path) -> None:
+def test_a_file_where_runs_belong_is_exit_code_2(command: Command, tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     answer = command("evolve", *TINY)
-    assert answer.code == 3
+    assert answer.code == 2
     assert "--run-dir" in answer.err
 
 

@@ -21,6 +21,7 @@ def test_list_names_held_out_tasks_and_their_levels(command: Command) -> None:
 def test_show_prints_the_truth_table(command: Command) -> None:
     shown = command("tasks", "show", "dms", "--json").json
     assert [trial["answer"] for trial in shown["trials"]] == [1, 0, 0, 1]
+    assert shown["suites"]["miconi2023"] == "held_out"
     assert shown["trials"][1]["shown"] == ["-1 +1 at 0-160 ms", "+1 -1 at 200-360 ms"]
     assert "500-700 ms" in command("tasks", "show", "dms").out  # the response window
 
@@ -35,6 +36,17 @@ def test_check_passes_our_suites(command: Command) -> None:
     assert answer.code == 0
     assert "no leak" in answer.out
     assert command("tasks", "check", "--json").json["held_out"] == ["dms", "dnms"]
+
+
+def test_check_of_a_task_plays_its_environment(command: Command) -> None:
+    found = command("tasks", "check", "nor", "--table", "published", "--json").json
+    assert found["bank_equals_environment"]
+    assert found["deterministic"]
+    assert found["oracle"] == 1.0
+    assert found["table"] == "published"
+    answer = command("tasks", "check", "dsm")
+    assert answer.code == 2
+    assert "did you mean 'dms'?" in answer.err
 
 
 def test_check_refuses_a_leak_with_both_names(command: Command, tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ REFUSED = [
     (["lifetime.perturbation.noise=par"], "lifetime.perturbation.noise is 'par', expected 'pair'"),
     (["engine=gpuu"], "engine is 'gpuu', expected 'auto', 'reference'"),
     (["task_table=meant"], "task_table is 'meant', expected 'intended' or 'published'"),
+    (["task_table=publishd"], "expected 'intended' or 'published'; did you mean 'published'"),
+    (["engine=cpuu"], "expected 'auto', 'reference', 'cpu' or 'gpu'; did you mean 'cpu'"),
+    (["seed=x"], "^recipe smoke: seed is 'x', expected a valid integer"),
     (["seed=-1"], "seed is -1"),
     (["seed=18446744073709551616"], "seed is 18446744073709551616"),
     (["pairs_per_shard=0"], "pairs_per_shard is 0"),
@@ -73,6 +76,14 @@ def test_the_published_recipes_are_the_published_setting() -> None:
     assert external.lifetime == LifetimeConfig()
     assert internal.lifetime == published_internal()
     assert (external.evolution.popsize, external.evolution.generations) == (500, 1000)
+
+
+def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> None:
+    suite = tmp_path / "mine.yaml"
+    suite.write_text("name: mine\ntable: published\ntrain: [and]\nheld_out: [dms]\n")
+    assert load_config("smoke", [f"suite={suite}"]).task_table == "published"
+    assert load_config("smoke", [f"suite={suite}", "task_table=intended"]).task_table == "intended"
+    assert load_config("smoke").task_table == "intended"
 
 
 @pytest.mark.parametrize("recipe", known_recipes())

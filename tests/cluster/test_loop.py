@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -22,7 +23,14 @@ from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.evolution.problem import LifetimeProblem, PairShard, PairShardResult
 from evoplastic.genome import Genome
-from evoplastic.records import EndEvent, EvaluationEvent, Event, GenerationEvent, StartEvent
+from evoplastic.records import (
+    EndEvent,
+    EvaluationEvent,
+    Event,
+    GenerationEvent,
+    ResumeEvent,
+    StartEvent,
+)
 
 OVERRIDES = [
     "engine=reference",
@@ -137,6 +145,30 @@ def test_a_stopped_and_resumed_run_equals_one_that_never_stopped(
         for run in (resumed, whole)
     )
     assert mine == theirs
+
+
+def test_the_engine_is_recorded_and_a_change_of_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_dir = tmp_path / "run"
+    evolve(small("evolution.generations=2", "evolution.popsize=4"), run_dir)
+    assert json.loads((run_dir / "environment.json").read_text())["engine"] == "reference"
+    journal = run_dir / "journal.ndjson"  # made to tell of another machine
+    journal.write_text(journal.read_text().replace('"engine":"reference"', '"engine":"gpu"'))
+    outcome = resume(run_dir, ["evolution.generations=3"])
+    engines = [e.engine for e in events(outcome) if isinstance(e, StartEvent | ResumeEvent)]
+    assert engines == ["gpu", "reference"]
+    warnings = [record.getMessage() for record in caplog.records if "engine" in record.msg]
+    assert any("lived on engine gpu and goes on with reference" in text for text in warnings)
+
+
+def test_a_suite_that_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
+    suite = tmp_path / "mine.yaml"
+    suite.write_text("name: mine\ntrain: [and, nor]\nheld_out: [dms]\n")
+    evolve(small(f"suite={suite}", "evolution.alternate_halves=false"), tmp_path / "run")
+    suite.write_text("name: mine\ntrain: [and, dms]\nheld_out: [nor]\n")
+    with pytest.raises(UsageError, match=r"mine\.yaml asks other tasks than when .*run began"):
+        resume(tmp_path / "run", ["evolution.generations=5"])
 
 
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:

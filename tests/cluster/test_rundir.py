@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,17 +11,19 @@ import pytest
 
 from cluster.rundir import RunDirectory, describe_environment, git_commit, read_run_id
 from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.storage import write_atomically
 
 CONFIG = "name: tiny\n"
+NOBODY = 65534
 
 
 def create(path: Path) -> None:
-    RunDirectory.create(path, "run-1", CONFIG).close()
+    RunDirectory.create(path, "run-1", CONFIG, "cpu").close()
 
 
 def test_a_new_run_directory_explains_itself(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "one"
-    with closing(RunDirectory.create(path, "run-1", CONFIG)) as directory:
+    with closing(RunDirectory.create(path, "run-1", CONFIG, "cpu")) as directory:
         directory.set_status("running")
         assert directory.config.read_text() == CONFIG
         assert directory.checkpoints.is_dir()
@@ -29,6 +32,7 @@ def test_a_new_run_directory_explains_itself(tmp_path: Path) -> None:
         assert (path / "STATUS").read_text() == "running\n"
         environment = json.loads((path / "environment.json").read_text())
         assert environment["run_id"] == "run-1" == read_run_id(path)
+        assert environment["engine"] == "cpu"
         assert environment["packages"]["torch"] != "absent"
         assert {"python", "platform", "cores", "git_commit", "git_dirty"} <= set(environment)
 
@@ -65,8 +69,43 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:
-    with pytest.raises(EnvironmentFault, match="cannot make the run directory /proc/run"):
+    with pytest.raises(UsageError, match="cannot use the run directory /proc/run"):
         create(Path("/proc/run"))
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_directory_that_cannot_be_made_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    """The file system refuses the last of its files, as when a disk is full, and then no more."""
+    path = tmp_path / "one"
+    if not is_new:
+        path.mkdir()
+
+    def fail_at_the_config(path: Path, content: bytes) -> None:
+        if path.name == "config.resolved.yaml":
+            raise EnvironmentFault("no space")
+        write_atomically(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cluster.rundir.write_atomically", fail_at_the_config)
+        with pytest.raises(EnvironmentFault, match="no space"):
+            create(path)
+    assert not list(path.iterdir()) if not is_new else not path.exists()
+    create(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+@pytest.mark.parametrize("act", ["create", "open"])
+def test_a_place_that_may_not_be_entered_is_named(tmp_path: Path, act: str) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "one"
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(UsageError, match=r"cannot use .*one: Permission denied"):
+            create(path) if act == "create" else RunDirectory.open(path)
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("missing", ["config.resolved.yaml", "environment.json"])
@@ -90,7 +129,7 @@ def test_a_second_driver_is_refused_while_the_first_lives(tmp_path: Path) -> Non
     """The first is another process: its death by kill -9 gives the directory back."""
     code = (
         "import sys, time; from pathlib import Path; from cluster.rundir import RunDirectory\n"
-        "directory = RunDirectory.create(Path(sys.argv[1]), 'run-1', 'name: tiny')\n"
+        "directory = RunDirectory.create(Path(sys.argv[1]), 'run-1', 'name: tiny', 'cpu')\n"
         "print('locked', flush=True); time.sleep(60)"
     )
     path = tmp_path / "one"
@@ -108,7 +147,7 @@ def test_a_second_driver_is_refused_while_the_first_lives(tmp_path: Path) -> Non
 
 def test_a_lock_does_not_outlive_its_driver_in_a_child(tmp_path: Path) -> None:
     """Workers that a driver started may live on for a while."""
-    with closing(RunDirectory.create(tmp_path / "one", "run-1", CONFIG)):
+    with closing(RunDirectory.create(tmp_path / "one", "run-1", CONFIG, "cpu")):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         RunDirectory.open(tmp_path / "one").close()

@@ -41,6 +41,7 @@ def test_a_whole_run_arrives_and_arrives_once(store: str, tmp_path: Path) -> Non
     assert tags["evoplastic.suite_digest"] == "5017e"
     assert tags["evoplastic.git_commit"] == "ab" * 20
     assert tags["evoplastic.git_dirty"] == "true"
+    assert tags["evoplastic.engine"] == "cpu"
     assert (tags["genome.sha"], tags["genome.parent_sha"]) == ("genome120", "genome0")
     assert {"config.resolved.yaml", "journal.ndjson", "genomes/center.safetensors"} < (
         runs.artifacts(store, first.mlflow_run_id)
@@ -48,6 +49,23 @@ def test_a_whole_run_arrives_and_arrives_once(store: str, tmp_path: Path) -> Non
     again = sync(run_dir, store)
     assert (again.events, again.points, again.files) == (0, 0, ())
     assert runs.recorded(store)[1] == points
+
+
+def test_a_metric_that_mlflow_refuses_holds_nothing_back(
+    store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = GenerationEvent(
+        time_ms=runs.FIRST_MS + 1, generation=1, metrics={"task/what?": 0.5, "fitness/x": 0.25}
+    )
+    run_dir = runs.write(tmp_path / "run", runs.generation(0), strange, runs.generation(2))
+    sync(run_dir, store)
+    run, points = runs.recorded(store)
+    assert sum(points.values()) == runs.expected_points(2) + 1
+    assert run.data.metrics["fitness/x"] == 0.25
+    assert [record.getMessage()[:32] for record in caplog.records] == [
+        "MLflow refuses 'task/what?', the"
+    ]
+    assert sync(run_dir, store).events == 0
 
 
 def test_points_delivered_again_are_held_once(store: str, tmp_path: Path) -> None:

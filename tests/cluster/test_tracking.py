@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -75,6 +76,36 @@ def test_a_run_left_running_by_a_kill_is_continued(empty_database: Path, tmp_pat
     run, points = runs.recorded(uri)
     assert run.info.status == "FINISHED"
     assert sum(points.values()) == runs.expected_points(2)
+
+
+def test_a_run_that_ends_at_the_worst_moment_is_told_to_its_end(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    """`close` comes in while the thread forgets old news, and must not be forgotten with them."""
+    uri = runs.copy_of(empty_database, tmp_path)
+    run_dir = runs.write(tmp_path / "run")
+    tracker = Tracker(run_dir, run_dir / "journal.ndjson", uri, runs.EXPERIMENT)
+    forgetting = threading.Event()
+
+    class SlowToForget(threading.Event):
+        calls = 0
+
+        def clear(self) -> None:
+            self.calls += 1
+            if self.calls == 2:  # the first is that of the wait for a generation
+                forgetting.set()
+                runs.wait_until(lambda: tracker._closing.is_set() and self.is_set(), 20, "close")
+            super().clear()
+
+    tracker._news = SlowToForget()
+    tracker.start()
+    runs.append(run_dir, runs.generation(0))
+    tracker.poke()
+    assert forgetting.wait(20)
+    runs.append(run_dir, runs.end(1, "done"))
+    assert tracker.close("done", 20.0) == 0
+    assert not tracker._thread.is_alive(), "the thread waits for news that never come"
+    assert runs.recorded(uri)[0].info.status == "FINISHED"
 
 
 def test_a_store_that_never_answers_costs_one_warning(
@@ -190,6 +221,8 @@ def test_which_store_is_used(
     assert resolve_uri(None, run_dir) == "http://store.example"
     with pytest.raises(UsageError, match="holds a password"):
         Tracker(run_dir, run_dir / "journal.ndjson", "http://me:secret@store.example", "study")
+    with pytest.raises(UsageError, match="is no tracking URI"):
+        resolve_uri("http://[half", run_dir)
 
 
 def _seconds_of(call: Callable[[], object]) -> float:

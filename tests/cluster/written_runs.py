@@ -47,6 +47,7 @@ def start() -> StartEvent:
         suite_digest="5017e",
         git_commit="ab" * 20,
         git_dirty=True,
+        engine="cpu",
         versions={"python": "3.11"},
     )
 
@@ -89,7 +90,7 @@ def end(number: int, status: Status) -> EndEvent:
 
 def write(run_dir: Path, *events: Event) -> Path:
     """A closed run directory whose journal holds the start and these events."""
-    with closing(RunDirectory.create(run_dir, RUN_ID, CONFIG)) as directory:
+    with closing(RunDirectory.create(run_dir, RUN_ID, CONFIG, "cpu")) as directory:
         (directory.genomes / "center.safetensors").write_bytes(b"center")
         (directory.path / "figures" / "curve.svg").write_text("<svg/>")
         append(run_dir, start(), *events)

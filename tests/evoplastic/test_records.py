@@ -48,9 +48,10 @@ ALL_EVENTS: list[Event] = [
         suite_digest="s",
         git_commit="abc",
         git_dirty=True,
+        engine="cpu",
         versions={"torch": "2.13.0"},
     ),
-    ResumeEvent(time_ms=2, generation=7),
+    ResumeEvent(time_ms=2, generation=7, engine="reference"),
     GenerationEvent(time_ms=3, generation=7, metrics={"fitness/loss_mean": 0.1 + 0.2}),
     EvaluationEvent(
         time_ms=4,

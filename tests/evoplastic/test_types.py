@@ -103,6 +103,11 @@ def test_the_digest_is_the_same_for_any_memory_layout() -> None:
     assert replace(BANK, stimulus_MTI=scattered).digest == BANK.digest
 
 
+def test_the_digest_is_the_same_for_a_duration_given_as_a_whole_number() -> None:
+    whole = replace(BANK, timing=replace(BANK.timing, dt_ms=20))
+    assert whole.digest == replace(BANK, timing=replace(BANK.timing, dt_ms=20.0)).digest
+
+
 def test_banks_are_laid_end_to_end() -> None:
     banks = [make_bank(1, num_entries=3, num_kinds=1), make_bank(2, num_entries=4, num_kinds=4)]
     stacked = stack_banks([*banks, banks[0]])

@@ -11,16 +11,15 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.types import Interface, TrialTiming
-from tasks.suite import Suite, find_task, known_suites, known_tasks, load_suite
+from tasks.suite import Suite, find_task, known_suites, load_suite
 from tasks.two_stimulus import NAMES, TABLES, TwoStimulusTask, truth_table
 from tests.tasks.conftest import BankMaker, SuiteMaker
 
 SUITES = {"miconi2023": ("dms", "dnms"), "miconi2023-and": ("and", "nand")}
 
 
-def test_known_suites_and_tasks() -> None:
+def test_known_suites() -> None:
     assert known_suites() == sorted(SUITES)
-    assert known_tasks() == list(NAMES)
 
 
 @pytest.mark.parametrize("table", TABLES)

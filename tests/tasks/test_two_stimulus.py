@@ -159,7 +159,7 @@ def test_tasks_and_suites_load_without_neurogym() -> None:
     code = (
         "import sys, tasks.suite, tasks.describe\n"
         "tasks.suite.load_suite('miconi2023').digest\n"
-        "tasks.describe.list_tasks()\n"
+        "tasks.describe.describe_task('dms')\n"
         "sys.exit('neurogym' in sys.modules or 'gymnasium' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

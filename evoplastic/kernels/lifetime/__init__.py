@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 import os
+
+import torch
 
 from evoplastic.checks import require, require_known
 from evoplastic.lifetime import LifetimeConfig
@@ -13,7 +16,7 @@ from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 
 logger = logging.getLogger(__name__)
 
-ENGINES = ("auto", "reference", "cpu")
+ENGINES = ("auto", "reference", "cpu", "gpu")
 
 _said: set[str] = set()  # each fallback is announced once per process
 
@@ -25,13 +28,33 @@ def choose_engine(name: str) -> str:
         UsageError: the name is unknown, or the engine cannot run on this machine.
     """
     require_known("engine", name, ENGINES)
-    if name != "auto":
+    if name == "auto":
+        return _fastest()
+    if name == "cpu":
         require(
-            name != "cpu" or _has("numba"),
+            _has("numba"),
             "engine 'cpu' needs the package numba, which is not installed; install it or use "
             "engine=reference",
         )
-        return name
+    if name == "gpu":
+        from evoplastic.kernels.lifetime.gpu import gpu_available
+
+        reason = gpu_available()
+        require(reason is None, f"engine 'gpu' cannot run here: {reason}; use engine=cpu")
+    return name
+
+
+@functools.cache
+def _fastest() -> str:
+    """gpu where there is one and it passes a short check against the reference, else cpu."""
+    if torch.cuda.is_available():
+        from evoplastic.kernels.lifetime.gpu import gpu_available
+        from evoplastic.kernels.lifetime.self_check import fault_of_gpu
+
+        reason = gpu_available() or fault_of_gpu()
+        if reason is None:
+            return "gpu"
+        _say_once(f"engine gpu is left aside: {reason}")
     return "cpu" if _has("numba") else "reference"
 
 
@@ -58,6 +81,13 @@ def run_lifetimes(
         UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
     chosen = choose_engine(engine)
+    if chosen == "gpu":
+        from evoplastic.kernels.lifetime.gpu import gpu_covers, run_gpu
+
+        reason = gpu_covers(groups, batch, config)
+        if reason is None:
+            return run_gpu(params, groups, batch, config)
+        _say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
     if chosen == "cpu":
         from evoplastic.kernels.lifetime.cpu import cpu_covers, run_cpu
 

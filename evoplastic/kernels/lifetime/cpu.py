@@ -18,6 +18,7 @@ from evoplastic.kernels.lifetime.cpu_plan import (
     People,
     Record,
     Room,
+    as_row,
     make_banks,
     make_plan,
     make_room,
@@ -59,12 +60,16 @@ def run_cpu(
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
+    w, w_stride = _lay_flat(params.w_PNN)
+    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
     people = People(
-        w=_flat(params.w_PNN),
-        alpha=_flat(params.alpha_PNN),
-        task=np.ascontiguousarray(batch.task_P, dtype=np.int64),
-        trial_stream=np.ascontiguousarray(batch.trial_stream_P, dtype=np.int64),
-        perturb_stream=np.ascontiguousarray(batch.perturb_stream_P, dtype=np.int64),
+        w=w,
+        w_stride=w_stride,
+        alpha=alpha,
+        alpha_stride=alpha_stride,
+        task=as_row(batch.task_P, np.int64),
+        trial_stream=as_row(batch.trial_stream_P, np.int64),
+        perturb_stream=as_row(batch.perturb_stream_P, np.int64),
     )
     num_lives = len(people.task)
     record = Record(
@@ -84,9 +89,9 @@ def run_cpu(
     rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
 
     def work(room: Room) -> None:
-        while turns:
+        while True:
             try:
-                first, stop = turns.pop(0)
+                first, stop = turns.pop()
             except IndexError:
                 return
             live(plan, banks, room, people, record, first, stop)
@@ -105,5 +110,16 @@ def run_cpu(
     )
 
 
-def _flat(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().to("cpu", torch.float32).contiguous().numpy().reshape(-1)
+def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
+    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
+
+    A population's w and alpha usually are views of one array of genomes, its replicates of one
+    genome: copying them would double, or more than double, the memory.
+    """
+    tensor = tensor_PNN.detach().to("cpu", torch.float32)
+    size = tensor.shape[1] * tensor.shape[2]
+    if tensor.stride()[1:] != (tensor.shape[2], 1):
+        tensor = tensor.contiguous()
+    stride = tensor.stride(0) if len(tensor) > 1 else size
+    flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
+    return flat.numpy(), stride

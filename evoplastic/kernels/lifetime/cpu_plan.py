@@ -158,21 +158,21 @@ class Banks(NamedTuple):
 def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
     """The stacked banks of a batch, flattened."""
     banks = batch.banks
-    stimulus_MTI = np.ascontiguousarray(banks.stimulus_MTI, dtype=np.float32)
+    stimulus_MTI = banks.stimulus_MTI
     changes_MT = np.ones(stimulus_MTI.shape[:2], dtype=np.bool_)
     changes_MT[:, 1:] = (stimulus_MTI[:, 1:] != stimulus_MTI[:, :-1]).any(axis=2)
     target_MO = np.clip(
         banks.target_MO, np.float32(config.target_low), np.float32(config.target_high)
     )
     return Banks(
-        stimulus=stimulus_MTI.reshape(-1),
-        changes=changes_MT.reshape(-1),
-        target=np.ascontiguousarray(target_MO, dtype=np.float32).reshape(-1),
-        asked=np.ascontiguousarray(banks.target_MO.argmax(1), dtype=np.int64),
-        reward=np.ascontiguousarray(banks.reward_MO, dtype=np.float32).reshape(-1),
-        kind=np.ascontiguousarray(banks.kind_M, dtype=np.int64),
-        start=np.ascontiguousarray(banks.start_B, dtype=np.int64),
-        size=np.ascontiguousarray(banks.size_B, dtype=np.int64),
+        stimulus=as_row(stimulus_MTI, np.float32),
+        changes=as_row(changes_MT, np.bool_),
+        target=as_row(target_MO, np.float32),
+        asked=as_row(banks.target_MO.argmax(1), np.int64),
+        reward=as_row(banks.reward_MO, np.float32),
+        kind=as_row(banks.kind_M, np.int64),
+        start=as_row(banks.start_B, np.int64),
+        size=as_row(banks.size_B, np.int64),
     )
 
 
@@ -209,8 +209,10 @@ class Room(NamedTuple):
 class People(NamedTuple):
     """Who lives: genomes and streams of P individuals."""
 
-    w: NDArray[np.float32]  # [P * N * N]
-    alpha: NDArray[np.float32]  # [P * N * N]
+    w: NDArray[np.float32]  # w of individual p starts at p * w_stride, row by row
+    w_stride: int
+    alpha: NDArray[np.float32]
+    alpha_stride: int
     task: NDArray[np.int64]  # [P]
     trial_stream: NDArray[np.int64]  # [P]
     perturb_stream: NDArray[np.int64]  # [P]
@@ -223,6 +225,11 @@ class Record(NamedTuple):
     correct: NDArray[np.bool_]  # [P, K]
     reward: NDArray[np.float32]  # [P, K]
     smoothness: NDArray[np.float32]  # [P]
+
+
+def as_row(array: NDArray, dtype: type) -> NDArray:
+    """A flat, writable copy: compiled functions know no other kind, and would compile anew."""
+    return np.array(array, dtype=dtype, order="C").reshape(-1)
 
 
 def allocate(size: int, dtype: type = np.float32) -> NDArray:

@@ -55,15 +55,16 @@ def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
     room.alpha[life.matrix : life.matrix + area] = np.float32(0)
     room.elig[life.matrix : life.matrix + area] = np.float32(0)
     for n in range(plan.num_unclamped):
-        source = (person * size + plan.num_clamped + n) * size
+        source = (plan.num_clamped + n) * size
         for neuron in range(size):
             j = column_of(plan, neuron)
-            w = plan.leak * people.w[source + neuron]
+            alpha = people.alpha[person * people.alpha_stride + source + neuron]
+            w = plan.leak * people.w[person * people.w_stride + source + neuron]
             if plan.internal:
                 room.weight[life.weight + n * plan.row + j] = w
             else:
                 room.weight[life.weight + j * wide + n] = w
-            room.alpha[life.matrix + n * plan.row + j] = plan.leak * people.alpha[source + neuron]
+            room.alpha[life.matrix + n * plan.row + j] = plan.leak * alpha
     room.x[life.state : life.state + wide] = np.float32(0)
     room.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
     rate = life.rate + plan.num_steps * plan.row

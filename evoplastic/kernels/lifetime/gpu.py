@@ -33,7 +33,7 @@ from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 1 << 31  # position words and tile offsets are 32-bit
-DRAWS_PER_BLOCK = 256
+DRAWS_PER_BLOCK = 128
 STEPS_PER_PRODUCT = 16
 MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compiled kernels
 _announced: set[int] = set()  # a cut into waves is said once per number of individuals
@@ -138,9 +138,10 @@ def run_gpu(
                 for array in (batch.task_P, batch.trial_stream_P, batch.perturb_stream_P)
             ),
         )
-        loss, correct, reward, roughness = _live_wave(
-            lives, groups, batch, config, tiles, banks, scratch, programs
-        )
+        with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
+            loss, correct, reward, roughness = _live_wave(
+                lives, groups, batch, config, tiles, banks, scratch, programs
+            )
         loss_PK[part] = loss.cpu()
         correct_PK[part] = correct.cpu().bool()
         reward_PK[part] = reward.cpu()
@@ -183,6 +184,7 @@ def _live_wave(
         "BINARY": config.plasticity.outcome == "binary",
         "BASELINE": BASELINE_CODES[config.plasticity.baseline],
         "num_warps": tiles.num_warps,
+        "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
     }
     blocks = {"BJ": tiles.block_sources, "BI": tiles.block_targets, "BT": STEPS_PER_PRODUCT}
     gate_always = config.plasticity.gate == "always"
@@ -213,7 +215,17 @@ def _live_wave(
         from evoplastic.kernels.lifetime.gpu_internal import live_internal
 
         live_internal[grid](
-            *told, scratch["xi"], loss, correct, reward, roughness, **sizes, GATE_ALWAYS=gate_always
+            *told,
+            scratch["matrices"],
+            scratch["xi"],
+            loss,
+            correct,
+            reward,
+            roughness,
+            **sizes,
+            BJ=tiles.block_sources,
+            BI=tiles.block_targets,
+            GATE_ALWAYS=gate_always,
         )
     else:
         from evoplastic.kernels.lifetime.gpu_external import live_external
@@ -224,6 +236,7 @@ def _live_wave(
             scratch["matrices"],
             scratch["history"],
             scratch["xi"],
+            scratch["force"],
             loss,
             correct,
             reward,
@@ -273,9 +286,10 @@ def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -
     rows = batch.banks.timing.num_steps + 1
     in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
     return {
-        "matrices": 0 if in_registers else 5 * tiles.matrix,
+        "matrices": 5 * tiles.matrix,
         "history": 0 if in_registers else rows * tiles.row,
         "xi": rows * tiles.wide,
+        "force": rows * tiles.wide if tiles.on_chip and not in_registers else 0,
         "x": 0 if tiles.on_chip else tiles.wide,
     }
 

@@ -1,10 +1,13 @@
 """External modulation on chip: the weights of one network stay in registers for a whole trial.
 
-One program lives one individual through all trials and steps, then takes the next. Per step only
-the rates leave the registers, for the traces: elig is an outer product summed over steps, so it is
-made once per trial as a matrix product instead of at every step.
+One program lives one individual through all trials and steps, then takes the next. A step is one
+product of the weights in registers with the rates. Everything that can be done for many steps at
+once is done once per trial as a matrix product: what the clamped neurons send, which is known
+beforehand, and elig, a sum of outer products over steps, for which each step leaves its rates.
 """
 
+# mypy: allow-untyped-defs, allow-incomplete-defs
+# Triton's arguments are pointers and blocks; only compile-time constants carry annotations.
 from __future__ import annotations
 
 import triton
@@ -12,14 +15,16 @@ import triton.language as tl
 
 from evoplastic.kernels.lifetime.gpu_parts import (
     INITIAL_ACTIVATION,
+    LEAK,
     MATRIX_WEIGHT,
     clamped_at_birth,
-    clamped_rates,
     conclude,
     credit_rest,
     draw_noise,
+    force,
     lay_out,
     learn,
+    present,
     respond,
     trial_entry,
 )
@@ -33,26 +38,16 @@ RESPONSE_STOP = tl.constexpr(Ints._fields.index("response_stop"))
 FEEDBACK_START = tl.constexpr(Ints._fields.index("feedback_start"))
 FEEDBACK_STOP = tl.constexpr(Ints._fields.index("feedback_stop"))
 FIRST_TRIAL = tl.constexpr(Ints._fields.index("first_trial"))
-LEAK = tl.constexpr(Reals._fields.index("leak"))
 RESPONSE_LENGTH = tl.constexpr(Reals._fields.index("response_length"))
 KEPT_BEFORE = tl.constexpr(Reals._fields.index("kept_before"))
 KEPT_AFTER = tl.constexpr(Reals._fields.index("kept_after"))
 
 
 @triton.jit
-def _weights(room, WIDE: tl.constexpr, CP: tl.constexpr):
-    """The weights from unclamped [U', U'] and from clamped [C', U'] sources."""
-    at = room + MATRIX_WEIGHT * ((WIDE + CP) * WIDE) + tl.arange(0, WIDE)[None, :]
-    from_unclamped = tl.load(at + tl.arange(0, WIDE)[:, None] * WIDE)
-    from_clamped = tl.load(at + (WIDE + tl.arange(0, CP))[:, None] * WIDE)
-    return from_unclamped, from_clamped
-
-
-@triton.jit
 def live_external(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
-    ints, reals, retained_ptr, matrices_ptr, history_ptr, xi_ptr,
+    ints, reals, retained_ptr, matrices_ptr, history_ptr, xi_ptr, force_ptr,
     loss_out, correct_out, reward_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
@@ -75,13 +70,16 @@ def live_external(
     first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
     leak = tl.load(reals + LEAK)
     response_length = tl.load(reals + RESPONSE_LENGTH)
-    always = num_steps > 0
     never = num_steps <= 0
 
     program = tl.program_id(0).to(tl.int64)
     room = matrices_ptr + program * (5 * ROW * WIDE)
     history = history_ptr + program * ((num_steps + 1) * ROW)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
+    force_T = force_ptr + program * ((num_steps + 1) * WIDE)
+    weight_at = (
+        room + MATRIX_WEIGHT * (ROW * WIDE) + tl.arange(0, WIDE)[:, None] * WIDE + i[None, :]
+    )
     num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
     for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
         life = program * 0 + turn
@@ -95,47 +93,48 @@ def live_external(
         perturb_stream = tl.load(perturb_stream_ptr + life).to(tl.uint32)
         x = tl.where(i < U, tl.load(reals + INITIAL_ACTIVATION), 0.0)
         rate = x
-        clamped = clamped_at_birth(c, reals, I, O)
+        tl.store(history + WIDE + c, clamped_at_birth(c, reals, I, O))
         mean_correct = tl.full([], 1.0 / O, tl.float32)
         baseline = tl.zeros([KINDS], tl.float32)
-        tl.debug_barrier()
-        weight, weight_c = _weights(room, WIDE, CP)
 
         for trial in range(0, num_trials):
             entry = trial_entry(ints, trial, trial_stream, start, size)
+            first_row = entry * num_steps
             draw_noise(
                 xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
             )
+            present(
+                history, stimulus_ptr, first_row, 0, feedback_start, num_steps, num_steps,
+                0.0, 0.0, 0, reals, I, WIDE, CP, BT,
+            )  # fmt: skip
+            tl.debug_barrier()
+            force(room, history, xi_T, force_T, 0, feedback_start + 1, reals, WIDE, CP, BJ, BI, BT)
             target = tl.load(target_ptr + entry * O + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
+            weight = tl.load(weight_at)
             tl.debug_barrier()
 
             for step in range(0, feedback_start + 1):
                 tl.store(history + step * ROW + i, rate)
-                tl.store(history + step * ROW + WIDE + c, clamped)
-                xi = tl.load(xi_T + step * WIDE + i)
-                clamped_next = clamped_rates(
-                    c, stimulus_ptr, entry * num_steps + step, never, 0.0, 0.0, 0, reals, I
-                )
-                drive = tl.sum(weight * rate[:, None], 0) + tl.sum(weight_c * clamped[:, None], 0)
-                x = x + leak * (drive - x) + xi
+                forcing = tl.load(force_T + step * WIDE + i)
+                drive = tl.sum(weight * rate[:, None], 0)
+                x = x + leak * (drive - x) + forcing
                 in_window = (response_start <= step) & (step < response_stop)
                 rate = respond(x, is_response, in_window)
                 heard = is_response & in_window
                 error = rate - target
                 loss += tl.where(heard, error * error / response_length, 0.0)
                 activity += tl.where(heard, rate, 0.0)
-                clamped = clamped_next
 
             choice, first, second, gate, baseline, mean_correct = conclude(
                 loss, activity, action, is_response, entry, mean_correct, baseline,
                 asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
                 loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY, BASELINE,
             )  # fmt: skip
-            clamped = clamped_rates(
-                c, stimulus_ptr, entry * num_steps + feedback_start, always, first, second, choice,
-                reals, I,
+            present(
+                history, stimulus_ptr, first_row, feedback_start, num_steps, feedback_start,
+                feedback_stop, first, second, choice, reals, I, WIDE, CP, BT,
             )  # fmt: skip
             tl.debug_barrier()
             learn(
@@ -144,24 +143,25 @@ def live_external(
                 WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
             tl.debug_barrier()
-            weight, weight_c = _weights(room, WIDE, CP)
+            force(
+                room, history, xi_T, force_T, feedback_start + 1, num_steps, reals,
+                WIDE, CP, BJ, BI, BT,
+            )  # fmt: skip
+            weight = tl.load(weight_at)
+            tl.debug_barrier()
 
             for step in range(feedback_start + 1, num_steps):
                 tl.store(history + step * ROW + i, rate)
-                tl.store(history + step * ROW + WIDE + c, clamped)
-                xi = tl.load(xi_T + step * WIDE + i)
-                clamped_next = clamped_rates(
-                    c, stimulus_ptr, entry * num_steps + step, step < feedback_stop, first,
-                    second, choice, reals, I,
-                )  # fmt: skip
-                drive = tl.sum(weight * rate[:, None], 0) + tl.sum(weight_c * clamped[:, None], 0)
-                x = x + leak * (drive - x) + xi
+                forcing = tl.load(force_T + step * WIDE + i)
+                drive = tl.sum(weight * rate[:, None], 0)
+                x = x + leak * (drive - x) + forcing
                 rate = respond(x, is_response, never)
-                clamped = clamped_next
 
             tl.debug_barrier()
             credit_rest(
                 room, history, xi_T, retained_ptr, feedback_start + 1, num_steps,
                 tl.load(reals + KEPT_AFTER), WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
+            last = tl.load(history + num_steps * ROW + WIDE + c)
+            tl.store(history + WIDE + c, last)
             tl.debug_barrier()

@@ -4,6 +4,8 @@ Every step changes every plastic weight, so nothing is put off: one program live
 through all trials and steps, and only the perturbations of one trial wait in global memory.
 """
 
+# mypy: allow-untyped-defs, allow-incomplete-defs
+# Triton's arguments are pointers and blocks; only compile-time constants carry annotations.
 from __future__ import annotations
 
 import triton
@@ -13,7 +15,6 @@ from evoplastic.kernels.lifetime.gpu_external import (
     FEEDBACK_START,
     FEEDBACK_STOP,
     FIRST_TRIAL,
-    LEAK,
     NUM_LIVES,
     NUM_STEPS,
     NUM_TRIALS,
@@ -24,12 +25,17 @@ from evoplastic.kernels.lifetime.gpu_external import (
 from evoplastic.kernels.lifetime.gpu_parts import (
     ETA,
     INITIAL_ACTIVATION,
+    LEAK,
+    MATRIX_ALPHA,
+    MATRIX_ELIG,
+    MATRIX_P,
+    MATRIX_W,
     MAX_CHANGE,
     clamped_at_birth,
     clamped_rates,
     conclude,
     draw_noise,
-    genome_tile,
+    lay_out,
     limit,
     respond,
     trial_entry,
@@ -37,6 +43,19 @@ from evoplastic.kernels.lifetime.gpu_parts import (
 from evoplastic.kernels.lifetime.gpu_plan import Reals
 
 RETENTION = tl.constexpr(Reals._fields.index("retention"))
+
+
+@triton.jit
+def _matrix(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
+    """One matrix as it lies in memory, from unclamped [U', U'] and from clamped [C', U'] sources.
+
+    Newborn p and elig are read like w and alpha, not made here: so the compiler keeps all four
+    in one arrangement of registers and moves nothing at each step.
+    """
+    at = room + which * ((WIDE + CP) * WIDE) + tl.arange(0, WIDE)[None, :]
+    from_unclamped = tl.load(at + tl.arange(0, WIDE)[:, None] * WIDE)
+    from_clamped = tl.load(at + (WIDE + tl.arange(0, CP))[:, None] * WIDE)
+    return from_unclamped, from_clamped
 
 
 @triton.jit
@@ -49,14 +68,16 @@ def _drive(w, alpha, p, rate):
 def live_internal(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
-    ints, reals, xi_ptr, loss_out, correct_out, reward_out, roughness_out,
+    ints, reals, matrices_ptr, xi_ptr, loss_out, correct_out, reward_out, roughness_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
-    DRAWS: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr, BINARY: tl.constexpr,
-    BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr,
+    BJ: tl.constexpr, BI: tl.constexpr, DRAWS: tl.constexpr, KINDS: tl.constexpr,
+    FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+    GATE_ALWAYS: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
     CLAMPED: tl.constexpr = I + 3 + O
     U: tl.constexpr = N - CLAMPED
+    ROW: tl.constexpr = WIDE + CP
     i = tl.arange(0, WIDE)
     c = tl.arange(0, CP)
     is_response = (i >= U - O) & (i < U)
@@ -76,19 +97,19 @@ def live_internal(
     response_length = tl.load(reals + RESPONSE_LENGTH)
 
     program = tl.program_id(0).to(tl.int64)
+    room = matrices_ptr + program * (5 * ROW * WIDE)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
     num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
     for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
         life = program * 0 + turn
         genome = life * (N * N)
-        w, alpha = genome_tile(w_ptr + genome, alpha_ptr + genome, i, i, N, CLAMPED, WIDE)
-        w_c, alpha_c = genome_tile(
-            w_ptr + genome, alpha_ptr + genome, WIDE + c, i, N, CLAMPED, WIDE
-        )
-        p = tl.zeros([WIDE, WIDE], tl.float32)
-        p_c = tl.zeros([CP, WIDE], tl.float32)
-        elig = tl.zeros([WIDE, WIDE], tl.float32)
-        elig_c = tl.zeros([CP, WIDE], tl.float32)
+        tl.debug_barrier()
+        lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        tl.debug_barrier()
+        w, w_c = _matrix(room, MATRIX_W, WIDE, CP)
+        alpha, alpha_c = _matrix(room, MATRIX_ALPHA, WIDE, CP)
+        p, p_c = _matrix(room, MATRIX_P, WIDE, CP)
+        elig, elig_c = _matrix(room, MATRIX_ELIG, WIDE, CP)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         size = tl.load(size_ptr + task).to(tl.uint32)

@@ -3,6 +3,8 @@
 Shapes as in `gpu_plan.Tiles`; targets i and sources j count unclamped neurons from 0.
 """
 
+# mypy: allow-untyped-defs, allow-incomplete-defs
+# Triton's arguments are pointers and blocks; only compile-time constants carry annotations.
 from __future__ import annotations
 
 import triton
@@ -34,6 +36,8 @@ BASELINE_REST = tl.constexpr(Reals._fields.index("baseline_rest"))
 ETA = tl.constexpr(Reals._fields.index("eta"))
 MAX_CHANGE = tl.constexpr(Reals._fields.index("max_change"))
 INITIAL_ACTIVATION = tl.constexpr(Reals._fields.index("initial_activation"))
+
+LEAK = tl.constexpr(Reals._fields.index("leak"))
 
 # Matrices of one program in global memory: [NUM_MATRICES, row, U'].
 MATRIX_W, MATRIX_ALPHA, MATRIX_P = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)
@@ -135,8 +139,8 @@ def draw_noise(
 
 @triton.jit
 def limit(value, bound):
-    """clip(value, -bound, bound); what is not a number stays so, which min and max would hide."""
-    return tl.where(value > bound, bound, tl.where(value < -bound, -bound, value))
+    """clip(value, -bound, bound); what is not a number stays so and is seen in the loss."""
+    return tl.clamp(value, -bound, bound, propagate_nan=tl.PropagateNan.ALL)
 
 
 @triton.jit
@@ -183,6 +187,46 @@ def clamped_rates(
     value = tl.where(shown & (c == I), first, value)
     value = tl.where(shown & (c == I + 1), second, value)
     return tl.where(shown & (c == I + 3 + choice), tl.load(reals + ACTION_GAIN), value)
+
+
+@triton.jit
+def present(
+    history, stimulus_ptr, first_row, start, stop, shown_from, shown_until, first, second, choice,
+    reals, I: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr, BT: tl.constexpr,
+):  # fmt: skip
+    """Write what steps start .. stop - 1 clamp, as the rates before the steps that follow them."""
+    c = tl.arange(0, CP)[None, :]
+    for first_step in range(start, stop, BT):
+        step = (first_step + tl.arange(0, BT))[:, None]
+        inside = step < stop
+        shown = (shown_from <= step) & (step < shown_until)
+        row = tl.where(inside, first_row + step, first_row)
+        value = clamped_rates(c, stimulus_ptr, row, shown, first, second, choice, reals, I)
+        at = history + (step + 1) * (WIDE + CP) + WIDE + c
+        tl.store(at, value, mask=inside & (c < CP))
+
+
+@triton.jit
+def force(
+    room, history, xi_ptr, force_ptr, start, stop, reals, WIDE: tl.constexpr, CP: tl.constexpr,
+    BC: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
+):  # fmt: skip
+    """Write what drives steps start .. stop - 1 from outside: xi + leak * what clamps send."""
+    row: tl.constexpr = WIDE + CP
+    weight = room + MATRIX_WEIGHT * (row * WIDE) + WIDE * WIDE
+    leak = tl.load(reals + LEAK)
+    for first_step in range(start, stop, BT):
+        t = (first_step + tl.arange(0, BT))[:, None]
+        for first_i in range(0, WIDE, BI):
+            i = (first_i + tl.arange(0, BI))[None, :]
+            drive = tl.zeros([BT, BI], tl.float32)
+            for first_c in range(0, CP, BC):
+                c = first_c + tl.arange(0, BC)
+                rate = tl.load(history + t * row + WIDE + c[None, :], mask=t < stop, other=0.0)
+                part = tl.load(weight + c[:, None] * WIDE + i)
+                drive = tl.dot(rate, part, drive, input_precision="ieee")
+            xi = tl.load(xi_ptr + t * WIDE + i, mask=t < stop, other=0.0)
+            tl.store(force_ptr + t * WIDE + i, xi + leak * drive, mask=t < stop)
 
 
 @triton.jit

@@ -21,6 +21,8 @@ FEEDBACK_CODES = {"loss": 0, "correct": 1, "prediction_error": 2}
 BASELINE_CODES = {"kind": 0, "single": 1, "none": 2}
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
 LARGEST_EXTERNAL = 128  # unclamped neurons whose weights fit into the registers of one program
+REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
+FULL_WARPS = 8  # warps of 255 registers a thread that fill a streaming multiprocessor
 LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights and traces
 
 
@@ -104,16 +106,16 @@ def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = Fa
     internal = config.plasticity.modulation == "internal"
     largest = LARGEST_INTERNAL if internal else LARGEST_EXTERNAL
     if max(wide, clamped) <= largest and not streamed:
-        num_warps = 8 if internal or wide > 64 or clamped > 64 else 4
+        matrices = 4 if internal else 1
+        num_warps = max(1, matrices * wide * wide // (32 * REGISTERS_FOR_MATRICES))
         return Tiles(
             on_chip=True,
             wide=wide,
             clamped=clamped,
-            block_sources=min(wide, clamped, 32),
+            block_sources=SMALLEST_TILE,
             block_targets=min(wide, 64),
             num_warps=num_warps,
-            # 16 warps of at most 128 registers a thread fill a streaming multiprocessor.
-            programs_per_processor=1 if wide > 64 or clamped > 64 else 16 // num_warps,
+            programs_per_processor=FULL_WARPS // num_warps,
         )
     block_sources, block_targets = (32, 64) if wide >= 64 else (SMALLEST_TILE, SMALLEST_TILE)
     return Tiles(
@@ -122,8 +124,8 @@ def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = Fa
         clamped=_round_up(groups.num_clamped, block_sources),
         block_sources=block_sources,
         block_targets=block_targets,
-        num_warps=8,
-        programs_per_processor=2,
+        num_warps=FULL_WARPS,
+        programs_per_processor=1,
     )
 
 

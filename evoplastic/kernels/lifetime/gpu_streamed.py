@@ -4,6 +4,8 @@ One program still lives one individual through all trials and steps in one launc
 pass through the L2 cache, or device memory, at every step. Knows both modes of modulation.
 """
 
+# mypy: allow-untyped-defs, allow-incomplete-defs
+# Triton's arguments are pointers and blocks; only compile-time constants carry annotations.
 from __future__ import annotations
 
 import triton
@@ -15,7 +17,6 @@ from evoplastic.kernels.lifetime.gpu_external import (
     FIRST_TRIAL,
     KEPT_AFTER,
     KEPT_BEFORE,
-    LEAK,
     NUM_LIVES,
     NUM_STEPS,
     NUM_TRIALS,
@@ -27,6 +28,7 @@ from evoplastic.kernels.lifetime.gpu_internal import RETENTION
 from evoplastic.kernels.lifetime.gpu_parts import (
     ETA,
     INITIAL_ACTIVATION,
+    LEAK,
     MATRIX_ALPHA,
     MATRIX_ELIG,
     MATRIX_P,

@@ -43,7 +43,7 @@ def _version() -> str:
     return content.hexdigest()[:16]
 
 
-def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+def inlined(function: Callable[..., Any]) -> Any:
     """A function that other compiled functions absorb; Python cannot call it.
 
     Leaving out the wrappers for Python halves the time to compile.
@@ -53,7 +53,7 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def compiled_once(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled_once(function: Callable[..., Any]) -> Any:
     """A function compiled without the interpreter lock and kept between processes.
 
     Where no cache folder can be written, it is compiled again in every process.

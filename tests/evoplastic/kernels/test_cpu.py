@@ -10,6 +10,7 @@ import torch
 
 from evoplastic.kernels.lifetime import cpu_plan
 from evoplastic.kernels.lifetime.cpu import cpu_covers, run_cpu
+from evoplastic.kernels.lifetime.cpu_external import live_external
 from evoplastic.kernels.lifetime.reference import run_reference
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -118,6 +119,10 @@ CASES = {
     **{f"internal {name}": Case(config=c) for name, c in INTERNAL_OPTIONS.items()},
     "external late": Case(timing=LATE_TIMING, num_individuals=1),
     "internal late": Case(timing=LATE_TIMING, config=make_config(plasticity=INTERNAL)),
+    "external 512 2 2": Case(groups=sized(512, 2, 2), num_individuals=1),
+    "internal 512 2 2": Case(
+        groups=sized(512, 2, 2), num_individuals=1, config=make_config(plasticity=INTERNAL)
+    ),
     "shared noise": Case(shared_noise=True, num_individuals=5),
     "evaluation": Case(evaluation=True),
 }
@@ -202,6 +207,35 @@ def test_partners_may_share_their_noise_or_not() -> None:
     assert not torch.equal(two.loss_PK[0], two.loss_PK[1])
 
 
+def test_genomes_need_not_be_laid_out_for_the_engine() -> None:
+    groups = NeuronGroups(num_neurons=17)
+    batch, config = make_batch([make_bank(0)], 3), make_config()
+    params = make_params(groups, 3)
+    expected = run_cpu(params, groups, batch, config, threads=1)
+    genomes = torch.stack([params.w_PNN, params.alpha_PNN], dim=1)
+    views = PlasticParams(genomes[:, 0], genomes[:, 1])
+    assert torch.equal(run_cpu(views, groups, batch, config).loss_PK, expected.loss_PK)
+    crosswise = PlasticParams(*(t.permute(1, 2, 0).contiguous().permute(2, 0, 1) for t in params))
+    assert torch.equal(run_cpu(crosswise, groups, batch, config).loss_PK, expected.loss_PK)
+    replicas = PlasticParams(*(t[1].expand(3, -1, -1) for t in params))
+    copies = PlasticParams(*(t[[1, 1, 1]] for t in params))
+    assert torch.equal(
+        run_cpu(replicas, groups, batch, config).loss_PK,
+        run_cpu(copies, groups, batch, config).loss_PK,
+    )
+
+
+def test_read_only_batches_compile_nothing_new() -> None:
+    groups = NeuronGroups(num_neurons=17)
+    batch, params = make_batch([make_bank(0)], 3), make_params(NeuronGroups(num_neurons=17), 3)
+    run_cpu(params, groups, batch, make_config())
+    signatures = len(live_external.signatures)
+    for array in (batch.task_P, batch.perturb_stream_P, *batch.banks[1:-1]):
+        array.setflags(write=False)
+    run_cpu(params, groups, batch, make_config())
+    assert len(live_external.signatures) == signatures == 1
+
+
 @pytest.mark.parametrize("name", ["external 33 3 5", "internal always", "external late"])
 def test_memory_left_uninitialised_is_never_read(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -255,13 +289,13 @@ def test_fitness_of_long_lives_equals_the_reference_statistically(
     params = make_params(groups, 256, gain=3.0)
     batch = make_batch([make_bank(0, timing=timing), make_bank(1, timing=timing)], 256)
     config = make_config(
-        plasticity=plasticity, num_trials=60, scored_trials=20, perturbation={"quiet_trials": 5}
+        plasticity=plasticity, num_trials=45, scored_trials=20, perturbation={"quiet_trials": 5}
     )
     ours = run_cpu(params, groups, batch, config).loss_PK[:, -20:].double().mean(1)
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)
     difference = ours - theirs
     parted = float((difference.abs() > 1e-3).float().mean())
-    assert parted > 0.2, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
+    assert parted > 0.1, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
     t = float(difference.mean() / (difference.std() / 16.0))
     assert abs(t) < 3.95, f"mean loss {ours.mean():.4f}, reference {theirs.mean():.4f}, t = {t:.1f}"
     every = torch.cat([ours, theirs]).sort().values

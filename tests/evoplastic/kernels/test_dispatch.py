@@ -66,3 +66,9 @@ def test_what_the_fused_engine_does_not_cover_falls_back_and_says_so(
     assert "does not cover" in caplog.text
     assert "reference" in caplog.text
     assert bool(torch.isfinite(result.loss_PK).all())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_asked_for_where_there_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"engine 'gpu' cannot run here.*use engine=cpu"):
+        choose_engine("gpu")

@@ -1,0 +1,205 @@
+"""`make bench`: engines against each other and their rivals; writes docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from evoplastic.benchmark import (
+    Measurement,
+    Setting,
+    first_generation,
+    hardware,
+    lifetime_config,
+    measure,
+)
+from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
+from evoplastic.types import StackedBanks, stack_banks
+from tasks.suite import load_suite
+from tests.benchmarks.rivals import avx512, jax_program
+
+PAPER = Setting(
+    engine="cpu", population=500, neurons=70, trials=400, threads=1, modulation="external"
+)
+TARGET = Path(__file__).parents[2] / "docs" / "performance.md"
+
+
+class Line(NamedTuple):
+    """One row of the report."""
+
+    what: str
+    seconds: tuple[float, ...]
+
+    @property
+    def typical(self) -> float:
+        """Median seconds."""
+        return median(self.seconds)
+
+
+def main() -> None:
+    """Measure, compare, write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5, help="measured generations (default 5)")
+    parser.add_argument(
+        "--reference-trials", type=int, default=20, help="trials the reference lives (default 20)"
+    )
+    parser.add_argument(
+        "--population", type=int, default=PAPER.population, help="lives (default 500)"
+    )
+    parser.add_argument("--trials", type=int, default=PAPER.trials, help="trials (default 400)")
+    parser.add_argument("--out", type=Path, default=TARGET, help="file to write")
+    args = parser.parse_args()
+    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    paper = replace(PAPER, population=args.population, trials=args.trials)
+    sections = [
+        *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
+        *_modulation_and_threads(paper, banks, args.repeats),
+        *_scaling(paper, banks, args.repeats),
+        *_memory(),
+    ]
+    text = "\n".join([*_heading(paper), *sections])
+    args.out.write_text(text)
+    print(text)
+
+
+def _heading(paper: Setting) -> list[str]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    rows = [*hardware(), ("commit", commit), ("date", datetime.date.today().isoformat())]
+    return [
+        "# Performance",
+        "",
+        "Written by `make bench`. Seconds are wall-clock medians over repeated generations, with",
+        "the fastest and the slowest; ratios are taken within this one run. The work of the first",
+        f"two tables is a generation: {paper.population} lives, {paper.trials} trials of 50 steps",
+        f"each, {paper.neurons} neurons; published are 500 lives, 400 trials, 70 neurons.",
+        "",
+        "| machine | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in rows),
+        f'| command | `make bench ARGS="{" ".join(sys.argv[1:])}"` |',
+        "",
+    ]
+
+
+def _seconds(repeats: int, live: Callable[[], object]) -> tuple[float, ...]:
+    live()  # compiles
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        live()
+        seconds.append(time.perf_counter() - begin)
+    return tuple(seconds)
+
+
+def _table(title: str, says: str, lines: list[Line], unit: Line) -> list[str]:
+    rows = [
+        f"| {line.what} | {line.typical:.3f} | {min(line.seconds):.3f} | {max(line.seconds):.3f} "
+        f"| {line.typical / unit.typical:.2f} |"
+        for line in lines
+    ]
+    head = ["| | median s | fastest | slowest | ratio |", "|---|--:|--:|--:|--:|"]
+    return [f"## {title}", "", says, "", *head, *rows, ""]
+
+
+def _engines_and_rivals(
+    paper: Setting, banks: StackedBanks, repeats: int, reference_trials: int
+) -> list[str]:
+    cores = usable_threads(0)
+    setting = replace(paper, threads=cores)
+    params, groups, batch = first_generation(setting, banks)
+    unit = _line(f"CPU engine, {cores} threads", measure(setting, banks, repeats))
+    lines = [unit]
+    absent = []
+    if reason := avx512.missing():
+        absent.append(f"AVX-512 loop: {reason}")
+    else:
+        loop = _seconds(repeats, lambda: avx512.live(params, batch, setting.trials, cores))
+        lines.append(Line(f"hand-written AVX-512 C++ loop, {cores} threads", loop))
+    if reason := jax_program.missing():
+        absent.append(f"JAX program: {reason}")
+    else:
+        program = _seconds(repeats, lambda: jax_program.live(params, batch, setting.trials))
+        lines.append(Line("JAX program (vmap, scan, jit), all cores", program))
+    short = replace(setting, engine="reference", trials=reference_trials)
+    config = lifetime_config(short)
+
+    def reference() -> object:
+        return run_lifetimes(params, groups, batch, config, engine="reference")
+
+    stretch = setting.trials / reference_trials
+    lived = tuple(stretch * s for s in _seconds(min(repeats, 3), reference))
+    lines.append(Line(f"reference engine ({reference_trials} trials, times {stretch:.0f})", lived))
+    says = "Every rival computes the published lifetime; a test compares its losses with ours."
+    if absent:
+        says += f" Not measured: {'; '.join(absent)}."
+    return _table("Engines and rivals", says, lines, unit)
+
+
+def _line(what: str, measurement: Measurement) -> Line:
+    return Line(what, measurement.seconds)
+
+
+def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+    cores = usable_threads(0)
+    unit = _line("external, 1 thread", measure(paper, banks, repeats))
+    lines = [unit]
+    for modulation in ("external", "internal"):
+        for threads in (1, cores):
+            if (modulation, threads) != ("external", 1):
+                setting = replace(paper, threads=threads, modulation=modulation)
+                name = f"{modulation}, {threads} threads"
+                lines.append(_line(name, measure(setting, banks, repeats)))
+    return _table(
+        "Modulation and threads",
+        "The CPU engine; the ratio is to external modulation on one thread.",
+        lines,
+        unit,
+    )
+
+
+def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+    base = replace(paper, population=64, trials=50, threads=usable_threads(0))
+    settings = [
+        *(replace(base, population=population) for population in (64, 512, 4096, 8192)),
+        *(replace(base, trials=trials) for trials in (100, 400)),
+        *(replace(base, neurons=neurons) for neurons in (35, 140, 280, 512)),
+    ]
+    rows = []
+    for setting in settings:
+        measured = measure(setting, banks, repeats)
+        steps = setting.population * setting.trials * measured.num_steps
+        rows.append(
+            f"| {setting.population} | {setting.trials} | {setting.neurons} "
+            f"| {measured.median_s:.3f} | {measured.lifetime_ms:.3f} "
+            f"| {1e9 * measured.median_s / steps:.0f} |"
+        )
+    return [
+        "## Size",
+        "",
+        "The CPU engine, external modulation, all cores.",
+        "",
+        "| population | trials | neurons | median s | ms per life | ns per step |",
+        "|--:|--:|--:|--:|--:|--:|",
+        *rows,
+        "",
+    ]
+
+
+def _memory() -> list[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.memory"]
+    says = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    return ["## Memory", "", says.strip(), ""]
+
+
+if __name__ == "__main__":
+    main()

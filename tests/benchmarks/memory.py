@@ -1,0 +1,54 @@
+"""Peak memory of a large generation, in a process of its own."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+from evoplastic.benchmark import Setting, first_generation, lifetime_config
+from evoplastic.kernels.lifetime import run_lifetimes
+from evoplastic.types import PlasticParams, stack_banks
+from tasks.suite import load_suite
+
+SETTING = Setting(
+    engine="cpu", population=4096, neurons=70, trials=100, threads=0, modulation="external"
+)
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def held_mib() -> float:
+    """The memory that this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def main() -> None:
+    """Live the generation, and print what that took beyond holding its genomes."""
+    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    params, groups, batch = first_generation(SETTING, banks)
+    config = lifetime_config(SETTING)
+    two = batch._replace(
+        task_P=batch.task_P[:2],
+        trial_stream_P=batch.trial_stream_P[:2],
+        perturb_stream_P=batch.perturb_stream_P[:2],
+    )
+    few = PlasticParams(params.w_PNN[:2], params.alpha_PNN[:2])
+    run_lifetimes(few, groups, two, config, engine="cpu")  # compiles
+    before = held_mib()
+    result = run_lifetimes(params, groups, batch, config, engine="cpu")
+    genomes = sum(t.numel() * t.element_size() for t in params) / 2**20
+    results = sum(t.numel() * t.element_size() for t in result) / 2**20
+    grown = peak_mib() - before
+    print(
+        f"Population {SETTING.population}, {SETTING.trials} trials: genomes {genomes:.0f} MiB, "
+        f"results {results:.1f} MiB; the engine adds at most {grown:.0f} MiB at its peak, results "
+        f"included: {(genomes + grown) / (genomes + results):.2f} x (genomes + results)."
+    )
+
+
+if __name__ == "__main__":
+    main()

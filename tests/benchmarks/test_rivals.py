@@ -1,0 +1,50 @@
+"""A rival that did other work would be no rival: its losses are those of the engine."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from evoplastic.benchmark import Setting, first_generation, lifetime_config
+from evoplastic.kernels.lifetime import run_lifetimes
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.types import LifetimeBatch, PlasticParams, stack_banks
+from tasks.suite import load_suite
+from tests.benchmarks.rivals import avx512, jax_program
+
+SETTING = Setting(
+    engine="cpu", population=96, neurons=23, trials=60, threads=1, modulation="external"
+)
+
+Generation = tuple[PlasticParams, NeuronGroups, LifetimeBatch]
+
+
+def _standard_errors_apart(generation: Generation, theirs_PK: torch.Tensor) -> float:
+    """Difference of the mean losses, in standard errors over individuals."""
+    params, groups, batch = generation
+    ours_PK = run_lifetimes(params, groups, batch, lifetime_config(SETTING), engine="cpu").loss_PK
+    difference_P = (ours_PK - theirs_PK).double().mean(1)
+    return float(difference_P.mean() / (difference_P.std() / len(difference_P) ** 0.5))
+
+
+@pytest.fixture
+def generation() -> Generation:
+    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    return first_generation(SETTING, banks)
+
+
+@pytest.mark.skipif(avx512.missing() is not None, reason=str(avx512.missing()))
+def test_avx512_loop_lives_the_same_lives(generation: Generation) -> None:
+    params, _, batch = generation
+    assert (
+        abs(_standard_errors_apart(generation, avx512.live(params, batch, SETTING.trials, 2))) < 4.0
+    )
+
+
+@pytest.mark.skipif(jax_program.missing() is not None, reason=str(jax_program.missing()))
+def test_jax_program_lives_the_same_lives(generation: Generation) -> None:
+    params, _, batch = generation
+    assert (
+        abs(_standard_errors_apart(generation, jax_program.live(params, batch, SETTING.trials)))
+        < 4.0
+    )

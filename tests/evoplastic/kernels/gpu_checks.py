@@ -1,0 +1,410 @@
+"""Checks of the GPU engine that `test_gpu.py` runs in a process of their own.
+
+They run on a CUDA device where there is one, else under Triton's interpreter, which must be chosen
+before Triton is imported. Not named test_*: the session's own process never collects them.
+"""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from evoplastic.checks import UsageError
+from evoplastic.kernels.lifetime import self_check
+from evoplastic.kernels.lifetime.draws import perturbation_words, perturbations, trial_entries
+from evoplastic.kernels.lifetime.gpu import run_gpu
+from evoplastic.kernels.lifetime.gpu_plan import make_ints, make_reals, make_tiles
+from evoplastic.kernels.lifetime.reference import run_reference
+from evoplastic.kernels.lifetime.self_check import fault_of_gpu
+from evoplastic.lifetime import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, TrialTiming
+from tests.evoplastic.cases import make_bank, make_batch, make_config, make_params
+
+triton = pytest.importorskip("triton")
+
+import triton.language as tl  # noqa: E402
+
+from evoplastic.kernels.lifetime.gpu_parts import draw_noise, philox, tanh, trial_entry  # noqa: E402
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+DEVICE = "cpu" if INTERPRETED else "cuda"
+SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
+LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
+LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
+INTERNAL = {"modulation": "internal", "eta": 0.2}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _uninitialised_memory_is_nan() -> Iterator[None]:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
+    assert bool(torch.empty(3).isnan().all())
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patch_once() -> None:
+    """Spare the interpreter from preparing triton.language anew at every call of a part."""
+    if INTERPRETED:
+        from triton.runtime.interpreter import InterpretedFunction
+
+        slow_call = InterpretedFunction.__call__
+        prepared: set[str] = set()
+
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            module = self.fn.__module__  # a launch has prepared what our own modules see
+            if module.startswith("triton.") and module not in prepared:
+                prepared.add(module)
+                return slow_call(self, *args, **kwargs)
+            return self.rewrite()(*args, **kwargs)
+
+        InterpretedFunction.__call__ = call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A short lifetime; `streamed` keeps the matrices in memory as for large networks."""
+
+    num_neurons: int = 13
+    num_inputs: int = 2
+    num_outputs: int = 2
+    num_individuals: int = 2
+    num_trials: int = 4
+    timing: TrialTiming = SHORT
+    streamed: bool = False
+    plasticity: dict[str, Any] = field(default_factory=dict)
+    perturbation: dict[str, Any] = field(default_factory=dict)
+    dynamics: dict[str, Any] = field(default_factory=dict)
+    lifetime: dict[str, Any] = field(default_factory=dict)
+    batch: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "external": Case(num_individuals=3),
+    "external 20": Case(num_neurons=20, num_inputs=3),
+    "external 33": Case(num_neurons=33, num_outputs=3),
+    "external, many lines": Case(num_neurons=47, num_inputs=7, num_outputs=5),
+    "external, long trials": Case(timing=LONG, num_trials=3),
+    "external, outcome at the last step": Case(timing=LAST),
+    "external, single baseline": Case(plasticity={"baseline": "single"}),
+    "external, no baseline": Case(plasticity={"baseline": "none", "baseline_decay": 0.5}),
+    "external, clipped": Case(plasticity={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "external, binary outcome": Case(plasticity={"outcome": "binary"}),
+    "external, correctness": Case(lifetime={"feedback": "correct"}),
+    "external, prediction error": Case(lifetime={"feedback": "prediction_error"}),
+    "external, targets": Case(lifetime={"target_low": 0.2, "target_high": 0.7}),
+    "external, every neuron hit": Case(
+        perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0}
+    ),
+    "external, modulators spared": Case(perturbation={"perturb_modulators": False}),
+    "external, one noise for all": Case(batch={"shared_noise": True}),
+    "external, evaluation": Case(batch={"evaluation": True, "seed": 2**63 + 12345}),
+    "external, dynamics": Case(
+        dynamics={
+            "tau_ms": 60.0,
+            "initial_activation": -0.2,
+            "stimulus_gain": 1.5,
+            "feedback_gain": 0.7,
+            "action_gain": 2.0,
+            "bias_rate": -0.5,
+        },
+        plasticity={"tau_elig_ms": 200.0},
+    ),
+    "external, streamed": Case(num_neurons=33, streamed=True),
+    "external, streamed, many lines": Case(
+        num_neurons=26, num_inputs=4, num_outputs=3, streamed=True
+    ),
+    "internal": Case(plasticity=INTERNAL, num_individuals=3),
+    "internal 20": Case(num_neurons=20, num_outputs=3, plasticity=INTERNAL),
+    "internal 33": Case(num_neurons=33, plasticity=INTERNAL),
+    "internal, gated": Case(plasticity={**INTERNAL, "gate": "feedback", "outcome": "binary"}),
+    "internal, clipped": Case(plasticity={**INTERNAL, "eta": 2.0, "max_change": 0.005}),
+    "internal, modulators spared": Case(
+        plasticity=INTERNAL,
+        perturbation={"perturb_modulators": False, "quiet_trials": 0},
+        lifetime={"feedback": "prediction_error"},
+    ),
+    "internal, streamed": Case(num_neurons=26, plasticity=INTERNAL, streamed=True),
+    "internal, streamed, gated": Case(
+        plasticity={**INTERNAL, "gate": "feedback"}, streamed=True, timing=LAST
+    ),
+}
+
+
+def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
+    groups = NeuronGroups(
+        num_neurons=case.num_neurons, num_inputs=case.num_inputs, num_outputs=case.num_outputs
+    )
+    banks = [
+        make_bank(
+            seed,
+            num_entries=entries,
+            num_inputs=case.num_inputs,
+            num_outputs=case.num_outputs,
+            timing=case.timing,
+        )
+        for seed, entries in ((1, 5), (2, 7))
+    ]
+    config = make_config(
+        num_trials=case.num_trials,
+        scored_trials=1,
+        plasticity={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.plasticity},
+        perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
+        dynamics=case.dynamics,
+        **case.lifetime,
+    )
+    batch = make_batch(banks, case.num_individuals, **case.batch)
+    return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
+
+
+def largest_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    return float((ours.double() - theirs.double()).abs().max())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_engine_equals_the_reference_to_float32_rounding(name: str) -> None:
+    case = CASES[name]
+    params, groups, batch, config = prepare(case)
+    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
+    plain = run_reference(params, groups, batch, config).result
+    fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
+    for name_ in ("loss_PK", "smoothness_P"):
+        expected, got = getattr(exact, name_), getattr(fused, name_)
+        rounding = largest_difference(getattr(plain, name_), expected)
+        error = largest_difference(got, expected)
+        assert rounding < 1e-4, f"{name_}: chaotic case, parity would prove nothing"
+        assert error <= 2 * rounding + 1e-6, f"{name_}: error {error:.1e}, rounding {rounding:.1e}"
+        assert got.dtype == torch.float32
+    assert torch.equal(fused.correct_PK, exact.correct_PK)
+    assert torch.equal(fused.reward_PK, plain.reward_PK)
+
+    unlearned = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
+    rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64).result
+    learnt = largest_difference(rigid.loss_PK, exact.loss_PK)
+    assert learnt > 1e-3, f"plasticity moves the loss by {learnt:.1e}: its absence would pass"
+    if config.plasticity.modulation == "internal":
+        assert float(exact.smoothness_P.min()) > 1e-3
+
+
+@triton.jit
+def words_probe(out, c0_ptr, c1_ptr, c2_ptr, c3_ptr, key_ptr, SIZE: tl.constexpr):
+    """Four words for each of SIZE counters."""
+    at = tl.arange(0, SIZE)
+    word0, word1, word2, word3 = philox(
+        tl.load(c0_ptr + at).to(tl.uint32),
+        tl.load(c1_ptr + at).to(tl.uint32),
+        tl.load(c2_ptr + at).to(tl.uint32),
+        tl.load(c3_ptr + at).to(tl.uint32),
+        tl.load(key_ptr).to(tl.uint32),
+        tl.load(key_ptr + 1).to(tl.uint32),
+    )
+    tl.store(out + at, word0.to(tl.int64))
+    tl.store(out + SIZE + at, word1.to(tl.int64))
+    tl.store(out + 2 * SIZE + at, word2.to(tl.int64))
+    tl.store(out + 3 * SIZE + at, word3.to(tl.int64))
+
+
+# Random123 (Salmon et al. 2011), kat_vectors, philox4x32 with 10 rounds: counter, key, words.
+KNOWN_ANSWERS = [
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    (
+        (0xFFFFFFFF,) * 4,
+        (0xFFFFFFFF,) * 2,
+        (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
+    ),
+    (
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
+def test_words_are_the_published_ones(counter: Any, key: Any, expected: Any) -> None:
+    columns = [torch.full((16,), word, device=DEVICE) for word in counter]
+    out = torch.empty((4, 16), dtype=torch.int64, device=DEVICE)
+    words_probe[(1,)](out, *columns, torch.tensor(key, device=DEVICE), SIZE=16)
+    assert out[:, 0].tolist() == list(expected)
+
+
+@triton.jit
+def noise_probe(
+    xi, ints, reals, trial_ptr, stream_ptr, STEPS: tl.constexpr, N: tl.constexpr,
+    O: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr,
+):  # fmt: skip
+    """Perturbations of one trial, in blocks of 64 counters."""
+    trial = tl.load(trial_ptr).to(tl.int32)
+    stream = tl.load(stream_ptr).to(tl.uint32)
+    draw_noise(xi, ints, reals, trial, stream, STEPS, N, O, CLAMPED, WIDE, 64)
+
+
+@pytest.mark.parametrize("num_neurons", [13, 20, 33])
+@pytest.mark.parametrize("probability", [0.1, 1.0])
+def test_perturbations_are_those_of_the_reference_bit_for_bit(
+    num_neurons: int, probability: float
+) -> None:
+    case = Case(num_neurons=num_neurons, perturbation={"probability": probability})
+    _, groups, batch, config = prepare(case)
+    trial, steps, stream = 2, SHORT.num_steps, 2**31 + 77
+    batch = batch._replace(perturb_stream_P=np.full(2, stream))
+    tiles = make_tiles(groups, config)
+    xi = torch.full((steps, tiles.wide), float("nan"), device=DEVICE)
+    noise_probe[(1,)](
+        xi,
+        torch.tensor(make_ints(2, groups, batch, config), dtype=torch.int64, device=DEVICE),
+        torch.tensor(make_reals(batch, config), dtype=torch.float32, device=DEVICE),
+        torch.tensor([trial], device=DEVICE),
+        torch.tensor([stream], device=DEVICE),
+        STEPS=steps,
+        N=num_neurons,
+        O=groups.num_outputs,
+        CLAMPED=groups.num_clamped,
+        WIDE=tiles.wide,
+    )
+    expected = perturbations(batch, trial, steps, num_neurons, config.perturbation)[0][0]
+    expected[: config.perturbation.first_step] = 0.0
+    unclamped = num_neurons - groups.num_clamped
+    got = xi.cpu().numpy()
+    assert np.array_equal(got[:, :unclamped], expected[:, groups.num_clamped :])
+    assert np.isnan(got[:, unclamped:]).all()
+    assert len(np.unique(perturbation_words(batch, trial, steps, num_neurons)[0])) > 100
+
+
+@triton.jit
+def entry_probe(out, ints, trial_ptr, stream_ptr, start_ptr, size_ptr):
+    """Bank entry of one trial."""
+    entry = trial_entry(
+        ints,
+        tl.load(trial_ptr).to(tl.int32),
+        tl.load(stream_ptr).to(tl.uint32),
+        tl.load(start_ptr).to(tl.int32),
+        tl.load(size_ptr).to(tl.uint32),
+    )
+    tl.store(out, entry)
+
+
+@pytest.mark.parametrize("stream", [7, 2**32 - 5])
+def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
+    _, groups, batch, config = prepare(Case())
+    batch = batch._replace(trial_stream_P=np.full(2, stream))
+    ints = torch.tensor(make_ints(2, groups, batch, config), dtype=torch.int64, device=DEVICE)
+    for trial in (0, 1, 399):
+        for individual in (0, 1):
+            task = batch.task_P[individual]
+            out = torch.empty(1, dtype=torch.int32, device=DEVICE)
+            numbers = (trial, stream, batch.banks.start_B[task], batch.banks.size_B[task])
+            entry_probe[(1,)](
+                out, ints, *(torch.tensor([int(number)], device=DEVICE) for number in numbers)
+            )
+            assert int(out) == trial_entries(batch, trial)[individual]
+
+
+@triton.jit
+def tanh_probe(out, x_ptr, SIZE: tl.constexpr):
+    """tanh of SIZE numbers."""
+    at = tl.arange(0, SIZE)
+    tl.store(out + at, tanh(tl.load(x_ptr + at)))
+
+
+def test_tanh_is_exact_to_a_few_units_of_float32() -> None:
+    x = torch.cat([torch.linspace(-12, 12, 4090), torch.tensor([0.0, 1e-6, -1e-3, 1e30, -1e30])])
+    x = torch.cat([x, torch.tensor([float("nan")])]).to(DEVICE)
+    out = torch.empty_like(x)
+    tanh_probe[(1,)](out, x, SIZE=4096)
+    exact = torch.tanh(x.double())
+    assert bool(out[-1].isnan())
+    relative = ((out - exact).abs() / exact.abs().clamp(min=1e-30))[:-1]
+    assert float(relative[x[:-1] != 0].max()) < 5e-7
+    assert float(out[x == 0.0].abs().max()) == 0.0
+
+
+def run(case: Case, params: PlasticParams, batch: LifetimeBatch, **options: Any) -> LifetimeResult:
+    _, groups, _, config = prepare(case)
+    return run_gpu(params, groups, batch, config, device=DEVICE, **options)
+
+
+def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, Any]:
+    index = np.asarray(who)
+    return PlasticParams(params.w_PNN[index], params.alpha_PNN[index]), batch._replace(
+        task_P=batch.task_P[index],
+        trial_stream_P=batch.trial_stream_P[index],
+        perturb_stream_P=batch.perturb_stream_P[index],
+    )
+
+
+def assert_same(ours: LifetimeResult, theirs: LifetimeResult) -> None:
+    for name, mine, other in zip(LifetimeResult._fields, ours, theirs, strict=True):
+        assert torch.equal(mine, other), name
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(num_trials=2),
+        Case(num_trials=2, plasticity=INTERNAL),
+        Case(num_trials=2, streamed=True),
+    ],
+)
+def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
+    params, _, batch, _ = prepare(case)
+    together = run(case, *chosen(params, batch, [0, 1, 1]), streamed=case.streamed)
+    alone = run(case, *chosen(params, batch, [1]), streamed=case.streamed)
+    for twin in (slice(1, 2), slice(2, 3)):
+        assert_same(alone, LifetimeResult(*(result[twin] for result in together)))
+
+
+def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    case = Case(num_individuals=3, num_trials=2)
+    params, _, batch, _ = prepare(case)
+    whole = run(case, params, batch)
+    assert not caplog.records
+    for _ in range(2):
+        assert_same(run(case, params, batch, memory_bytes=16_000), whole)
+    assert [record.getMessage() for record in caplog.records] == [
+        "3 individuals do not fit into the GPU's memory at once: lived in 2 waves of 2"
+    ]
+    with pytest.raises(UsageError, match=r"13 neurons needs .* bytes of GPU memory, 1000 are free"):
+        run(case, params, batch, memory_bytes=1000)
+
+
+def test_a_genome_that_is_not_a_number_fails_alone() -> None:
+    case = Case(num_trials=2)
+    params, _, batch, _ = prepare(case)
+    whole = run(case, params, batch)
+    w_PNN = params.w_PNN.clone()
+    w_PNN[0, 9, 9] = float("nan")
+    broken = run(case, PlasticParams(w_PNN, params.alpha_PNN), batch)
+    assert bool(broken.loss_PK[0].isnan().all())
+    assert torch.equal(broken.loss_PK[1], whole.loss_PK[1])
+
+
+def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
+    assert fault_of_gpu(DEVICE) is None
+
+
+def test_a_gpu_that_computes_something_else_or_nothing_is_not_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shifted(*case: Any, device: str) -> LifetimeResult:
+        result = run_gpu(*case, device=device)
+        return result._replace(loss_PK=result.loss_PK + 0.01)
+
+    def broken(*case: Any, device: str) -> LifetimeResult:
+        raise RuntimeError("out of registers")
+
+    monkeypatch.setattr(self_check, "run_gpu", shifted)
+    assert "differ from the reference's by 1.0e-02" in str(fault_of_gpu(DEVICE))
+    monkeypatch.setattr(self_check, "run_gpu", broken)
+    assert str(fault_of_gpu(DEVICE)).endswith("RuntimeError: out of registers")

@@ -1,0 +1,126 @@
+"""The generated machine code: hot loops use the widest registers and nothing narrower."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import llvmlite.binding
+import numba
+import numpy as np
+import pytest
+
+from evoplastic.kernels.lifetime.cpu_external import change_weights, collect_hits
+from evoplastic.kernels.lifetime.cpu_internal import drive_neurons, trace_hits
+from evoplastic.kernels.lifetime.cpu_plan import make_plan, make_room
+from evoplastic.kernels.lifetime.cpu_step import advance_network
+from evoplastic.kernels.lifetime.cpu_trial import place_life
+from evoplastic.kernels.simd.philox import fill_words
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.noise_cpu import _normal_row
+from tests.evoplastic.cases import make_bank, make_batch, make_config
+
+pytestmark = pytest.mark.skipif(
+    not llvmlite.binding.get_host_cpu_features().get("avx512f", False),
+    reason="this processor has no AVX-512; explicit vectors fall into narrower registers",
+)
+
+PACKED = {
+    "fma": r"vfn?m(?:add|sub)\d+ps\s",
+    "multiply words": r"vpmuludq\s",
+    "divide": r"vdivps\s",
+    "divide float64": r"vdivpd\s",
+    "multiply": r"vmulps\s",
+    "add": r"vaddps\s",
+}
+
+
+def _asm(function: Callable[..., Any], *args: Any) -> str:
+    compiled = numba.njit(function)
+    compiled.compile(tuple(numba.typeof(a) for a in args))
+    (text,) = compiled.inspect_asm().values()
+    # What follows the compiled function itself are its wrappers for Python.
+    return str(text)
+
+
+def _widths(asm: str, operation: str) -> set[str]:
+    lines = re.findall(PACKED[operation] + r".*", asm)
+    return {re.findall(r"%([xyz]mm)\d+", line)[-1] for line in lines}
+
+
+def _loops(asm: str) -> Iterator[str]:
+    """Innermost loops: blocks that end in a jump back to their own label."""
+    parts = re.split(r"^(\.LBB\d+_\d+):", asm, flags=re.MULTILINE)
+    for label, body in zip(parts[1::2], parts[2::2], strict=True):
+        if re.search(rf"^\s+j\w+\s+{re.escape(label)}$", body, flags=re.MULTILINE):
+            yield body
+
+
+def _most(asm: str, operation: str) -> int:
+    return max(len(re.findall(PACKED[operation] + r".*%zmm", body)) for body in _loops(asm))
+
+
+@pytest.fixture(scope="module")
+def arguments() -> tuple[Any, Any, Any]:
+    groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
+    plan = make_plan(groups, batch, config)
+    return plan, make_room(groups, batch, config, plan), place_life.py_func(plan, 0)
+
+
+def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        advance_network(plan, room, room.silent, life, 3, 60)
+
+    asm = _asm(step, plan, room, life)
+    for operation in ("fma", "divide"):
+        assert _widths(asm, operation) == {"zmm"}, operation
+    assert _most(asm, "fma") >= 16
+    spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
+    assert not spilled, "sums leave the registers within the loop over columns"
+
+
+def test_rows_of_internal_modulation_use_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        drive_neurons(plan, room, life, 3, True, np.float32(0.5))
+        trace_hits(plan, room, life, 3, True, np.float32(0.5), np.float32(1.0))
+
+    asm = _asm(step, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 16
+
+
+def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def trial(plan: Any, room: Any, life: Any) -> None:
+        collect_hits(plan, room, life, 0, plan.num_steps)
+        change_weights(plan, room, life, np.float32(0.5))
+
+    asm = _asm(trial, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert "zmm" in _widths(asm, "add")
+    assert "zmm" in _widths(asm, "multiply")
+    assert re.search(r"vmovups\s+%zmm", asm)
+
+
+def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
+    _, room, _ = arguments
+
+    def draw(words: Any) -> None:
+        fill_words(words, 128, 0, 96, 1, 2, 3, np.uint32(4), np.uint32(5))
+
+    asm = _asm(draw, room.words)
+    assert _widths(asm, "multiply words") == {"zmm"}
+
+
+def test_normal_numbers_divide_eight_at_a_time() -> None:
+    out, words = np.empty(9800, dtype=np.float32), np.empty(5000, dtype=np.uint32)
+    key = np.uint32(1)
+    asm = _asm(_normal_row.py_func, out, words, np.empty(5000, dtype=np.float32), 1, key, key, key)
+    assert _widths(asm, "divide float64") == {"zmm"}
+    assert _widths(asm, "multiply words") == {"zmm"}
