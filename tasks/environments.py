@@ -165,8 +165,8 @@ def find_source(
         found = sorted(aliases & set(known))
         require(
             name in known or bool(found),
-            f"unknown task {name!r}; {nearest(name, [*known, *NAMES])}; a task of your own is given as "
-            "my_task.py:MyTask",
+            f"unknown task {name!r}; {nearest(name, [*known, *NAMES])}; "
+            "a task of your own is given as my_task.py:MyTask",
         )
         name = name if name in known else found[0]
     return EnvSource(name, settings or {}, dt_ms)

@@ -147,9 +147,9 @@ def run_show(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Play a task, or load a suite (loading is the check); say what was found."""
     if args.task is not None:
-        from tasks.suite import known_tasks
+        from tasks.two_stimulus import NAMES
 
-        return _check_task(args) if args.task in known_tasks() else run_check_task(args)
+        return _check_task(args) if args.task in NAMES else run_check_task(args)
     from tasks.suite import load_suite
 
     suite = load_suite(args.suite, args.table)
