@@ -1,4 +1,4 @@
-"""tasks list | show | check: the world that networks live in."""
+"""tasks list | show | check | preview: the world that networks live in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
+from evoplastic.cli.tasks_env import add_preview, add_source_arguments, run_check_task
 from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table
 
 if TYPE_CHECKING:
@@ -43,15 +44,21 @@ def add_verbs(verbs: Subparsers) -> None:
     check = add_verb(
         family,
         "check",
-        "play a task and compare it with what evolution uses; without TASK, refuse a suite whose "
-        "held-out tasks, negated or renamed, are among its training tasks",
+        "play a task and compare it with its trials; without TASK, refuse a suite whose held-out "
+        "tasks, negated or renamed, are among its training tasks",
         """
         evoplastic tasks check --suite my_suite.yaml
         evoplastic tasks check dms
+        evoplastic tasks check yang19.dms
+        evoplastic tasks check my_task.py:MyTask
+        evoplastic tasks check PerceptualDecisionMaking --set cohs=[0,25.6] --dt-ms 50
         """,
         run_check,
     )
-    check.add_argument("task", nargs="?", metavar="TASK", help="name of a task")
+    check.add_argument(
+        "task", nargs="?", metavar="TASK", help="name of a task, NeuroGym id, or my_task.py:MyTask"
+    )
+    add_source_arguments(check)
     for parser in (listing, check):
         parser.add_argument(
             "--suite",
@@ -66,6 +73,7 @@ def add_verbs(verbs: Subparsers) -> None:
             help="truth tables: intended, or published with its two mistakes",
         )
         add_json(parser)
+    add_preview(family)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -139,7 +147,9 @@ def run_show(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Play a task, or load a suite (loading is the check); say what was found."""
     if args.task is not None:
-        return _check_task(args)
+        from tasks.two_stimulus import NAMES
+
+        return _check_task(args) if args.task in NAMES else run_check_task(args)
     from tasks.suite import load_suite
 
     suite = load_suite(args.suite, args.table)
