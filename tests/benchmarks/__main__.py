@@ -150,21 +150,43 @@ def _line(what: str, measurement: Measurement) -> Line:
 
 
 def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+    """All settings in turn, round after round, so that a machine's drift falls on all alike."""
     cores = usable_threads(0)
-    unit = _line("external, 1 thread", measure(paper, banks, repeats))
-    lines = [unit]
-    for modulation in ("external", "internal"):
-        for threads in (1, cores):
-            if (modulation, threads) != ("external", 1):
-                setting = replace(paper, threads=threads, modulation=modulation)
-                name = f"{modulation}, {threads} threads"
-                lines.append(_line(name, measure(setting, banks, repeats)))
-    return _table(
-        "Modulation and threads",
-        "The CPU engine; the ratio is to external modulation on one thread.",
-        lines,
-        unit,
-    )
+    settings = [
+        replace(paper, threads=threads, modulation=modulation)
+        for modulation in ("external", "internal")
+        for threads in (1, cores)
+    ]
+    rounds = [
+        [measure(setting, banks, 1).seconds[0] for setting in settings] for _ in range(repeats)
+    ]
+    lines = [
+        Line(f"{setting.modulation}, {setting.threads} threads", seconds)
+        for setting, seconds in zip(settings, zip(*rounds, strict=True), strict=True)
+    ]
+    ratios = [
+        _ratio(f"{cores} threads, external: times faster than 1", lines[0], lines[1]),
+        _ratio(f"{cores} threads, internal: times faster than 1", lines[2], lines[3]),
+        _ratio("internal, 1 thread: times the cost of external", lines[2], lines[0]),
+        _ratio(f"internal, {cores} threads: times the cost of external", lines[3], lines[1]),
+    ]
+    return [
+        *_table(
+            "Modulation and threads",
+            "The CPU engine, settings in turn; the ratio is to external modulation on one thread.",
+            lines,
+            lines[0],
+        ),
+        "| round by round | median | lowest | highest |",
+        "|---|--:|--:|--:|",
+        *ratios,
+        "",
+    ]
+
+
+def _ratio(what: str, above: Line, below: Line) -> str:
+    ratios = [a / b for a, b in zip(above.seconds, below.seconds, strict=True)]
+    return f"| {what} | {median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} |"
 
 
 def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:

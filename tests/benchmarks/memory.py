@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 from evoplastic.benchmark import Setting, first_generation, lifetime_config
@@ -15,15 +14,15 @@ SETTING = Setting(
 )
 
 
-def peak_mib() -> float:
-    """The most memory that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def forget_peak() -> None:
+    """Count this process's peak from now on; making the genomes had one of its own."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
-def held_mib() -> float:
-    """The memory that this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def memory_mib(field: str) -> float:
+    """VmRSS, the memory that this process holds now, or VmHWM, the most since `forget_peak`."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
 
 
 def main() -> None:
@@ -38,11 +37,12 @@ def main() -> None:
     )
     few = PlasticParams(params.w_PNN[:2], params.alpha_PNN[:2])
     run_lifetimes(few, groups, two, config, engine="cpu")  # compiles
-    before = held_mib()
+    forget_peak()
+    before = memory_mib("VmRSS")
     result = run_lifetimes(params, groups, batch, config, engine="cpu")
     genomes = sum(t.numel() * t.element_size() for t in params) / 2**20
     results = sum(t.numel() * t.element_size() for t in result) / 2**20
-    grown = peak_mib() - before
+    grown = memory_mib("VmHWM") - before
     print(
         f"Population {SETTING.population}, {SETTING.trials} trials: genomes {genomes:.0f} MiB, "
         f"results {results:.1f} MiB; the engine adds at most {grown:.0f} MiB at its peak, results "
