@@ -274,7 +274,7 @@ def test_the_search_reaches_a_known_optimum(shaping: str) -> None:
     config = EvolutionConfig(
         popsize=40,
         sigma=0.05,
-        learning_rate=0.03,
+        learning_rate=0.02,
         weight_decay=0.0,
         shaping=shaping,  # type: ignore[arg-type]
         unmutated_pair=False,
@@ -286,10 +286,10 @@ def test_the_search_reaches_a_known_optimum(shaping: str) -> None:
     optimum_G[LAYOUT.alpha_slice] = optimum_G[LAYOUT.alpha_slice].clamp(min=0.0)
     state = initial_state(_center())
     start = float((state.center_G - optimum_G).square().sum())
-    for generation in range(90):
+    for generation in range(200):
         flat_PG = perturbed_pairs(state.center_G, LAYOUT, config, SEED, generation, 0, 20)
         loss_P = (flat_PG - target_G).double().square().sum(1).numpy()
         gradient_G = _gradient(shape_losses(loss_P, config).weight_pairs, config, (10,), generation)
         state = update(state, gradient_G, config, LAYOUT)
     assert (target_G[LAYOUT.alpha_slice] < -0.2).any()
-    assert float((state.center_G - optimum_G).square().sum()) < 0.1 * start
+    assert float((state.center_G - optimum_G).square().sum()) < 0.05 * start

@@ -289,13 +289,13 @@ def test_fitness_of_long_lives_equals_the_reference_statistically(
     params = make_params(groups, 256, gain=3.0)
     batch = make_batch([make_bank(0, timing=timing), make_bank(1, timing=timing)], 256)
     config = make_config(
-        plasticity=plasticity, num_trials=45, scored_trials=20, perturbation={"quiet_trials": 5}
+        plasticity=plasticity, num_trials=70, scored_trials=20, perturbation={"quiet_trials": 5}
     )
     ours = run_cpu(params, groups, batch, config).loss_PK[:, -20:].double().mean(1)
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)
     difference = ours - theirs
     parted = float((difference.abs() > 1e-3).float().mean())
-    assert parted > 0.1, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
+    assert parted > 0.2, f"only {parted:.0%} of the lives are chaotic: test for equality instead"
     t = float(difference.mean() / (difference.std() / 16.0))
     assert abs(t) < 3.95, f"mean loss {ours.mean():.4f}, reference {theirs.mean():.4f}, t = {t:.1f}"
     every = torch.cat([ours, theirs]).sort().values
