@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.style import GREY, drawing, write_caption
 from evoplastic.checks import EnvironmentFault, require
-from evoplastic.types import NO_GROUND_TRUTH, StepBank
+from evoplastic.step_bank import StepBank
+from evoplastic.types import NO_GROUND_TRUTH
 
 SHADES = ("#E8E8E8", "#FFFFFF")
 ASKED = "#D55E00"

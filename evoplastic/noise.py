@@ -43,6 +43,9 @@ class Purpose(enum.IntEnum):
     PERTURBATION = 4
     EVALUATION_TRIAL = 5
     EVALUATION_PERTURBATION = 6
+    WIRING = 7  # which lines carry the channels and actions of a lifetime
+    EVALUATION_WIRING = 8
+    BANK = 9  # the trials that a bank holds
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

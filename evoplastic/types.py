@@ -10,13 +10,15 @@ Shape legend (a tensor's name ends in the letters of its axes, `rate_PN`):
     O  response outputs, one per action
     F  feedback neurons
     M  entries of a trial bank
+    V  nodes of trials: where a trial can stand, a step of it or a state at a step
     Q  periods of a trial
     B  trial banks (one per task)
     G  genome length
 
 A task room hands over `TrialBank`s (arrays in main memory, no framework); an engine in
-`evoplastic.kernels.lifetime` lives them and returns a `LifetimeResult`. Tasks that run freely, an
-action and a reward at every step, are `StepBank`s; no engine lives those yet.
+`evoplastic.kernels.lifetime` lives them and returns a `LifetimeResult`. Paced trials are in
+`TrialBank`s; trials that run freely, an action and a reward at every step, in `StepBank`s
+(`evoplastic.step_bank`).
 """
 
 from __future__ import annotations
@@ -130,140 +132,13 @@ class TrialBank:
     @property
     def digest(self) -> str:
         """SHA-256 (16 hexadecimal digits) of what the task asks; the name does not enter."""
-        return _digest(
+        return content_digest(
             repr(self.timing), self.stimulus_MTI, self.target_MO, self.reward_MO, self.kind_M
         )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StepBank:
-    """Trials of a task that runs freely: an action and a reward at every step.
-
-    At step t of trial m the network sees `observation_MTI[m, t]`, takes an action a, is paid
-    `reward_MTO[m, t, a]`, and the trial is over if `ends_MTO[m, t, a]`. A trial is over at the
-    latest after `num_steps_M[m]` steps; what follows is padding: observation and reward 0, no
-    ground truth, `ends_MTO` true. Entries are consecutive trials of one environment, so whoever
-    reads them in order meets its blocks and alternations too.
-
-    Raises:
-        UsageError: arrays that contradict each other, or values that are not finite.
-    """
-
-    task: str
-    dt_ms: float
-    observation_MTI: Float32Array
-    ground_truth_MT: Int64Array  # action asked for at each step, NO_GROUND_TRUTH = none
-    num_steps_M: Int64Array
-    reward_MTO: Float32Array  # the environment's own
-    ends_MTO: BoolArray
-    period_names: tuple[str, ...]
-    period_MQ2: Int64Array  # steps [start, stop) of each period; (-1, -1) = not in this trial
-    kind_M: Int64Array  # trial kind >= 0: what a per-kind baseline tells apart
-
-    def __post_init__(self) -> None:
-        require(self.dt_ms > 0, f"dt_ms is {self.dt_ms}, expected a positive duration")
-        self._check_shapes()
-        self._check_ends()
-        for name in ("observation_MTI", "reward_MTO"):
-            require(
-                bool(np.isfinite(getattr(self, name)).all()),
-                f"{name} of task {self.task!r} holds values that are not finite",
-            )
-        low, high = int(self.ground_truth_MT.min()), int(self.ground_truth_MT.max())
-        require(
-            low >= NO_GROUND_TRUTH and high < self.reward_MTO.shape[2],
-            f"ground_truth_MT of task {self.task!r} spans {low} to {high}, expected actions 0 to "
-            f"{self.reward_MTO.shape[2] - 1}, or {NO_GROUND_TRUTH} for none",
-        )
-
-    def _check_shapes(self) -> None:
-        require(
-            self.observation_MTI.ndim == 3 and min(self.observation_MTI.shape) > 0,
-            f"observation_MTI of task {self.task!r} has shape {self.observation_MTI.shape}, "
-            "expected (M, T, I), all at least 1",
-        )
-        M, T, _ = self.observation_MTI.shape
-        O = self.reward_MTO.shape[-1]
-        Q = len(self.period_names)
-        for name, expected in (
-            ("ground_truth_MT", (M, T)),
-            ("num_steps_M", (M,)),
-            ("reward_MTO", (M, T, O)),
-            ("ends_MTO", (M, T, O)),
-            ("period_MQ2", (M, Q, 2)),
-            ("kind_M", (M,)),
-        ):
-            shape = getattr(self, name).shape
-            require(
-                shape == expected,
-                f"{name} of task {self.task!r} has shape {shape}, expected {expected}",
-            )
-        require(int(self.kind_M.min()) >= 0, f"kind_M of task {self.task!r} must not be negative")
-        start_MQ, stop_MQ = self.period_MQ2[..., 0], self.period_MQ2[..., 1]
-        absent_MQ = (start_MQ == -1) & (stop_MQ == -1)
-        inside_MQ = (start_MQ >= 0) & (start_MQ <= stop_MQ) & (stop_MQ <= self.num_steps_M[:, None])
-        require(
-            bool((absent_MQ | inside_MQ).all()),
-            f"period_MQ2 of task {self.task!r} leaves the trial; expected 0 <= start <= stop <= "
-            "num_steps, or (-1, -1) for a period that is not in the trial",
-        )
-
-    def _check_ends(self) -> None:
-        T = self.ends_MTO.shape[1]
-        over_MT = np.asarray(self.ends_MTO.all(axis=2))
-        padding_MT = np.arange(T) >= self.num_steps_M[:, None]
-        require(
-            bool((self.num_steps_M >= 1).all() and (self.num_steps_M <= T).all())
-            and bool(
-                (over_MT[:, -1]).all() and (over_MT.argmax(axis=1) + 1 == self.num_steps_M).all()
-            ),
-            f"task {self.task!r}: num_steps_M must be the first step after which the trial is over "
-            f"whatever the action, at most {T}; ends_MTO says otherwise",
-        )
-        require(
-            bool(over_MT[padding_MT].all())
-            and not self.observation_MTI[padding_MT].any()
-            and not self.reward_MTO[padding_MT].any()
-            and bool((self.ground_truth_MT[padding_MT] == NO_GROUND_TRUTH).all()),
-            f"task {self.task!r} has content after the end of a trial; expected padding: "
-            "observation and reward 0, no ground truth, ends_MTO true",
-        )
-
-    @property
-    def interface(self) -> Interface:
-        """The numbers of stimulus and response lines that a network must offer."""
-        return Interface(
-            num_inputs=self.observation_MTI.shape[2], num_outputs=self.reward_MTO.shape[2]
-        )
-
-    @property
-    def answer_M(self) -> Int64Array:
-        """The action with which whoever follows the ground truth ends a trial; -1 = none asked."""
-        return final_answers(self.ground_truth_MT, self.ends_MTO)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (16 hexadecimal digits) of what the task asks; the name does not enter."""
-        return _digest(
-            repr((self.dt_ms, self.period_names)),
-            self.observation_MTI,
-            self.ground_truth_MT,
-            self.num_steps_M,
-            self.reward_MTO,
-            self.ends_MTO,
-            self.period_MQ2,
-            self.kind_M,
-        )
-
-
-def final_answers(ground_truth_MT: Int64Array, ends_MTO: BoolArray) -> Int64Array:
-    """The last action of whoever follows the ground truth (action 0 where nothing is asked)."""
-    followed_MT = np.maximum(ground_truth_MT, 0)
-    ends_MT = np.take_along_axis(ends_MTO, followed_MT[..., None], axis=2)[..., 0]
-    return ground_truth_MT[np.arange(len(ends_MT)), ends_MT.argmax(axis=1)]
-
-
-def _digest(words: str, *arrays: NDArray[Any]) -> str:
+def content_digest(words: str, *arrays: NDArray[Any]) -> str:
+    """SHA-256 (16 hexadecimal digits) of words and arrays, their types and shapes included."""
     content = hashlib.sha256(words.encode())
     for array in arrays:
         content.update(repr((array.dtype.str, array.shape)).encode())

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from evoplastic.checks import require
-from evoplastic.types import StepBank
+from evoplastic.step_bank import StepBank
 from tasks.environments import TRIALS, EnvSource, isolated
 
 Policy = Callable[[StepBank, int, int, np.random.Generator], int]  # bank, trial, step, rng

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.types import StepBank
+from evoplastic.step_bank import StepBank
 from tasks.conformance import POLICIES, find_difference
 from tasks.environments import EnvSource
 from tasks.neurogym_bank import build_step_bank

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from evoplastic.checks import require
-from evoplastic.types import NO_GROUND_TRUTH, StepBank, final_answers
+from evoplastic.step_bank import StepBank, final_answers
+from evoplastic.types import NO_GROUND_TRUTH
 from tasks.environments import TRIALS, EnvSource, isolated
 from tasks.probing import ProbedTrial, Prober, SegmentsDiffer, segments
 

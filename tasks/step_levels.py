@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.checks import require
-from evoplastic.types import NO_GROUND_TRUTH, Int64Array, StepBank
+from evoplastic.step_bank import StepBank
+from evoplastic.types import NO_GROUND_TRUTH, Int64Array
 
 
 class Lived(NamedTuple):

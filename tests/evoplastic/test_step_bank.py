@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.types import Interface, StepBank
+from evoplastic.step_bank import StepBank
+from evoplastic.types import Interface
 
 
 def make_bank() -> StepBank:
