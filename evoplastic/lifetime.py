@@ -13,8 +13,9 @@ from evoplastic.checks import require
 
 Modulation = Literal["external", "internal"]
 Baseline = Literal["kind", "single", "none"]
-Feedback = Literal["loss", "correct", "prediction_error"]
-Outcome = Literal["graded", "binary"]
+Feedback = Literal["loss", "correct", "prediction_error", "reward", "reward_prediction_error"]
+Outcome = Literal["graded", "binary", "reward"]
+Fitness = Literal["loss", "reward"]
 Gate = Literal["always", "feedback"]
 Noise = Literal["pair", "shared"]
 
@@ -80,9 +81,12 @@ class PerturbationConfig:
 class PlasticityConfig:
     """How the plastic weights p change within a lifetime (Miconi 2023, section 2.3).
 
-    external, once per trial at the first feedback step, with L the outcome and b its baseline:
+    external, once per trial at the first feedback step (the last step of a trial that runs
+    freely), with L the outcome and b its baseline:
         p += clip(-eta * elig * b * (L - b), -max_change, max_change)
         p += clip(-eta * elig * L, -max_change, max_change)                without a baseline
+      and with the outcome "reward", L = minus the reward of the trial:
+        p += clip(-eta * elig * (L - b), -max_change, max_change)
     internal, at every gated step, with mod = rate of modulator 0 - rate of modulator 1:
         p += clip(eta * elig * mod, -max_change, max_change)
     """
@@ -104,10 +108,11 @@ class PlasticityConfig:
     baseline_decay: float = 0.9
     """Share of a running mean that survives a trial."""
     outcome: Outcome = "graded"
-    """What the external rule and the loss feedback see: the graded loss, or 0.1 / 0.6 for
-    right / wrong."""
+    """What the external rule sees: the graded loss, 0.1 / 0.6 for right / wrong (the loss feedback
+    then carries these too), or the task's own reward."""
     gate: Gate = "always"
-    """Internal modulation acts at every step, or during the feedback window only."""
+    """Internal modulation acts at every step, or while feedback is heard only: in the feedback
+    window of a paced trial, at the first step after a trial that ran freely."""
 
     def __post_init__(self) -> None:
         require(self.eta >= 0, f"eta is {self.eta}, expected 0 or more")
@@ -140,8 +145,13 @@ class LifetimeConfig:
     target_high: float = 0.9
     """What the response neuron of the right action is asked for."""
     feedback: Feedback = "loss"
-    """What the two feedback neurons carry: the loss on both; correctness +-1, opposed; or twice
-    (correctness - its running mean), opposed."""
+    """What the two feedback neurons carry: the loss on both; or opposed: correctness +-1, twice
+    (correctness - its running mean), the task's own reward, or reward minus its running mean. In
+    trials that run freely it is heard at the step after: rewards after each step, the rest after
+    a trial."""
+    fitness: Fitness = "loss"
+    """What evolution makes small over the scored trials: their mean loss, or minus their mean
+    reward."""
     smoothness_penalty: float = 0.0
     """Weight of sum_t (mod(t) - mod(t-1))^2 in the fitness, summed over trials from `first_trial`
     on and divided by all trials; internal modulation only, published 0.27."""

@@ -25,13 +25,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from evoplastic.checks import require
+
+if TYPE_CHECKING:
+    from evoplastic.node_bank import StackedNodes
+    from evoplastic.wiring import Wiring
+    from evoplastic.world import SteppedTasks
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
@@ -223,13 +228,26 @@ class LifetimeBatch(NamedTuple):
     else; two individuals with the same streams meet the same trials and the same perturbations.
     """
 
-    banks: StackedBanks
+    banks: StackedBanks | StackedNodes | SteppedTasks  # paced, free-running, stepped for real
     task_P: Int64Array  # index of the bank that each individual lives
     seed: int  # run seed, 0 <= seed < 2**64
     epoch: int  # generation, 0 <= epoch < 2**24
     trial_stream_P: Int64Array  # stream of the trial order, 0 <= stream < 2**32
     perturb_stream_P: Int64Array  # stream of the node perturbations
     evaluation: bool = False  # evaluation lifetimes draw from streams of their own
+    wiring: Wiring | None = None  # lines of each individual; needed unless trials are paced
+
+    @property
+    def paced(self) -> StackedBanks:
+        """The banks of a batch whose trials are paced."""
+        assert isinstance(self.banks, StackedBanks)
+        return self.banks
+
+    @property
+    def free(self) -> StackedNodes | SteppedTasks:
+        """The tasks of a batch whose trials run freely."""
+        assert not isinstance(self.banks, StackedBanks)
+        return self.banks
 
 
 class LifetimeResult(NamedTuple):
@@ -241,3 +259,4 @@ class LifetimeResult(NamedTuple):
     # float32; sum over t >= 1 of (mod(t) - mod(t-1))^2 of trials from `first_trial` on, divided by
     # all K trials; 0 with external modulation.
     smoothness_P: Tensor
+    steps_PK: Tensor  # int32, time steps that each trial took

@@ -13,7 +13,6 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from evoplastic.checks import require
-from evoplastic.node_bank import StackedNodes
 from evoplastic.noise import Purpose, philox, purpose_word, seed_key
 from evoplastic.types import Int64Array, Interface
 
@@ -50,8 +49,8 @@ class Wiring(NamedTuple):
 
 def draw_wiring(
     config: WiringConfig,
-    banks: StackedNodes,
-    task_P: Int64Array,
+    num_inputs_P: Int64Array,
+    num_actions_P: Int64Array,
     stream_P: Int64Array,
     *,
     seed: int,
@@ -60,13 +59,22 @@ def draw_wiring(
 ) -> Wiring:
     """The lines of each individual, a function of (seed, epoch, stream) and of its task's sizes.
 
+    Args:
+        config: lines of the network, and what is exchanged.
+        num_inputs_P: channels of each individual's task.
+        num_actions_P: actions of each individual's task.
+        stream_P: individuals of one stream are wired alike.
+        seed: run seed.
+        epoch: generation.
+        evaluation: evaluation lifetimes draw from streams of their own.
+
     Raises:
         UsageError: a task has more channels or actions than the network has lines.
     """
     I, O = config.interface.num_inputs, config.interface.num_outputs
     for name, needed, there in (
-        ("input", int(banks.num_inputs_B.max()), I),
-        ("action", int(banks.num_actions_B.max()), O),
+        ("input", int(num_inputs_P.max()), I),
+        ("action", int(num_actions_P.max()), O),
     ):
         require(
             needed <= there,
@@ -75,17 +83,14 @@ def draw_wiring(
         )
     purpose = Purpose.EVALUATION_WIRING if evaluation else Purpose.WIRING
     word = purpose_word(purpose, epoch)
-    inputs_PI = np.tile(np.arange(I, dtype=np.int64), (len(task_P), 1))
-    actions_PO = np.tile(np.arange(O, dtype=np.int64), (len(task_P), 1))
+    inputs_PI = np.tile(np.arange(I, dtype=np.int64), (len(stream_P), 1))
+    actions_PO = np.tile(np.arange(O, dtype=np.int64), (len(stream_P), 1))
     if config.permute in ("inputs", "both"):
         mixed = I - config.cue_lines
         inputs_PI[:, :mixed] = _permutations(mixed, stream_P, seed, word, 0)
     if config.permute in ("actions", "both"):
         actions_PO = _permutations(O, stream_P, seed, word, 1)
-    return Wiring(
-        _cut(inputs_PI, banks.num_inputs_B[task_P], banks.observation_VI.shape[1]),
-        _cut(actions_PO, banks.num_actions_B[task_P], banks.reward_VO.shape[1]),
-    )
+    return Wiring(_cut(inputs_PI, num_inputs_P), _cut(actions_PO, num_actions_P))
 
 
 def _permutations(size: int, stream_P: Int64Array, seed: int, word: int, row: int) -> Int64Array:
@@ -98,8 +103,6 @@ def _permutations(size: int, stream_P: Int64Array, seed: int, word: int, row: in
     return order
 
 
-def _cut(lines_PL: Int64Array, used_P: Int64Array, width: int) -> Int64Array:
-    """The first lines of each individual, NO_LINE beyond what its task uses."""
-    cut = lines_PL[:, :width].copy()
-    cut[np.arange(width) >= used_P[:, None]] = NO_LINE
-    return cut
+def _cut(lines_PL: Int64Array, used_P: Int64Array) -> Int64Array:
+    """NO_LINE beyond what the tasks of the individuals use."""
+    return np.where(np.arange(lines_PL.shape[1]) < used_P[:, None], lines_PL, NO_LINE)

@@ -26,6 +26,7 @@ def external_change(
 
         dp = clip(-eta * elig * b * (L - b), -max_change, max_change)
         dp = clip(-eta * elig * L, ...)                                without a baseline
+        dp = clip(-eta * elig * (L - b), ...)                          with the outcome "reward"
 
     Args:
         elig_PNN: eligibility traces.
@@ -35,7 +36,9 @@ def external_change(
 
     Source: Miconi 2023; the factor b is that of Miconi 2017 (eLife).
     """
-    gate_P = outcome_P if baseline_P is None else baseline_P * (outcome_P - baseline_P)
+    gate_P = outcome_P if baseline_P is None else outcome_P - baseline_P
+    if baseline_P is not None and config.outcome != "reward":
+        gate_P = baseline_P * gate_P
     change_PNN = -config.eta * elig_PNN * gate_P[:, None, None]
     return change_PNN.clamp(-config.max_change, config.max_change)
 

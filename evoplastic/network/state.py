@@ -20,6 +20,7 @@ class NetworkState(NamedTuple):
     elig_PNN: Tensor  # eligibility trace of the same connection
     baseline_PC: Tensor  # running mean of the outcome, C = number of trial kinds (1 if single)
     mean_correct_P: Tensor  # running mean of correctness, for the prediction-error feedback
+    mean_reward_P: Tensor  # running mean of a trial's reward, for the error of its prediction
 
 
 def newborn(
@@ -46,4 +47,5 @@ def newborn(
         mean_correct_P=torch.full(
             (num_individuals,), 1.0 / groups.num_outputs, dtype=dtype, device=device
         ),
+        mean_reward_P=torch.zeros(num_individuals, dtype=dtype, device=device),
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evoplastic import noise
 from evoplastic.lifetime import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, StackedBanks
+from evoplastic.types import LifetimeBatch, PlasticParams
 
 Float64Array = NDArray[np.float64]
 Matrix = list[list[float]]
@@ -70,7 +70,7 @@ def live(
     """
     size = groups.num_neurons
     dynamics, plasticity = config.dynamics, config.plasticity
-    timing = batch.banks.timing
+    timing = batch.paced.timing
     w: Matrix = params.w_PNN[individual].double().tolist()
     alpha: Matrix = params.alpha_PNN[individual].double().tolist()
     leak = timing.dt_ms / dynamics.tau_ms
@@ -101,7 +101,7 @@ def live(
 
     for trial in range(config.num_trials):
         entry = bank_entry(batch, individual, trial)
-        target = [float(value) for value in batch.banks.target_MO[entry]]
+        target = [float(value) for value in batch.paced.target_MO[entry]]
         wanted = [min(max(value, config.target_low), config.target_high) for value in target]
         asked = target.index(max(target))
         loss = 0.0
@@ -136,7 +136,7 @@ def live(
             for i in range(response_first, size):
                 rate[i] = 1.0 / (1.0 + math.exp(-x[i]))
             for line in range(groups.num_inputs):
-                shown = float(batch.banks.stimulus_MTI[entry, step, line])
+                shown = float(batch.paced.stimulus_MTI[entry, step, line])
                 rate[line] = dynamics.stimulus_gain * shown
             rate[bias] = dynamics.bias_rate
 
@@ -161,7 +161,7 @@ def live(
                     seen = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
                 else:
                     seen = loss
-                kind = int(batch.banks.kind_M[entry]) if plasticity.baseline == "kind" else 0
+                kind = int(batch.paced.kind_M[entry]) if plasticity.baseline == "kind" else 0
                 if plasticity.modulation == "external" and trial >= plasticity.first_trial:
                     expected = baseline[kind]
                     for i in range(size):
@@ -197,7 +197,7 @@ def live(
                 rate[action_first + action] = dynamics.action_gain if chosen else 0.0
 
         loss_K.append(loss)
-        reward_K.append(float(batch.banks.reward_MO[entry, choice]))
+        reward_K.append(float(batch.paced.reward_MO[entry, choice]))
         entry_K.append(entry)
         choice_K.append(choice)
         mod_KT.append(mod_T)
@@ -223,7 +223,7 @@ def live(
 def bank_entry(batch: LifetimeBatch, individual: int, trial: int) -> int:
     """The entry of the stacked banks that a trial asks."""
     purpose = noise.Purpose.EVALUATION_TRIAL if batch.evaluation else noise.Purpose.TRIAL
-    banks: StackedBanks = batch.banks
+    banks = batch.paced
     task = int(batch.task_P[individual])
     stream = int(batch.trial_stream_P[individual])
     word = int(noise.words(batch.seed, purpose, batch.epoch, stream, trial, 1)[0])

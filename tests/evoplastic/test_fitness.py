@@ -17,6 +17,7 @@ def _result(loss_PK: list[list[float]], smoothness_P: list[float]) -> LifetimeRe
         correct_PK=loss < 0.5,
         reward_PK=torch.zeros_like(loss),
         smoothness_P=torch.tensor(smoothness_P),
+        steps_PK=torch.ones(loss.shape, dtype=torch.int32),
     )
 
 

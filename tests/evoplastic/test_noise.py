@@ -102,6 +102,9 @@ def test_numbers_of_purposes_never_change() -> None:
         "PERTURBATION": 4,
         "EVALUATION_TRIAL": 5,
         "EVALUATION_PERTURBATION": 6,
+        "WIRING": 7,
+        "EVALUATION_WIRING": 8,
+        "BANK": 9,
     }
 
 

@@ -26,7 +26,7 @@ from evoplastic.kernels.lifetime.cpu_plan import (
 from evoplastic.kernels.simd.compile import announce_compilation
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -34,8 +34,12 @@ MAX_NEURONS = 1 << 16
 
 def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    if batch.banks.timing.num_steps >= MAX_STEPS:
-        return f"trials of {batch.banks.timing.num_steps} steps, fewer than {MAX_STEPS} are covered"
+    if not isinstance(batch.banks, StackedBanks):
+        return "trials that run freely"
+    if config.plasticity.outcome == "reward" or config.feedback.startswith("reward"):
+        return "rewards as outcome or feedback"
+    if batch.paced.timing.num_steps >= MAX_STEPS:
+        return f"trials of {batch.paced.timing.num_steps} steps, fewer than {MAX_STEPS} are covered"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -107,6 +111,7 @@ def run_cpu(
         correct_PK=torch.from_numpy(record.correct),
         reward_PK=torch.from_numpy(record.reward),
         smoothness_P=torch.from_numpy(record.smoothness),
+        steps_PK=torch.full(record.loss.shape, plan.num_steps, dtype=torch.int32),
     )
 
 

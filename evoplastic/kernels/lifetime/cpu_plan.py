@@ -81,7 +81,7 @@ class Plan(NamedTuple):
 
 def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> Plan:
     """Everything about a batch that compiled code needs as numbers."""
-    timing, dynamics = batch.banks.timing, config.dynamics
+    timing, dynamics = batch.paced.timing, config.dynamics
     plasticity, noise = config.plasticity, config.perturbation
     unclamped = groups.num_neurons - groups.num_clamped
     unclamped_room, clamped_room = _round_up(unclamped), _round_up(groups.num_clamped)
@@ -157,7 +157,7 @@ class Banks(NamedTuple):
 
 def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
     """The stacked banks of a batch, flattened."""
-    banks = batch.banks
+    banks = batch.paced
     stimulus_MTI = banks.stimulus_MTI
     changes_MT = np.ones(stimulus_MTI.shape[:2], dtype=np.bool_)
     changes_MT[:, 1:] = (stimulus_MTI[:, 1:] != stimulus_MTI[:, :-1]).any(axis=2)
@@ -263,7 +263,7 @@ def make_room(
     shift[:wide] = filled(wide, 0.5, response)
     shift[wide:][response] = 0.5
     silent[:wide] = filled(wide, 0.0, response)
-    retention = 1.0 - batch.banks.timing.dt_ms / config.plasticity.tau_elig_ms
+    retention = 1.0 - batch.paced.timing.dt_ms / config.plasticity.tau_elig_ms
     step_T = np.arange(steps)
     exponent_T = (plan.feedback_start - step_T) % steps + 1
     exponent_T[step_T == plan.feedback_start] = 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoplastic.lifetime import PerturbationConfig
+from evoplastic.lifetime import LifetimeConfig, PerturbationConfig
+from evoplastic.network.neurons import NeuronGroups
 from evoplastic.noise import (
     Float32Array,
     Int64Array,
@@ -32,9 +33,9 @@ def purposes(batch: LifetimeBatch) -> tuple[int, int]:
 
 
 def trial_entries(batch: LifetimeBatch, trial: int) -> Int64Array:
-    """Bank entry [P] that each individual meets at a trial."""
+    """Bank entry [P] that each individual meets at a trial, paced trials only."""
     word_P, *_ = philox((0, trial, batch.trial_stream_P, purposes(batch)[0]), seed_key(batch.seed))
-    start_P, size_P = batch.banks.start_B[batch.task_P], batch.banks.size_B[batch.task_P]
+    start_P, size_P = batch.paced.start_B[batch.task_P], batch.paced.size_B[batch.task_P]
     return start_P + bounded(word_P, size_P)
 
 
@@ -64,3 +65,17 @@ def perturbations(
     """Node perturbations xi [S, T, N] of a trial, before any step or trial is silenced."""
     words_STN, index_P = perturbation_words(batch, trial, num_steps, num_neurons)
     return perturbation(words_STN, config.probability, config.amplitude), index_P
+
+
+def trial_perturbations(
+    batch: LifetimeBatch, trial: int, num_steps: int, groups: NeuronGroups, config: LifetimeConfig
+) -> tuple[Float32Array, Int64Array]:
+    """Node perturbations xi [S, T, N] of a trial as they strike, and the stream [P] of each."""
+    noise = config.perturbation
+    xi_STN, stream_P = perturbations(batch, trial, num_steps, groups.num_neurons, noise)
+    xi_STN[:, : noise.first_step] = 0.0
+    if trial >= config.num_trials - noise.quiet_trials:
+        xi_STN[:] = 0.0
+    if not noise.perturb_modulators:
+        xi_STN[:, :, groups.modulators] = 0.0
+    return xi_STN, stream_P

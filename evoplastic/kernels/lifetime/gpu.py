@@ -28,7 +28,7 @@ from evoplastic.kernels.lifetime.gpu_plan import (
 )
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +50,13 @@ def gpu_available() -> str | None:
 
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    steps, neurons = batch.banks.timing.num_steps, groups.num_neurons
+    if not isinstance(batch.banks, StackedBanks):
+        return "trials that run freely"
+    if config.plasticity.outcome == "reward" or config.feedback.startswith("reward"):
+        return "rewards as outcome or feedback"
+    steps, neurons = batch.paced.timing.num_steps, groups.num_neurons
     tiles = make_tiles(groups, config)
-    largest = max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, batch.banks.stimulus_MTI.size)
+    largest = max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, batch.paced.stimulus_MTI.size)
     if largest >= MAX_DRAWS:
         return f"{neurons} neurons, {steps} steps and the trial bank need more than 32-bit offsets"
     return None
@@ -147,7 +151,8 @@ def run_gpu(
         reward_PK[part] = reward.cpu()
         if config.plasticity.modulation == "internal":
             smoothness_P[part] = roughness.cpu() / num_trials
-    return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P)
+    steps_PK = torch.full(loss_PK.shape, batch.paced.timing.num_steps, dtype=torch.int32)
+    return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P, steps_PK)
 
 
 def _live_wave(
@@ -247,7 +252,7 @@ def _live_wave(
 
 
 def _bring_banks(batch: LifetimeBatch, config: LifetimeConfig, device: torch.device) -> _Banks:
-    banks = batch.banks
+    banks = batch.paced
 
     def bring(array: Any, dtype: type) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=dtype)).to(device)
@@ -283,7 +288,7 @@ def _scratch(
 
 
 def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
-    rows = batch.banks.timing.num_steps + 1
+    rows = batch.paced.timing.num_steps + 1
     in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
     return {
         "matrices": 5 * tiles.matrix,

@@ -133,7 +133,7 @@ def make_ints(
     num_lives: int, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
 ) -> Ints:
     """The whole numbers of `num_lives` lifetimes."""
-    timing, noise = batch.banks.timing, config.perturbation
+    timing, noise = batch.paced.timing, config.perturbation
     threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)
     trial_purpose, perturb_purpose = purposes(batch)
     key0, key1 = seed_key(batch.seed)
@@ -160,7 +160,7 @@ def make_ints(
 
 def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     """The other numbers, in double precision until they reach the device."""
-    timing, dynamics, plasticity = batch.banks.timing, config.dynamics, config.plasticity
+    timing, dynamics, plasticity = batch.paced.timing, config.dynamics, config.plasticity
     noise = config.perturbation
     retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
     steps_before = timing.feedback[0] + 1
@@ -187,7 +187,7 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
 
 def retained(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
     """What is left [T] of a hit at step t when its trial's first feedback step, or end, is over."""
-    timing = batch.banks.timing
+    timing = batch.paced.timing
     steps_before = timing.feedback[0] + 1
     retention = 1.0 - timing.dt_ms / config.plasticity.tau_elig_ms
     step_T = np.arange(timing.num_steps)

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic.kernels.lifetime.draws import perturbations, trial_entries
+from evoplastic.kernels.lifetime.draws import trial_entries, trial_perturbations
 from evoplastic.kernels.lifetime.recording import Recorder, Recording
+from evoplastic.kernels.lifetime.reference_free import TrialOutcome, enter_world, live_free_trial
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
@@ -26,7 +27,7 @@ from evoplastic.network.plasticity import (
     scatter_baseline,
 )
 from evoplastic.network.state import NetworkState, newborn
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 
 class Trace(NamedTuple):
@@ -46,13 +47,6 @@ class _Trial(NamedTuple):
     reward_PO: Tensor
     kind_P: Tensor
     xi_PTN: Tensor
-
-
-class _TrialOutcome(NamedTuple):
-    loss_P: Tensor
-    correct_P: Tensor
-    reward_P: Tensor
-    roughness_P: Tensor  # sum over steps of (mod(t) - mod(t-1))^2
 
 
 @torch.no_grad()
@@ -78,24 +72,35 @@ def run_reference(
         recording: activity, modulation, traces or weights to keep.
     """
     device = torch.device(device)
-    w_PNN = params.w_PNN.to(device, dtype)
-    alpha_PNN = params.alpha_PNN.to(device, dtype)
+    params = PlasticParams(params.w_PNN.to(device, dtype), params.alpha_PNN.to(device, dtype))
     num_kinds = batch.banks.num_kinds if config.plasticity.baseline == "kind" else 1
-    state = newborn(len(w_PNN), groups, config.dynamics, num_kinds, dtype, device)
+    state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
     recorder = Recorder(recording)
     outcomes = []
+    paced = isinstance(batch.banks, StackedBanks)
+    if not paced:
+        world, state = enter_world(state, groups, batch, config)
     for trial in range(config.num_trials):
-        brought = _bring_trial(trial, groups, batch, config, dtype, device)
-        state, outcome = _live_trial(
-            trial, brought, PlasticParams(w_PNN, alpha_PNN), state, groups, batch, config, recorder
-        )
+        if paced:
+            brought = _bring_trial(trial, groups, batch, config, dtype, device)
+            state, outcome = _live_trial(
+                trial, brought, params, state, groups, batch, config, recorder
+            )
+        else:
+            state, outcome = live_free_trial(
+                trial, world, params, state, groups, batch, config, recorder
+            )
         outcomes.append(outcome)
     roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
+    loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
+    if not paced:
+        loss_PK[torch.from_numpy(world.failed_P)] = torch.nan
     result = LifetimeResult(
-        loss_PK=torch.stack([o.loss_P for o in outcomes], dim=1).cpu(),
+        loss_PK=loss_PK,
         correct_PK=torch.stack([o.correct_P for o in outcomes], dim=1).cpu(),
         reward_PK=torch.stack([o.reward_P for o in outcomes], dim=1).cpu(),
         smoothness_P=roughness_P.cpu(),
+        steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
     )
     return Trace(result, state, recorder.result())
 
@@ -108,16 +113,9 @@ def _bring_trial(
     dtype: torch.dtype,
     device: torch.device,
 ) -> _Trial:
-    banks, noise = batch.banks, config.perturbation
+    banks = batch.paced
     entry_P = trial_entries(batch, trial)
-    xi_STN, stream_P = perturbations(
-        batch, trial, banks.timing.num_steps, groups.num_neurons, noise
-    )
-    xi_STN[:, : noise.first_step] = 0.0
-    if trial >= config.num_trials - noise.quiet_trials:
-        xi_STN[:] = 0.0
-    if not noise.perturb_modulators:
-        xi_STN[:, :, groups.modulators] = 0.0
+    xi_STN, stream_P = trial_perturbations(batch, trial, banks.timing.num_steps, groups, config)
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(device, dtype)
@@ -142,8 +140,8 @@ def _live_trial(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     recorder: Recorder,
-) -> tuple[NetworkState, _TrialOutcome]:
-    timing, dynamics, plasticity = batch.banks.timing, config.dynamics, config.plasticity
+) -> tuple[NetworkState, TrialOutcome]:
+    timing, dynamics, plasticity = batch.paced.timing, config.dynamics, config.plasticity
     leak = timing.dt_ms / dynamics.tau_ms
     retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
     may_change = trial >= plasticity.first_trial
@@ -151,7 +149,7 @@ def _live_trial(
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
-    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P = state
+    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P = state
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
     mod_before_P = torch.zeros_like(mean_correct_P)
@@ -188,8 +186,8 @@ def _live_trial(
             action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
                 choice_P, groups.num_outputs
             ).to(rate_PN.dtype)
-            outcome_P = outcome_seen(loss_P, correct_P, config)
-            feedback_PF = feedback_rates(outcome_P, correct_P, mean_correct_P, config)
+            outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
+            feedback_PF = feedback_rates(loss_P, correct_P, reward_P, state, config)
             column_P = brought.kind_P if plasticity.baseline == "kind" else 0 * brought.kind_P
             if may_change and not internal:
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
@@ -206,6 +204,7 @@ def _live_trial(
             mean_correct_P = running_mean(
                 mean_correct_P, correct_P.to(rate_PN.dtype), plasticity.baseline_decay
             )
+            mean_reward_P = running_mean(mean_reward_P, reward_P, plasticity.baseline_decay)
 
         in_feedback = feedback_start <= step < feedback_stop
         mod_P = modulatory_signal(rate_PN, groups)
@@ -226,5 +225,6 @@ def _live_trial(
     recorder.close_trial()
     recorder.end_trial(trial, "elig", elig_PNN)
     recorder.end_trial(trial, "p", p_PNN)
-    end = NetworkState(x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P)
-    return end, _TrialOutcome(loss_P, correct_P, reward_P, roughness_P)
+    end = NetworkState(x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P)
+    steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
+    return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)

@@ -44,7 +44,7 @@ def live(
     params: PlasticParams, batch: LifetimeBatch, num_trials: int, threads: int
 ) -> torch.Tensor:
     """Losses [P, K] of the published lifetime with external modulation."""
-    banks, timing = batch.banks, batch.banks.timing
+    banks, timing = batch.paced, batch.paced.timing
     size, neurons = params.w_PNN.shape[:2]
     assert set(banks.size_B) == {4}, "the rival knows tasks of four trial kinds only"
     shape = np.array(

@@ -25,7 +25,7 @@ def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.
     """Losses [P, K] of the published lifetime with external modulation."""
     import jax
 
-    banks = batch.banks
+    banks = batch.paced
     answer_M = banks.target_MO.argmax(1)
     timing = banks.timing
     windows = (timing.num_steps, *timing.response, *timing.feedback)

@@ -302,7 +302,7 @@ def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
         for individual in (0, 1):
             task = batch.task_P[individual]
             out = torch.empty(1, dtype=torch.int32, device=DEVICE)
-            numbers = (trial, stream, batch.banks.start_B[task], batch.banks.size_B[task])
+            numbers = (trial, stream, batch.paced.start_B[task], batch.paced.size_B[task])
             entry_probe[(1,)](
                 out, ints, *(torch.tensor([int(number)], device=DEVICE) for number in numbers)
             )

@@ -230,7 +230,7 @@ def test_read_only_batches_compile_nothing_new() -> None:
     batch, params = make_batch([make_bank(0)], 3), make_params(NeuronGroups(num_neurons=17), 3)
     run_cpu(params, groups, batch, make_config())
     signatures = len(live_external.signatures)
-    for array in (batch.task_P, batch.perturb_stream_P, *batch.banks[1:-1]):
+    for array in (batch.task_P, batch.perturb_stream_P, *batch.paced[1:-1]):
         array.setflags(write=False)
     run_cpu(params, groups, batch, make_config())
     assert len(live_external.signatures) == signatures == 1
