@@ -52,6 +52,18 @@ class EvaluationConfig(Section):
     """Lifetimes that one unit of work holds."""
 
 
+class BanksConfig(Section):
+    """Trial banks of tasks that run freely; paced tasks bring their own and ignore this."""
+
+    trials: int = Field(default=200, ge=1)
+    """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""
+    refresh_every: int = Field(default=20, ge=1)
+    """Generations that share the training banks; then new trials are drawn. Building banks takes
+    time, and 1 draws new ones for each generation."""
+    evaluation_trials: int = Field(default=400, ge=1)
+    """Trials in the banks of the evaluation sessions, the same ones throughout a run."""
+
+
 class TrackingConfig(Section):
     """Where the records go besides the run directory."""
 
@@ -83,6 +95,8 @@ class RunConfig(Section):
     """The search over genomes."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     """Sessions that measure the bare center."""
+    banks: BanksConfig = Field(default_factory=BanksConfig)
+    """Trials of tasks that run freely."""
     pairs_per_shard: int = Field(default=25, ge=1)
     """Antithetic pairs that one unit of work holds; never depends on the number of workers."""
     engine: Literal["auto", "reference", "cpu", "gpu"] = "auto"

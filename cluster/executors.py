@@ -99,7 +99,7 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
         kind = ReplicateResult
         lifetimes, trials = shard.num_lifetimes, problem.lifetime.num_trials
         expected = dict.fromkeys(ReplicateResult._fields, (lifetimes,))
-        expected["correct_LK"] = (lifetimes, trials)
+        expected["correct_LK"] = expected["reward_LK"] = (lifetimes, trials)
     if not isinstance(result, kind):
         return f"it is a {type(result).__name__}, expected {kind.__name__}"
     for name, shape in expected.items():

@@ -27,6 +27,7 @@ ACCURACY_STATISTICS = ("mean", "median", "q25", "q75")
 
 # Metric names; "/" groups charts in MLflow.
 TRAIN_ACCURACY = "train/accuracy_mean"
+TRAIN_REWARD = "train/reward_mean"
 GRADIENT_NORM = "search/gradient_norm"
 CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"
@@ -36,6 +37,7 @@ GENERATION_SECONDS = "time/generation_s"
 EVALUATE_SECONDS = "time/evaluate_s"
 UPDATE_SECONDS = "time/update_s"
 CHECKPOINT_SECONDS = "time/checkpoint_s"
+BANKS_SECONDS = "time/banks_s"
 
 # Tag names of a run in the tracking store.
 TAG_RUN_ID = "evoplastic.run_id"
@@ -80,11 +82,16 @@ class TaskEvaluation:
     task: str
     role: Role
     condition: Condition
-    accuracy: tuple[float, ...]  # of each lifetime, over its scored trials
+    accuracy: tuple[float, ...]  # of each lifetime, over its scored trials; () = no answers asked
     loss_mean: float
-    chance: float
-    fixed_policy_level: float
+    chance: float | None  # accuracy of guessing
+    fixed_policy_level: float | None  # accuracy that needs no learning within the lifetime
     curve: tuple[float, ...] | None = None  # mean correctness per trial over the lifetimes
+    reward: tuple[float, ...] = ()  # of each lifetime, mean of a scored trial
+    reward_chance: float | None = None
+    reward_fixed_policy: float | None = None
+    reward_oracle: float | None = None  # of whoever always does what is asked
+    reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
 
     def __post_init__(self) -> None:
         require(self.role in get_args(Role), f"role is {self.role!r}, expected train or held_out")
@@ -92,24 +99,27 @@ class TaskEvaluation:
             self.condition in get_args(Condition),
             f"condition is {self.condition!r}, expected one of {get_args(Condition)}",
         )
-        require(len(self.accuracy) > 0, f"evaluation of task {self.task!r} holds no lifetime")
+        require(self.lifetimes > 0, f"evaluation of task {self.task!r} holds no lifetime")
 
     @property
     def lifetimes(self) -> int:
         """Number of lifetimes."""
-        return len(self.accuracy)
+        return len(self.accuracy or self.reward)
 
     def statistics(self) -> dict[str, float]:
-        """Mean, median, quartiles, and the share of lifetimes above the best fixed policy."""
-        accuracy = np.array(self.accuracy)
-        q25, median, q75 = np.quantile(accuracy, (0.25, 0.5, 0.75))
-        return {
-            "accuracy_mean": float(accuracy.mean()),
-            "accuracy_median": float(median),
-            "accuracy_q25": float(q25),
-            "accuracy_q75": float(q75),
-            "above_fixed_policy": float((accuracy > self.fixed_policy_level).mean()),
-        }
+        """Mean, median and quartiles of accuracy and of reward, as far as there are any, and the
+        share of lifetimes more accurate than the best fixed policy."""
+        found: dict[str, float] = {}
+        for name, values in (("accuracy", self.accuracy), ("reward", self.reward)):
+            if values:
+                q25, median, q75 = np.quantile(values, (0.25, 0.5, 0.75))
+                found[f"{name}_mean"] = float(np.mean(values))
+                found[f"{name}_median"] = float(median)
+                found[f"{name}_q25"], found[f"{name}_q75"] = float(q25), float(q75)
+            if name == "accuracy" and values and self.fixed_policy_level is not None:
+                above = np.array(values) > self.fixed_policy_level
+                found["above_fixed_policy"] = float(above.mean())
+        return found
 
     def metrics(self) -> dict[str, float]:
         """The statistics under their metric names."""
@@ -234,14 +244,12 @@ def _typed(kind: type[Event], raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _task_evaluation(raw: dict[str, Any]) -> TaskEvaluation:
-    curve = raw.get("curve")
-    return TaskEvaluation(
-        **{
-            **raw,
-            "accuracy": tuple(raw["accuracy"]),
-            "curve": None if curve is None else tuple(curve),
-        }
-    )
+    series = ("accuracy", "reward", "curve", "reward_curve")
+    typed: dict[str, Any] = {
+        name: tuple(value) if name in series and value is not None else value
+        for name, value in raw.items()
+    }
+    return TaskEvaluation(**typed)
 
 
 def metric_events(events: Iterable[Event]) -> list[tuple[int, int, dict[str, float]]]:

@@ -36,7 +36,7 @@ from evoplastic.checks import require
 if TYPE_CHECKING:
     from evoplastic.node_bank import StackedNodes
     from evoplastic.wiring import Wiring
-    from evoplastic.world import SteppedTasks
+    from evoplastic.world import SteppedTask
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
@@ -228,7 +228,7 @@ class LifetimeBatch(NamedTuple):
     else; two individuals with the same streams meet the same trials and the same perturbations.
     """
 
-    banks: StackedBanks | StackedNodes | SteppedTasks  # paced, free-running, stepped for real
+    banks: StackedBanks | StackedNodes | SteppedTask  # paced, free-running, stepped for real
     task_P: Int64Array  # index of the bank that each individual lives
     seed: int  # run seed, 0 <= seed < 2**64
     epoch: int  # generation, 0 <= epoch < 2**24
@@ -244,7 +244,7 @@ class LifetimeBatch(NamedTuple):
         return self.banks
 
     @property
-    def free(self) -> StackedNodes | SteppedTasks:
+    def free(self) -> StackedNodes | SteppedTask:
         """The tasks of a batch whose trials run freely."""
         assert not isinstance(self.banks, StackedBanks)
         return self.banks

@@ -6,14 +6,14 @@ bank brings a world of its own, which steps real environments.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.node_bank import OVER_RIGHT, StackedNodes
 from evoplastic.noise import Purpose, bounded, philox, purpose_word, seed_key
-from evoplastic.types import BoolArray, Float32Array, Int64Array
+from evoplastic.types import BoolArray, Float32Array, Int64Array, Interface
 
 if TYPE_CHECKING:
     from evoplastic.types import LifetimeBatch
@@ -55,14 +55,21 @@ class World(Protocol):
         ...
 
 
-class SteppedTasks(Protocol):
-    """Tasks that are stepped for real; they can be pickled, and open worlds where they run."""
+@runtime_checkable
+class SteppedTask(Protocol):
+    """A task that is stepped for real (B = 1); it can be pickled, and opens worlds anywhere."""
 
+    task: str
     dt_ms: float
     num_kinds: int
     num_inputs_B: Int64Array
     num_actions_B: Int64Array
-    has_answers_B: BoolArray
+    has_answers: bool
+
+    @property
+    def interface(self) -> Interface:
+        """The lines that a network must have at least."""
+        ...
 
     def open(self, batch: LifetimeBatch) -> World:
         """A world for the individuals of a batch, everyone at the first step of the first trial."""

@@ -8,6 +8,7 @@ elsewhere, or later, gives the same bits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,21 +17,16 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.evolution.config import EvolutionConfig
+from evoplastic.evolution.living import Bank, live, stack
 from evoplastic.evolution.mutation import perturbed_pairs
-from evoplastic.fitness import accuracy, lifetime_loss
+from evoplastic.fitness import accuracy, lifetime_loss, reward
 from evoplastic.genome import GenomeLayout
-from evoplastic.kernels.lifetime import run_lifetimes
 from evoplastic.lifetime import LifetimeConfig
-from evoplastic.network.neurons import NeuronGroups, require_fit
+from evoplastic.network.neurons import NeuronGroups, require_fit, require_room
+from evoplastic.node_bank import StackedNodes
 from evoplastic.noise import Purpose, bounded, philox, purpose_word, seed_key
-from evoplastic.types import (
-    LifetimeBatch,
-    LifetimeResult,
-    PlasticParams,
-    StackedBanks,
-    TrialBank,
-    stack_banks,
-)
+from evoplastic.types import LifetimeResult, PlasticParams, StackedBanks, TrialBank
+from evoplastic.wiring import WiringConfig
 
 Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
@@ -43,16 +39,25 @@ class LifetimeProblem:
     groups: NeuronGroups
     lifetime: LifetimeConfig
     evolution: EvolutionConfig
-    train: tuple[TrialBank, ...]
+    train: tuple[Bank, ...]
     half_of_train: tuple[int, ...]  # 0 or 1, for `alternate_halves`
-    held_out: tuple[TrialBank, ...]
+    held_out: tuple[Bank, ...]
     seed: int
+    wiring: WiringConfig | None = None  # of tasks that run freely
     engine: str = "auto"
     threads: int = 0
 
     def __post_init__(self) -> None:
-        for bank in self.train + self.held_out:
-            require_fit(self.groups, bank.interface, bank.task)
+        for bank in self.tasks:
+            if isinstance(bank, TrialBank):
+                require_fit(self.groups, bank.interface, bank.task)
+            else:
+                require_room(self.groups, bank.interface, bank.task)
+        require(
+            self.wiring is None or self.wiring.interface == self.groups.interface,
+            f"tasks are wired to {self.wiring and self.wiring.interface}, the network has "
+            f"{self.groups.interface}; use a network of the suite's interface",
+        )
         require(
             len(self.half_of_train) == len(self.train),
             f"{len(self.train)} training tasks but {len(self.half_of_train)} halves",
@@ -71,9 +76,23 @@ class LifetimeProblem:
         return GenomeLayout(self.groups)
 
     @property
-    def banks(self) -> StackedBanks:
-        """Training banks, then held-out banks."""
-        return stack_banks([*self.train, *self.held_out])
+    def tasks(self) -> tuple[Bank, ...]:
+        """Training tasks, then held-out tasks."""
+        return self.train + self.held_out
+
+    @cached_property
+    def stacked(self) -> tuple[StackedBanks | StackedNodes | None, Int64Array]:
+        """The banks among the tasks laid end to end, and the place of each task among them."""
+        return stack(self.tasks)
+
+    @property
+    def has_answers(self) -> NDArray[np.bool_]:
+        """For each task, whether its trials can be right or wrong."""
+        return np.array([isinstance(bank, TrialBank) or bank.has_answers for bank in self.tasks])
+
+    def __getstate__(self) -> dict[str, object]:
+        """What travels to workers: they lay the banks end to end themselves."""
+        return {name: value for name, value in vars(self).items() if name != "stacked"}
 
 
 class PairShard(NamedTuple):
@@ -88,7 +107,8 @@ class PairShardResult(NamedTuple):
     """Individual 2i is the + and 2i+1 the - of the shard's pair i."""
 
     loss_P: Float64Array
-    accuracy_P: Float64Array  # over the scored trials
+    accuracy_P: Float64Array  # over the scored trials; NaN for a task without answers
+    reward_P: Float64Array  # mean of a scored trial
     task_P: Int64Array  # index into the training tasks
 
 
@@ -105,9 +125,11 @@ class ReplicateShard(NamedTuple):
 class ReplicateResult(NamedTuple):
     """L lifetimes of the same genome."""
 
-    accuracy_L: Float64Array  # over the scored trials
+    accuracy_L: Float64Array  # over the scored trials; NaN for a task without answers
     loss_L: Float64Array
+    reward_L: Float64Array  # mean of a scored trial
     correct_LK: NDArray[np.bool_]
+    reward_LK: NDArray[np.float32]
 
 
 def pair_shards(generation: int, num_pairs: int, pairs_per_shard: int) -> list[PairShard]:
@@ -145,18 +167,18 @@ def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> 
         shard.num_pairs,
         threads=problem.threads,
     )
-    batch = LifetimeBatch(
-        banks=problem.banks,
-        task_P=task_P,
-        seed=problem.seed,
+    result = live(
+        problem,
+        problem.layout.split(flat_PG),
+        task_P,
+        np.repeat(pairs, 2),
         epoch=shard.generation,
-        trial_stream_P=np.repeat(pairs, 2),
-        perturb_stream_P=_perturb_streams(problem, np.repeat(pairs, 2)),
+        evaluation=False,
     )
-    result = _run(problem, problem.layout.split(flat_PG), batch)
     return PairShardResult(
         loss_P=lifetime_loss(result, problem.lifetime),
-        accuracy_P=accuracy(result, problem.lifetime.scored_trials),
+        accuracy_P=_accuracy(problem, result, task_P),
+        reward_P=reward(result, problem.lifetime.scored_trials),
         task_P=task_P,
     )
 
@@ -172,34 +194,17 @@ def live_replicates(
     params = problem.layout.split(center_G.expand(shape).contiguous())
     if not shard.plastic:
         params = PlasticParams(params.w_PNN, params.alpha_PNN.new_zeros(params.alpha_PNN.shape))
-    batch = LifetimeBatch(
-        banks=problem.banks,
-        task_P=np.full(shard.num_lifetimes, shard.task, dtype=np.int64),
-        seed=problem.seed,
-        epoch=shard.generation,
-        trial_stream_P=lifetimes,
-        perturb_stream_P=lifetimes,
-        evaluation=True,
-    )
-    result = _run(problem, params, batch)
+    task_P = np.full(shard.num_lifetimes, shard.task, dtype=np.int64)
+    result = live(problem, params, task_P, lifetimes, epoch=shard.generation, evaluation=True)
     return ReplicateResult(
-        accuracy_L=accuracy(result, problem.lifetime.scored_trials),
+        accuracy_L=_accuracy(problem, result, task_P),
         loss_L=lifetime_loss(result, problem.lifetime),
+        reward_L=reward(result, problem.lifetime.scored_trials),
         correct_LK=result.correct_PK.numpy(),
+        reward_LK=result.reward_PK.numpy(),
     )
 
 
-def _perturb_streams(problem: LifetimeProblem, stream_P: Int64Array) -> Int64Array:
-    shared = problem.lifetime.perturbation.noise == "shared"
-    return np.zeros_like(stream_P) if shared else stream_P
-
-
-def _run(problem: LifetimeProblem, params: PlasticParams, batch: LifetimeBatch) -> LifetimeResult:
-    return run_lifetimes(
-        params,
-        problem.groups,
-        batch,
-        problem.lifetime,
-        engine=problem.engine,
-        threads=problem.threads,
-    )
+def _accuracy(problem: LifetimeProblem, result: LifetimeResult, task_P: Int64Array) -> Float64Array:
+    share_P = accuracy(result, problem.lifetime.scored_trials)
+    return np.where(problem.has_answers[task_P], share_P, np.nan)

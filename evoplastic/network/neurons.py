@@ -85,6 +85,20 @@ class NeuronGroups:
         return asdict(self)
 
 
+def require_room(groups: NeuronGroups, interface: Interface, task: str) -> None:
+    """Refuse a network with fewer lines than a task that runs freely needs.
+
+    Raises:
+        UsageError: naming the task's and the network's sizes.
+    """
+    require(
+        interface.num_inputs <= groups.num_inputs and interface.num_outputs <= groups.num_outputs,
+        f"task {task!r} needs {interface.num_inputs} inputs and {interface.num_outputs} actions, "
+        f"the network has {groups.num_inputs} and {groups.num_outputs}; use a genome or a network "
+        "with at least as many",
+    )
+
+
 def require_fit(groups: NeuronGroups, interface: Interface, task: str) -> None:
     """Refuse a network and a task whose lines differ in number.
 

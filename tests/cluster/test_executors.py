@@ -55,6 +55,20 @@ def test_a_stop_is_heard_before_the_next_shard() -> None:
     assert lived == [0, 1]
 
 
+def _pairs(size: int) -> PairShardResult:
+    return PairShardResult(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size, int))
+
+
+def _replicates(size: int, trials: int) -> ReplicateResult:
+    return ReplicateResult(
+        np.zeros(size),
+        np.zeros(size),
+        np.zeros(size),
+        np.ones((size, trials), bool),
+        np.ones((size, trials), np.float32),
+    )
+
+
 def test_what_is_right_has_no_fault() -> None:
     for shard in (PairShard(0, 0, 2), REPLICATES):
         assert fault_in(live_shard(PROBLEM, CENTER_G, shard), PROBLEM, shard) is None
@@ -63,9 +77,9 @@ def test_what_is_right_has_no_fault() -> None:
 @pytest.mark.parametrize(
     ("result", "shard", "fault"),
     [
-        (PairShardResult(np.zeros(3), np.zeros(4), np.zeros(4, int)), PairShard(0, 0, 2), "loss_P"),
-        (ReplicateResult(np.zeros(3), np.zeros(3), np.ones((3, 4), bool)), REPLICATES, "correct"),
-        (PairShardResult(np.zeros(2), np.zeros(2), np.zeros(2, int)), REPLICATES, "expected Repl"),
+        (_pairs(3), PairShard(0, 0, 2), "loss_P"),
+        (_replicates(3, 4), REPLICATES, "correct_LK"),
+        (_pairs(2), REPLICATES, "expected Repl"),
         (None, REPLICATES, "NoneType"),
     ],
 )

@@ -54,6 +54,7 @@ class OracleLife:
     elig_NN: Matrix
     baseline: list[float]  # one per trial kind, or a single one
     mean_correct: float
+    mean_reward: float
     events: Events
 
 
@@ -90,6 +91,7 @@ def live(
     num_baselines = batch.banks.num_kinds if plasticity.baseline == "kind" else 1
     baseline = [0.0] * num_baselines
     mean_correct = 1.0 / groups.num_outputs
+    mean_reward = 0.0
     events = Events()
     loss_K: list[float] = []
     correct_K: list[bool] = []
@@ -157,10 +159,11 @@ def live(
             if step == timing.feedback[0]:
                 choice = activity.index(max(activity))
                 correct = choice == asked
+                reward = float(batch.paced.reward_MO[entry, choice])
+                shown = loss
                 if plasticity.outcome == "binary":
-                    seen = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
-                else:
-                    seen = loss
+                    shown = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
+                seen = -reward if plasticity.outcome == "reward" else shown
                 kind = int(batch.paced.kind_M[entry]) if plasticity.baseline == "kind" else 0
                 if plasticity.modulation == "external" and trial >= plasticity.first_trial:
                     expected = baseline[kind]
@@ -168,14 +171,17 @@ def live(
                         for j in range(size):
                             if plasticity.baseline == "none":
                                 change = -plasticity.eta * elig[i][j] * seen
+                            elif plasticity.outcome == "reward":
+                                change = -plasticity.eta * elig[i][j] * (seen - expected)
                             else:
                                 change = -plasticity.eta * elig[i][j] * expected * (seen - expected)
                             p[i][j] += clipped(change, plasticity.max_change, events, trial, step)
                 decay = plasticity.baseline_decay
                 baseline[kind] = decay * baseline[kind] + (1.0 - decay) * seen
-                feedback = feedback_pair(config, seen, correct, mean_correct)
+                feedback = feedback_pair(config, shown, correct, mean_correct, reward, mean_reward)
                 events.feedback.append(feedback)
                 mean_correct = decay * mean_correct + (1.0 - decay) * float(correct)
+                mean_reward = decay * mean_reward + (1.0 - decay) * reward
                 correct_K.append(correct)
 
             in_feedback = timing.feedback[0] <= step < timing.feedback[1]
@@ -216,6 +222,7 @@ def live(
         elig,
         baseline,
         mean_correct,
+        mean_reward,
         events,
     )
 
@@ -266,14 +273,23 @@ def perturbation(
 
 
 def feedback_pair(
-    config: LifetimeConfig, seen: float, correct: bool, mean_correct: float
+    config: LifetimeConfig,
+    loss: float,
+    correct: bool,
+    mean_correct: float,
+    reward: float,
+    mean_reward: float,
 ) -> tuple[float, float]:
     """What the two feedback neurons carry, before their gain."""
     if config.feedback == "loss":
-        return seen, seen
+        return loss, loss
     if config.feedback == "correct":
         return (1.0, -1.0) if correct else (-1.0, 1.0)
     surprise = 2.0 * (float(correct) - mean_correct)
+    if config.feedback == "reward":
+        surprise = reward
+    elif config.feedback == "reward_prediction_error":
+        surprise = reward - mean_reward
     return surprise, -surprise
 
 

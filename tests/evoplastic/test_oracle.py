@@ -117,6 +117,28 @@ CASES = [
         ),
     ),
     Case(
+        name="reward_heard_and_learnt_from",
+        config=make_config(feedback="reward", plasticity={"outcome": "reward"}),
+        claims=(
+            _learns,
+            lambda lives: all(
+                life.events.feedback == [(r, -r) for r in life.reward_K] for life in lives
+            ),
+        ),
+    ),
+    Case(
+        name="reward_without_baseline",
+        config=make_config(plasticity={"outcome": "reward", "baseline": "none"}),
+    ),
+    Case(
+        name="reward_prediction_error_heard",
+        config=make_config(
+            feedback="reward_prediction_error",
+            plasticity={"outcome": "reward", "baseline": "single"},
+        ),
+        claims=(_learns, lambda lives: all(life.mean_reward != 0.0 for life in lives)),
+    ),
+    Case(
         name="feedback_prediction_error",
         config=make_config(feedback="prediction_error"),
         claims=(

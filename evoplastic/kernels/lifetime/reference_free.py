@@ -189,9 +189,10 @@ def _squared_error(response_PO: Tensor, seen: Seen, config: LifetimeConfig) -> T
     """Sum over the task's actions of (rate - target)^2."""
     action_O = torch.arange(response_PO.shape[1], device=response_PO.device)
     asked_P = torch.from_numpy(seen.asked_P).to(response_PO.device)
-    target_PO = torch.where(action_O == asked_P[:, None], config.target_high, config.target_low)
+    target_PO = torch.full_like(response_PO, config.target_low)
+    target_PO[action_O == asked_P[:, None]] = config.target_high
     there_PO = torch.isfinite(response_PO)
-    error_PO = torch.where(there_PO, response_PO - target_PO.to(response_PO.dtype), 0.0)
+    error_PO = torch.where(there_PO, response_PO - target_PO, 0.0)
     return (error_PO**2).sum(1)
 
 

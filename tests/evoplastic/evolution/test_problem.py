@@ -28,6 +28,7 @@ from evoplastic.evolution.search import GradientSum, initial_state, shape_losses
 from evoplastic.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.noise import Purpose, words
+from evoplastic.types import TrialBank
 from tests.evoplastic.cases import make_bank, make_config
 
 GROUPS = NeuronGroups(num_neurons=13)
@@ -232,7 +233,9 @@ def test_replicates_are_pure_and_differ_from_one_another() -> None:
 
 def test_replicates_of_two_tasks_meet_the_same_draws() -> None:
     """Two tasks that ask the same give the same lifetimes wherever they stand."""
-    twin = replace(PROBLEM.train[1], task="twin")
+    original = PROBLEM.train[1]
+    assert isinstance(original, TrialBank)
+    twin = replace(original, task="twin")
     problem = replace(PROBLEM, held_out=(make_bank(9, task="held"), twin))
     one = live_replicates(problem, CENTER_G, ReplicateShard(5, 1, 0, 3, True))
     other = live_replicates(problem, CENTER_G, ReplicateShard(5, 5, 0, 3, True))
