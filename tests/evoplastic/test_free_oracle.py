@@ -216,8 +216,8 @@ def _chain() -> NodeBank:
     ],
 )
 def test_contradictions_are_refused(field_: str, value: object, message: str) -> None:
+    changed: dict[str, Any] = {field_: value}
     with pytest.raises(ValueError, match=message):
-        changed: dict[str, Any] = {field_: value}
         replace(_chain(), **changed)
 
 
