@@ -21,7 +21,7 @@ from evoplastic.checks import UsageError, nearest, require
 from evoplastic.evolution.config import EvolutionConfig
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from tasks.suite_file import read_suite_file
+from tasks.suite_file import SuiteFile, read_suite_file
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -175,7 +175,9 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
     source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
     suite = values.get("suite", RunConfig.model_fields["suite"].default)
     if "task_table" not in values and isinstance(suite, str):
-        values["task_table"] = read_suite_file(suite).table  # what a suite says holds
+        content = read_suite_file(suite)
+        if isinstance(content, SuiteFile):
+            values["task_table"] = content.table  # what a suite says holds
     return _validate(values, source)
 
 

@@ -9,7 +9,7 @@ from evoplastic.evolution.problem import LifetimeProblem
 from evoplastic.genome import Genome, GenomeLayout
 from evoplastic.kernels.lifetime import choose_engine
 from evoplastic.network.neurons import NeuronGroups
-from tasks.suite import Suite, load_suite
+from tasks.suite import Suite, load_paced_suite
 
 CONTROL_SEED_OFFSET = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits: far from any user's seed
 
@@ -44,7 +44,7 @@ def build_experiment(config: RunConfig) -> Experiment:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
             an engine that cannot run here.
     """
-    suite = load_suite(config.suite, config.task_table)
+    suite = load_paced_suite(config.suite, config.task_table)
     interface = suite.interface
     problem = LifetimeProblem(
         groups=NeuronGroups(

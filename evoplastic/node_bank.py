@@ -90,7 +90,7 @@ class NodeBank:
             ("part_V", UNSCORED, ANSWER),
             ("next_VO", OVER_RIGHT, V - 1),
             ("first_M", 0, V - 1),
-            ("kind_M", 0, M),
+            ("kind_M", 0, max(M, O)),  # at most a kind for each trial or for each answer
         ):
             values = getattr(self, name)
             require(

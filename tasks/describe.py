@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.suite import Suite, find_task, known_suites, load_suite
+from tasks.suite import Suite, find_task, known_paced_suites, load_paced_suite
 from tasks.two_stimulus import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
 
 CHECKED_TRIALS = 64
@@ -21,7 +21,7 @@ def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
     """
     task = TwoStimulusTask(name, table)
     bank = task.bank()
-    suites = [load_suite(suite, table) for suite in known_suites()]
+    suites = [load_paced_suite(suite, table) for suite in known_paced_suites()]
     return {
         "name": name,
         "table": table,

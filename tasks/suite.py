@@ -1,7 +1,8 @@
 """Suites: which tasks evolution may see, and which are held out to measure what it made.
 
-A suite is a YAML file with `name`, `description`, `table`, `train` and `held_out`. Ours lie in
-`tasks/suites/`; any other is given by its path.
+A suite is a YAML file. One of two-stimulus tasks, whose trials are paced, has `name`,
+`description`, `table`, `train` and `held_out`; for those that run freely see
+`tasks.free_suite_file`. Ours lie in `tasks/suites/`; any other is given by its path.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
-from evoplastic.checks import require, require_known
+from evoplastic.checks import UsageError, require
 from evoplastic.types import Interface, Task, TrialBank, TrialTiming, stack_banks
 from tasks.asking import agreement, best_single_mapping, same_question
-from tasks.suite_file import known_suite_files, read_suite_file
-from tasks.two_stimulus import TwoStimulusTask, parity_half
+from tasks.free_suite import FreeSuite
+from tasks.free_suite_file import FreeSuiteFile
+from tasks.split import Split, require_apart, require_split
+from tasks.suite_file import SuiteFile, known_suite_files, read_suite_file
+from tasks.two_stimulus import TABLES, TwoStimulusTask, parity_half
 
 BANK_SEED = 0  # the trials by which tasks are compared and digests taken
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite:
+class Suite(Split[Task]):
     """Training and held-out tasks that fit one network and do not leak into each other."""
 
     name: str
@@ -34,15 +38,8 @@ class Suite:
     half_of_train: tuple[int, ...]  # 0 or 1: when the published alternation asks a training task
 
     def __post_init__(self) -> None:
-        for split, tasks in (("training", self.train), ("held-out", self.held_out)):
-            require(
-                len(tasks) > 0, f"suite {self.name!r} has no {split} tasks, expected at least 1"
-            )
-            names = [task.name for task in tasks]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            require(
-                not twice, f"suite {self.name!r} lists the {split} tasks {twice} more than once"
-            )
+        names = [task.name for task in self.train], [task.name for task in self.held_out]
+        require_split(self.name, *names)
         require(
             len(self.half_of_train) == len(self.train) and set(self.half_of_train) <= {0, 1},
             f"half_of_train of suite {self.name!r} is {self.half_of_train}, "
@@ -50,8 +47,7 @@ class Suite:
         )
         stack_banks([*self._train_banks, *self._held_out_banks])
         self._refuse_leaks()
-        both = sorted({task.name for task in self.train} & {task.name for task in self.held_out})
-        require(not both, f"suite {self.name!r} uses the names {both} for two different tasks each")
+        require_apart(self.name, *names)
 
     def _refuse_leaks(self) -> None:
         for held_out in self._held_out_banks:
@@ -74,11 +70,6 @@ class Suite:
         return self._train_banks[0].timing
 
     @property
-    def task_names(self) -> tuple[str, ...]:
-        """Training tasks first, then held-out tasks."""
-        return tuple(task.name for task in (*self.train, *self.held_out))
-
-    @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
         """Pairs of training tasks that ask the same under two names; allowed, but worth knowing."""
         return tuple(
@@ -96,24 +87,6 @@ class Suite:
             "half_of_train": list(self.half_of_train),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-    def task(self, name: str) -> Task:
-        """The task of that name.
-
-        Raises:
-            UsageError: no such task in this suite.
-        """
-        require_known(f"task of suite {self.name!r}", name, self.task_names)
-        return next(task for task in (*self.train, *self.held_out) if task.name == name)
-
-    def role(self, name: str) -> str:
-        """ "train" or "held_out".
-
-        Raises:
-            UsageError: no such task in this suite.
-        """
-        train_names = [task.name for task in self.train]
-        return "train" if self.task(name).name in train_names else "held_out"
 
     def chance(self, name: str) -> float:
         """Accuracy of guessing: one over the number of actions.
@@ -160,13 +133,23 @@ class Suite:
         return [task.bank(BANK_SEED) for task in self.held_out]
 
 
-def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
+def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite | FreeSuite:
     """The suite of that name, or of that YAML file; `table` overrides the table of the file.
 
+    Loading a free-running suite builds no trials and needs no NeuroGym.
+
     Raises:
-        UsageError: unknown suite, task or table; a file that is no suite; a held-out leak.
+        UsageError: unknown suite, family, task or table; a file that is no suite; a held-out leak
+            (of a free-running suite: when its trials are first needed).
     """
     content = read_suite_file(name_or_path)
+    if isinstance(content, FreeSuiteFile):
+        require(
+            table in (None, TABLES[0]),
+            f"suite {content.name!r} runs freely and has no table of its own; give its "
+            f"two-stimulus tasks one by set: {{table: {table}}}",
+        )
+        return FreeSuite.from_file(content)
     table = table or content.table
     train = _tasks(content.train, table)
     return Suite(
@@ -178,9 +161,26 @@ def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
     )
 
 
+def load_paced_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
+    """A suite whose trials are paced.
+
+    Raises:
+        UsageError: as `load_suite`, and for a suite whose trials run freely.
+    """
+    suite = load_suite(name_or_path, table)
+    if isinstance(suite, FreeSuite):
+        raise UsageError(f"suite {suite.name!r} runs freely, expected one of paced trials")
+    return suite
+
+
 def known_suites() -> list[str]:
     """Names of the suites that come with the package."""
     return sorted(known_suite_files())
+
+
+def known_paced_suites() -> list[str]:
+    """Names of those among them whose trials are paced."""
+    return [name for name in known_suites() if isinstance(read_suite_file(name), SuiteFile)]
 
 
 def find_task(name: str, table: str = "intended") -> Task:

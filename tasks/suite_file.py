@@ -9,15 +9,17 @@ from typing import Any
 import yaml
 
 from evoplastic.checks import UsageError, nearest, require, require_known
+from tasks.free_suite_file import FREE_KEYS, ONLY_FREE, FreeSuiteFile, read_free_suite
 from tasks.two_stimulus import NAMES, TABLES
 
 SUITE_FOLDER = Path(__file__).parent / "suites"
-KEYS = ("name", "description", "table", "train", "held_out")
+KEYS = ("name", "description", "kind", "table", "train", "held_out")
+KINDS = ("paced", "free")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteFile:
-    """The content of a suite file; task names and table are known ones."""
+    """The content of a file of two-stimulus tasks; task names and table are known ones."""
 
     name: str
     description: str
@@ -31,25 +33,46 @@ def known_suite_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SUITE_FOLDER.glob("*.yaml"))}
 
 
-def read_suite_file(name_or_path: str | Path) -> SuiteFile:
+def read_suite_file(name_or_path: str | Path) -> SuiteFile | FreeSuiteFile:
     """Read a suite by the name of one of ours or by path.
+
+    The name or path of a suite with families may end in the one to hold out: `yang19/context`.
 
     Raises:
         UsageError: no such suite or file, or a file that is not a suite.
     """
+    path, family = _find(str(name_or_path))
+    content = _parsed(path)
+    if content.pop("kind") == "free":
+        return read_free_suite(content, path, family)
+    require(
+        family is None,
+        f"suite {path.stem!r} has no families, so {str(name_or_path)!r} cannot hold one out",
+    )
+    return _checked(content, path)
+
+
+def _find(name: str) -> tuple[Path, str | None]:
+    """The file, and the family to hold out if the name asks for one."""
     known = known_suite_files()
-    path = known.get(str(name_or_path), Path(name_or_path))
+    if name in known:
+        return known[name], None
+    whole, slash, family = name.rpartition("/")
+    if slash and family and (whole in known or Path(whole).is_file()):
+        return known.get(whole, Path(whole)), family
+    path = Path(name)
     looks_like_path = path.suffix in (".yaml", ".yml") or len(path.parts) > 1
     require(
         looks_like_path,
-        f"unknown suite {str(name_or_path)!r}; {nearest(str(name_or_path), known)}, "
+        f"unknown suite {name!r}; {nearest(name, known)}, "
         "or give the path of a suite file ending in .yaml",
     )
     require(path.is_file(), f"suite file {path} does not exist; known suites: {', '.join(known)}")
-    return _checked(_parsed(path), path)
+    return path, None
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    """The content, its `kind` said or told by keys that only free-running suites have."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
@@ -58,14 +81,22 @@ def _parsed(path: Path) -> dict[str, Any]:
         isinstance(content, dict),
         f"suite file {path} holds {type(content).__name__}, expected the keys {', '.join(KEYS)}",
     )
-    for key in content:
-        require_known(f"key in suite file {path}:", str(key), KEYS)
-    missing = [key for key in KEYS if key not in content and key not in ("description", "table")]
+    kind = content.get("kind", "free" if set(content) & ONLY_FREE else "paced")
+    require_known(f"kind in suite file {path}:", str(kind), KINDS)
+    keys = FREE_KEYS if kind == "free" else KEYS
+    hints = keys if "kind" in content else {*KEYS, *FREE_KEYS}
+    for key in map(str, content):
+        require(
+            key in keys,
+            f"unknown key in suite file {path}: {key!r}; {nearest(key, hints)}",
+        )
+    return {**content, "kind": kind}
+
+
+def _checked(given: dict[str, Any], path: Path) -> SuiteFile:
+    missing = [key for key in ("name", "train", "held_out") if key not in given]
     require(not missing, f"suite file {path} lacks {', '.join(missing)}")
-    return {"description": "", "table": TABLES[0], **content}
-
-
-def _checked(content: dict[str, Any], path: Path) -> SuiteFile:
+    content = {"description": "", "table": TABLES[0], **given}
     for key in ("name", "description", "table"):
         require(
             isinstance(content[key], str),
@@ -93,5 +124,9 @@ def _task_names(names: Any, key: str, path: Path) -> tuple[str, ...]:
             f"suite file {path}: {key} lists {name!r}, which is not text; "
             'put task names that look like numbers in quotes, as in "01"',
         )
-        require_known(f"task in {key} of suite file {path}:", name, NAMES)
+        require(
+            name in NAMES,
+            f"unknown task in {key} of suite file {path}: {name!r}; {nearest(name, NAMES)}; a "
+            "suite of other tasks says kind: free",
+        )
     return tuple(names)

@@ -78,9 +78,9 @@ def run_bench(args: argparse.Namespace) -> int:
     """Measure every combination of what was asked."""
     from evoplastic.benchmark import hardware, measure, settings
     from evoplastic.types import stack_banks
-    from tasks.suite import load_suite
+    from tasks.suite import load_paced_suite
 
-    banks = stack_banks([task.bank(0) for task in load_suite(SUITE).train])
+    banks = stack_banks([task.bank(0) for task in load_paced_suite(SUITE).train])
     combined = settings(
         args.engine, args.population, args.neurons, args.trials, args.threads, args.modulation
     )

@@ -131,9 +131,9 @@ def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
 
 def _levels(config: RunConfig, names: list[str] | None) -> list[Level]:
     """The tasks to live; a task outside the suite has no best fixed policy to be compared with."""
-    from tasks.suite import find_task, load_suite
+    from tasks.suite import find_task, load_paced_suite
 
-    suite = load_suite(config.suite, config.task_table)
+    suite = load_paced_suite(config.suite, config.task_table)
     levels = []
     for name in names or [task.name for task in suite.held_out]:
         if name in suite.task_names:

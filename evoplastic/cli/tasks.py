@@ -78,9 +78,9 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     """The tasks of a suite with their levels."""
-    from tasks.suite import known_suites, load_suite
+    from tasks.suite import known_suites, load_paced_suite
 
-    suite = load_suite(args.suite, args.table)
+    suite = load_paced_suite(args.suite, args.table)
     rows = _describe(suite)
     if args.json:
         print_json({"suite": suite.name, "known_suites": known_suites(), "tasks": rows})

@@ -23,7 +23,7 @@ from evoplastic.benchmark import (
 )
 from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
 from evoplastic.types import StackedBanks, stack_banks
-from tasks.suite import load_suite
+from tasks.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program
 
 PAPER = Setting(
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=PAPER.trials, help="trials (default 400)")
     parser.add_argument("--out", type=Path, default=TARGET, help="file to write")
     args = parser.parse_args()
-    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
     paper = replace(PAPER, population=args.population, trials=args.trials)
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),

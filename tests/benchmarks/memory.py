@@ -7,7 +7,7 @@ from pathlib import Path
 from evoplastic.benchmark import Setting, first_generation, lifetime_config
 from evoplastic.kernels.lifetime import run_lifetimes
 from evoplastic.types import PlasticParams, stack_banks
-from tasks.suite import load_suite
+from tasks.suite import load_paced_suite
 
 SETTING = Setting(
     engine="cpu", population=4096, neurons=70, trials=100, threads=0, modulation="external"
@@ -27,7 +27,7 @@ def memory_mib(field: str) -> float:
 
 def main() -> None:
     """Live the generation, and print what that took beyond holding its genomes."""
-    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
     params, groups, batch = first_generation(SETTING, banks)
     config = lifetime_config(SETTING)
     two = batch._replace(

@@ -9,7 +9,7 @@ from evoplastic.benchmark import Setting, first_generation, lifetime_config
 from evoplastic.kernels.lifetime import run_lifetimes
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, PlasticParams, stack_banks
-from tasks.suite import load_suite
+from tasks.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program
 
 SETTING = Setting(
@@ -29,7 +29,7 @@ def _standard_errors_apart(generation: Generation, theirs_PK: torch.Tensor) -> f
 
 @pytest.fixture
 def generation() -> Generation:
-    banks = stack_banks([task.bank(0) for task in load_suite("miconi2023").train])
+    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
     return first_generation(SETTING, banks)
 
 

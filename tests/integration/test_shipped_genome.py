@@ -10,14 +10,14 @@ from evoplastic.evolution.config import EvolutionConfig
 from evoplastic.evolution.problem import LifetimeProblem, ReplicateShard, live_replicates
 from evoplastic.genome import Genome
 from evoplastic.lifetime import LifetimeConfig
-from tasks.suite import load_suite
+from tasks.suite import load_paced_suite
 
 SHIPPED = Path(__file__).resolve().parents[2] / "genomes" / "miconi2023.safetensors"
 
 
 def test_shipped_genome_learns_held_out_tasks_and_only_by_plasticity() -> None:
     genome = Genome.load(SHIPPED)
-    suite = load_suite("miconi2023")
+    suite = load_paced_suite("miconi2023")
     assert genome.provenance["suite"] == suite.name
     assert genome.provenance["suite_digest"] == suite.digest
     problem = LifetimeProblem(

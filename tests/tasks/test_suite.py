@@ -11,7 +11,7 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.types import Interface, TrialTiming
-from tasks.suite import Suite, find_task, known_suites, load_suite
+from tasks.suite import Suite, find_task, known_paced_suites, known_suites, load_paced_suite
 from tasks.two_stimulus import NAMES, TABLES, TwoStimulusTask, truth_table
 from tests.tasks.conftest import BankMaker, SuiteMaker
 
@@ -19,7 +19,8 @@ SUITES = {"miconi2023": ("dms", "dnms"), "miconi2023-and": ("and", "nand")}
 
 
 def test_known_suites() -> None:
-    assert known_suites() == sorted(SUITES)
+    assert known_paced_suites() == sorted(SUITES)
+    assert set(known_paced_suites()) < set(known_suites())
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -27,7 +28,7 @@ def test_known_suites() -> None:
 def test_suite_splits_the_14_tasks_in_published_order(
     name: str, held_out: tuple[str, ...], table: str
 ) -> None:
-    suite = load_suite(name, table)
+    suite = load_paced_suite(name, table)
     assert suite.name == name
     assert suite.description
     assert tuple(task.name for task in suite.held_out) == held_out
@@ -41,11 +42,13 @@ def test_suite_splits_the_14_tasks_in_published_order(
 
 
 def test_suites_ask_the_intended_table_unless_told() -> None:
-    assert load_suite("miconi2023").digest == load_suite("miconi2023", "intended").digest
+    assert (
+        load_paced_suite("miconi2023").digest == load_paced_suite("miconi2023", "intended").digest
+    )
 
 
 def test_suite_knows_its_interface_timing_and_roles() -> None:
-    suite = load_suite("miconi2023")
+    suite = load_paced_suite("miconi2023")
     assert suite.interface == Interface(num_inputs=2, num_outputs=2)
     assert suite.timing == TrialTiming(
         dt_ms=20.0, num_steps=50, response=(25, 35), feedback=(36, 46)
@@ -67,7 +70,7 @@ def test_suite_knows_its_interface_timing_and_roles() -> None:
 def test_levels_to_judge_accuracies_by(
     name: str, table: str, train_level: float, held_out_level: float
 ) -> None:
-    suite = load_suite(name, table)
+    suite = load_paced_suite(name, table)
     for task in suite.train:
         assert suite.fixed_policy_level(task.name) == pytest.approx(train_level)
     for task in suite.held_out:
@@ -78,7 +81,7 @@ def test_levels_to_judge_accuracies_by(
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize(("table", "level"), [("intended", 2 / 3), ("published", 7 / 12)])
 def test_best_mapping_within_a_parity_half(half: int, table: str, level: float) -> None:
-    assert load_suite("miconi2023", table).best_single_mapping(half) == pytest.approx(level)
+    assert load_paced_suite("miconi2023", table).best_single_mapping(half) == pytest.approx(level)
 
 
 def test_a_half_without_tasks_has_no_level(make_suite: SuiteMaker) -> None:
@@ -88,8 +91,8 @@ def test_a_half_without_tasks_has_no_level(make_suite: SuiteMaker) -> None:
 
 
 def test_aliases_among_training_tasks_are_said() -> None:
-    assert load_suite("miconi2023").train_aliases == ()
-    assert load_suite("miconi2023", "published").train_aliases == (("10", "anti10"),)
+    assert load_paced_suite("miconi2023").train_aliases == ()
+    assert load_paced_suite("miconi2023", "published").train_aliases == (("10", "anti10"),)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_halves_must_fit_the_training_tasks() -> None:
 def test_digest_sees_table_split_and_halves_but_no_names(
     make_suite: SuiteMaker, named_bank: BankMaker
 ) -> None:
-    digests = {load_suite(name, table).digest for name in SUITES for table in TABLES}
+    digests = {load_paced_suite(name, table).digest for name in SUITES for table in TABLES}
     assert len(digests) == 4
     plain = make_suite([find_task("and")], [find_task("dms")])
     renamed = make_suite([named_bank("x", "and")], [named_bank("y", "dms")])
@@ -186,7 +189,7 @@ def test_digest_sees_table_split_and_halves_but_no_names(
 
 
 def test_digest_is_the_same_in_another_process() -> None:
-    code = "from tasks.suite import load_suite; print(load_suite('miconi2023').digest)"
+    code = "from tasks.suite import load_paced_suite; print(load_paced_suite('miconi2023').digest)"
     for hash_seed in ("0", "1"):
         printed = subprocess.run(
             [sys.executable, "-c", code],
@@ -196,7 +199,7 @@ def test_digest_is_the_same_in_another_process() -> None:
             timeout=60,
             check=True,
         ).stdout.strip()
-        assert printed == load_suite("miconi2023").digest
+        assert printed == load_paced_suite("miconi2023").digest
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,7 @@ def test_a_task_that_is_not_in_the_suite_is_answered_with_the_nearest(
     ask: Callable[[Any], object],
 ) -> None:
     with pytest.raises(UsageError, match=r"suite 'miconi2023'.*'dsm'; did you mean 'dms'"):
-        ask(load_suite("miconi2023"))
+        ask(load_paced_suite("miconi2023"))
 
 
 def test_find_task_answers_with_the_nearest() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from evoplastic.checks import UsageError
 from tasks.suite import load_suite
-from tasks.suite_file import known_suite_files, read_suite_file
+from tasks.suite_file import SuiteFile, known_suite_files, read_suite_file
 
 GOOD = """
 name: mine
@@ -39,6 +39,7 @@ def test_a_file_is_a_suite(tmp_path: Path) -> None:
 
 def test_table_and_description_may_be_left_out(tmp_path: Path) -> None:
     suite_file = read_suite_file(write(tmp_path, "name: a\ntrain: [and]\nheld_out: [dms]"))
+    assert isinstance(suite_file, SuiteFile)
     assert (suite_file.table, suite_file.description) == ("intended", "")
 
 

@@ -1,0 +1,185 @@
+"""Suites whose tasks run freely, of any number of channels and actions, in one network.
+
+Naming a suite costs nothing. Its trials are built when something of them is asked for, and then
+first of all the held-out tasks are compared with the training tasks by their content, so a suite
+that leaks raises before the first generation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from evoplastic.checks import UsageError, require
+from evoplastic.node_bank import NodeBank
+from evoplastic.types import Interface
+from evoplastic.wiring import Permute, WiringConfig
+from tasks.free_suite_file import FreeSuiteFile
+from tasks.free_task import FreeTask
+from tasks.sameness import same_question
+from tasks.split import Split, require_apart, require_split
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeSuite(Split[FreeTask]):
+    """Free-running training and held-out tasks that do not leak into each other."""
+
+    name: str
+    description: str
+    train: tuple[FreeTask, ...]
+    held_out: tuple[FreeTask, ...]
+    dt_ms: int
+    rule_cue: bool = False
+    """Whether a line for each task of the suite says which one is lived."""
+    permute: Permute = "none"
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_out_family: str | None = None
+
+    def __post_init__(self) -> None:
+        names = [task.name for task in self.train], [task.name for task in self.held_out]
+        require_split(self.name, *names)
+        require_apart(self.name, *names)
+        for task in self.tasks:
+            require(
+                task.dt_ms == self.dt_ms,
+                f"task {task.name!r} has a time step of {task.dt_ms} ms, suite {self.name!r} one "
+                f"of {self.dt_ms} ms; tasks that live in one population need the same",
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made of; trials are built anew where it arrives."""
+        made_of = self.__dataclass_fields__
+        return {name: value for name, value in self.__dict__.items() if name in made_of}
+
+    @classmethod
+    def from_file(cls, content: FreeSuiteFile) -> FreeSuite:
+        """The suite that a file describes.
+
+        Raises:
+            UsageError: a split that makes no sense.
+        """
+        return cls(**{name: getattr(content, name) for name in content.__dataclass_fields__})
+
+    @property
+    def half_of_train(self) -> tuple[int, ...]:
+        """Halves that take turns: training tasks in even and in odd places."""
+        return tuple(place % 2 for place in range(len(self.train)))
+
+    @property
+    def interface(self) -> Interface:
+        """The lines of a network that can live each of the tasks, those of the rule cue included.
+
+        Raises:
+            UsageError: a task that engines cannot live, or a held-out leak.
+        """
+        widest = self._widest
+        cues = len(self.tasks) if self.rule_cue else 0
+        return Interface(num_inputs=widest.num_inputs + cues, num_outputs=widest.num_outputs)
+
+    @property
+    def wiring(self) -> WiringConfig:
+        """How tasks are wired to the lines of `interface`; cues are on the last ones.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        return WiringConfig(
+            interface=self.interface,
+            permute=self.permute,
+            cue_lines=len(self.tasks) if self.rule_cue else 0,
+        )
+
+    def banks(self, seed: int, num_trials: int) -> tuple[NodeBank, ...]:
+        """The first trials of each task, training tasks first; a function of seed and number.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        _ = self._samples  # refuses what leaks
+        return tuple(
+            self._cued(task.nodes(seed, num_trials), place) for place, task in enumerate(self.tasks)
+        )
+
+    def sample(self, name: str) -> NodeBank:
+        """The trials by which a task is told from others, always the same; without rule cue.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        return self._samples[self.task(name).name]
+
+    @property
+    def train_aliases(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of training tasks that ask the same under two names; allowed, but worth knowing.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        banks = [self._samples[task.name] for task in self.train]
+        return tuple(
+            (first.task, second.task)
+            for first, second in combinations(banks, 2)
+            if same_question(first, second) == "the same"
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (16 hexadecimal digits) of trials, split and wiring; names do not enter.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        content = {
+            "train": [self._samples[task.name].digest for task in self.train],
+            "held_out": [self._samples[task.name].digest for task in self.held_out],
+            "rule_cue": self.rule_cue,
+            "permute": self.permute,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _samples(self) -> dict[str, NodeBank]:
+        """Trials of each task, once it is known that no held-out task is a training task."""
+        samples = {}
+        for task in self.tasks:
+            try:
+                samples[task.name] = task.sample()
+            except UsageError as error:
+                raise UsageError(
+                    f"suite {self.name!r} lists {task.name!r}, which cannot be used: {error}"
+                ) from error
+        for held_out in self.held_out:
+            for train in self.train:
+                same = same_question(samples[held_out.name], samples[train.name])
+                require(
+                    same is None,
+                    f"suite {self.name!r} leaks: held-out task {held_out.name!r} asks {same} as "
+                    f"training task {train.name!r}; remove one of the two",
+                )
+        return samples
+
+    @property
+    def _widest(self) -> Interface:
+        interfaces = [bank.interface for bank in self._samples.values()]
+        return Interface(
+            num_inputs=max(each.num_inputs for each in interfaces),
+            num_outputs=max(each.num_outputs for each in interfaces),
+        )
+
+    def _cued(self, bank: NodeBank, place: int) -> NodeBank:
+        """The bank with a line for each task of the suite, 1 throughout on its own."""
+        if not self.rule_cue:
+            return bank
+        V, own = bank.observation_VI.shape
+        width = self._widest.num_inputs
+        shown_VI = np.zeros((V, width + len(self.tasks)), dtype=np.float32)
+        shown_VI[:, :own] = bank.observation_VI
+        shown_VI[:, width + place] = 1.0
+        return replace(bank, observation_VI=shown_VI)

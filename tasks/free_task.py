@@ -1,0 +1,146 @@
+"""One free-running task of a suite: where it comes from, and the form in which engines live it.
+
+A task is known by words alone, what a user types and constructor settings, so that it can travel
+to workers; environments are made where trials are built. Which form it can take is found by
+probing it, never by a list of ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from evoplastic.checks import UsageError, require
+from evoplastic.node_bank import NodeBank
+
+if TYPE_CHECKING:
+    from tasks.environments import EnvSource
+    from tasks.refusals import Refusal
+
+TaskPath = Literal["bank", "machine", "stepping"]
+
+DEFAULT_DT_MS = 20
+SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and told apart
+SAMPLE_TRIALS = 96
+EXAMINED_TRIALS = 32
+
+
+class Form(NamedTuple):
+    """The form a task can take, and what kept it from the simpler ones."""
+
+    path: TaskPath
+    refusal: Refusal | None  # why it is no bank of trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeTask:
+    """A task whose trials run freely."""
+
+    name: str
+    source: str  # a registered id with or without -v0, my_task.py:MyTask, or an entry point
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of the constructor
+    dt_ms: int = DEFAULT_DT_MS
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        require(bool(self.name), f"the task from {self.source!r} has no name")
+        require(
+            "dt" not in self.settings,
+            f"task {self.name!r} sets dt; the time step is dt_ms, one for all tasks of a suite",
+        )
+        try:
+            _words(self.settings)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"task {self.name!r} has settings {dict(self.settings)!r}, expected numbers, text, "
+                "lists and mappings of them"
+            ) from error
+
+    @property
+    def description(self) -> str:
+        """What the suite says of it, else where it comes from."""
+        settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return self.about or self.source + (f" with {settings}" if settings else "")
+
+    @property
+    def env_source(self) -> EnvSource:
+        """Where fresh environments come from; imports NeuroGym.
+
+        Raises:
+            UsageError: no such id, file, class or entry point.
+        """
+        from tasks.environments import find_source
+
+        return find_source(self.source, self.settings, self.dt_ms)
+
+    @property
+    def form(self) -> Form:
+        """The form it can take, from trials that were probed and compared with the environment.
+
+        Raises:
+            UsageError: it cannot be used at all; the message has the reason.
+        """
+        return _form(self.source, _words(self.settings), self.dt_ms)
+
+    @property
+    def path(self) -> TaskPath:
+        """ "bank", "machine" or "stepping", the last without a form that engines live."""
+        return self.form.path
+
+    def nodes(self, seed: int, num_trials: int) -> NodeBank:
+        """The first trials of a fresh instance, a function of seed and number.
+
+        Raises:
+            UsageError: it can only be stepped, or cannot be used at all; with the reason.
+        """
+        from tasks.neurogym_bank import build_step_bank
+
+        self._refuse_stepping()
+        bank = build_step_bank(self.env_source, num_trials, seed).nodes()
+        return replace(bank, task=self.name)
+
+    def sample(self) -> NodeBank:
+        """Trials by which tasks are compared, always the same ones; built once.
+
+        Raises:
+            UsageError: as `nodes`.
+        """
+        self._refuse_stepping()
+        return replace(_sample(self.source, _words(self.settings), self.dt_ms), task=self.name)
+
+    def _refuse_stepping(self) -> None:
+        path, refusal = self.form
+        if path == "stepping":
+            assert refusal is not None
+            raise UsageError(
+                f"task {self.name!r} can only be lived by stepping its environment, in which no "
+                f"evolution is possible ({refusal.reason}): {refusal.detail}"
+            )
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    return json.dumps(dict(settings), sort_keys=True)
+
+
+@cache
+def _form(source: str, settings: str, dt_ms: int) -> Form:
+    """What a task is called does not enter: it is examined once under all its names."""
+    from tasks.examination import examine
+    from tasks.refusals import Refusal, Unbankable
+
+    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
+    if not isinstance(found, Refusal):
+        return Form("bank", None)
+    if not found.can_be_stepped:
+        raise Unbankable(found)
+    return Form("stepping", found)
+
+
+@lru_cache(maxsize=256)
+def _sample(source: str, settings: str, dt_ms: int) -> NodeBank:
+    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    return task.nodes(SAMPLE_SEED, SAMPLE_TRIALS)

@@ -1,0 +1,150 @@
+"""Suites of free-running tasks: their lines, their trials, and the leaks that they refuse."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evoplastic.checks import UsageError
+from evoplastic.node_bank import stack_nodes
+from evoplastic.types import Interface
+from tasks.free_suite import FreeSuite
+from tasks.free_task import FreeTask
+
+FILE = Path(__file__).with_name("test_sameness.py")
+ENVS = Path(__file__).with_name("small_envs.py")
+
+
+def mine(name: str, file: Path = FILE, **settings: Any) -> FreeTask:
+    return FreeTask(name=name.lower(), source=f"{file}:{name}", settings=settings)
+
+
+def suite(train: Sequence[FreeTask], held_out: Sequence[FreeTask], **changes: Any) -> FreeSuite:
+    return FreeSuite(
+        name="small",
+        description="",
+        train=tuple(train),
+        held_out=tuple(held_out),
+        dt_ms=20,
+        **changes,
+    )
+
+
+def small(**changes: Any) -> FreeSuite:
+    two_stimulus = FreeTask(name="dms", source="evoplastic/TwoStimulus-dms")
+    return suite([mine("Echo", ENVS), two_stimulus], [mine("Sometimes")], **changes)
+
+
+def test_interface_is_the_union() -> None:
+    assert small().interface == Interface(num_inputs=3, num_outputs=3)
+    assert small().wiring.cue_lines == 0
+    assert small().task_names == ("echo", "dms", "sometimes")
+    assert [small().role(name) for name in small().task_names] == ["train", "train", "held_out"]
+    assert small().half_of_train == (0, 1)
+    assert small(permute="both").wiring.permute == "both"
+
+
+def test_banks_are_a_function_of_seed_and_number() -> None:
+    one, again, other = (small().banks(seed, 8) for seed in (1, 1, 2))
+    assert [bank.task for bank in one] == ["echo", "dms", "sometimes"]
+    assert [bank.digest for bank in one] == [bank.digest for bank in again]
+    assert one[0].digest != other[0].digest
+    assert list(stack_nodes(one).num_inputs_B) == [3, 2, 3]
+
+
+def test_the_rule_cue_has_a_line_for_each_task_at_the_end() -> None:
+    cued, plain = small(rule_cue=True), small()
+    assert cued.interface == Interface(num_inputs=6, num_outputs=3)
+    assert cued.wiring.cue_lines == 3
+    for place, (with_cue, without) in enumerate(
+        zip(cued.banks(1, 4), plain.banks(1, 4), strict=True)
+    ):
+        own = without.interface.num_inputs
+        assert np.array_equal(with_cue.observation_VI[:, :own], without.observation_VI)
+        assert not with_cue.observation_VI[:, own:3].any()
+        assert (with_cue.observation_VI[:, 3:] == np.eye(3)[place]).all()
+
+
+def test_digest_sees_split_and_wiring_but_no_names() -> None:
+    plain = small()
+    renamed = replace(plain, train=(replace(plain.train[0], name="x"), plain.train[1]))
+    assert plain.digest == small().digest == renamed.digest
+    exchanged = replace(plain, train=plain.held_out, held_out=plain.train)
+    others = [exchanged, small(rule_cue=True), small(permute="inputs")]
+    assert len({plain.digest, *(other.digest for other in others)}) == 4
+
+
+def test_a_suite_travels_without_trials() -> None:
+    built = small()
+    built.banks(1, 4)
+    words = pickle.dumps(built)
+    assert len(words) < 2000
+    assert pickle.loads(words).digest == built.digest
+
+
+@pytest.mark.parametrize(
+    ("held_out", "words"),
+    [
+        (mine("Echo", ENVS), "asks the same as training task 'original'"),
+        (mine("Renamed"), "asks the same as training task 'original'"),
+        (mine("Exchanged"), "the same with actions exchanged as"),
+        (mine("Permuted"), "the same with channels exchanged as"),
+    ],
+)
+def test_leaks_are_refused_by_content_before_any_trial_is_handed_out(
+    held_out: FreeTask, words: str
+) -> None:
+    leaky = suite([mine("Sometimes"), replace(mine("Echo", ENVS), name="original")], [held_out])
+    for ask in (
+        lambda: leaky.interface,
+        lambda: leaky.wiring,
+        lambda: leaky.banks(0, 1),
+        lambda: leaky.digest,
+    ):
+        with pytest.raises(UsageError, match=words) as refused:
+            ask()
+        assert f"held-out task {held_out.name!r}" in str(refused.value)
+
+
+def test_the_negation_of_a_training_task_is_a_leak() -> None:
+    with pytest.raises(UsageError, match="with acting and holding exchanged"):
+        _ = suite([mine("Sometimes")], [mine("SometimesNot")]).digest
+
+
+def test_aliases_among_training_tasks_are_said() -> None:
+    twice = suite([mine("Echo", ENVS), mine("Renamed")], [mine("Sometimes")])
+    assert twice.train_aliases == (("echo", "renamed"),)
+    assert small().train_aliases == ()
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "message"),
+    [
+        ([], ["Echo"], "has no training tasks"),
+        (["Echo"], [], "has no held-out tasks"),
+        (["Echo", "Echo"], ["Longer"], r"training tasks \['echo'\] more than once"),
+        (["Echo"], ["Echo"], r"the names \['echo'\] for two different"),
+    ],
+)
+def test_splits_that_make_no_sense_are_refused(
+    train: list[str], held_out: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        suite([mine(name) for name in train], [mine(name) for name in held_out])
+
+
+def test_a_task_of_another_time_step_is_refused() -> None:
+    slow = replace(mine("Longer"), dt_ms=50)
+    with pytest.raises(UsageError, match="'longer' has a time step of 50 ms"):
+        suite([mine("Echo")], [slow])
+
+
+def test_a_task_that_engines_cannot_live_is_named_with_the_reason() -> None:
+    with pytest.raises(UsageError, match=r"suite 'small' lists 'staircase'.*next trial"):
+        _ = suite([mine("Echo", ENVS)], [mine("Staircase", ENVS)]).interface
