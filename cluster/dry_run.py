@@ -6,6 +6,8 @@ from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
+from evoplastic.node_bank import NodeBank
+from evoplastic.types import TrialBank
 
 FLOAT32_BYTES = 4
 MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights
@@ -19,7 +21,7 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
     """Genome size, memory, work and traffic of a run, by arithmetic alone."""
     config, problem, suite = experiment.config, experiment.problem, experiment.suite
     popsize, generations = config.evolution.popsize, config.evolution.generations
-    steps = config.lifetime.num_trials * suite.timing.num_steps
+    steps = config.lifetime.num_trials * trial_steps(experiment)
     neurons, genome_bytes = config.num_neurons, experiment.layout.size * FLOAT32_BYTES
     num_shards = -(-config.evolution.num_pairs // config.pairs_per_shard)
     lives_at_once = min(popsize, 2 * config.pairs_per_shard)
@@ -65,6 +67,16 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
             "back": popsize * RESULT_BYTES + num_shards * REPLY_BYTES if workers else 0,
         },
     }
+
+
+def trial_steps(experiment: Experiment) -> int:
+    """Steps of a trial; of trials that run freely the longest one, averaged over training tasks."""
+    steps = [
+        bank.timing.num_steps if isinstance(bank, TrialBank) else bank.num_steps
+        for bank in experiment.problem.train
+        if isinstance(bank, TrialBank | NodeBank)
+    ]
+    return round(sum(steps) / len(steps)) if steps else 0
 
 
 def warnings_of(experiment: Experiment) -> list[str]:

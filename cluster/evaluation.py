@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cluster.config import EvaluationConfig
@@ -105,7 +106,7 @@ def _evaluate(
         for task, (_, _, lifetimes) in enumerate(plans)
     ]
     shards = [shard for shards in per_task for shard in shards]
-    answers = iter(executor.map(experiment.problem, genome_G, shards, should_stop))
+    answers = iter(executor.map(experiment.evaluation_problem, genome_G, shards, should_stop))
     return [
         _entry(
             experiment,
@@ -154,14 +155,27 @@ def _entry(
 ) -> TaskEvaluation:
     accuracy_L = np.concatenate([result.accuracy_L for result in results])
     loss_L = np.concatenate([result.loss_L for result in results])
+    reward_L = np.concatenate([result.reward_L for result in results])
     curve_K = np.concatenate([result.correct_LK for result in results]).mean(0)
+    reward_K = np.concatenate([result.reward_LK for result in results]).mean(0)
+    answered = not np.isnan(accuracy_L).any()
+    levels = experiment.levels[task]
     return TaskEvaluation(
         task=task,
         role=role,
         condition=condition,
-        accuracy=tuple(accuracy_L.round(DECIMALS).tolist()),
+        accuracy=_rounded(accuracy_L) if answered else (),
         loss_mean=float(loss_L.mean()),
-        chance=experiment.suite.chance(task),
-        fixed_policy_level=experiment.suite.fixed_policy_level(task),
-        curve=tuple(curve_K.round(DECIMALS).tolist()) if with_curve else None,
+        chance=levels.chance,
+        fixed_policy_level=levels.fixed_policy,
+        curve=_rounded(curve_K) if with_curve and answered else None,
+        reward=_rounded(reward_L),
+        reward_chance=levels.reward_chance,
+        reward_fixed_policy=levels.reward_fixed_policy,
+        reward_oracle=levels.reward_oracle,
+        reward_curve=_rounded(reward_K) if with_curve else None,
     )
+
+
+def _rounded(values: NDArray[np.floating]) -> tuple[float, ...]:
+    return tuple(values.astype(np.float64).round(DECIMALS).tolist())

@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from cluster.config import RunConfig
+from evoplastic.evolution.living import Bank
 from evoplastic.evolution.problem import LifetimeProblem
 from evoplastic.genome import Genome, GenomeLayout
 from evoplastic.kernels.lifetime import choose_engine
 from evoplastic.network.neurons import NeuronGroups
-from tasks.suite import Suite, load_paced_suite
+from evoplastic.noise import Purpose, words
+from tasks.free_suite import FreeSuite
+from tasks.suite import Suite, load_suite
+from tasks.suite_levels import Levels, levels_of
 
 CONTROL_SEED_OFFSET = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits: far from any user's seed
+TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Experiment:
-    """A configuration with the tasks it names and the problem it poses."""
+    """A configuration with the tasks it names and the problem it poses.
+
+    Tasks that run freely draw new training trials every `banks.refresh_every` generations; their
+    held-out tasks are in the evaluation problem alone, so that evolution never comes near them.
+    """
 
     config: RunConfig
-    suite: Suite
-    problem: LifetimeProblem
+    suite: Suite | FreeSuite
+    problem: LifetimeProblem  # of the first generation
 
     @property
     def layout(self) -> GenomeLayout:
         """How a flat genome maps to the network's tensors."""
         return self.problem.layout
+
+    def problem_at(self, generation: int) -> LifetimeProblem:
+        """What the population of a generation lives: a function of run seed and generation."""
+        if not isinstance(self.suite, FreeSuite):
+            return self.problem
+        epoch = generation // self.config.banks.refresh_every
+        return _problem_of_epoch(self, epoch) if epoch else self.problem
+
+    @cached_property
+    def levels(self) -> dict[str, Levels]:
+        """For each task of the suite, what its scores are read against."""
+        return {name: levels_of(self.suite, name) for name in self.suite.task_names}
+
+    @cached_property
+    def evaluation_problem(self) -> LifetimeProblem:
+        """What the bare center lives when it is measured: training and held-out tasks."""
+        if not isinstance(self.suite, FreeSuite):
+            return self.problem
+        seed = bank_seed(self.config.seed, EVALUATION_BANKS, 0)
+        banks = self.suite.banks(seed, self.config.banks.evaluation_trials)
+        num_train = len(self.suite.train)
+        return replace(self.problem, train=banks[:num_train], held_out=banks[num_train:])
 
     def first_genome(self) -> Genome:
         """The genome that evolution starts from."""
@@ -44,7 +76,7 @@ def build_experiment(config: RunConfig) -> Experiment:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
             an engine that cannot run here.
     """
-    suite = load_paced_suite(config.suite, config.task_table)
+    suite = load_suite(config.suite, config.task_table)
     interface = suite.interface
     problem = LifetimeProblem(
         groups=NeuronGroups(
@@ -54,11 +86,39 @@ def build_experiment(config: RunConfig) -> Experiment:
         ),
         lifetime=config.lifetime,
         evolution=config.evolution,
-        train=tuple(task.bank(config.seed) for task in suite.train),
+        train=train_banks(config, suite, 0),
         half_of_train=suite.half_of_train,
-        held_out=tuple(task.bank(config.seed) for task in suite.held_out),
+        held_out=held_out_banks(config, suite),
         seed=config.seed,
+        wiring=suite.wiring if isinstance(suite, FreeSuite) else None,
         engine=choose_engine(config.engine),
         threads=config.threads,
     )
     return Experiment(config=config, suite=suite, problem=problem)
+
+
+@lru_cache(maxsize=1)
+def _problem_of_epoch(experiment: Experiment, epoch: int) -> LifetimeProblem:
+    banks = train_banks(experiment.config, experiment.suite, epoch)
+    return replace(experiment.problem, train=banks)
+
+
+def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tuple[Bank, ...]:
+    """The trials of the training tasks; those that run freely draw new ones at each epoch."""
+    if not isinstance(suite, FreeSuite):
+        return tuple(task.bank(config.seed) for task in suite.train)
+    seed = bank_seed(config.seed, TRAINING_BANKS, epoch)
+    return suite.banks(seed, config.banks.trials, train_only=True)
+
+
+def held_out_banks(config: RunConfig, suite: Suite | FreeSuite) -> tuple[Bank, ...]:
+    """Held-out tasks as they are known to workers from the start: those of paced trials alone."""
+    if isinstance(suite, FreeSuite):
+        return ()
+    return tuple(task.bank(config.seed) for task in suite.held_out)
+
+
+def bank_seed(seed: int, stream: int, epoch: int) -> int:
+    """The seed of a bank, within [0, 2**63), a function of run seed, stream and epoch."""
+    high, low = words(seed, Purpose.BANK, epoch, stream, 0, 2)
+    return (int(high) << 31) ^ int(low)

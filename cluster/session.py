@@ -55,7 +55,8 @@ class Losses(NamedTuple):
     """What a generation's population brought home, in the order of the individuals."""
 
     loss_P: NDArray[np.float64]
-    accuracy_P: NDArray[np.float64]
+    accuracy_P: NDArray[np.float64]  # NaN for a task without answers
+    reward_P: NDArray[np.float64]
 
 
 @dataclass
@@ -138,12 +139,18 @@ class Session:
         began = time.monotonic()
         config = self.experiment.config
         shards = pair_shards(self.generation, config.evolution.num_pairs, config.pairs_per_shard)
-        results = self.executor.map(self._problem, self.state.center_G, shards, should_stop)
+        problem = self.experiment.problem_at(self.generation)
+        built = time.monotonic()
+        results = self.executor.map(problem, self.state.center_G, shards, should_stop)
         pairs = [result for result in results if isinstance(result, PairShardResult)]
-        self.metrics = {records.EVALUATE_SECONDS: time.monotonic() - began}
+        self.metrics = {
+            records.BANKS_SECONDS: built - began,
+            records.EVALUATE_SECONDS: time.monotonic() - built,
+        }
         return Losses(
             np.concatenate([result.loss_P for result in pairs]),
             np.concatenate([result.accuracy_P for result in pairs]),
+            np.concatenate([result.reward_P for result in pairs]),
         )
 
     def tell(self, losses: Losses) -> None:
@@ -180,7 +187,8 @@ class Session:
             records.RETRIED_SHARDS: float(retried - self._retried_before),
             # This generation's own checkpoint comes after its record; the one before is told.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
-            records.GENERATION_SECONDS: self.metrics[records.EVALUATE_SECONDS]
+            records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
+            + self.metrics[records.EVALUATE_SECONDS]
             + self.metrics[records.UPDATE_SECONDS]
             + self._checkpoint_s,
         }
@@ -338,19 +346,14 @@ def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:
 
 
 def _held_out(event: EvaluationEvent | None) -> float | None:
-    """Mean accuracy of the plastic center over all held-out lifetimes."""
-    if event is None:
-        return None
-    return float(
-        np.mean(
-            [
-                accuracy
-                for entry in event.entries
-                if entry.role == "held_out" and entry.condition == "plastic"
-                for accuracy in entry.accuracy
-            ]
-        )
-    )
+    """Mean accuracy of the plastic center over all held-out lifetimes, if answers are asked."""
+    found = [
+        accuracy
+        for entry in (event.entries if event else ())
+        if entry.role == "held_out" and entry.condition == "plastic"
+        for accuracy in entry.accuracy
+    ]
+    return float(np.mean(found)) if found else None
 
 
 def _statistics(losses: Losses) -> dict[str, float]:
@@ -358,11 +361,13 @@ def _statistics(losses: Losses) -> dict[str, float]:
     lived = np.isfinite(losses.loss_P)
     if not lived.any():
         return {}
-    loss = losses.loss_P[lived]
+    loss, accuracy = losses.loss_P[lived], losses.accuracy_P[lived]
+    answered = accuracy[~np.isnan(accuracy)]
     return {
         records.loss_metric("mean"): float(loss.mean()),
         records.loss_metric("median"): float(np.median(loss)),
         records.loss_metric("best"): float(loss.min()),
         records.loss_metric("std"): float(loss.std()),
-        records.TRAIN_ACCURACY: float(losses.accuracy_P[lived].mean()),
+        **({records.TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
+        records.TRAIN_REWARD: float(losses.reward_P[lived].mean()),
     }

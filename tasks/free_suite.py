@@ -96,15 +96,18 @@ class FreeSuite(Split[FreeTask]):
             cue_lines=len(self.tasks) if self.rule_cue else 0,
         )
 
-    def banks(self, seed: int, num_trials: int) -> tuple[NodeBank, ...]:
+    def banks(
+        self, seed: int, num_trials: int, *, train_only: bool = False
+    ) -> tuple[NodeBank, ...]:
         """The first trials of each task, training tasks first; a function of seed and number.
 
         Raises:
             UsageError: as `interface`.
         """
         _ = self._samples  # refuses what leaks
+        tasks = self.train if train_only else self.tasks
         return tuple(
-            self._cued(task.nodes(seed, num_trials), place) for place, task in enumerate(self.tasks)
+            self._cued(task.nodes(seed, num_trials), place) for place, task in enumerate(tasks)
         )
 
     def sample(self, name: str) -> NodeBank:

@@ -1,0 +1,37 @@
+"""The levels that scores on a suite's tasks are read against, whichever way its trials run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tasks.free_suite import FreeSuite
+from tasks.levels import best_fixed, chance, oracle
+from tasks.suite import Suite
+
+
+class Levels(NamedTuple):
+    """Accuracies and rewards per trial; None where there is none.
+
+    The fixed policy is what needs no learning within the lifetime. Paced trials: that of
+    `Suite.fixed_policy_level`. Free-running trials: the best policy that ignores what is shown but
+    knows when an answer is due.
+    """
+
+    chance: float | None
+    fixed_policy: float | None
+    reward_chance: float | None = None
+    reward_fixed_policy: float | None = None
+    reward_oracle: float | None = None
+
+
+def levels_of(suite: Suite | FreeSuite, task: str) -> Levels:
+    """The levels of one task of a suite.
+
+    Raises:
+        UsageError: no such task in the suite, or one that no engine can live.
+    """
+    if isinstance(suite, Suite):
+        return Levels(suite.chance(task), suite.fixed_policy_level(task))
+    bank = suite.sample(task)
+    guessing, fixed, best = chance(bank), best_fixed(bank)[1], oracle(bank)
+    return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, best.reward)
