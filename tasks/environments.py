@@ -131,7 +131,8 @@ def registered_ids() -> list[str]:
     """Every id that NeuroGym registers, natives and collections, and ours."""
     from neurogym.envs.registration import ALL_EXTENDED_ENVS
 
-    import tasks.two_stimulus_env  # noqa: F401  # registers its ids
+    import tasks.meta_bandit  # registers its id, as the next one does
+    import tasks.two_stimulus_env  # noqa: F401
 
     ours = [name for name in gymnasium.envs.registry if name.startswith("evoplastic/")]
     return sorted([*ALL_EXTENDED_ENVS, *ours])
