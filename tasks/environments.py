@@ -14,9 +14,10 @@ import random
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
+from tasks.entry_points import (
+    guarded_registry,
+    load_entry_point,
+    origin,
+    task_entry_points,
+)
 from tasks.object_graph import seed_generators, trial_envs
 from tasks.refusals import Unbankable, refuse
 from tasks.two_stimulus import NAMES
@@ -39,14 +46,16 @@ CONSTRUCTION, TRIALS = 1, 2  # streams of global randomness
 class EnvSource:
     """Where fresh instances of a task come from."""
 
-    task: str | type[TrialEnv]  # a registered id, or a class
+    task: str | Callable[..., Any]  # a registered id, a class, or a function that makes one
     settings: Mapping[str, Any] = field(default_factory=dict)  # further constructor arguments
     dt_ms: int = DEFAULT_DT_MS
+    label: str = ""  # what messages call it
 
     @property
     def name(self) -> str:
-        """The id, or the name of the class."""
-        return self.task if isinstance(self.task, str) else self.task.__name__
+        """The label, the id, or the name of the class."""
+        own = self.task if isinstance(self.task, str) else getattr(self.task, "__name__", "")
+        return self.label or own
 
     def make(self, seed: int) -> Any:
         """A fresh instance (wrappers included), reset and seeded; no trial of it is drawn yet.
@@ -119,7 +128,7 @@ class EnvSource:
         else:
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
-                for name, parameter in inspect.signature(self.task.__init__).parameters.items()
+                for name, parameter in inspect.signature(self.task).parameters.items()
             )
             env = self.task(**({"dt": self.dt_ms} if takes_dt else {}), **settings)
         while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):
@@ -131,7 +140,8 @@ def registered_ids() -> list[str]:
     """Every id that NeuroGym registers, natives and collections, and ours."""
     from neurogym.envs.registration import ALL_EXTENDED_ENVS
 
-    import tasks.two_stimulus_env  # noqa: F401  # registers its ids
+    import tasks.meta_bandit  # registers its id, as the next one does
+    import tasks.two_stimulus_env  # noqa: F401
 
     ours = [name for name in gymnasium.envs.registry if name.startswith("evoplastic/")]
     return sorted([*ALL_EXTENDED_ENVS, *ours])
@@ -151,25 +161,46 @@ def require_registered(name: str) -> None:
 def find_source(
     name: str, settings: Mapping[str, Any] | None = None, dt_ms: int = DEFAULT_DT_MS
 ) -> EnvSource:
-    """The task that a user means: a registered id (with or without `-v0`), or `file.py:Class`.
+    """The task a user means: a registered id (with or without `-v0`), `file.py:Class`, or the name
+    of an entry point.
 
     Raises:
-        UsageError: unknown id, no such file or class, or a file that cannot be imported.
+        UsageError: unknown id, no such file or class, a file or an entry point that cannot be
+            imported, or a name that stands for an id and an entry point.
     """
     path, colon, class_name = name.rpartition(":")
     if colon and path.endswith(".py"):
         return EnvSource(load_class(Path(path), class_name), settings or {}, dt_ms)
+    points, known = task_entry_points(), registered_ids()
+    refuse_collisions(points, known)
+    if name in points:
+        made = load_entry_point(points[name])
+        return EnvSource(made, settings or {}, dt_ms, label=name)
     if name not in gymnasium.envs.registry:
-        known = registered_ids()
-        aliases = {f"{name}-v0", f"evoplastic/TwoStimulus-{name}-v0"}
+        aliases = {f"{name}-v0", f"evoplastic/{name}-v0", f"evoplastic/TwoStimulus-{name}-v0"}
         found = sorted(aliases & set(known))
         require(
             name in known or bool(found),
-            f"unknown task {name!r}; {nearest(name, [*known, *NAMES])}; "
+            f"unknown task {name!r}; {nearest(name, [*known, *NAMES, *points])}; "
             "a task of your own is given as my_task.py:MyTask",
         )
         name = name if name in known else found[0]
     return EnvSource(name, settings or {}, dt_ms)
+
+
+def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> None:
+    """Raise if a user could mean two tasks by the name of an entry point.
+
+    Raises:
+        UsageError: an entry point is called like a registered id or a two-stimulus task.
+    """
+    taken = {alias for name in ids for alias in (name, name.removesuffix("-v0"))} | set(NAMES)
+    for name, point in points.items():
+        require(
+            name not in taken,
+            f"entry point {name!r} ({origin(point)}) has the name of a registered task; its "
+            "package has to choose another one",
+        )
 
 
 def load_class(path: Path, class_name: str) -> type[TrialEnv]:
@@ -188,7 +219,11 @@ def load_class(path: Path, class_name: str) -> type[TrialEnv]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
-        spec.loader.exec_module(module)
+        with guarded_registry(str(path)):
+            spec.loader.exec_module(module)
+    except UsageError:
+        del sys.modules[module_name]
+        raise
     except Exception as error:
         del sys.modules[module_name]
         raise UsageError(f"{path} cannot be imported: {_last_line(error)}") from error

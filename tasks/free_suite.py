@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,22 @@ from evoplastic.checks import UsageError, require
 from evoplastic.node_bank import NodeBank
 from evoplastic.types import Interface
 from evoplastic.wiring import Permute, WiringConfig
+from tasks.closeness import Closeness, closest, transfer
 from tasks.free_suite_file import FreeSuiteFile
 from tasks.free_task import FreeTask
+from tasks.levels import Level, best_fixed, chance, oracle
 from tasks.sameness import same_question
 from tasks.split import Split, require_apart, require_split
+
+LEVEL_TRIALS = 400
+
+
+class TaskLevels(NamedTuple):
+    """What simple policies reach on a task."""
+
+    chance: Level  # any action at each step
+    best_fixed: Level  # one answer whenever one is due
+    oracle: Level  # what is asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +130,48 @@ class FreeSuite(Split[FreeTask]):
         """
         return self._samples[self.task(name).name]
 
+    def chance(self, name: str) -> float:
+        """Accuracy of any action at each step; 0 where nothing is right or wrong.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        return self.levels(name).chance.accuracy or 0.0
+
+    def fixed_policy_level(self, name: str) -> float:
+        """Accuracy that a network reaches without learning the task; 0 where nothing is right.
+
+        That of the one answer that is right most often, given whenever one is due; for a held-out
+        task at least that of a simple policy learned on any training task of the same interface.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        level = self.levels(name).best_fixed.accuracy or 0.0
+        if self.role(name) == "train":
+            return level
+        bank = self._level_bank(name)
+        others = [transfer(bank, self.sample(task.name)) for task in self.train]
+        return max(level, *(other for other in others if other is not None), 0.0)
+
+    def levels(self, name: str) -> TaskLevels:
+        """What simple policies reach on a task, in accuracy and in reward per trial.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        bank = self._level_bank(name)
+        return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
+
+    def closest_train(self, name: str) -> Closeness | None:
+        """The training task, of the same interface, whose policy serves a held-out task best.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        others = [self.sample(task.name) for task in self.train if task.name != name]
+        return closest(self.sample(name), others)
+
     @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
         """Pairs of training tasks that ask the same under two names; allowed, but worth knowing.
@@ -146,6 +200,11 @@ class FreeSuite(Split[FreeTask]):
             "permute": self.permute,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _level_bank(self, name: str) -> NodeBank:
+        """More trials than tell tasks apart, so that shares of them are known to some percent."""
+        _ = self._samples  # refuses what leaks
+        return self.task(name).sample(LEVEL_TRIALS)
 
     @cached_property
     def _samples(self) -> dict[str, NodeBank]:

@@ -93,23 +93,27 @@ class FreeTask:
     def nodes(self, seed: int, num_trials: int) -> NodeBank:
         """The first trials of a fresh instance, a function of seed and number.
 
+        A state machine may give more than asked for, so as to end with a whole instance.
+
         Raises:
             UsageError: it can only be stepped, or cannot be used at all; with the reason.
         """
-        from tasks.neurogym_bank import build_step_bank
+        from tasks.examination import build_bank
 
         self._refuse_stepping()
-        bank = build_step_bank(self.env_source, num_trials, seed).nodes()
-        return replace(bank, task=self.name)
+        bank = build_bank(self.env_source, num_trials, seed)
+        nodes = bank if isinstance(bank, NodeBank) else bank.nodes()
+        return replace(nodes, task=self.name)
 
-    def sample(self) -> NodeBank:
+    def sample(self, num_trials: int = SAMPLE_TRIALS) -> NodeBank:
         """Trials by which tasks are compared, always the same ones; built once.
 
         Raises:
             UsageError: as `nodes`.
         """
         self._refuse_stepping()
-        return replace(_sample(self.source, _words(self.settings), self.dt_ms), task=self.name)
+        words = _words(self.settings)
+        return replace(_sample(self.source, words, self.dt_ms, num_trials), task=self.name)
 
     def _refuse_stepping(self) -> None:
         path, refusal = self.form
@@ -134,13 +138,13 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
     task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
     if not isinstance(found, Refusal):
-        return Form("bank", None)
+        return Form("machine" if isinstance(found.bank, NodeBank) else "bank", None)
     if not found.can_be_stepped:
         raise Unbankable(found)
     return Form("stepping", found)
 
 
 @lru_cache(maxsize=256)
-def _sample(source: str, settings: str, dt_ms: int) -> NodeBank:
+def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> NodeBank:
     task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
-    return task.nodes(SAMPLE_SEED, SAMPLE_TRIALS)
+    return task.nodes(SAMPLE_SEED, num_trials)

@@ -43,7 +43,7 @@ class TwoStimulusEnv(TrialEnv):
 
     and with table="published" anti10 0010, nor 1101 (see `tasks.two_stimulus`).
 
-    A stimulus is +-1 on two opposed lines. A trial always lasts 1000 ms. The answer is the action
+    A stimulus is +-1 on two opposed lines. A trial lasts 1000 ms. The answer is the action
     of the last step of the response period: only then is the response window over, and the reward
     is 1 if it is correct, else 0; no other step gives a reward. Ground truth is set throughout the
     response period; elsewhere it is 0 and means nothing, since nothing is asked.
@@ -52,6 +52,8 @@ class TwoStimulusEnv(TrialEnv):
         task: one of the 14 names.
         table: "intended" or "published".
         dt: step in ms; must divide every period.
+        answer_ends_trial: whether a trial is over with its answer, after 700 ms. A trial that runs
+            freely is judged by the action that ends it, so suites of such trials want it.
 
     Raises:
         UsageError: unknown task or table, or a step that does not divide the periods.
@@ -67,8 +69,15 @@ class TwoStimulusEnv(TrialEnv):
         "tags": ["working memory", "two-alternative", "supervised"],
     }
 
-    def __init__(self, task: str, table: str = "intended", dt: int = DT_MS) -> None:
+    def __init__(
+        self,
+        task: str,
+        table: str = "intended",
+        dt: int = DT_MS,
+        answer_ends_trial: bool = False,
+    ) -> None:
         super().__init__(dt=dt)
+        self.answer_ends_trial = answer_ends_trial
         self.actions = dict(zip(CONDITIONS, truth_table(task, table), strict=True))
         uneven = [name for name, length_ms in PERIODS_MS.items() if length_ms % dt]
         require(
@@ -103,11 +112,12 @@ class TwoStimulusEnv(TrialEnv):
         return trial
 
     def _step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        reward = 0.0
+        reward, over = 0.0, False
         if self.t_ind == self.end_ind["response"] - 1:
+            over = self.answer_ends_trial
             self.performance = int(action == self.gt_now)
             reward = self.rewards["correct" if self.performance else "fail"]
-        return self.ob_now, reward, False, False, {"new_trial": False, "gt": self.gt_now}
+        return self.ob_now, reward, False, False, {"new_trial": over, "gt": self.gt_now}
 
 
 def env_id(task: str) -> str:

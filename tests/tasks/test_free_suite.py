@@ -16,6 +16,7 @@ from evoplastic.node_bank import stack_nodes
 from evoplastic.types import Interface
 from tasks.free_suite import FreeSuite
 from tasks.free_task import FreeTask
+from tasks.suite import load_suite
 
 FILE = Path(__file__).with_name("test_sameness.py")
 ENVS = Path(__file__).with_name("small_envs.py")
@@ -148,3 +149,48 @@ def test_a_task_of_another_time_step_is_refused() -> None:
 def test_a_task_that_engines_cannot_live_is_named_with_the_reason() -> None:
     with pytest.raises(UsageError, match=r"suite 'small' lists 'staircase'.*next trial"):
         _ = suite([mine("Echo", ENVS)], [mine("Staircase", ENVS)]).interface
+
+
+def test_levels_are_those_of_simple_policies() -> None:
+    levels = small().levels("echo")
+    assert levels.oracle == (1.0, 1.0)
+    assert levels.chance.accuracy == pytest.approx(0.5 * (1 - 3.0**-5))  # answers within 5 steps
+    assert levels.chance.reward < 0
+    assert small().chance("echo") == levels.chance.accuracy
+    assert small().fixed_policy_level("echo") == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() -> None:
+    slow = suite([mine("Echo", ENVS), mine("SaysNothingNew")], [mine("Longer")])
+    assert slow.fixed_policy_level("longer") == 1.0
+    close = slow.closest_train("longer")
+    assert close is not None
+    assert (close.task, close.is_high) == ("echo", True)
+
+
+def test_tasks_without_right_and_wrong_have_levels_in_reward_only() -> None:
+    economic = FreeTask(name="choice", source="EconomicDecisionMaking")
+    paid = suite([economic, mine("Echo", ENVS)], [mine("Sometimes")])
+    assert (paid.chance("choice"), paid.fixed_policy_level("choice")) == (0.0, 0.0)
+    assert paid.levels("choice").chance.accuracy is None
+    assert paid.levels("choice").best_fixed.reward > paid.levels("choice").chance.reward
+
+
+@pytest.mark.parametrize("name", ["mixed", "neurogym-native", "yang19-small"])
+def test_our_suites_can_be_lived(name: str) -> None:
+    ours = load_suite(name)
+    assert isinstance(ours, FreeSuite)
+    stacked = stack_nodes(ours.banks(1, 4))
+    assert len(stacked.size_B) == len(ours.task_names)
+    assert stacked.num_inputs_B.max() == ours.interface.num_inputs
+
+
+def test_yang19_holds_out_each_family_in_turn() -> None:
+    default = load_suite("yang19")
+    assert isinstance(default, FreeSuite)
+    assert default.held_out_family == "matching"
+    assert len(default.task_names) == 20
+    for family, names in default.families.items():
+        turn = load_suite(f"yang19/{family}")
+        assert tuple(task.name for task in turn.held_out) == names
+        assert turn.interface == Interface(num_inputs=33, num_outputs=17)  # no leak

@@ -75,3 +75,11 @@ def test_what_must_be_stepped_is_refused_under_its_name(mine: str) -> None:
 def test_what_cannot_be_used_is_refused(source: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         FreeTask(name="x", source=source).nodes(0, 1)
+
+
+def test_bandits_are_state_machines() -> None:
+    task = FreeTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
+    assert task.path == "machine"
+    nodes = task.nodes(3, 10)
+    assert (nodes.task, nodes.num_steps, len(nodes.first_M)) == ("arms", 1, 10)
+    assert nodes.digest == task.nodes(3, 10).digest

@@ -126,7 +126,7 @@ def test_examination_sees_beyond_a_trial(task: type[TrialEnv], reason: str) -> N
 def test_examination_hands_out_a_sound_bank() -> None:
     found = examine(EnvSource(envs.Echo), 12)
     assert not isinstance(found, Refusal)
-    assert found.digest == build_step_bank(EnvSource(envs.Echo), 12, 0).digest
+    assert found.bank.digest == build_step_bank(EnvSource(envs.Echo), 12, 0).digest
 
 
 def test_no_trials_and_unknown_ids_are_refused() -> None:

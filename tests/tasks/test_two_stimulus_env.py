@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import EnvironmentFault, UsageError
+from tasks.conformance import POLICIES, find_difference
+from tasks.environments import EnvSource
+from tasks.neurogym_bank import build_step_bank
 from tasks.stepping import oracle, play
 from tasks.two_stimulus import CONDITIONS, NAMES, PERIODS_MS, TABLES, TwoStimulusTask, truth_table
 from tasks.two_stimulus_env import TwoStimulusEnv, bank_from_env, env_id, register_environments
@@ -73,6 +76,18 @@ def test_only_the_last_action_of_the_response_counts(right_at_the_end: bool, rew
 def test_every_trial_lasts_50_steps() -> None:
     played = play(DMS, oracle, seed=0, num_trials=5)
     assert len(played.reward_S) == 5 * 50 - 1
+
+
+def test_the_answer_may_end_the_trial() -> None:
+    played = play(DMS, oracle, seed=0, num_trials=5, answer_ends_trial=True)
+    assert len(played.reward_S) == 5 * 35 - 1
+    assert played.reward_K.tolist() == [1.0] * 5
+    source = EnvSource(DMS, {"answer_ends_trial": True})
+    bank = build_step_bank(source, 20, 1)
+    assert set(bank.num_steps_M) == {35}
+    assert sorted(set(bank.answer_M)) == [0, 1]
+    for policy in POLICIES:
+        assert find_difference(source, bank, 1, policy) is None
 
 
 def test_ground_truth_is_asked_in_the_response_period_only() -> None:
