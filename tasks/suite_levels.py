@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tasks.free_suite import FreeSuite
-from tasks.levels import best_fixed, chance, oracle
 from tasks.suite import Suite
 
 
@@ -13,8 +12,8 @@ class Levels(NamedTuple):
     """Accuracies and rewards per trial; None where there is none.
 
     The fixed policy is what needs no learning within the lifetime. Paced trials: that of
-    `Suite.fixed_policy_level`. Free-running trials: the best policy that ignores what is shown but
-    knows when an answer is due.
+    `Suite.fixed_policy_level`. Free-running trials: that of `FreeSuite.fixed_policy_level`, and for
+    rewards the best policy that ignores what is shown but knows when an answer is due.
     """
 
     chance: float | None
@@ -32,6 +31,12 @@ def levels_of(suite: Suite | FreeSuite, task: str) -> Levels:
     """
     if isinstance(suite, Suite):
         return Levels(suite.chance(task), suite.fixed_policy_level(task))
-    bank = suite.sample(task)
-    guessing, fixed, best = chance(bank), best_fixed(bank)[1], oracle(bank)
-    return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, best.reward)
+    guessing, fixed, best = suite.levels(task)
+    asked = guessing.accuracy is not None
+    return Levels(
+        guessing.accuracy,
+        suite.fixed_policy_level(task) if asked else None,
+        guessing.reward,
+        fixed.reward,
+        best.reward,
+    )
