@@ -59,12 +59,35 @@ class World(Protocol):
 class SteppedTask(Protocol):
     """A task that is stepped for real (B = 1); it can be pickled, and opens worlds anywhere."""
 
-    task: str
-    dt_ms: float
-    num_kinds: int
-    num_inputs_B: Int64Array
-    num_actions_B: Int64Array
-    has_answers: bool
+    @property
+    def task(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def dt_ms(self) -> float:
+        """Time step."""
+        ...
+
+    @property
+    def num_kinds(self) -> int:
+        """Trial kinds that a baseline tells apart."""
+        ...
+
+    @property
+    def num_inputs_B(self) -> Int64Array:
+        """Channels of the only task."""
+        ...
+
+    @property
+    def num_actions_B(self) -> Int64Array:
+        """Actions of the only task."""
+        ...
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether trials can be right or wrong; else reward is the only measure."""
+        ...
 
     @property
     def interface(self) -> Interface:

@@ -263,13 +263,20 @@ def isolated(seed: int, stream: int) -> Iterator[None]:
     random.seed(int(root.integers(1 << 32)))
     np.random.RandomState, np.random.default_rng = SeededState, seeded_rng  # type: ignore[misc]
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", NOTICES, UserWarning)
+        with quietly():
             yield
     finally:
         np.random.RandomState, np.random.default_rng = plain_state, plain_rng  # type: ignore[misc]
         np.random.set_state(numpy_state)
         random.setstate(python_state)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Show none of Gymnasium's notices about its own successor."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", NOTICES, UserWarning)
+        yield
 
 
 def refuse_raising(name: str, where: str, error: Exception) -> Any:

@@ -78,6 +78,16 @@ def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | Node
     return build_step_bank(source, num_trials, seed) if machine is None else machine
 
 
+def build_nodes(source: EnvSource, num_trials: int, seed: int) -> NodeBank:
+    """The trials of a task in the form that engines live.
+
+    Raises:
+        Unbankable: the task can only be stepped, or not be used at all.
+    """
+    bank = build_bank(source, num_trials, seed)
+    return bank.nodes() if isinstance(bank, StepBank) else bank
+
+
 def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) -> dict[str, Any]:
     """What `evoplastic tasks check` says about one task, as plain data.
 
@@ -95,13 +105,12 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
             "refusal": {"reason": found.reason, "detail": found.detail},
         }
     bank = found.bank
-    stepped = isinstance(bank, StepBank)
     nodes = bank.nodes() if isinstance(bank, StepBank) else bank
     constant, fixed = best_constant(nodes), best_fixed(nodes)
     return {
         "task": source.name,
         "dt_ms": source.dt_ms,
-        "path": "bank" if stepped else "machine",
+        "path": "bank" if isinstance(bank, StepBank) else "machine",
         "refusal": None,
         "interface": asdict(bank.interface),
         "periods": list(bank.period_names) if isinstance(bank, StepBank) else [],

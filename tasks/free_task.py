@@ -98,12 +98,10 @@ class FreeTask:
         Raises:
             UsageError: it can only be stepped, or cannot be used at all; with the reason.
         """
-        from tasks.examination import build_bank
+        from tasks.examination import build_nodes
 
         self._refuse_stepping()
-        bank = build_bank(self.env_source, num_trials, seed)
-        nodes = bank if isinstance(bank, NodeBank) else bank.nodes()
-        return replace(nodes, task=self.name)
+        return replace(build_nodes(self.env_source, num_trials, seed), task=self.name)
 
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> NodeBank:
         """Trials by which tasks are compared, always the same ones; built once.

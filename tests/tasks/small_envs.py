@@ -78,6 +78,18 @@ class Endless(Echo):
         return trial
 
 
+class NeverEnds(Echo):
+    """Shows nothing, asks for nothing, pays nothing, for ever, unless action 2 ends it."""
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        trial = super()._new_trial(**kwargs)
+        self.tmax = 10**12
+        return trial
+
+    def _step(self, action: int) -> Any:
+        return np.zeros(3), 0.0, False, False, {"new_trial": action == 2, "gt": 0}
+
+
 class RaisesInMidTrial(Echo):
     def _step(self, action: int) -> Any:
         if self.t_ind == 7 and action == 2:

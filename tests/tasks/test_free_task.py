@@ -46,6 +46,14 @@ def test_time_step_and_settings_reach_the_environment(mine: str) -> None:
     )
 
 
+def test_machines_are_lived_as_such() -> None:
+    task = FreeTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
+    assert task.path == "machine"
+    assert task.sample().num_steps == 1
+    meta = FreeTask(name="meta", source="evoplastic/MetaBandit-v0", settings={"instance_trials": 5})
+    assert (meta.nodes(1, 7).block, len(meta.nodes(1, 7).first_M)) == (5, 10)
+
+
 def test_a_task_travels_as_words(mine: str) -> None:
     task = FreeTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
     task.sample()
