@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,20 +23,13 @@ from evoplastic.types import Interface
 from evoplastic.wiring import Permute, WiringConfig
 from tasks.closeness import Closeness, closest, transfer
 from tasks.free_suite_file import FreeSuiteFile
-from tasks.free_task import FreeTask
-from tasks.levels import Level, best_fixed, chance, oracle
+from tasks.free_task import LEVEL_TRIALS, FreeTask
+from tasks.levels import TaskLevels
 from tasks.sameness import same_question
 from tasks.split import Split, require_apart, require_split
 
-LEVEL_TRIALS = 400
-
-
-class TaskLevels(NamedTuple):
-    """What simple policies reach on a task."""
-
-    chance: Level  # any action at each step
-    best_fixed: Level  # one answer whenever one is due
-    oracle: Level  # what is asked for
+if TYPE_CHECKING:
+    from tasks.stepped_world import SteppedEnv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +78,11 @@ class FreeSuite(Split[FreeTask]):
         return tuple(place % 2 for place in range(len(self.train)))
 
     @property
+    def num_cue_lines(self) -> int:
+        """Input lines of the rule cue, one for each task; 0 without it."""
+        return len(self.tasks) if self.rule_cue else 0
+
+    @property
     def interface(self) -> Interface:
         """The lines of a network that can live each of the tasks, those of the rule cue included.
 
@@ -92,8 +90,8 @@ class FreeSuite(Split[FreeTask]):
             UsageError: a task that engines cannot live, or a held-out leak.
         """
         widest = self._widest
-        cues = len(self.tasks) if self.rule_cue else 0
-        return Interface(num_inputs=widest.num_inputs + cues, num_outputs=widest.num_outputs)
+        num_inputs = widest.num_inputs + self.num_cue_lines
+        return Interface(num_inputs=num_inputs, num_outputs=widest.num_outputs)
 
     @property
     def wiring(self) -> WiringConfig:
@@ -105,22 +103,39 @@ class FreeSuite(Split[FreeTask]):
         return WiringConfig(
             interface=self.interface,
             permute=self.permute,
-            cue_lines=len(self.tasks) if self.rule_cue else 0,
+            cue_lines=self.num_cue_lines,
         )
 
     def banks(
         self, seed: int, num_trials: int, *, train_only: bool = False
-    ) -> tuple[NodeBank, ...]:
+    ) -> tuple[NodeBank | SteppedEnv, ...]:
         """The first trials of each task, training tasks first; a function of seed and number.
+
+        A task that fits into no bank comes as an environment to step.
 
         Raises:
             UsageError: as `interface`.
         """
-        _ = self._samples  # refuses what leaks
         tasks = self.train if train_only else self.tasks
-        return tuple(
-            self._cued(task.nodes(seed, num_trials), place) for place, task in enumerate(tasks)
+        return tuple(self.bank(task.name, seed, num_trials) for task in tasks)
+
+    def bank(self, name: str, seed: int, num_trials: int) -> NodeBank | SteppedEnv:
+        """The first trials of one task, as `banks` has them.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        _ = self._samples  # refuses what leaks
+        lived = self.task(name).lived(seed, num_trials)
+        if not self.rule_cue:
+            return lived
+        require(
+            isinstance(lived, NodeBank),
+            f"suite {self.name!r} shows a rule cue, but task {name!r} is stepped in its own "
+            "environment, which has no line for it; set rule_cue to false or leave the task out",
         )
+        assert isinstance(lived, NodeBank)
+        return self._cued(lived, self.task_names.index(name))
 
     def sample(self, name: str) -> NodeBank:
         """The trials by which a task is told from others, always the same; without rule cue.
@@ -150,6 +165,8 @@ class FreeSuite(Split[FreeTask]):
         level = self.levels(name).best_fixed.accuracy or 0.0
         if self.role(name) == "train":
             return level
+        if self.task(name).path == "stepping":
+            return level
         bank = self._level_bank(name)
         others = [transfer(bank, self.sample(task.name)) for task in self.train]
         return max(level, *(other for other in others if other is not None), 0.0)
@@ -160,8 +177,8 @@ class FreeSuite(Split[FreeTask]):
         Raises:
             UsageError: no such task in this suite, or as `interface`.
         """
-        bank = self._level_bank(name)
-        return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
+        _ = self._samples  # refuses what leaks
+        return self.task(name).levels()
 
     def closest_train(self, name: str) -> Closeness | None:
         """The training task, of the same interface, whose policy serves a held-out task best.

@@ -18,13 +18,17 @@ from evoplastic.node_bank import NodeBank
 
 if TYPE_CHECKING:
     from tasks.environments import EnvSource
+    from tasks.levels import TaskLevels
     from tasks.refusals import Refusal
+    from tasks.stepped_world import SteppedEnv
 
 TaskPath = Literal["bank", "machine", "stepping"]
 
 DEFAULT_DT_MS = 20
 SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and told apart
 SAMPLE_TRIALS = 96
+STEPPED_SAMPLE_TRIALS = 32  # of a task that must be stepped
+LEVEL_TRIALS = 400  # by which levels are known to some percent
 EXAMINED_TRIALS = 32
 
 
@@ -103,13 +107,38 @@ class FreeTask:
         self._refuse_stepping()
         return replace(build_nodes(self.env_source, num_trials, seed), task=self.name)
 
+    def lived(self, seed: int, num_trials: int) -> NodeBank | SteppedEnv:
+        """What engines live: `nodes`, or an environment to step where there is no other way.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        if self.path != "stepping":
+            return self.nodes(seed, num_trials)
+        return replace(_stepped(self.source, _words(self.settings), self.dt_ms), task=self.name)
+
+    def levels(self) -> TaskLevels:
+        """What simple policies reach: exactly, over its trials, or by playing its environment.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        from tasks.levels import TaskLevels, best_fixed, chance, oracle
+
+        if self.path == "stepping":
+            return _played(self.source, _words(self.settings), self.dt_ms)
+        bank = self.sample(LEVEL_TRIALS)
+        return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
+
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> NodeBank:
         """Trials by which tasks are compared, always the same ones; built once.
 
+        Of a task that must be stepped, the trials of whoever does what is asked.
+
         Raises:
-            UsageError: as `nodes`.
+            UsageError: it cannot be used at all; with the reason.
         """
-        self._refuse_stepping()
+        self.form  # noqa: B018  # a task that cannot be used is refused under its own name
         words = _words(self.settings)
         return replace(_sample(self.source, words, self.dt_ms, num_trials), task=self.name)
 
@@ -145,4 +174,22 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
 @lru_cache(maxsize=256)
 def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> NodeBank:
     task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    if task.path == "stepping":
+        from tasks.stepped_record import recorded
+
+        return recorded(_stepped(source, settings, dt_ms), SAMPLE_SEED, STEPPED_SAMPLE_TRIALS)
     return task.nodes(SAMPLE_SEED, num_trials)
+
+
+@cache
+def _stepped(source: str, settings: str, dt_ms: int) -> SteppedEnv:
+    from tasks.stepped_task import stepped_task
+
+    return stepped_task(source, json.loads(settings), dt_ms)
+
+
+@cache
+def _played(source: str, settings: str, dt_ms: int) -> TaskLevels:
+    from tasks.stepped_record import played_levels
+
+    return played_levels(_stepped(source, settings, dt_ms))

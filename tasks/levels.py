@@ -26,6 +26,14 @@ class Level(NamedTuple):
     reward: float  # summed over a trial
 
 
+class TaskLevels(NamedTuple):
+    """What simple policies reach on a task."""
+
+    chance: Level  # any action at each step
+    best_fixed: Level  # one answer whenever one is due
+    oracle: Level  # what is asked for
+
+
 def level_of(bank: NodeBank, policy_VO: NDArray[np.float64]) -> Level:
     """What a policy reaches that takes action o at node v with probability `policy_VO[v, o]`.
 

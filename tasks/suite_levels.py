@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tasks.free_suite import FreeSuite
+from tasks.free_task import FreeTask
 from tasks.suite import Suite
 
 
@@ -31,12 +32,17 @@ def levels_of(suite: Suite | FreeSuite, task: str) -> Levels:
     """
     if isinstance(suite, Suite):
         return Levels(suite.chance(task), suite.fixed_policy_level(task))
-    guessing, fixed, best = suite.levels(task)
-    asked = guessing.accuracy is not None
-    return Levels(
-        guessing.accuracy,
-        suite.fixed_policy_level(task) if asked else None,
-        guessing.reward,
-        fixed.reward,
-        best.reward,
-    )
+    levels = levels_of_task(suite.task(task))
+    if levels.fixed_policy is None:
+        return levels
+    return levels._replace(fixed_policy=suite.fixed_policy_level(task))
+
+
+def levels_of_task(task: FreeTask) -> Levels:
+    """The levels of a free-running task outside of any suite.
+
+    Raises:
+        UsageError: it cannot be used at all; with the reason.
+    """
+    guessing, fixed, best = task.levels()
+    return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, best.reward)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
+from evoplastic.node_bank import NodeBank
 from tasks.environments import EnvSource
 from tasks.free_task import FreeTask
 from tasks.neurogym_bank import build_step_bank
@@ -63,13 +64,19 @@ def test_a_task_travels_as_words(mine: str) -> None:
     assert len(pickle.dumps(task)) < 1000
 
 
-def test_what_must_be_stepped_is_refused_under_its_name(mine: str) -> None:
+def test_what_must_be_stepped_has_no_nodes_but_an_environment_and_a_record(mine: str) -> None:
     task = FreeTask(name="stairs", source=f"{mine}Staircase")
     assert task.path == "stepping"
     with pytest.raises(UsageError, match=r"'stairs' can only be lived by stepping .*next trial"):
         task.nodes(0, 4)
-    with pytest.raises(UsageError, match="'stairs'"):
-        task.sample()
+    lived = task.lived(0, 4)
+    assert not isinstance(lived, NodeBank)
+    assert lived.task == "stairs"
+    assert task.sample().interface == lived.interface
+    assert task.sample().digest == task.sample().digest
+    chance, fixed, oracle = task.levels()
+    assert oracle.accuracy == 1.0
+    assert oracle.reward > max(fixed.reward, chance.reward)
 
 
 @pytest.mark.parametrize(

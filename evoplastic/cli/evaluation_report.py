@@ -1,0 +1,99 @@
+"""The tables that `evoplastic evaluate` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evoplastic.cli.verbs import print_table
+
+BINS = 8  # of the learning curve, when it is printed as text
+STATISTICS = ("mean", "q25", "median", "q75")
+
+
+def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
+    """Accuracies, rewards of tasks that run freely, and curves, for people."""
+    print(
+        f"genome {report['genome'][:16]}, {report['lifetimes']} lifetimes of each task, "
+        f"{report['num_trials']} trials each, seed {report['seed']}, engine {report['engine']}, "
+        f"settings of {report['config']}\n"
+    )
+    entries = report["tasks"]
+    with_answers = [entry for entry in entries if entry["chance"] is not None]
+    with_rewards = [entry for entry in entries if entry["reward_chance"] is not None]
+    if with_answers:
+        _print_accuracies(with_answers, conditions, report["scored_trials"])
+    if with_rewards:
+        _print_rewards(with_rewards, conditions, report["scored_trials"])
+    for name, curve, chosen in (
+        ("Correct answers", "learning_curve", with_answers),
+        ("Reward of a trial", "reward_curve", [e for e in entries if e not in with_answers]),
+    ):
+        if chosen:
+            _print_curves(chosen, conditions, curve, report["num_trials"], name)
+    print(
+        "\nabove: share of lifetimes better than the best fixed policy, the most that a network "
+        "can\nreach that does not learn the task within its lifetime."
+    )
+
+
+def _print_accuracies(entries: list[dict[str, Any]], conditions: list[str], scored: int) -> None:
+    print_table(
+        ("task", "condition", *STATISTICS, "above", "chance", "fixed policy"),
+        [
+            (
+                entry["task"],
+                condition.replace("_", " "),
+                *(f"{entry[condition][f'accuracy_{key}']:.1%}" for key in STATISTICS),
+                _percent(entry[condition]["above_fixed_policy"]),
+                _percent(entry["chance"]),
+                _percent(entry["fixed_policy_level"]),
+            )
+            for entry in entries
+            for condition in conditions
+        ],
+        title=f"Correct answers over the last {scored} trials",
+    )
+
+
+def _print_rewards(entries: list[dict[str, Any]], conditions: list[str], scored: int) -> None:
+    levels = ("reward_chance", "reward_fixed_policy", "reward_oracle")
+    print_table(
+        ("task", "condition", *STATISTICS, "chance", "fixed policy", "oracle"),
+        [
+            (
+                entry["task"],
+                condition.replace("_", " "),
+                *(f"{entry[condition][f'reward_{key}']:.2f}" for key in STATISTICS),
+                *(f"{entry[level]:.2f}" for level in levels),
+            )
+            for entry in entries
+            for condition in conditions
+        ],
+        title=f"\nReward of a trial over the last {scored} trials",
+    )
+
+
+def _print_curves(
+    entries: list[dict[str, Any]], conditions: list[str], curve: str, num_trials: int, name: str
+) -> None:
+    import numpy as np
+
+    bins = [b for b in np.array_split(np.arange(num_trials), BINS) if len(b)]
+    show = _percent if curve == "learning_curve" else "{:.2f}".format
+    print_table(
+        ("task", "condition", *(f"{b[0] + 1}-{b[-1] + 1}" for b in bins)),
+        [
+            (
+                entry["task"],
+                condition.replace("_", " "),
+                *(show(float(np.array(entry[condition][curve])[b].mean())) for b in bins),
+            )
+            for entry in entries
+            for condition in conditions
+        ],
+        title=f"\n{name} by trial of the lifetime",
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
