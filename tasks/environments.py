@@ -126,9 +126,11 @@ class EnvSource:
             require_registered(self.task)
             env = neurogym.make(self.task, dt=self.dt_ms, **settings)
         else:
+            # of a class the constructor: NeuroGym's metaclass hides it behind (*args, **kwargs)
+            made_by = self.task.__init__ if isinstance(self.task, type) else self.task
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
-                for name, parameter in inspect.signature(self.task).parameters.items()
+                for name, parameter in inspect.signature(made_by).parameters.items()
             )
             env = self.task(**({"dt": self.dt_ms} if takes_dt else {}), **settings)
         while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):
