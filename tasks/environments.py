@@ -127,7 +127,9 @@ class EnvSource:
             env = neurogym.make(self.task, dt=self.dt_ms, **settings)
         else:
             # of a class the constructor: NeuroGym's metaclass hides it behind (*args, **kwargs)
-            made_by = self.task.__init__ if isinstance(self.task, type) else self.task
+            made_by: Any = self.task
+            if isinstance(made_by, type):
+                made_by = made_by.__init__  # type: ignore[misc]
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
                 for name, parameter in inspect.signature(made_by).parameters.items()
