@@ -126,9 +126,13 @@ class EnvSource:
             require_registered(self.task)
             env = neurogym.make(self.task, dt=self.dt_ms, **settings)
         else:
+            # of a class the constructor: NeuroGym's metaclass hides it behind (*args, **kwargs)
+            made_by: Any = self.task
+            if isinstance(made_by, type):
+                made_by = made_by.__init__  # type: ignore[misc]
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
-                for name, parameter in inspect.signature(self.task).parameters.items()
+                for name, parameter in inspect.signature(made_by).parameters.items()
             )
             env = self.task(**({"dt": self.dt_ms} if takes_dt else {}), **settings)
         while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):

@@ -36,11 +36,14 @@ from tasks.state_machine import (
 ZERO_CUE = (
     "DawTwoStep shows zeros in place of the cue at the first step of a trial that follows an abort"
 )
+MIN_INSTANCES = 64  # fewer would leave levels to the luck of their arms
 CHOICE, FIRST, SECOND, OVER = range(4)  # states of the two-step task
 
 
 def machine_bank(source: EnvSource, num_trials: int, seed: int) -> NodeBank | None:
     """The first trials of a fresh instance, or None for an environment that is no known machine.
+
+    Of a task that is drawn anew for each lifetime, whole instances, at least `MIN_INSTANCES`.
 
     Asked for is the action of highest expected reward: the better arm; in the two-step task the
     first choice that leads to the better state more often (its own ground truth), then to fixate,
@@ -106,7 +109,7 @@ def _bandit(source: EnvSource, env: Bandit, num_trials: int) -> tuple[StateMachi
 
 def _meta_bandit(source: EnvSource, env: MetaBandit, num_trials: int) -> tuple[StateMachine, Draws]:
     block, n = env.instance_trials, env.n
-    instances = -(-num_trials // block)
+    instances = max(-(-num_trials // block), MIN_INSTANCES)
     drawn_BX = env.rng.random((instances, n + block))
     probability_BX = env.low + drawn_BX[:, :n] * (env.high - env.low)
     if env.opposed:

@@ -12,6 +12,7 @@ from evoplastic.checks import UsageError
 from evoplastic.node_bank import NodeBank
 from tasks.environments import EnvSource
 from tasks.free_task import FreeTask
+from tasks.machine_bank import MIN_INSTANCES
 from tasks.neurogym_bank import build_step_bank
 from tests.tasks.small_envs import Echo
 
@@ -52,7 +53,9 @@ def test_machines_are_lived_as_such() -> None:
     assert task.path == "machine"
     assert task.sample().num_steps == 1
     meta = FreeTask(name="meta", source="evoplastic/MetaBandit-v0", settings={"instance_trials": 5})
-    assert (meta.nodes(1, 7).block, len(meta.nodes(1, 7).first_M)) == (5, 10)
+    for asked, held in ((7, 5 * MIN_INSTANCES), (5 * MIN_INSTANCES + 1, 5 * MIN_INSTANCES + 5)):
+        bank = meta.nodes(1, asked)
+        assert (bank.block, len(bank.first_M)) == (5, held)
 
 
 def test_a_task_travels_as_words(mine: str) -> None:
