@@ -28,7 +28,7 @@ from tasks.levels import Level, best_fixed, chance, oracle
 from tasks.sameness import same_question
 from tasks.split import Split, require_apart, require_split
 
-LEVEL_TRIALS = 400
+LEVEL_TRIALS = 256
 
 
 class TaskLevels(NamedTuple):
