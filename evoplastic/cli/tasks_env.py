@@ -129,21 +129,46 @@ def run_check_task(args: argparse.Namespace) -> int:
             f"task {found['task']!r} cannot be used ({refusal['reason']}): {refusal['detail']}"
         )
     found["evolvable"] = refusal is None
-    found["closest"] = None
     if refusal is None:
         close = closest_registered(source)
         found["closest"] = None if close is None else close._asdict()
+    else:
+        found |= _stepped(args)
     if args.json:
         print_json(found)
         return exits.DONE
     if refusal is not None:
+        interface = found["interface"]
         print(
-            f"{found['task']} would have to be stepped in its environment "
-            f"({refusal['reason']}): {refusal['detail']}\nNetworks cannot be evolved on it."
+            f"{found['task']} has to be stepped in its own environment ({refusal['reason']}): "
+            f"{refusal['detail']}\n{interface['num_inputs']} inputs, {interface['num_outputs']} "
+            f"actions, trials of up to {found['max_trial_steps']} steps, "
+            f"{found['steps_per_s']:.0f} steps per second; it repeats from its seed. Suites take "
+            "no such task; tasks.stepped_task lives it, slowly, on the reference engine."
         )
     else:
         _print_report(found)
     return exits.DONE
+
+
+def _stepped(args: argparse.Namespace) -> dict[str, Any]:
+    """What trying a task step by step shows.
+
+    Raises:
+        UsageError: it cannot even be stepped.
+    """
+    from dataclasses import asdict
+
+    from tasks.stepped_task import stepped_task
+
+    tried = stepped_task(args.task, _settings(args.set), args.dt_ms)
+    return {
+        "interface": asdict(tried.interface),
+        "max_trial_steps": tried.max_trial_steps,
+        "has_answers": tried.has_answers,
+        "steps_per_s": round(tried.steps_per_s, 1),
+        "deterministic": True,  # else it had been refused
+    }
 
 
 def _print_report(found: dict[str, Any]) -> None:

@@ -99,14 +99,12 @@ def check_free_suite(suite: FreeSuite, *, as_json: bool) -> int:
     )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
-    for row in rows:
-        close = row["closest_train"]
-        if row["role"] == "held_out" and close is not None and close["is_high"]:
-            print(
-                f"warning: what answers training task {close['task']} is right in "
-                f"{close['agreement']:.0%} of the trials of held-out task {row['task']}; there is "
-                "little left to learn"
-            )
+    for name, close in suite.close_held_out:
+        print(
+            f"warning: what answers training task {close.task} is right in "
+            f"{close.agreement:.0%} of the trials of held-out task {name}; there is little left to "
+            "learn"
+        )
     return exits.DONE
 
 

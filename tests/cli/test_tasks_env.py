@@ -40,7 +40,11 @@ def test_check_says_what_must_be_stepped(command: Command) -> None:
     answer = command("tasks", "check", "Reaching1D")
     assert answer.code == 0
     assert "observation depends on action" in answer.out
-    assert command("tasks", "check", "Reaching1D", "--json").json["path"] == "stepping"
+    assert "suites take no such task" in answer.out.lower()
+    found = command("tasks", "check", "Reaching1D", "--json").json
+    assert (found["path"], found["evolvable"]) == ("stepping", False)
+    assert found["interface"]["num_outputs"] == 3
+    assert found["steps_per_s"] > 0
 
 
 @pytest.mark.parametrize(
