@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.style import GREY, drawing, write_caption
-from analysis.task_picture import ASKED, Words, colour_bar, head, name_rows, row_labels
+from analysis.task_picture import ASKED, Words, colour_bar, head, name_rows, row_labels, sizes
 from evoplastic.checks import require
 from evoplastic.node_bank import NodeBank
 from evoplastic.types import Int64Array
@@ -100,7 +100,7 @@ def machine_preview(bank: NodeBank, num_trials: int = 12, words: Words | None = 
             "expected reward to somebody who knows the hidden state. Below: reward earned."
         )
         footer = (
-            f"state machine, {I} inputs, {O} actions  |  step {bank.dt_ms:g} ms  |  "
+            f"state machine, {sizes(bank.interface)}  |  step {bank.dt_ms:g} ms  |  "
             f"digest {bank.digest}"
         )
         write_caption(figure, caption, footer, bottom_inches=0.8)

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from analysis.style import GREY, drawing
 from evoplastic.checks import EnvironmentFault, require
+from evoplastic.types import Interface
 
 ASKED = "#D55E00"
 MAX_NAMES = 8  # rows that are called by name each; more are called by groups, or numbered
@@ -55,6 +56,12 @@ def write_picture(figure: Figure, path: Path) -> Path:
             f"cannot write {path}: {error.strerror or error}; choose a file you may write"
         ) from error
     return path
+
+
+def sizes(interface: Interface) -> str:
+    """Channels and actions in words."""
+    plural = "" if interface.num_inputs == 1 else "s"
+    return f"{interface.num_inputs} input{plural}, {interface.num_outputs} actions"
 
 
 def name_rows(axes: Any, what: str, rows: int, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from analysis.task_picture import (
     head,
     name_rows,
     row_labels,
+    sizes,
     time_ticks,
 )
 from evoplastic.checks import require
@@ -65,7 +66,7 @@ def preview(bank: StepBank, num_trials: int = 3, words: Words | None = None) -> 
             _stimulus(axes[0, trial], bank, trial, span)
             _periods(axes[0, trial], bank, trial)
             image = _reward(axes[1, trial], bank, trial, num_trials)
-            axes[0, trial].set_title(_title(bank, trial), pad=27, fontsize=9)
+            axes[0, trial].set_title(_title(bank, trial, words), pad=27, fontsize=9)
             axes[1, trial].set_xlabel("time (s)")
             for row in range(2):
                 axes[row, trial].xaxis.set_major_locator(time_ticks(float(length_s.max())))
@@ -102,14 +103,10 @@ def _caption(bank: StepBank, span: tuple[float, float]) -> str:
 
 
 def _footer(bank: StepBank) -> str:
-    interface = bank.interface
-    return (
-        f"{interface.num_inputs} inputs, {interface.num_outputs} actions  |  step "
-        f"{bank.dt_ms:g} ms  |  digest {bank.digest}"
-    )
+    return f"{sizes(bank.interface)}  |  step {bank.dt_ms:g} ms  |  digest {bank.digest}"
 
 
-def _title(bank: StepBank, trial: int) -> str:
+def _title(bank: StepBank, trial: int, words: Words) -> str:
     """The answer, and what whoever gives it earns."""
     answer = int(bank.answer_M[trial])
     if answer < 0:
@@ -118,7 +115,8 @@ def _title(bank: StepBank, trial: int) -> str:
     step_T = np.arange(len(action_T))
     last = int(bank.ends_MTO[trial, step_T, action_T].argmax())
     earned = float(bank.reward_MTO[trial, step_T, action_T][: last + 1].sum())
-    return f"trial {trial}: answer {answer}, earns {earned:.3g}"
+    named = words.actions[answer] if words.actions else answer
+    return f"trial {trial}: answer {named}, earns {earned:.3g}"
 
 
 def _many(bank: StepBank) -> bool:
@@ -196,7 +194,7 @@ def _reward(axes: Any, bank: StepBank, trial: int, num_trials: int) -> Any:
     steps, length_s = int(bank.num_steps_M[trial]), _extent_s(bank, trial)
     reward_TO = bank.reward_MTO[trial, :steps]
     actions = reward_TO.shape[1]
-    largest = max(float(np.abs(bank.reward_MTO[:num_trials]).max()), 1e-6)
+    largest = float(np.abs(bank.reward_MTO[:num_trials]).max()) or 1.0
     image = axes.imshow(
         reward_TO.T,
         aspect="auto",

@@ -39,6 +39,8 @@ def test_lines_are_called_by_their_names() -> None:
     figure = preview(bank, 1, Words("Say it.", ["cue", "left", "right"], ["wait", "one", "two"]))
     labels = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes[:2]]
     assert labels == [["cue", "left", "right"], ["wait", "one", "two"]]
+    answer = ("wait", "one", "two")[bank.answer_M[0]]
+    assert figure.axes[0].get_title() == f"trial 0: answer {answer}, earns 1"
     assert "Say it." in [text.get_text() for text in figure.texts]
 
 
