@@ -126,18 +126,23 @@ class EnvSource:
             require_registered(self.task)
             env = neurogym.make(self.task, dt=self.dt_ms, **settings)
         else:
-            # of a class the constructor: NeuroGym's metaclass hides it behind (*args, **kwargs)
-            made_by: Any = self.task
-            if isinstance(made_by, type):
-                made_by = made_by.__init__  # type: ignore[misc]
             takes_dt = any(
                 name == "dt" or parameter.kind is parameter.VAR_KEYWORD
-                for name, parameter in inspect.signature(made_by).parameters.items()
+                for name, parameter in constructor_parameters(self.task).items()
             )
             env = self.task(**({"dt": self.dt_ms} if takes_dt else {}), **settings)
         while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):
             env = env.env  # adds nothing to a trial
         return env
+
+
+def constructor_parameters(made: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """What a class or function takes; NeuroGym's metaclass hides it behind `(*args, **kwargs)`."""
+    constructor = made.__init__ if isinstance(made, type) else made  # type: ignore[misc]
+    parameters = dict(inspect.signature(constructor).parameters)
+    if isinstance(made, type):
+        parameters.pop(next(iter(parameters)))  # self
+    return parameters
 
 
 def registered_ids() -> list[str]:

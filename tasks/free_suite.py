@@ -190,6 +190,16 @@ class FreeSuite(Split[FreeTask]):
         return closest(self.sample(name), others)
 
     @property
+    def close_held_out(self) -> tuple[tuple[str, Closeness], ...]:
+        """Held-out tasks that some training task nearly answers; allowed, but worth a warning.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        found = [(task.name, self.closest_train(task.name)) for task in self.held_out]
+        return tuple((name, close) for name, close in found if close is not None and close.is_high)
+
+    @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
         """Pairs of training tasks that ask the same under two names; allowed, but worth knowing.
 

@@ -28,7 +28,7 @@ DEFAULT_DT_MS = 20
 SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and told apart
 SAMPLE_TRIALS = 96
 STEPPED_SAMPLE_TRIALS = 32  # of a task that must be stepped
-LEVEL_TRIALS = 400  # by which levels are known to some percent
+LEVEL_TRIALS = 256  # by which levels are known to some percent
 EXAMINED_TRIALS = 32
 
 

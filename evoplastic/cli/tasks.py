@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.checks import require
 from evoplastic.cli import exits
-from evoplastic.cli.tasks_env import add_preview, add_source_arguments, run_check_task
-from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table
+from evoplastic.cli.tasks_env import (
+    add_preview,
+    add_source_arguments,
+    run_check_task,
+    run_show_task,
+)
+from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table, seed
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from tasks.suite import Suite
 
 DEFAULT_SUITE = "miconi2023"
+TASK_HELP = "name of a task, NeuroGym id, or my_task.py:MyTask"
+SUITE_HELP = "a suite, SUITE/FAMILY to hold that family out, or a YAML file"
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -22,25 +30,37 @@ def add_verbs(verbs: Subparsers) -> None:
     family = add_verb(
         verbs,
         "tasks",
-        "list and describe tasks, check suites for held-out leaks",
+        "list, describe, check and draw tasks; check suites for held-out leaks",
         "evoplastic tasks list",
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
 
     listing = add_verb(
         family,
         "list",
-        "list the tasks of a suite, which are held out, and the levels to read scores against",
-        "evoplastic tasks list\nevoplastic tasks list --suite miconi2023-and",
+        "list all tasks; with --suite those of a suite, which are held out, and the levels to read "
+        "scores against",
+        """
+        evoplastic tasks list
+        evoplastic tasks list --suite miconi2023
+        evoplastic tasks list --suite yang19/context --levels
+        """,
         run_list,
+    )
+    listing.add_argument(
+        "--levels",
+        action="store_true",
+        help="also sizes and levels of a suite that runs freely, for which its trials are built",
     )
     show = add_verb(
         family,
         "show",
-        "show what a task asks: every trial, the right answer, the time course",
-        "evoplastic tasks show dms\nevoplastic tasks show nor --table published",
+        "show what a task asks: every trial and the right answer, or what its author says",
+        "evoplastic tasks show dms\nevoplastic tasks show nor --table published\n"
+        "evoplastic tasks show yang19.dms --set dim_ring=4",
         run_show,
     )
-    show.add_argument("task", metavar="TASK", help="name of a task")
+    show.add_argument("task", metavar="TASK", help=TASK_HELP)
+    add_source_arguments(show)
     check = add_verb(
         family,
         "check",
@@ -55,32 +75,38 @@ def add_verbs(verbs: Subparsers) -> None:
         """,
         run_check,
     )
-    check.add_argument(
-        "task", nargs="?", metavar="TASK", help="name of a task, NeuroGym id, or my_task.py:MyTask"
-    )
+    check.add_argument("task", nargs="?", metavar="TASK", help=TASK_HELP)
     add_source_arguments(check)
-    for parser in (listing, check):
-        parser.add_argument(
-            "--suite",
-            default=DEFAULT_SUITE,
-            metavar="NAME|FILE",
-            help=f"a suite or a YAML file (default {DEFAULT_SUITE})",
-        )
+    check.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
+    listing.add_argument("--suite", metavar="NAME|FILE", help=f"{SUITE_HELP} (default: all tasks)")
+    check.add_argument(
+        "--suite",
+        default=DEFAULT_SUITE,
+        metavar="NAME|FILE",
+        help=f"{SUITE_HELP} (default {DEFAULT_SUITE})",
+    )
     for parser in (listing, show, check):
         parser.add_argument(
             "--table",
             metavar="TABLE",
-            help="truth tables: intended, or published with its two mistakes",
+            help="truth tables of two-stimulus tasks: intended, or published with its two mistakes",
         )
         add_json(parser)
     add_preview(family)
 
 
 def run_list(args: argparse.Namespace) -> int:
-    """The tasks of a suite with their levels."""
-    from tasks.suite import known_suites, load_paced_suite
+    """All tasks, or those of a suite with their levels."""
+    from evoplastic.cli.tasks_suite import list_all, list_free_suite
 
-    suite = load_paced_suite(args.suite, args.table)
+    if args.suite is None and args.table is None:
+        require(not args.levels, "--levels needs --suite: levels are those of a suite's tasks")
+        return list_all(args.json)
+    from tasks.suite import Suite, known_suites, load_suite
+
+    suite = load_suite(args.suite or DEFAULT_SUITE, args.table)
+    if not isinstance(suite, Suite):
+        return list_free_suite(suite, levels=args.levels, as_json=args.json)
     rows = _describe(suite)
     if args.json:
         print_json({"suite": suite.name, "known_suites": known_suites(), "tasks": rows})
@@ -104,7 +130,11 @@ def run_list(args: argparse.Namespace) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
-    """One task, trial by trial."""
+    """One task: a two-stimulus task trial by trial, another one in its author's words."""
+    from tasks.two_stimulus import NAMES
+
+    if args.task not in NAMES:
+        return run_show_task(args)
     from tasks.describe import describe_task
     from tasks.suite import find_task
 
@@ -150,9 +180,12 @@ def run_check(args: argparse.Namespace) -> int:
         from tasks.two_stimulus import NAMES
 
         return _check_task(args) if args.task in NAMES else run_check_task(args)
-    from tasks.suite import load_suite
+    from evoplastic.cli.tasks_suite import check_free_suite
+    from tasks.suite import Suite, load_suite
 
     suite = load_suite(args.suite, args.table)
+    if not isinstance(suite, Suite):
+        return check_free_suite(suite, as_json=args.json)
     if args.json:
         print_json(
             {

@@ -1,4 +1,4 @@
-"""tasks check TASK and tasks preview: any NeuroGym task, registered or in a file of one's own."""
+"""tasks show | check | preview TASK: any NeuroGym task, registered, installed or in a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
     from tasks.environments import EnvSource
 
-NOT_YET = (
-    "note: evolution on free-running tasks is not there yet; trials can be built, checked and "
-    "drawn, and `evoplastic evolve` takes the two-stimulus tasks only"
-)
+DRAWN_TRIALS = 3
+DRAWN_MACHINE_TRIALS = 16  # of a state machine, which last a step or two
+SOME_GAIN = 0.05
+PATHS = {
+    "bank": "bank: what it shows and pays depends on trial, step and action alone",
+    "machine": "state machine: its states and draws are known beforehand",
+}
 
 
 def add_preview(family: Subparsers) -> None:
@@ -27,6 +30,7 @@ def add_preview(family: Subparsers) -> None:
         "preview",
         "draw a few trials of a task: inputs, periods, ground truth, rewards",
         "evoplastic tasks preview yang19.dms --out dms.png\n"
+        "evoplastic tasks preview DawTwoStep --out two_step.png\n"
         "evoplastic tasks preview my_task.py:MyTask --out mine.png --trials 4",
         run_preview,
     )
@@ -34,8 +38,13 @@ def add_preview(family: Subparsers) -> None:
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="picture to write (.png, .svg)"
     )
-    parser.add_argument("--trials", type=positive, default=3, help="trials to draw (default 3)")
+    parser.add_argument(
+        "--trials",
+        type=positive,
+        help=f"trials to draw (default {DRAWN_TRIALS}; {DRAWN_MACHINE_TRIALS} of a state machine)",
+    )
     add_source_arguments(parser)
+    parser.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
     add_json(parser)
 
 
@@ -49,57 +58,128 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="a constructor argument of the task; may be repeated",
     )
     parser.add_argument("--dt-ms", type=positive, default=20, help="time step in ms (default 20)")
-    parser.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
 
 
 def run_preview(args: argparse.Namespace) -> int:
     """Draw trials into a file."""
-    from analysis.task_preview import write_preview
-    from tasks.neurogym_bank import build_step_bank
+    from analysis.machine_preview import machine_preview
+    from analysis.task_picture import Words, write_picture
+    from analysis.task_preview import preview
+    from evoplastic.node_bank import NodeBank
+    from tasks.catalogue import describe_source, line_names
+    from tasks.examination import build_bank
 
-    bank = build_step_bank(_source(args), args.trials, args.seed)
-    path = write_preview(bank, Path(args.out), args.trials)
+    source = source_of(args)
+    bank = build_bank(source, args.trials or DRAWN_MACHINE_TRIALS, args.seed)
+    words = Words(describe_source(source), *line_names(source))
+    if isinstance(bank, NodeBank):
+        trials = args.trials or min(DRAWN_MACHINE_TRIALS, len(bank.first_M))
+        figure = machine_preview(bank, trials, words)
+    else:
+        trials = args.trials or DRAWN_TRIALS
+        figure = preview(bank, trials, words)
+    path = write_picture(figure, Path(args.out))
     if args.json:
         print_json({"task": bank.task, "file": str(path), "digest": bank.digest})
         return exits.DONE
-    print(f"drew {args.trials} trials of {bank.task} into {path}")
-    print(NOT_YET)
+    print(f"drew {trials} trials of {bank.task} into {path}")
+    return exits.DONE
+
+
+def run_show_task(args: argparse.Namespace) -> int:
+    """What a task asks, in its author's words and in numbers."""
+    from tasks.catalogue import show_source
+
+    shown = show_source(source_of(args))
+    if args.json:
+        print_json(shown)
+        return exits.DONE
+    print(f"{shown['task']}: {shown['description'] or 'nobody described it'}")
+    if shown["documentation"]:
+        print(f"\n{shown['documentation']}")
+    print()
+    settings = ", ".join(f"{key}={value}" for key, value in shown["settings"].items())
+    roles = ", ".join(f"{suite} ({role.replace('_', '-')})" for suite, role in shown["suites"])
+    print_table(
+        ("", ""),
+        [
+            ("inputs", _counted(shown["inputs"])),
+            ("actions", _counted(shown["actions"])),
+            ("settings", settings or "none"),
+            ("suites", roles or "none"),
+        ],
+    )
+    print(
+        f"\n`evoplastic tasks check {args.task}` says what it can be used for, `evoplastic tasks "
+        f"preview {args.task} --out FILE` draws trials."
+    )
     return exits.DONE
 
 
 def run_check_task(args: argparse.Namespace) -> int:
     """All about one task, or the reason why it cannot be used."""
+    from tasks.catalogue import closest_registered
     from tasks.examination import report
 
-    found = report(_source(args), seed=args.seed)
+    source = source_of(args)
+    found = report(source, seed=args.seed)
     refusal = found["refusal"]
     if found["path"] == "none":
         raise UsageError(
             f"task {found['task']!r} cannot be used ({refusal['reason']}): {refusal['detail']}"
         )
-    found["evolvable"] = False
+    found["evolvable"] = refusal is None
+    if refusal is None:
+        close = closest_registered(source)
+        found["closest"] = None if close is None else close._asdict()
+    else:
+        found |= _stepped(args)
     if args.json:
         print_json(found)
         return exits.DONE
     if refusal is not None:
+        interface = found["interface"]
         print(
-            f"{found['task']} would have to be stepped in its environment "
-            f"({refusal['reason']}): {refusal['detail']}"
+            f"{found['task']} has to be stepped in its own environment ({refusal['reason']}): "
+            f"{refusal['detail']}\n{interface['num_inputs']} inputs, {interface['num_outputs']} "
+            f"actions, trials of up to {found['max_trial_steps']} steps, "
+            f"{found['steps_per_s']:.0f} steps per second; it repeats from its seed. Suites take "
+            "no such task; tasks.stepped_task lives it, slowly, on the reference engine."
         )
     else:
         _print_report(found)
-    print(NOT_YET)
     return exits.DONE
+
+
+def _stepped(args: argparse.Namespace) -> dict[str, Any]:
+    """What trying a task step by step shows.
+
+    Raises:
+        UsageError: it cannot even be stepped.
+    """
+    from dataclasses import asdict
+
+    from tasks.stepped_task import stepped_task
+
+    tried = stepped_task(args.task, _settings(args.set), args.dt_ms)
+    return {
+        "interface": asdict(tried.interface),
+        "max_trial_steps": tried.max_trial_steps,
+        "has_answers": tried.has_answers,
+        "steps_per_s": round(tried.steps_per_s, 1),
+        "deterministic": True,  # else it had been refused
+    }
 
 
 def _print_report(found: dict[str, Any]) -> None:
     steps, interface = found["trial_steps"], found["interface"]
     compared = found["equals_environment"]
     same = "another seed draws other trials" if found["varies_with_seed"] else "any seed draws them"
+    but_for = "".join(f", but for one thing: {each}" for each in compared.get("but_for", []))
     print_table(
         ("", ""),
         [
-            ("path", "bank: what it shows and pays depends on trial, step and action alone"),
+            ("path", PATHS[found["path"]]),
             ("interface", f"{interface['num_inputs']} inputs, {interface['num_outputs']} actions"),
             (
                 "trials",
@@ -110,9 +190,10 @@ def _print_report(found: dict[str, Any]) -> None:
             ("repeats", f"one seed draws the same trials again; {same}"),
             (
                 "environment",
-                f"equal to the bank, bit for bit, over {compared['trials']} trials under each of "
-                f"the policies {', '.join(compared['policies'])}",
+                f"equal to its trials, bit for bit, over {compared['trials']} of them under each "
+                f"of the policies {', '.join(compared['policies'])}{but_for}",
             ),
+            ("closest", _closest(found["closest"])),
             ("speed", f"{found['trials_per_s']:.0f} trials built per second of one core"),
         ],
         title=f"Task {found['task']}",
@@ -123,28 +204,55 @@ def _print_report(found: dict[str, Any]) -> None:
             f"shorter than {found['dt_ms']} ms vanishes, --dt-ms takes a shorter step"
         )
     print()
-    constant = found["best_constant"]
+    constant, fixed = found["best_constant"], found["best_fixed"]
     print_table(
         ("policy", "accuracy", "reward per trial"),
         [
-            (name, _percent(level["accuracy"]), f"{level['reward']:.3f}")
+            (name, percent(level["accuracy"]), f"{level['reward']:.3f}")
             for name, level in (
-                ("chance", found["chance"]),
+                ("chance: any action at each step", found["chance"]),
                 (f"always action {constant['action']}", constant),
-                ("ground truth", found["oracle"]),
+                (f"answer {fixed['answer']} whenever one is due", fixed),
+                ("oracle: what is asked for", found["oracle"]),
             )
         ],
         title=f"Levels, over {found['trials']} trials",
     )
     if found["oracle"]["accuracy"] is None:
         print("The task has no ground truth, so it has no accuracy; reward is its only measure.")
+    elif constant["accuracy"] == 1.0:
+        print(
+            f"note: action {constant['action']} throughout is right in every trial. A trial is "
+            "judged by the action that ends it; does this one go on after its answer?"
+        )
 
 
-def _percent(accuracy: float | None) -> str:
+def _closest(close: dict[str, Any] | None) -> str:
+    if close is None:
+        return "no registered task can be compared with it"
+    if close["gain"] < SOME_GAIN:
+        return "no registered task's answers do better here than always the same answer"
+    return (
+        f"{close['task']}: what answers it is right in {close['agreement']:.0%} of trials here, "
+        "answers renumbered"
+    )
+
+
+def _counted(names: list[str]) -> str:
+    return f"{len(names)}: {', '.join(names)}"
+
+
+def percent(accuracy: float | None) -> str:
+    """An accuracy in a table; "-" where there is none."""
     return "-" if accuracy is None else f"{accuracy:.1%}"
 
 
-def _source(args: argparse.Namespace) -> EnvSource:
+def source_of(args: argparse.Namespace) -> EnvSource:
+    """The task that the arguments mean.
+
+    Raises:
+        UsageError: there is none, or a setting that cannot be read.
+    """
     from tasks.environments import find_source
 
     return find_source(args.task, _settings(args.set), args.dt_ms)

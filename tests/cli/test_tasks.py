@@ -8,14 +8,54 @@ from tests.cli.conftest import Command
 
 
 def test_list_names_held_out_tasks_and_their_levels(command: Command) -> None:
-    rows = {row["task"]: row for row in command("tasks", "list", "--json").json["tasks"]}
+    listing = ("tasks", "list", "--suite", "miconi2023")
+    rows = {row["task"]: row for row in command(*listing, "--json").json["tasks"]}
     assert {name for name, row in rows.items() if row["role"] == "held_out"} == {"dms", "dnms"}
     assert rows["dms"]["fixed_policy_level"] == 0.75
     assert rows["dms"]["chance"] == 0.5
     assert len(rows) == 14
-    text = command("tasks", "list").out
+    text = command(*listing).out
     assert "held-out" in text
     assert "75%" in text
+
+
+def test_list_names_every_task(command: Command) -> None:
+    found = command("tasks", "list", "--json").json
+    rows = {row["task"]: row for row in found["tasks"]}
+    assert len(rows) == len(found["tasks"])
+    assert rows["dms"]["origin"] == "two-stimulus"
+    assert rows["GoNogo"] == {
+        "task": "GoNogo",
+        "origin": "neurogym",
+        "description": "Go/No-go task.",
+    }
+    assert rows["yang19.go"]["description"].startswith("Point where")
+    assert rows["evoplastic/MetaBandit"]["origin"] == "evoplastic"
+    assert "yang19" in found["known_suites"]
+    assert "Go/No-go task." in command("tasks", "list").out
+
+
+def test_list_of_a_free_suite_builds_trials_only_if_asked(command: Command) -> None:
+    found = command("tasks", "list", "--suite", "yang19-small/context", "--json").json
+    assert found["held_out_family"] == "context"
+    rows = {row["task"]: row for row in found["tasks"]}
+    assert {name for name, row in rows.items() if row["role"] == "held_out"} == {
+        "yang19.ctxdm1",
+        "yang19.ctxdm2",
+        "yang19.ctxdlydm1",
+        "yang19.ctxdlydm2",
+    }
+    assert rows["yang19.go"]["family"] == "goanti"
+    assert "chance" not in rows["yang19.go"]
+    text = command("tasks", "list", "--suite", "yang19-small").out
+    assert "yang19-small/context" in text
+    assert "Point where the stimulus was" in text
+
+
+def test_levels_of_all_tasks_are_no_levels(command: Command) -> None:
+    answer = command("tasks", "list", "--levels")
+    assert answer.code == 2
+    assert "--levels needs --suite" in answer.err
 
 
 def test_show_prints_the_truth_table(command: Command) -> None:

@@ -17,7 +17,7 @@ def test_check_reports_levels_and_path(command: Command) -> None:
     found = command("tasks", "check", "GoNogo", "--json").json
     assert found["task"] == "GoNogo-v0"
     assert found["path"] == "bank"
-    assert found["evolvable"] is False
+    assert found["evolvable"] is True
     assert found["interface"] == {"num_inputs": 3, "num_outputs": 2}
     assert found["trial_steps"] == {"min": 75, "median": 75.0, "max": 75}
     assert found["oracle"]["accuracy"] == 1.0
@@ -31,16 +31,20 @@ def test_check_speaks_to_people(command: Command, tmp_path: Path) -> None:
     (tmp_path / "my_task.py").write_text(MINE)
     answer = command("tasks", "check", "my_task.py:MyTask", "--set", "wait_ms=200")
     assert answer.code == 0
-    for word in ("3 inputs, 3 actions", "20 to 20 steps of 20 ms", "bit for bit", "ground truth"):
+    for word in ("3 inputs, 3 actions", "20 to 20 steps of 20 ms", "bit for bit", "oracle"):
         assert word in answer.out
-    assert "evolution on free-running tasks is not there yet" in answer.out
+    assert "closest" in answer.out
 
 
 def test_check_says_what_must_be_stepped(command: Command) -> None:
     answer = command("tasks", "check", "Reaching1D")
     assert answer.code == 0
     assert "observation depends on action" in answer.out
-    assert command("tasks", "check", "Reaching1D", "--json").json["path"] == "stepping"
+    assert "suites take no such task" in answer.out.lower()
+    found = command("tasks", "check", "Reaching1D", "--json").json
+    assert (found["path"], found["evolvable"]) == ("stepping", False)
+    assert found["interface"]["num_outputs"] == 3
+    assert found["steps_per_s"] > 0
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,8 @@ def test_check_says_what_must_be_stepped(command: Command) -> None:
         (("check", "my_task.py:MyTask", "--set", "wait_ms=[1"), "cannot be read"),
         (("check", "my_task.py:MyTask", "--set", "no_such=1"), "no_such"),
         (("preview", "my_task.py:MyTask", "--out", "a.nothing"), "ending"),
-        (("preview", "Bandit", "--out", "a.png"), "reward is random"),
+        (("preview", "HierarchicalReasoning", "--out", "a.png"), "keeps state"),
+        (("show", "yang19.dsm"), "did you mean 'yang19.dms-v0'?"),
     ],
 )
 def test_what_cannot_be_used_is_refused(
@@ -69,4 +74,90 @@ def test_preview_writes_a_picture(command: Command, tmp_path: Path) -> None:
     answer = command("tasks", "preview", "yang19.go", "--out", "pictures/go.png", "--trials", "2")
     assert answer.code == 0
     assert (tmp_path / "pictures" / "go.png").read_bytes().startswith(b"\x89PNG")
-    assert "not there yet" in answer.out
+    assert "drew 2 trials" in answer.out
+
+
+def test_preview_of_a_state_machine(command: Command, tmp_path: Path) -> None:
+    answer = command("tasks", "preview", "DawTwoStep", "--out", "two.svg")
+    assert answer.code == 0
+    assert (tmp_path / "two.svg").read_text().startswith("<?xml")
+
+
+def test_check_names_the_closest_task(command: Command) -> None:
+    found = command("tasks", "check", "yang19.rtgo", "--json").json
+    assert found["closest"]["task"].startswith("yang19.")
+    assert found["closest"]["gain"] > 0.8
+    machine = command("tasks", "check", "Bandit", "--json").json
+    assert (machine["path"], machine["closest"]) == ("machine", None)
+
+
+def test_check_doubts_a_task_that_goes_on_after_its_answer(command: Command) -> None:
+    doubt = "right in every trial"
+    assert doubt in command("tasks", "check", "evoplastic/TwoStimulus-dms").out
+    words = ("--set", "answer_ends_trial=true")
+    assert doubt not in command("tasks", "check", "evoplastic/TwoStimulus-dms", *words).out
+
+
+def test_show_tells_lines_settings_and_suites(command: Command) -> None:
+    shown = command("tasks", "show", "GoNogo", "--set", "timing={delay: 100}", "--json").json
+    assert shown["inputs"] == ["fixation", "nogo", "go"]
+    assert shown["actions"] == ["fixation", "go"]
+    assert shown["settings"] == {"rewards": "None", "timing": "{'delay': 100}"}
+    assert ["mixed", "train"] in shown["suites"]
+    text = command("tasks", "show", "yang19.dms", "--set", "dim_ring=2").out
+    assert "Point to the second stimulus" in text
+    assert "5: 0, 1, 2, 3, 4" in text  # which modality is shown has no name of its own
+
+
+SUITE = """
+name: mine
+kind: free
+train: ["my_task.py:MyTask", {task: "my_task.py:Slow", name: slow}]
+held_out: [GoNogo]
+"""
+SLOW = """
+class Slow(Echo):
+    def __init__(self, dt=20):
+        super().__init__(dt, wait_ms=200)
+"""
+
+
+def test_check_of_a_free_suite(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "my_task.py").write_text(MINE + SLOW)
+    (tmp_path / "mine.yaml").write_text(SUITE)
+    answer = command("tasks", "check", "--suite", "mine.yaml")
+    assert answer.code == 0
+    assert "suite mine is sound: 2 training tasks, 1 held out (GoNogo)" in answer.out
+    assert "3 inputs, 3 actions" in answer.out
+    found = command("tasks", "check", "--suite", "mine.yaml", "--json").json
+    rows = {row["task"]: row for row in found["tasks"]}
+    assert rows["slow"]["closest_train"]["task"] == "MyTask"
+    assert rows["slow"]["levels"]["oracle"] == {"accuracy": 1.0, "reward": 1.0}
+    assert (rows["GoNogo"]["num_outputs"], rows["GoNogo"]["path"]) == (2, "bank")
+
+
+def test_check_warns_of_a_held_out_task_that_leaves_little_to_learn(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "my_task.py").write_text(MINE + SLOW)
+    held_out = SUITE.replace("held_out: [GoNogo]", "").replace(
+        "train: [", "train: [GoNogo]\nheld_out: ["
+    )
+    (tmp_path / "mine.yaml").write_text(held_out.replace("[GoNogo]", '[GoNogo, "my_task.py:Wait"]'))
+    (tmp_path / "my_task.py").write_text(
+        MINE + SLOW + SLOW.replace("Slow", "Wait").replace("200", "140")
+    )
+    answer = command("tasks", "check", "--suite", "mine.yaml")
+    assert answer.code == 0
+    assert "warning: what answers training task Wait is right in 100%" in answer.out
+
+
+def test_check_refuses_a_free_suite_that_leaks(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "my_task.py").write_text(MINE + "class Copy(MyTask):\n    pass\n")
+    leaky = SUITE.replace("my_task.py:Slow", "my_task.py:Copy").replace(
+        "[GoNogo]", '["my_task.py:Echo"]'
+    )
+    (tmp_path / "mine.yaml").write_text(leaky)
+    answer = command("tasks", "check", "--suite", "mine.yaml")
+    assert answer.code == 2
+    assert "held-out task 'Echo' asks the same as training task 'MyTask'" in answer.err

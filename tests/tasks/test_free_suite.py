@@ -174,6 +174,8 @@ def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() ->
     close = slow.closest_train("longer")
     assert close is not None
     assert (close.task, close.is_high) == ("echo", True)
+    assert slow.close_held_out == (("longer", close),)
+    assert small().close_held_out == ()
 
 
 def test_tasks_without_right_and_wrong_have_levels_in_reward_only() -> None:

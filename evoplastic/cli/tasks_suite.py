@@ -1,0 +1,194 @@
+"""tasks list | check of suites whose tasks run freely, and the list of all tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evoplastic.cli import exits
+from evoplastic.cli.tasks_env import percent
+from evoplastic.cli.verbs import print_json, print_table
+
+if TYPE_CHECKING:
+    from tasks.free_suite import FreeSuite
+    from tasks.free_task import FreeTask
+
+
+def list_all(as_json: bool) -> int:
+    """Every task there is, and the suites that come with the package."""
+    from tasks.catalogue import all_tasks
+    from tasks.suite import known_suites
+
+    tasks = all_tasks()
+    if as_json:
+        print_json({"tasks": [entry._asdict() for entry in tasks], "known_suites": known_suites()})
+        return exits.DONE
+    print_table(
+        ("task", "from", "asks"),
+        [(entry.task, entry.origin, entry.description or "-") for entry in tasks],
+        title=f"{len(tasks)} tasks",
+    )
+    print(
+        f"\nA task of your own: my_task.py:MyTask. Suites: {', '.join(known_suites())} "
+        "(evoplastic tasks list --suite NAME)"
+    )
+    return exits.DONE
+
+
+def list_free_suite(suite: FreeSuite, *, levels: bool, as_json: bool) -> int:
+    """The tasks of a suite; with `levels`, which builds trials, what simple policies reach."""
+    rows = [_row(suite, task, levels=levels) for task in (*suite.held_out, *suite.train)]
+    if as_json:
+        from tasks.suite import known_suites
+
+        families = {name: list(tasks) for name, tasks in suite.families.items()}
+        print_json(
+            {
+                "suite": suite.name,
+                "held_out_family": suite.held_out_family,
+                "families": families,
+                "known_suites": known_suites(),
+                "tasks": rows,
+            }
+        )
+        return exits.DONE
+    title = f"Suite {suite.name}: {suite.description}"
+    if levels:
+        _print_levels(rows, title)
+    else:
+        print_table(
+            ("task", "role", "family", "asks"),
+            [(row["task"], _role(row), row["family"] or "-", row["description"]) for row in rows],
+            title=title,
+        )
+    if suite.families:
+        file = suite.name.partition("/")[0]
+        print(
+            f"\nHold out another family by name: {', '.join(f'{file}/{f}' for f in suite.families)}"
+        )
+    if not levels:
+        print("Sizes, chance and the levels of simple policies: --levels")
+    return exits.DONE
+
+
+def check_free_suite(suite: FreeSuite, *, as_json: bool) -> int:
+    """Build trials of every task, compare held-out with training tasks, and say what was found."""
+    rows = [_row(suite, task, levels=True) for task in (*suite.held_out, *suite.train)]
+    interface = suite.interface
+    if as_json:
+        print_json(
+            {
+                "suite": suite.name,
+                "digest": suite.digest,
+                "interface": {
+                    "num_inputs": interface.num_inputs,
+                    "num_outputs": interface.num_outputs,
+                },
+                "train": [task.name for task in suite.train],
+                "held_out": [task.name for task in suite.held_out],
+                "train_aliases": [list(pair) for pair in suite.train_aliases],
+                "tasks": rows,
+            }
+        )
+        return exits.DONE
+    _print_levels(rows, f"Suite {suite.name}: {suite.description}")
+    print(
+        f"\nsuite {suite.name} is sound: {len(suite.train)} training tasks, "
+        f"{len(suite.held_out)} held out ({', '.join(task.name for task in suite.held_out)}), "
+        f"no leak; {interface.num_inputs} inputs, {interface.num_outputs} actions; "
+        f"digest {suite.digest}"
+    )
+    for first, second in suite.train_aliases:
+        print(f"note: training tasks {first} and {second} ask the same")
+    for name, close in suite.close_held_out:
+        print(
+            f"warning: what answers training task {close.task} is right in "
+            f"{close.agreement:.0%} of the trials of held-out task {name}; there is little left to "
+            "learn"
+        )
+    return exits.DONE
+
+
+def _row(suite: FreeSuite, task: FreeTask, *, levels: bool) -> dict[str, Any]:
+    families = {name: family for family, names in suite.families.items() for name in names}
+    row: dict[str, Any] = {
+        "task": task.name,
+        "source": task.source,
+        "settings": dict(task.settings),
+        "role": suite.role(task.name),
+        "family": families.get(task.name),
+        "description": _description(task),
+    }
+    if not levels:
+        return row
+    bank, level, close = (
+        suite.sample(task.name),
+        suite.levels(task.name),
+        suite.closest_train(task.name),
+    )
+    return {
+        **row,
+        "path": task.path,
+        "num_inputs": bank.interface.num_inputs,
+        "num_outputs": bank.interface.num_outputs,
+        "max_steps": bank.num_steps,
+        "chance": suite.chance(task.name),
+        "fixed_policy_level": suite.fixed_policy_level(task.name),
+        "has_answers": bank.has_answers,
+        "levels": {name: value._asdict() for name, value in level._asdict().items()},
+        "closest_train": None if close is None else {**close._asdict(), "is_high": close.is_high},
+    }
+
+
+def _description(task: FreeTask) -> str:
+    """What the suite says of a task, else its author."""
+    from tasks.catalogue import describe_source
+
+    said = task.about or describe_source(task.env_source)
+    settings = ", ".join(f"{key}={value}" for key, value in task.settings.items())
+    return f"{said} ({settings})" if said and settings else said or task.description
+
+
+def _print_levels(rows: list[dict[str, Any]], title: str) -> None:
+    print_table(
+        (
+            "task",
+            "role",
+            "path",
+            "in",
+            "out",
+            "steps",
+            "chance",
+            "fixed policy",
+            "reward: chance",
+            "fixed",
+            "oracle",
+            "closest training task",
+        ),
+        [
+            (
+                row["task"],
+                _role(row),
+                row["path"],
+                str(row["num_inputs"]),
+                str(row["num_outputs"]),
+                str(row["max_steps"]),
+                percent(row["chance"] if row["has_answers"] else None),
+                percent(row["fixed_policy_level"] if row["has_answers"] else None),
+                *(
+                    f"{row['levels'][name]['reward']:.2f}"
+                    for name in ("chance", "best_fixed", "oracle")
+                ),
+                _closest(row["closest_train"]),
+            )
+            for row in rows
+        ],
+        title=title,
+    )
+
+
+def _closest(close: dict[str, Any] | None) -> str:
+    return "-" if close is None else f"{close['task']} {close['agreement']:.0%}"
+
+
+def _role(row: dict[str, Any]) -> str:
+    return str(row["role"]).replace("_", "-")
