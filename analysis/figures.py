@@ -143,14 +143,10 @@ def _write_tasks(runs: Sequence[RunRecords], directory: Path, name: str) -> list
 
 def _draw_accuracy(table: pd.DataFrame, caption: str, footer_text: str) -> Figure:
     tasks = table[table["task"] != "all"]
-    if can_pool(tasks) and not _levels_of_rewards(tasks):
+    free = free_running(tasks.assign(mean=tasks["median"]))  # of seeds there are no means
+    if can_pool(tasks) and not free:
         return draw_pooled(table, caption, footer_text)
-    return draw_roles(table, caption, footer_text)
-
-
-def _levels_of_rewards(tasks: pd.DataFrame) -> bool:
-    """Whether the tasks run freely; tables over seeds have no means to ask `free_running` of."""
-    return free_running(tasks.assign(mean=tasks["median"]))
+    return draw_roles(table, f"{caption} {FIXED_POLICY_MEANS}" if free else caption, footer_text)
 
 
 def _with_roles(records: RunRecords) -> pd.DataFrame:

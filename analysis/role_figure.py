@@ -23,10 +23,7 @@ from analysis.style import ROLE_COLOUR, ROLE_LABEL, caption_inches, drawing, wri
 WIDTH, PANEL_INCHES = 8.4, (3.55, 2.85)  # inches, as all below
 LEFT, GAP, TOP = 0.75, 0.35, 0.4
 LEGEND = 1.6  # between an axes and the caption
-LEVELS_CAPTION = (
-    "A level is the median over tasks, as each task has its own; its range is in brackets. Fixed "
-    "policy: the best that ignores the stimuli but knows when an answer is due."
-)
+LEVELS_CAPTION = "A level is the median over tasks, as each task has its own; range in brackets."
 MOST_DISTINCT_LINES = 6  # thin lines of more tasks are drawn fainter
 
 
@@ -75,8 +72,7 @@ def _panel(axes: Any, of_role: pd.DataFrame, role: str) -> None:
         color=ROLE_COLOUR[role],
         fontweight="bold",
     )
-    together = "all lifetimes" if count > 1 else "lifetimes"
-    label = f"median and quartiles of {together}"
+    label = "all tasks, median and quartiles" if count > 1 else "median and quartiles"
     spread(axes, pooled, role, ACCURACY, label, f"{role}-median")
     if count > 1:
         for place, (task, line) in enumerate(tasks.groupby("task", sort=False)):

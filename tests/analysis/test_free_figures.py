@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,17 @@ def test_each_role_has_its_axes_with_its_own_levels(tmp_path: Path) -> None:
     assert "fixed policy, 30 % (20 % to 38 %)" in labels
     thin = [line for line in train.get_lines() if str(line.get_gid()).startswith("yang19")]
     assert len(thin) == 9
+
+
+def test_paced_tasks_of_different_chance_have_axes_by_role(tmp_path: Path) -> None:
+    other = replace(runs.entry("four", "train", (0.25, 0.5)), chance=0.25, fixed_policy_level=0.25)
+    both = runs.evaluation(0, runs.entry("and", "train", (0.5, 0.75)), other)
+    figure = figure_accuracy(read(tmp_path, [runs.start(), both]))
+    (axes,) = list[Any](figure.axes)
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "chance, 37.5 % (25 % to 50 %)" in labels
+    assert "when an answer is due" not in figure.texts[0].get_text()
+    require_readable(figure)
 
 
 def test_reward_panels_hold_the_numbers_and_levels_of_their_task(records: RunRecords) -> None:
