@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.curves import learning_curves, write_figure_learning_curves
-from analysis.figures import write_figure_accuracy
+from analysis.curve_figure import write_figures_learning_curves
+from analysis.figures import write_figures_by_generation
 from analysis.generalization import final_table
 from analysis.mlflow_store import find_uri, log_figures
 from analysis.store import RunRecords, open_run
@@ -56,9 +56,11 @@ def analyze(
         default = f"figures-{records.run_id}"
         out_dir = Path(default) if records.from_mlflow else records.directory / "figures"
     table = final_table(records)
-    files = [write_csv(table, out_dir / "final_table"), *write_figure_accuracy(records, out_dir)]
-    if len(learning_curves(records)):
-        files += write_figure_learning_curves(records, out_dir)
+    files = [
+        write_csv(table, out_dir / "final_table"),
+        *write_figures_by_generation(records, out_dir),
+        *write_figures_learning_curves(records, out_dir),
+    ]
     mlflow_run_id = _deliver(records, files, tracking_uri) if to_mlflow else None
     return AnalysisReport(records, table, tuple(files), mlflow_run_id)
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from analysis.figures import write_figure_across_seeds
-from analysis.generalization import ROLES, final_table
+from analysis.figures import write_figures_across_seeds
+from analysis.generalization import final_table
+from analysis.measures import ACCURACY, MEASURES
 from analysis.store import RunRecords, open_run
 from analysis.style import write_csv
 from evoplastic.checks import require
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ def compare_seeds(
     table = seeds_table(runs)
     files = [
         write_csv(table, out_dir / "final_table_across_seeds"),
-        *write_figure_across_seeds(runs, out_dir / "accuracy_across_seeds"),
+        *write_figures_across_seeds(runs, out_dir),
     ]
     return SeedsReport(tuple(runs), table, tuple(files))
 
@@ -59,71 +54,27 @@ def seeds_table(runs: Sequence[RunRecords]) -> pd.DataFrame:
 
     Columns: task, role, condition, seeds, mean, low and high (mean accuracy over lifetimes: its
     mean, smallest and largest over seeds), above_fixed_policy (share of lifetimes, mean over
-    seeds), lifetimes (per seed), chance, fixed_policy_level.
+    seeds), lifetimes (per seed), chance, fixed_policy_level, reward_mean, reward_low, reward_high,
+    reward_chance, reward_fixed_policy, reward_oracle.
 
     Raises:
         UsageError: a run has not evaluated a center yet.
     """
     rows = pd.concat(final_table(run) for run in runs)
     groups = rows.groupby(["task", "role", "condition"], sort=False)
-    return pd.DataFrame(
-        {
-            "seeds": groups["seed"].nunique(),
-            "mean": groups["mean"].mean(),
-            "low": groups["mean"].min(),
-            "high": groups["mean"].max(),
-            "above_fixed_policy": groups["above_fixed_policy"].mean(),
-            "lifetimes": groups["lifetimes"].min(),
-            "chance": groups["chance"].mean(),
-            "fixed_policy_level": groups["fixed_policy_level"].mean(),
+    columns = {"seeds": groups["seed"].nunique()}
+    for measure in MEASURES:
+        means = groups[measure.column("mean")]
+        columns |= {
+            measure.column("mean"): means.mean(),
+            measure.column("low"): means.min(),
+            measure.column("high"): means.max(),
         }
-    ).reset_index()
-
-
-def format_seeds_table(report: SeedsReport) -> Table:
-    """`seeds_table` for a terminal: one row per task, held-out tasks first and marked."""
-    table = report.table
-    seeds = ", ".join(str(run.seed) for run in report.runs)
-    shown = Table(
-        title=f"Percent correct at the end of a lifetime of learning; seeds {seeds}",
-        title_justify="left",
-        caption="Mean over lifetimes, then mean (smallest to largest) over seeds. Above fixed: "
-        "percent of lifetimes that beat the best fixed policy. Controls: the same networks with "
-        "plasticity off, and random genomes with plasticity on.",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    columns: dict[str, Callable[[pd.Series], str]] = {
-        "accuracy": lambda row: _spread(table, row["task"], "plastic"),
-        "above\nfixed": lambda row: f"{100 * row['above_fixed_policy']:.0f}",
-        "fixed\npolicy": lambda row: f"{100 * row['fixed_policy_level']:.0f}",
-        "chance": lambda row: f"{100 * row['chance']:.0f}",
-        "plasticity off": lambda row: _spread(table, row["task"], "plasticity_off"),
-        "random genome": lambda row: _spread(table, row["task"], "random_genome"),
-    }
-    shown.add_column("task", no_wrap=True)
-    for heading in columns:
-        shown.add_column(heading, justify="right", no_wrap=True)
-    plastic = table[table["condition"] == "plastic"]
-    for role in reversed(ROLES):
-        for _, row in plastic[plastic["role"] == role].iterrows():
-            name = f"{row['task']} (held out)" if role == "held_out" else row["task"]
-            shown.add_row(
-                name,
-                *(show(row) for show in columns.values()),
-                style="bold" if role == "held_out" else None,
-            )
-        shown.add_section()
-    return shown
-
-
-def _spread(table: pd.DataFrame, task: str, condition: str) -> str:
-    found = table[(table["task"] == task) & (table["condition"] == condition)]
-    if not len(found):
-        return "-"
-    row = found.iloc[0]
-    return f"{100 * row['mean']:.0f} ({100 * row['low']:.0f}-{100 * row['high']:.0f})"
+        if measure is ACCURACY:
+            columns["above_fixed_policy"] = groups["above_fixed_policy"].mean()
+            columns["lifetimes"] = groups["lifetimes"].min()
+        columns |= {level: groups[level].median() for level in measure.levels}
+    return pd.DataFrame(columns).reset_index()
 
 
 def _require_one_setting(runs: Sequence[RunRecords]) -> None:

@@ -25,6 +25,13 @@ CONDITION_LABEL = {
 }
 CONDITION_MARKER = {"plasticity_off": "s", "random_genome": "^"}
 GREY = "#595959"
+LEVEL_LOOK: dict[str, dict[str, Any]] = {
+    "chance": {"color": GREY, "lw": 0.8, "ls": "-"},
+    "fixed-policy": {"color": "#8A5A00", "lw": 1.0, "ls": (0, (4, 2))},
+    "oracle": {"color": "#009E73", "lw": 1.0, "ls": (0, (5, 1.5, 1, 1.5))},
+}
+
+CAPTION_LINE_INCHES = 0.14  # of 8 points
 
 SETTINGS: dict[str, Any] = {
     "axes.spines.right": False,
@@ -47,13 +54,22 @@ def drawing() -> Iterator[None]:
         yield
 
 
+def caption_inches(caption: str, width_inches: float) -> float:
+    """Height of a caption with its footer below, in a figure of this width."""
+    return CAPTION_LINE_INCHES * len(_caption_lines(caption, width_inches)) + 0.3
+
+
 def write_caption(figure: Any, caption: str, footer: str, bottom_inches: float) -> None:
     """Caption and footer under the axes, which end `bottom_inches` above the lower edge."""
     width, height = figure.get_size_inches()
-    # 8 pt DejaVu Sans is about 0.062 inches per character
-    text = "\n".join(textwrap.wrap(caption, int((width - 0.4) / 0.062), break_on_hyphens=False))
+    text = "\n".join(_caption_lines(caption, width))
     figure.text(0.2 / width, bottom_inches / height, text, va="top", fontsize=8)
     figure.text(0.2 / width, 0.08 / height, footer, va="bottom", fontsize=6.5, color=GREY)
+
+
+def _caption_lines(caption: str, width_inches: float) -> list[str]:
+    # 8 pt DejaVu Sans is about 0.062 inches per character
+    return textwrap.wrap(caption, int((width_inches - 0.4) / 0.062), break_on_hyphens=False)
 
 
 def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:

@@ -9,13 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.curves import (
-    figure_learning_curves,
-    learning_curves,
-    moving_average,
-    smoothing_trials,
-    write_figure_learning_curves,
-)
+from analysis.curve_figure import figure_learning_curves, write_figures_learning_curves
+from analysis.curves import learning_curves, moving_average, smoothing_trials
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
 from evoplastic.records import Event
@@ -106,7 +101,7 @@ def test_caption_says_what_was_measured(records: RunRecords) -> None:
 
 
 def test_numbers_lie_beside_the_figure(records: RunRecords, tmp_path: Path) -> None:
-    png, svg, csv = write_figure_learning_curves(records, tmp_path / "figures")
+    png, svg, csv = write_figures_learning_curves(records, tmp_path / "figures")
     assert png.read_bytes().startswith(b"\x89PNG")
     text = svg.read_text()
     for phrase in ("dms (held out)", "generation 4, plasticity off", "seed 5", "commit 0123456"):
@@ -119,5 +114,5 @@ def test_numbers_lie_beside_the_figure(records: RunRecords, tmp_path: Path) -> N
 def test_a_run_without_curves_is_refused(tmp_path: Path) -> None:
     events: list[Event] = [runs.start(), runs.middle_evaluation()]
     records = open_run(runs.write_run(tmp_path / "run", events))
-    with pytest.raises(UsageError, match="no learning curve on record"):
+    with pytest.raises(UsageError, match="no learning curve of accuracy on record"):
         figure_learning_curves(records)

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from analysis.figures import (
     figure_accuracy,
     figure_across_seeds,
-    write_figure_accuracy,
-    write_figure_across_seeds,
+    write_figures_across_seeds,
+    write_figures_by_generation,
 )
 from analysis.store import RunRecords, open_run
 from analysis.style import ROLE_COLOUR
@@ -136,15 +136,17 @@ def test_across_seeds_draws_the_median_of_medians(tmp_path: Path) -> None:
     caption, footer = (" ".join(text.get_text().split()) for text in figure.texts)
     assert "n = 3 seeds" in caption
     assert footer == "3 runs | seeds 1, 2, 3 | commit 0123456"
-    files = write_figure_across_seeds(three, tmp_path / "out" / "figure2")
-    assert [file.name for file in files] == ["figure2.png", "figure2.svg", "figure2.csv"]
+    files = write_figures_across_seeds(three, tmp_path / "out")
+    assert [file.name for file in files] == [
+        f"accuracy_across_seeds.{end}" for end in ("png", "svg", "csv")
+    ]
     numbers = pd.read_csv(files[2]).set_index(["generation", "task", "role", "condition"])
     assert numbers.loc[(4, "all", "held_out", "plastic"), "median"] == 0.76
 
 
 def test_the_same_records_make_the_same_bytes(records: RunRecords, tmp_path: Path) -> None:
-    once = write_figure_accuracy(records, tmp_path / "once")
-    again = write_figure_accuracy(records, tmp_path / "again")
+    once = write_figures_by_generation(records, tmp_path / "once")
+    again = write_figures_by_generation(records, tmp_path / "again")
     assert [file.suffix for file in once] == [".png", ".svg", ".csv"]
     for first, second in zip(once, again, strict=True):
         assert first.read_bytes() == second.read_bytes()
@@ -152,7 +154,7 @@ def test_the_same_records_make_the_same_bytes(records: RunRecords, tmp_path: Pat
 
 
 def test_numbers_beside_the_figure(records: RunRecords, tmp_path: Path) -> None:
-    csv = write_figure_accuracy(records, tmp_path)[2]
+    csv = write_figures_by_generation(records, tmp_path)[2]
     numbers = pd.read_csv(csv).set_index(["generation", "task", "role", "condition"])
     row = numbers.loc[(4, "dms", "held_out", "plastic")]
     assert row["q25"] == 0.675
@@ -162,11 +164,11 @@ def test_numbers_beside_the_figure(records: RunRecords, tmp_path: Path) -> None:
 
 def test_the_callers_settings_are_left_alone(records: RunRecords, tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
-    write_figure_accuracy(records, tmp_path)
+    write_figures_by_generation(records, tmp_path)
     assert dict(matplotlib.rcParams) == before
 
 
 def test_a_directory_that_cannot_be_made_is_named(records: RunRecords, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(EnvironmentFault, match=r"cannot write .*taken"):
-        write_figure_accuracy(records, tmp_path / "taken")
+        write_figures_by_generation(records, tmp_path / "taken")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from analysis.final_table import format_final_table
 from analysis.generalization import (
-    accuracy_across_seeds,
-    accuracy_by_generation,
     final_table,
-    format_final_table,
     role_accuracy_by_generation,
+    scores_across_seeds,
+    scores_by_generation,
 )
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
@@ -30,7 +30,7 @@ def records(tmp_path: Path) -> RunRecords:
 
 
 def test_spread_over_lifetimes(records: RunRecords) -> None:
-    table = accuracy_by_generation(records)
+    table = scores_by_generation(records)
     (row,) = table[
         (table["generation"] == 4) & (table["task"] == "dms") & (table["condition"] == "plastic")
     ].itertuples()
@@ -43,7 +43,7 @@ def test_spread_over_lifetimes(records: RunRecords) -> None:
 
 
 def test_statistics_are_those_the_metrics_report(records: RunRecords) -> None:
-    table = accuracy_by_generation(records).set_index(["generation", "task", "condition"])
+    table = scores_by_generation(records).set_index(["generation", "task", "condition"])
     for event in records.evaluations:
         for entry in event.entries:
             row = table.loc[(event.generation, entry.task, entry.condition)]
@@ -121,7 +121,7 @@ def test_spread_across_seeds_is_that_of_the_runs_medians(tmp_path: Path) -> None
         read(tmp_path / str(seed), runs.whole_run(seed, shift))
         for seed, shift in ((1, 0.0), (2, 0.02), (3, 0.06))
     ]
-    table = accuracy_across_seeds(three).set_index(["generation", "task", "condition"])
+    table = scores_across_seeds(three).set_index(["generation", "task", "condition"])
     row = table.loc[(0, "dms", "plastic")]
     # medians over lifetimes: 0.45, 0.47, 0.51
     assert (row["q25"], row["median"], row["q75"]) == pytest.approx((0.46, 0.47, 0.49))
@@ -131,24 +131,24 @@ def test_spread_across_seeds_is_that_of_the_runs_medians(tmp_path: Path) -> None
 def test_only_generations_of_all_seeds_enter(tmp_path: Path) -> None:
     long = read(tmp_path / "long", runs.whole_run(1))
     short = read(tmp_path / "short", runs.whole_run(2)[:5])
-    assert sorted(set(accuracy_across_seeds([long, short])["generation"])) == [0, 2]
+    assert sorted(set(scores_across_seeds([long, short])["generation"])) == [0, 2]
 
 
 def test_a_seed_enters_once(records: RunRecords) -> None:
     with pytest.raises(UsageError, match=r"seeds \[5, 5\]; each seed may enter once"):
-        accuracy_across_seeds([records, records])
+        scores_across_seeds([records, records])
 
 
 def test_seeds_without_a_common_generation(tmp_path: Path) -> None:
     one = read(tmp_path / "1", [runs.start(1), runs.first_evaluation()])
     other = read(tmp_path / "2", [runs.start(2), runs.last_evaluation()])
     with pytest.raises(UsageError, match="no evaluated generation in common"):
-        accuracy_across_seeds([one, other])
+        scores_across_seeds([one, other])
 
 
 def test_no_runs() -> None:
     with pytest.raises(UsageError, match="no runs given"):
-        accuracy_across_seeds([])
+        scores_across_seeds([])
 
 
 def test_a_run_without_an_evaluation_is_told_to_wait(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from analysis.seeds import compare_seeds, format_seeds_table
+from analysis.seeds import compare_seeds
+from analysis.seeds_table import format_seeds_table
 from evoplastic.checks import UsageError
 from tests.analysis.runs import entry, evaluation, start, write_run
 
