@@ -45,4 +45,6 @@ def levels_of_task(task: FreeTask) -> Levels:
         UsageError: it cannot be used at all; with the reason.
     """
     guessing, fixed, best = task.levels()
-    return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, best.reward)
+    # Whoever does what is asked is no oracle where nothing is asked.
+    most = None if guessing.accuracy is None else best.reward
+    return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, most)

@@ -64,7 +64,7 @@ def _print_rewards(entries: list[dict[str, Any]], conditions: list[str], scored:
                 entry["task"],
                 condition.replace("_", " "),
                 *(f"{entry[condition][f'reward_{key}']:.2f}" for key in STATISTICS),
-                *(f"{entry[level]:.2f}" for level in levels),
+                *("-" if entry[level] is None else f"{entry[level]:.2f}" for level in levels),
             )
             for entry in entries
             for condition in conditions
