@@ -25,6 +25,7 @@ from cluster.executors import (
     StopRequested,
     live_shard,
 )
+from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
@@ -40,6 +41,7 @@ from evoplastic.evolution.problem import (
 )
 from evoplastic.genome import Genome
 from evoplastic.records import GenerationEvent
+from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_problem
 
 PROBLEM = tiny_problem(popsize=32)
@@ -144,6 +146,22 @@ def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> No
         executor.close()
         if frozen is not None and Path(f"/proc/{frozen}").exists():
             os.kill(frozen, signal.SIGKILL)
+
+
+def test_workers_live_free_running_tasks_as_the_driver_does(tmp_path: Path) -> None:
+    """Banks travel as arrays, tasks that must be stepped as words."""
+    problem = build_experiment(free_config(tmp_path)).problem
+    center_G = Genome.random(problem.groups, 0, problem.evolution).center_G
+    shards: list[Shard] = [*pair_shards(1, 4, 1), ReplicateShard(1, 1, 0, 2, True)]
+    executor = RayExecutor(2)
+    try:
+        theirs = executor.map(problem, center_G, shards, never)
+    finally:
+        executor.close()
+    ours = InProcessExecutor().map(problem, center_G, shards, never)
+    for shard, mine, other in zip(shards, ours, theirs, strict=True):
+        for name, a, b in zip(mine._fields, mine, other, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=f"{shard}: {name}")
 
 
 def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
