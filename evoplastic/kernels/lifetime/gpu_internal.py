@@ -71,7 +71,7 @@ def live_internal(
     ints, reals, matrices_ptr, xi_ptr, loss_out, correct_out, reward_out, roughness_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, DRAWS: tl.constexpr, KINDS: tl.constexpr,
-    FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+    FEEDBACK: tl.constexpr, OUTCOME: tl.constexpr, BASELINE: tl.constexpr,
     GATE_ALWAYS: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
@@ -119,6 +119,7 @@ def live_internal(
         rate = x
         clamped = clamped_at_birth(c, reals, I, O)
         mean_correct = tl.full([], 1.0 / O, tl.float32)
+        mean_reward = tl.full([], 0.0, tl.float32)
         baseline = tl.zeros([KINDS], tl.float32)
         roughness = tl.full([], 0.0, tl.float32)
 
@@ -126,8 +127,9 @@ def live_internal(
             entry = trial_entry(ints, trial, trial_stream, start, size)
             tl.debug_barrier()
             draw_noise(
-                xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
-            )
+                xi_T, ints, reals, trial, perturb_stream, 0, num_steps,
+                N, O, CLAMPED, WIDE, DRAWS,
+            )  # fmt: skip
             target = tl.load(target_ptr + entry * O + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
@@ -164,11 +166,11 @@ def live_internal(
                 mod_before = mod
 
                 if step == feedback_start:
-                    choice, first, second, _, baseline, mean_correct = conclude(
-                        loss, activity, action, is_response, entry, mean_correct, baseline,
-                        asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
-                        loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY,
-                        BASELINE,
+                    choice, first, second, _, baseline, mean_correct, mean_reward = conclude(
+                        loss, activity, action, is_response, entry, mean_correct, mean_reward,
+                        baseline, asked_ptr, bank_reward_ptr, kind_ptr,
+                        life * num_trials + trial, loss_out, correct_out, reward_out, reals,
+                        O, KINDS, FEEDBACK, OUTCOME, BASELINE,
                     )  # fmt: skip
                 clamped = clamped_rates(
                     c, stimulus_ptr, entry * num_steps + step, in_feedback, first, second,
