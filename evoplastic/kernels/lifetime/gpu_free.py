@@ -1,8 +1,9 @@
 """Trials that run freely: an action and a reward at every step, every individual on its own clock.
 
 One program lives one individual through all trials of its life: a trial is a loop over steps that
-ends when the table of nodes says so. With external modulation the weights of a network that fits
-stay in registers for a whole trial, else the matrices lie in memory as in `gpu_streamed`.
+ends when the table of nodes says so. What a step needs of a network that fits stays in registers:
+its weights for a whole trial with external modulation, all four matrices for the whole life with
+internal one. Else the matrices lie in memory as in `gpu_streamed`.
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -18,19 +19,27 @@ from evoplastic.kernels.lifetime.gpu_external import (
     NUM_STEPS,
     NUM_TRIALS,
 )
+from evoplastic.kernels.lifetime.gpu_internal import RETENTION, drive_of, matrix_of
 from evoplastic.kernels.lifetime.gpu_parts import (
     ACTION_GAIN,
     BIAS_RATE,
+    ETA,
     FEEDBACK_GAIN,
     INITIAL_ACTIVATION,
     LEAK,
+    MATRIX_ALPHA,
+    MATRIX_ELIG,
+    MATRIX_P,
+    MATRIX_W,
     MATRIX_WEIGHT,
+    MAX_CHANGE,
     STIMULUS_GAIN,
     choose,
     draw_noise,
     feedback_pair,
     lay_out,
     learn,
+    limit,
     reinforce,
     respond,
 )
@@ -88,6 +97,7 @@ def live_free(
         i = tl.arange(0, WIDE)
         is_response = (i >= U - O) & (i < U)
         line = i - (U - O)
+        sign = tl.where(i == U - O - 2, 1.0, tl.where(i == U - O - 1, -1.0, 0.0))
     else:
         line = tl.arange(0, ACTIONS)
     is_line = (line >= 0) & (line < O)
@@ -95,6 +105,9 @@ def live_free(
     num_trials = tl.load(ints + NUM_TRIALS).to(tl.int32)
     first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
     leak = tl.load(reals + LEAK)
+    retention = tl.load(reals + RETENTION)
+    eta = tl.load(reals + ETA)
+    bound = tl.load(reals + MAX_CHANGE)
     low, high = tl.load(reals + TARGET_LOW), tl.load(reals + TARGET_HIGH)
 
     program = tl.program_id(0).to(tl.int64)
@@ -143,6 +156,11 @@ def live_free(
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
         tl.debug_barrier()
+        if ON_CHIP and INTERNAL:
+            w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
+            alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)
+            p, p_c = matrix_of(room, MATRIX_P, WIDE, CP)
+            elig, elig_c = matrix_of(room, MATRIX_ELIG, WIDE, CP)
 
         for trial in range(0, num_trials):
             kind = tl.load(kind_ptr + entry)
@@ -151,10 +169,8 @@ def live_free(
             answered, num_answered = nothing, nothing
             reward, earned, mod_before = nothing, nothing, nothing
             step = trial * 0
-            if ON_CHIP:
-                weight_at = room + MATRIX_WEIGHT * (ROW * WIDE) + i[None, :]
-                weight = tl.load(weight_at + tl.arange(0, WIDE)[:, None] * WIDE)
-                weight_c = tl.load(weight_at + (WIDE + c)[:, None] * WIDE)
+            if ON_CHIP and not INTERNAL:
+                weight, weight_c = matrix_of(room, MATRIX_WEIGHT, WIDE, CP)
 
             while node >= 0:
                 if step % BT == 0:
@@ -165,11 +181,17 @@ def live_free(
                     tl.debug_barrier()
                 before = history + step * ROW
                 if ON_CHIP:
-                    tl.store(before + i, rate)
-                    tl.store(before + WIDE + c, clamped)
-                    drive = tl.sum(weight * rate[:, None], 0)
-                    drive += tl.sum(weight_c * clamped[:, None], 0)
-                    x = x + leak * (drive - x) + tl.load(xi_T + step * WIDE + i)
+                    xi = tl.load(xi_T + step * WIDE + i)
+                    if INTERNAL:
+                        drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
+                        elig = retention * (elig + rate[:, None] * xi[None, :])
+                        elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
+                    else:  # elig is made of what each step leaves, when the trial is over
+                        tl.store(before + i, rate)
+                        tl.store(before + WIDE + c, clamped)
+                        drive = tl.sum(weight * rate[:, None], 0)
+                        drive += tl.sum(weight_c * clamped[:, None], 0)
+                    x = x + leak * (drive - x) + xi
                     rate = respond(x, is_response, step >= 0)
                     answer = rate
                 else:
@@ -190,12 +212,18 @@ def live_free(
                 num_answered += tl.where(part == IN_ANSWER, 1.0, 0.0)
 
                 if INTERNAL:
-                    modulators = before + ROW + (U - O - 2)
-                    mod = tl.load(modulators) - tl.load(modulators + 1)
+                    if ON_CHIP:
+                        mod = tl.sum(rate * sign, 0)
+                    else:
+                        modulators = before + ROW + (U - O - 2)
+                        mod = tl.load(modulators) - tl.load(modulators + 1)
                     gate_open = may_change
                     if not GATE_ALWAYS:
                         gate_open = gate_open & (step == 0) & (trial > 0)
                     gate = tl.where(gate_open, mod, 0.0)
+                    if ON_CHIP:  # else the next step's pass over the matrices applies the gate
+                        p += limit(eta * elig * gate, bound)
+                        p_c += limit(eta * elig_c * gate, bound)
                     jump = mod - mod_before
                     roughness += tl.where(may_change & (step > 0), jump * jump, 0.0)
                     mod_before = mod

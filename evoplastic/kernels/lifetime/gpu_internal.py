@@ -46,7 +46,7 @@ RETENTION = tl.constexpr(Reals._fields.index("retention"))
 
 
 @triton.jit
-def _matrix(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
+def matrix_of(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
     """One matrix as it lies in memory, from unclamped [U', U'] and from clamped [C', U'] sources.
 
     Newborn p and elig are read like w and alpha, not made here: so the compiler keeps all four
@@ -59,7 +59,7 @@ def _matrix(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
 
 
 @triton.jit
-def _drive(w, alpha, p, rate):
+def drive_of(w, alpha, p, rate):
     """What the targets [U'] receive through (w + alpha * p) from one group of sources."""
     return tl.sum((w + alpha * p) * rate[:, None], 0)
 
@@ -106,10 +106,10 @@ def live_internal(
         tl.debug_barrier()
         lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
         tl.debug_barrier()
-        w, w_c = _matrix(room, MATRIX_W, WIDE, CP)
-        alpha, alpha_c = _matrix(room, MATRIX_ALPHA, WIDE, CP)
-        p, p_c = _matrix(room, MATRIX_P, WIDE, CP)
-        elig, elig_c = _matrix(room, MATRIX_ELIG, WIDE, CP)
+        w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
+        alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)
+        p, p_c = matrix_of(room, MATRIX_P, WIDE, CP)
+        elig, elig_c = matrix_of(room, MATRIX_ELIG, WIDE, CP)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         size = tl.load(size_ptr + task).to(tl.uint32)
@@ -142,7 +142,7 @@ def live_internal(
 
             for step in range(0, num_steps):
                 xi = tl.load(xi_T + step * WIDE + i)
-                drive = _drive(w, alpha, p, rate) + _drive(w_c, alpha_c, p_c, clamped)
+                drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
                 elig = retention * (elig + rate[:, None] * xi[None, :])
                 elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
                 x = x + leak * (drive - x) + xi

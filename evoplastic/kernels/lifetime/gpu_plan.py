@@ -30,7 +30,7 @@ BASELINE_CODES = {"kind": 0, "single": 1, "none": 2}
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
 LARGEST_EXTERNAL = 128  # unclamped neurons whose weights fit into the registers of one program
 REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
-REGISTERS_OF_FREE_WEIGHTS = 160  # little else is kept where trials run freely
+REGISTERS_IF_FREE = 160  # of the 255, where sources that are clamped count too
 FULL_WARPS = 8  # warps of 255 registers a thread that fill a streaming multiprocessor
 LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights and traces
 
@@ -112,20 +112,21 @@ def make_tiles(
 ) -> Tiles:
     """How a network is laid out: on chip where it fits, else streamed block by block.
 
-    Trials that run freely keep the weights from clamped neurons on chip too, for these change at
-    every step; with internal modulation they are always streamed.
+    Trials that run freely keep what comes from clamped neurons on chip too, whose rates change at
+    every step.
     """
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
     internal = config.plasticity.modulation == "internal"
     largest = LARGEST_INTERNAL if internal else LARGEST_EXTERNAL
-    if max(wide, clamped) <= largest and not streamed and not (free and internal):
+    if max(wide, clamped) <= largest and not streamed:
+        matrices = 4 if internal else 1
         if free:
-            held = _power_of_two(-(-(wide + clamped) * wide // REGISTERS_OF_FREE_WEIGHTS))
+            numbers = matrices * (wide + clamped) * wide
+            num_warps = _power_of_two(-(-numbers // (32 * REGISTERS_IF_FREE)))
         else:
-            held = (4 if internal else 1) * wide * wide // REGISTERS_FOR_MATRICES
-        num_warps = max(1, held // 32)
+            num_warps = max(1, matrices * wide * wide // (32 * REGISTERS_FOR_MATRICES))
         return Tiles(
             on_chip=True,
             wide=wide,

@@ -114,6 +114,13 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
+    "internal, streamed": Case(plasticity=INTERNAL, num_individuals=3, streamed=True),
+    "internal, streamed, gated, rewards": Case(
+        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0},
+        lifetime={"feedback": "reward"},
+        streamed=True,
+    ),
+    "internal, many lines": Case(plasticity=INTERNAL, num_neurons=48, num_inputs=9, num_outputs=6),
     "internal, clipped": Case(
         plasticity={**INTERNAL, "eta": 2.0, "max_change": 0.005}, num_neurons=33
     ),
@@ -178,7 +185,12 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
 
 
 @pytest.mark.parametrize(
-    "case", [Case(num_trials=3), Case(num_trials=3, plasticity=INTERNAL, streamed=True)]
+    "case",
+    [
+        Case(num_trials=3),
+        Case(num_trials=3, plasticity=INTERNAL),
+        Case(num_trials=3, streamed=True),
+    ],
 )
 def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(case: Case) -> None:
     params, groups, batch, config = prepare(case)

@@ -39,9 +39,12 @@ def test_any_network_is_covered_and_fits_its_tiles(
     tiles = make_tiles(groups, config, free=True)
     assert tiles.wide >= neurons - groups.num_clamped
     assert tiles.clamped >= groups.num_clamped
-    assert tiles.on_chip == (neurons <= 128 and config.plasticity.modulation == "external")
+    internal = config.plasticity.modulation == "internal"
+    assert tiles.on_chip == (neurons <= (70 if internal else 128))
     if tiles.on_chip:
-        assert tiles.row * tiles.wide / (32 * tiles.num_warps) <= 160
+        matrices = 4 if internal else 1
+        assert matrices * tiles.row * tiles.wide / (32 * tiles.num_warps) <= 160
+        assert tiles.num_warps * tiles.programs_per_processor == 8
 
 
 def test_tasks_that_are_stepped_for_real_are_not_covered() -> None:
