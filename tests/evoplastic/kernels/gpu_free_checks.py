@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from evoplastic.kernels.lifetime import gpu, self_check
 from evoplastic.kernels.lifetime.gpu import run_gpu
 from evoplastic.kernels.lifetime.gpu_launch import STEPS_PER_PRODUCT as BLOCK
 from evoplastic.kernels.lifetime.reference import run_reference
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import OVER_WRONG
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 from tests.evoplastic.cases import make_config, make_params
 from tests.evoplastic.free_cases import make_free_batch, make_node_bank
@@ -192,11 +194,17 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
         Case(num_trials=3, streamed=True),
     ],
 )
-def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(case: Case) -> None:
+def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(
+    case: Case, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "_announced", set())
     params, groups, batch, config = prepare(case)
-    together = run_gpu(params, groups, batch, config, device=DEVICE)
-    twice = chosen(params, batch, [1, 0, 1])
-    cut = run_gpu(*chosen_case(twice, groups, config), device=DEVICE, memory_bytes=40_000)
+    together = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
+    few, their = chosen(params, batch, [1, 0, 1])
+    cut = run_gpu(
+        few, groups, their, config, device=DEVICE, streamed=case.streamed, memory_bytes=16_000
+    )
+    assert "waves" in caplog.text
     for ours, theirs in ((slice(0, 1), 1), (slice(1, 2), 0), (slice(2, 3), 1)):
         assert_same(
             LifetimeResult(*(field_[ours] for field_ in cut)),
@@ -204,11 +212,21 @@ def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(case: Case) -
         )
 
 
-def chosen_case(
-    pair: tuple[Any, Any], groups: NeuronGroups, config: LifetimeConfig
-) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
-    params, batch = pair
-    return params, groups, batch, config
+def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
+    assert self_check.fault_of_gpu(DEVICE, free=True) is None
+
+
+def test_a_gpu_that_ends_trials_at_the_wrong_step_is_not_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hasty(params: Any, groups: Any, batch: Any, config: Any, *, device: str) -> LifetimeResult:
+        onward_VO = batch.banks.next_VO
+        nodes = batch.banks._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
+        return run_gpu(params, groups, batch._replace(banks=nodes), config, device=device)
+
+    monkeypatch.setattr(self_check, "run_gpu", hasty)
+    fault = self_check.fault_of_gpu(DEVICE, free=True)
+    assert "differ from the reference's" in str(fault)
 
 
 def test_a_genome_that_is_not_a_number_fails_alone() -> None:
