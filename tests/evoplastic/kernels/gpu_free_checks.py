@@ -112,7 +112,7 @@ CASES = {
         plasticity=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
     ),
     "internal, error of predicted reward": Case(
-        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0},
+        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
