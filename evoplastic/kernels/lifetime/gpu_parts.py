@@ -375,13 +375,13 @@ def credited(
 
     elig = retention^(stop - start) elig + sum_t retention^(stop - t) rate_j(t) xi_i(t)
     """
-    elig = tl.load(power_ptr + stop - start) * elig
+    elig = tl.load(power_ptr + (stop - start)) * elig
     for first in range(start, stop, BT):
         t = first + tl.arange(0, BT)
         inside = t < stop
         rate = tl.load(history + t[None, :] * ROW + j[:, None], mask=inside[None, :], other=0.0)
         xi = tl.load(xi_ptr + t[:, None] * WIDE + i[None, :], mask=inside[:, None], other=0.0)
-        xi = xi * tl.load(power_ptr + stop - t, mask=inside, other=0.0)[:, None]
+        xi = xi * tl.load(power_ptr + (stop - t), mask=inside, other=0.0)[:, None]
         elig = tl.dot(rate, xi, elig, input_precision="ieee")
     return elig
 
