@@ -11,7 +11,7 @@ from evoplastic.kernels.lifetime.gpu_plan import make_tiles
 from evoplastic.lifetime import LifetimeConfig, published_internal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.wiring import NO_LINE
-from evoplastic.world import BankWorld
+from tasks.stepped_task import stepped_task
 from tests.evoplastic.free_cases import make_free_batch, make_node_bank
 from tests.evoplastic.kernels.gpu_process import needs_gpu, needs_triton, run_checks
 
@@ -48,17 +48,9 @@ def test_any_network_is_covered_and_fits_its_tiles(
 
 
 def test_tasks_that_are_stepped_for_real_are_not_covered() -> None:
-    class Stepped:
-        """Stands where real environments stand; nothing of it is asked for."""
-
-        dt_ms = 20.0
-        num_kinds = 1
-
-        def open(self, batch: object) -> BankWorld:
-            raise AssertionError
-
-    groups = NeuronGroups(num_neurons=16)
-    batch = make_free_batch([make_node_bank(1)], groups, 1)._replace(banks=Stepped())  # type: ignore[arg-type]
+    task = stepped_task("tests/tasks/small_envs.py:Echo", {})
+    groups = NeuronGroups(num_neurons=16, num_inputs=3, num_outputs=3)
+    batch = make_free_batch([make_node_bank(1)], groups, 1)._replace(banks=task)
     assert gpu_covers(groups, batch, LifetimeConfig()) == "tasks that are stepped for real"
 
 
