@@ -24,7 +24,8 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
     steps = config.lifetime.num_trials * trial_steps(experiment)
     neurons, genome_bytes = config.num_neurons, experiment.layout.size * FLOAT32_BYTES
     num_shards = -(-config.evolution.num_pairs // config.pairs_per_shard)
-    lives_at_once = min(popsize, 2 * config.pairs_per_shard)
+    whole = problem.engine == "gpu" and not workers  # see InProcessExecutor
+    lives_at_once = popsize if whole else min(popsize, 2 * config.pairs_per_shard)
     tasks = len(suite.train), len(suite.held_out)
     share = evaluation_share(config.evaluation, generations, popsize, *tasks)
     return {

@@ -27,6 +27,8 @@ Result = PairShardResult | ReplicateResult
 Live = Callable[[LifetimeProblem, Tensor, Shard], Result]
 ShouldStop = Callable[[], bool]
 
+MOST_GENOME_BYTES = 4 << 30  # mutants that may stand in memory at a time
+
 
 class StopRequested(Exception):
     """Somebody asked the run to stop; the generation in flight is abandoned."""
@@ -109,14 +111,57 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
+def together(shards: Sequence[Shard], most_pairs: int) -> list[tuple[Shard, list[Shard]]]:
+    """Shards whose pairs follow on one another as one, with the shards that it stands for.
+
+    Args:
+        shards: any shards; their order is kept.
+        most_pairs: most pairs that become one; a shard with more stands for itself.
+    """
+    runs: list[tuple[Shard, list[Shard]]] = []
+    for shard in shards:
+        whole, parts = runs[-1] if runs else (shard, [])
+        if (
+            parts
+            and isinstance(whole, PairShard)
+            and isinstance(shard, PairShard)
+            and shard.generation == whole.generation
+            and shard.first_pair == whole.first_pair + whole.num_pairs
+            and whole.num_pairs + shard.num_pairs <= most_pairs
+        ):
+            runs[-1] = (whole._replace(num_pairs=whole.num_pairs + shard.num_pairs), parts)
+            parts.append(shard)
+        else:
+            runs.append((shard, [shard]))
+    return runs
+
+
+def _apart(result: Result, parts: list[Shard]) -> list[Result]:
+    """The results of the shards that one shard stood for."""
+    if len(parts) == 1:
+        return [result]
+    stops = np.cumsum([lifetimes_of(shard) for shard in parts])
+    return [
+        PairShardResult._make(array_P[stop - lifetimes_of(shard) : stop] for array_P in result)
+        for shard, stop in zip(parts, stops, strict=True)
+    ]
+
+
 class InProcessExecutor:
-    """Lives the shards one after another in the calling process, on the engine's own threads."""
+    """Lives the shards in the calling process, on the engine's own threads.
+
+    Only a whole generation fills a GPU: there, shards whose pairs follow on one another are lived
+    as one batch and its result is cut. No engine lets the life of an individual depend on its
+    neighbours, so the results are those of one shard after another.
+    """
 
     workers = 0
     retried_shards = 0
 
-    def __init__(self, live: Live = live_shard) -> None:
+    def __init__(self, live: Live = live_shard, *, whole: bool | None = None) -> None:
+        """Take how a shard is lived, and whether as part of a batch: by default on a GPU only."""
         self._live = live
+        self._whole = whole
 
     def map(
         self,
@@ -126,11 +171,13 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        results = []
-        for shard in shards:
+        whole = problem.engine == "gpu" if self._whole is None else self._whole
+        most_pairs = MOST_GENOME_BYTES // (8 * problem.layout.size) if whole else 0
+        results: list[Result] = []
+        for shard, parts in together(shards, most_pairs):
             if should_stop():
                 raise StopRequested
-            results.append(self._live(problem, center_G, shard))
+            results += _apart(self._live(problem, center_G, shard), parts)
         return results
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ def build_experiment(config: RunConfig) -> Experiment:
         held_out=held_out_banks(config, suite),
         seed=config.seed,
         wiring=suite.wiring if isinstance(suite, FreeSuite) else None,
-        engine=choose_engine(config.engine),
+        engine=choose_engine(config.engine, free=isinstance(suite, FreeSuite)),
         threads=config.threads,
     )
     return Experiment(config=config, suite=suite, problem=problem)

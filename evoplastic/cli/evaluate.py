@@ -75,13 +75,15 @@ def add_verbs(verbs: Subparsers) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Lifetimes of each asked task under each condition, summarised."""
     from evoplastic.kernels.lifetime import choose_engine
+    from tasks.free_suite import FreeSuite
     from tasks.measured import measured_tasks
     from tasks.suite import load_suite
 
     genome = load_genome(args.genome)
     config, source = _config(args)
-    engine = choose_engine(args.engine or config.engine)
     suite = load_suite(config.suite, config.task_table)
+    free = isinstance(suite, FreeSuite)
+    engine = choose_engine(args.engine or config.engine, free=free)
     measured = measured_tasks(
         suite,
         args.task,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cluster.config import load_config
 from cluster.dry_run import dry_run_text, estimate, warnings_of
 from cluster.experiment import build_experiment
@@ -24,6 +26,14 @@ def test_the_published_setting_has_the_published_size() -> None:
 def test_work_in_the_driver_sends_nothing() -> None:
     facts = estimate(build_experiment(load_config("miconi2023")))
     assert facts["traffic_bytes_per_generation"] == {"out": 0, "back": 0}
+
+
+def test_a_gpu_in_the_driver_lives_a_generation_at_once() -> None:
+    cpu = build_experiment(load_config("miconi2023", ["engine=cpu"]))
+    gpu = replace(cpu, problem=replace(cpu.problem, engine="gpu"))
+    for experiment, workers, lives in ((cpu, 0, 50), (gpu, 1, 50), (gpu, 0, 500)):
+        memory = estimate(experiment, workers)["memory_bytes"]
+        assert memory["per_process_lifetimes"] == lives * 5 * 70**2 * 4
 
 
 def test_the_text_ends_with_warnings() -> None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from torch import Tensor
 
-from cluster.executors import InProcessExecutor, Shard, StopRequested, fault_in, live_shard
+from cluster.executors import (
+    InProcessExecutor,
+    Result,
+    Shard,
+    StopRequested,
+    fault_in,
+    live_shard,
+    together,
+)
 from evoplastic.evolution.problem import (
+    LifetimeProblem,
     PairShard,
     PairShardResult,
     ReplicateResult,
@@ -39,6 +51,36 @@ def test_shards_together_are_the_whole_generation() -> None:
         for results in (whole, cut)
     ]
     np.testing.assert_array_equal(losses[0], losses[1])
+
+
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+def test_a_generation_lived_as_one_batch_gives_every_shard_its_own_bits(engine: str) -> None:
+    problem = replace(PROBLEM, engine=engine)
+    shards: list[Shard] = [*pair_shards(1, 4, 1), REPLICATES, *pair_shards(2, 4, 3)]
+    asked: list[Shard] = []
+
+    def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+        asked.append(shard)
+        return live_shard(problem, center_G, shard)
+
+    results = InProcessExecutor(live, whole=True).map(problem, CENTER_G, shards, lambda: False)
+    assert asked == [PairShard(1, 0, 4), REPLICATES, PairShard(2, 0, 4)]
+    for shard, result in zip(shards, results, strict=True):
+        assert fault_in(result, problem, shard) is None
+        for ours, alone in zip(result, live_shard(problem, CENTER_G, shard), strict=True):
+            np.testing.assert_array_equal(ours, alone)
+
+
+def test_only_neighbours_of_one_generation_come_together_and_not_too_many() -> None:
+    shards = [*pair_shards(1, 7, 2), PairShard(1, 9, 2), PairShard(2, 11, 1)]
+    assert [whole for whole, _ in together(shards, 4)] == [
+        PairShard(1, 0, 4),
+        PairShard(1, 4, 3),
+        PairShard(1, 9, 2),
+        PairShard(2, 11, 1),
+    ]
+    assert [part for _, parts in together(shards, 4) for part in parts] == shards
+    assert [whole for whole, _ in together(shards, 0)] == shards
 
 
 def test_a_stop_is_heard_before_the_next_shard() -> None:

@@ -176,6 +176,16 @@ def test_a_life_does_not_depend_on_who_else_lives() -> None:
         torch.testing.assert_close(alone.loss_PK[0], together.loss_PK[p], rtol=0, atol=1e-12)
 
 
+def test_a_network_that_is_not_a_number_has_no_loss_to_be_proud_of() -> None:
+    bank = make_node_bank(2, num_inputs=3, num_outputs=2, scored=1.0)
+    params = make_params(GROUPS, LIVES)
+    params.w_PNN[0, -1, -1] = torch.nan
+    batch = make_free_batch([bank], GROUPS, LIVES)
+    loss_PK = run_reference(params, GROUPS, batch, make_config()).result.loss_PK
+    assert bool(loss_PK[0].isnan().any())
+    assert bool(loss_PK[1:].isfinite().all())
+
+
 def test_a_trial_that_scores_nothing_has_no_loss() -> None:
     bank = replace(
         make_node_bank(3),

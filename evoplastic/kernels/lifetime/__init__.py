@@ -12,6 +12,7 @@ import torch
 from evoplastic.checks import require, require_known
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import StackedNodes
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 
 logger = logging.getLogger(__name__)
@@ -21,15 +22,19 @@ ENGINES = ("auto", "reference", "cpu", "gpu")
 _said: set[str] = set()  # each fallback is announced once per process
 
 
-def choose_engine(name: str) -> str:
+def choose_engine(name: str, *, free: bool = False) -> str:
     """The engine that will run on this machine: the fastest available one for "auto".
+
+    Args:
+        name: one of `ENGINES`.
+        free: trials will run freely, so that is what a GPU has to prove before it is chosen.
 
     Raises:
         UsageError: the name is unknown, or the engine cannot run on this machine.
     """
     require_known("engine", name, ENGINES)
     if name == "auto":
-        return _fastest()
+        return _fastest(free)
     if name == "cpu":
         require(
             _has("numba"),
@@ -45,13 +50,13 @@ def choose_engine(name: str) -> str:
 
 
 @functools.cache
-def _fastest() -> str:
+def _fastest(free: bool) -> str:
     """gpu where there is one and it passes a short check against the reference, else cpu."""
     if torch.cuda.is_available():
         from evoplastic.kernels.lifetime.gpu import gpu_available
         from evoplastic.kernels.lifetime.self_check import fault_of_gpu
 
-        reason = gpu_available() or fault_of_gpu()
+        reason = gpu_available() or fault_of_gpu(free=free)
         if reason is None:
             return "gpu"
         _say_once(f"engine gpu is left aside: {reason}")
@@ -80,7 +85,7 @@ def run_lifetimes(
     Raises:
         UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
-    chosen = choose_engine(engine)
+    chosen = choose_engine(engine, free=isinstance(batch.banks, StackedNodes))
     if chosen == "gpu":
         from evoplastic.kernels.lifetime.gpu import gpu_covers, run_gpu
 

@@ -8,33 +8,21 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evoplastic.checks import require
-from evoplastic.kernels.lifetime.gpu_plan import (
-    BASELINE_CODES,
-    FEEDBACK_CODES,
-    Tiles,
-    make_ints,
-    make_reals,
-    make_tiles,
-    num_action_slots,
-    num_kind_slots,
-    retained,
-)
+from evoplastic.kernels.lifetime.gpu_launch import bring_lives, bring_tasks, launch
+from evoplastic.kernels.lifetime.gpu_plan import Tiles, make_tiles, retention_powers, time_of
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import StackedNodes
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 1 << 31  # position words and tile offsets are 32-bit
-DRAWS_PER_BLOCK = 128
-STEPS_PER_PRODUCT = 16
 MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compiled kernels
 _announced: set[int] = set()  # a cut into waves is said once per number of individuals
 
@@ -50,38 +38,17 @@ def gpu_available() -> str | None:
 
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    if not isinstance(batch.banks, StackedBanks):
-        return "trials that run freely"
-    if config.plasticity.outcome == "reward" or config.feedback.startswith("reward"):
-        return "rewards as outcome or feedback"
-    steps, neurons = batch.paced.timing.num_steps, groups.num_neurons
-    tiles = make_tiles(groups, config)
-    largest = max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, batch.paced.stimulus_MTI.size)
-    if largest >= MAX_DRAWS:
+    if isinstance(batch.banks, StackedNodes):
+        table = max(batch.banks.observation_VI.size, batch.banks.reward_VO.size)
+    elif isinstance(batch.banks, StackedBanks):
+        table = batch.banks.stimulus_MTI.size
+    else:
+        return "tasks that are stepped for real"
+    steps, neurons = time_of(batch).num_steps, groups.num_neurons
+    tiles = make_tiles(groups, config, free=not isinstance(batch.banks, StackedBanks))
+    if max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, table) >= MAX_DRAWS:
         return f"{neurons} neurons, {steps} steps and the trial bank need more than 32-bit offsets"
     return None
-
-
-class _Lives(NamedTuple):
-    """Individuals of one wave on the device."""
-
-    w: Tensor  # [P, N, N]
-    alpha: Tensor  # [P, N, N]
-    task: Tensor  # [P]
-    trial_stream: Tensor  # [P]
-    perturb_stream: Tensor  # [P]
-
-
-class _Banks(NamedTuple):
-    """The stacked banks on the device."""
-
-    stimulus: Tensor  # [M, T, I]
-    target: Tensor  # [M, O], within [target_low, target_high]
-    asked: Tensor  # [M] the correct action
-    reward: Tensor  # [M, O]
-    kind: Tensor  # [M]
-    start: Tensor  # [B]
-    size: Tensor  # [B]
 
 
 @torch.no_grad()
@@ -112,7 +79,8 @@ def run_gpu(
     """
     device = torch.device(device)
     num_lives, num_trials = len(batch.task_P), config.num_trials
-    tiles = make_tiles(groups, config, streamed)
+    free = isinstance(batch.banks, StackedNodes)
+    tiles = make_tiles(groups, config, streamed, free)
     processors = _num_processors(device)
     programs = min(num_lives, processors * tiles.programs_per_processor)
     programs, wave = _fit(
@@ -126,147 +94,26 @@ def run_gpu(
             -(-num_lives // wave),
             wave,
         )
-    banks = _bring_banks(batch, config, device)
+    tasks = bring_tasks(batch, config, device)
     scratch = _scratch(programs, batch, config, tiles, device)
     loss_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
     correct_PK = torch.empty((num_lives, num_trials), dtype=torch.bool)
     reward_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
     smoothness_P = torch.zeros(num_lives, dtype=torch.float32)
+    steps_PK = torch.full(loss_PK.shape, time_of(batch).num_steps, dtype=torch.int32)
     for first in range(0, num_lives, wave):
         part = slice(first, min(first + wave, num_lives))
-        lives = _Lives(
-            params.w_PNN[part].to(device, torch.float32).contiguous(),
-            params.alpha_PNN[part].to(device, torch.float32).contiguous(),
-            *(
-                torch.from_numpy(np.ascontiguousarray(array[part], dtype=np.int64)).to(device)
-                for array in (batch.task_P, batch.trial_stream_P, batch.perturb_stream_P)
-            ),
-        )
+        lives = bring_lives(part, params, groups, batch, device)
         with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
-            loss, correct, reward, roughness = _live_wave(
-                lives, groups, batch, config, tiles, banks, scratch, programs
-            )
-        loss_PK[part] = loss.cpu()
-        correct_PK[part] = correct.cpu().bool()
-        reward_PK[part] = reward.cpu()
+            record = launch(lives, tasks, scratch, programs, groups, batch, config, tiles)
+        loss_PK[part] = record.loss.cpu()
+        correct_PK[part] = record.correct.cpu().bool()
+        reward_PK[part] = record.reward.cpu()
         if config.plasticity.modulation == "internal":
-            smoothness_P[part] = roughness.cpu() / num_trials
-    steps_PK = torch.full(loss_PK.shape, batch.paced.timing.num_steps, dtype=torch.int32)
+            smoothness_P[part] = record.roughness.cpu() / num_trials
+        if free:
+            steps_PK[part] = record.steps.cpu()
     return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P, steps_PK)
-
-
-def _live_wave(
-    lives: _Lives,
-    groups: NeuronGroups,
-    batch: LifetimeBatch,
-    config: LifetimeConfig,
-    tiles: Tiles,
-    banks: _Banks,
-    scratch: dict[str, Tensor],
-    programs: int,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One launch: loss, correctness and reward [P, K], and roughness [P], on the device."""
-    device, num_lives = lives.w.device, len(lives.w)
-    shape = (num_lives, config.num_trials)
-    loss = torch.empty(shape, dtype=torch.float32, device=device)
-    correct = torch.empty(shape, dtype=torch.int8, device=device)
-    reward = torch.empty(shape, dtype=torch.float32, device=device)
-    roughness = torch.empty(num_lives, dtype=torch.float32, device=device)
-    ints = torch.tensor(
-        make_ints(num_lives, groups, batch, config), dtype=torch.int64, device=device
-    )
-    reals = torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device)
-    internal = config.plasticity.modulation == "internal"
-    sizes: dict[str, Any] = {
-        "N": groups.num_neurons,
-        "I": groups.num_inputs,
-        "O": groups.num_outputs,
-        "WIDE": tiles.wide,
-        "CP": tiles.clamped,
-        "DRAWS": DRAWS_PER_BLOCK,
-        "KINDS": num_kind_slots(batch),
-        "FEEDBACK": FEEDBACK_CODES[config.feedback],
-        "BINARY": config.plasticity.outcome == "binary",
-        "BASELINE": BASELINE_CODES[config.plasticity.baseline],
-        "num_warps": tiles.num_warps,
-        "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
-    }
-    blocks = {"BJ": tiles.block_sources, "BI": tiles.block_targets, "BT": STEPS_PER_PRODUCT}
-    gate_always = config.plasticity.gate == "always"
-    grid = (min(programs, num_lives),)
-    told = (*lives, *banks, ints, reals)
-    if not tiles.on_chip:
-        from evoplastic.kernels.lifetime.gpu_streamed import live_streamed
-
-        live_streamed[grid](
-            *told,
-            scratch["retained"],
-            scratch["matrices"],
-            scratch["history"],
-            scratch["xi"],
-            scratch["x"],
-            loss,
-            correct,
-            reward,
-            roughness,
-            **sizes,
-            **blocks,
-            ACTIONS=num_action_slots(groups),
-            CLAMPS=1 << (tiles.clamped - 1).bit_length(),
-            GATE_ALWAYS=gate_always,
-            INTERNAL=internal,
-        )
-    elif internal:
-        from evoplastic.kernels.lifetime.gpu_internal import live_internal
-
-        live_internal[grid](
-            *told,
-            scratch["matrices"],
-            scratch["xi"],
-            loss,
-            correct,
-            reward,
-            roughness,
-            **sizes,
-            BJ=tiles.block_sources,
-            BI=tiles.block_targets,
-            GATE_ALWAYS=gate_always,
-        )
-    else:
-        from evoplastic.kernels.lifetime.gpu_external import live_external
-
-        live_external[grid](
-            *told,
-            scratch["retained"],
-            scratch["matrices"],
-            scratch["history"],
-            scratch["xi"],
-            scratch["force"],
-            loss,
-            correct,
-            reward,
-            **sizes,
-            **blocks,
-        )
-    return loss, correct, reward, roughness
-
-
-def _bring_banks(batch: LifetimeBatch, config: LifetimeConfig, device: torch.device) -> _Banks:
-    banks = batch.paced
-
-    def bring(array: Any, dtype: type) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array, dtype=dtype)).to(device)
-
-    low, high = np.float32(config.target_low), np.float32(config.target_high)
-    return _Banks(
-        stimulus=bring(banks.stimulus_MTI, np.float32),
-        target=bring(np.clip(banks.target_MO, low, high), np.float32),
-        asked=bring(banks.target_MO.argmax(1), np.int32),
-        reward=bring(banks.reward_MO, np.float32),
-        kind=bring(banks.kind_M, np.int32),
-        start=bring(banks.start_B, np.int64),
-        size=bring(banks.size_B, np.int64),
-    )
 
 
 def _scratch(
@@ -283,18 +130,19 @@ def _scratch(
         for name, size in sizes.items()
     }
     pieces["xi"].zero_()  # columns beyond the last neuron are read and never written
-    pieces["retained"] = torch.from_numpy(retained(batch, config)).to(device)
+    pieces["powers"] = torch.from_numpy(retention_powers(batch, config)).to(device)
     return pieces
 
 
 def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
-    rows = batch.paced.timing.num_steps + 1
+    rows = time_of(batch).num_steps + 1
+    paced = isinstance(batch.banks, StackedBanks)
     in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
     return {
         "matrices": 5 * tiles.matrix,
         "history": 0 if in_registers else rows * tiles.row,
         "xi": rows * tiles.wide,
-        "force": rows * tiles.wide if tiles.on_chip and not in_registers else 0,
+        "force": rows * tiles.wide if paced and tiles.on_chip and not in_registers else 0,
         "x": 0 if tiles.on_chip else tiles.wide,
     }
 
@@ -310,7 +158,8 @@ def _fit(
 ) -> tuple[int, int]:
     """Programs at a time, and individuals of a wave, that stay within the memory."""
     per_program = 4 * sum(_scratch_sizes(batch, config, tiles).values())
-    per_life = 8 * groups.num_neurons**2 + 9 * config.num_trials + 28
+    lines = groups.num_inputs + groups.num_outputs
+    per_life = 8 * groups.num_neurons**2 + 13 * config.num_trials + 4 * lines + 28
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_lives, (memory_bytes - programs * per_program) // per_life)
     require(

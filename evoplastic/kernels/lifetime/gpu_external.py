@@ -39,19 +39,17 @@ FEEDBACK_START = tl.constexpr(Ints._fields.index("feedback_start"))
 FEEDBACK_STOP = tl.constexpr(Ints._fields.index("feedback_stop"))
 FIRST_TRIAL = tl.constexpr(Ints._fields.index("first_trial"))
 RESPONSE_LENGTH = tl.constexpr(Reals._fields.index("response_length"))
-KEPT_BEFORE = tl.constexpr(Reals._fields.index("kept_before"))
-KEPT_AFTER = tl.constexpr(Reals._fields.index("kept_after"))
 
 
 @triton.jit
 def live_external(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
-    ints, reals, retained_ptr, matrices_ptr, history_ptr, xi_ptr, force_ptr,
+    ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, force_ptr,
     loss_out, correct_out, reward_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
-    KINDS: tl.constexpr, FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+    KINDS: tl.constexpr, FEEDBACK: tl.constexpr, OUTCOME: tl.constexpr, BASELINE: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
     CLAMPED: tl.constexpr = I + 3 + O
@@ -95,14 +93,16 @@ def live_external(
         rate = x
         tl.store(history + WIDE + c, clamped_at_birth(c, reals, I, O))
         mean_correct = tl.full([], 1.0 / O, tl.float32)
+        mean_reward = tl.full([], 0.0, tl.float32)
         baseline = tl.zeros([KINDS], tl.float32)
 
         for trial in range(0, num_trials):
             entry = trial_entry(ints, trial, trial_stream, start, size)
             first_row = entry * num_steps
             draw_noise(
-                xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
-            )
+                xi_T, ints, reals, trial, perturb_stream, 0, num_steps,
+                N, O, CLAMPED, WIDE, DRAWS,
+            )  # fmt: skip
             present(
                 history, stimulus_ptr, first_row, 0, feedback_start, num_steps, num_steps,
                 0.0, 0.0, 0, reals, I, WIDE, CP, BT,
@@ -127,10 +127,10 @@ def live_external(
                 loss += tl.where(heard, error * error / response_length, 0.0)
                 activity += tl.where(heard, rate, 0.0)
 
-            choice, first, second, gate, baseline, mean_correct = conclude(
-                loss, activity, action, is_response, entry, mean_correct, baseline,
-                asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
-                loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY, BASELINE,
+            choice, first, second, gate, baseline, mean_correct, mean_reward = conclude(
+                loss, activity, action, is_response, entry, mean_correct, mean_reward,
+                baseline, asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
+                loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, OUTCOME, BASELINE,
             )  # fmt: skip
             present(
                 history, stimulus_ptr, first_row, feedback_start, num_steps, feedback_start,
@@ -138,9 +138,8 @@ def live_external(
             )  # fmt: skip
             tl.debug_barrier()
             learn(
-                room, history, xi_T, retained_ptr, feedback_start + 1,
-                tl.load(reals + KEPT_BEFORE), gate, trial >= first_trial, reals,
-                WIDE, ROW, BJ, BI, BT,
+                room, history, xi_T, power_ptr, feedback_start + 1, gate,
+                trial >= first_trial, reals, WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
             tl.debug_barrier()
             force(
@@ -159,8 +158,8 @@ def live_external(
 
             tl.debug_barrier()
             credit_rest(
-                room, history, xi_T, retained_ptr, feedback_start + 1, num_steps,
-                tl.load(reals + KEPT_AFTER), WIDE, ROW, BJ, BI, BT,
+                room, history, xi_T, power_ptr, feedback_start + 1, num_steps,
+                WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
             last = tl.load(history + num_steps * ROW + WIDE + c)
             tl.store(history + WIDE + c, last)

@@ -46,7 +46,7 @@ RETENTION = tl.constexpr(Reals._fields.index("retention"))
 
 
 @triton.jit
-def _matrix(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
+def matrix_of(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
     """One matrix as it lies in memory, from unclamped [U', U'] and from clamped [C', U'] sources.
 
     Newborn p and elig are read like w and alpha, not made here: so the compiler keeps all four
@@ -59,7 +59,7 @@ def _matrix(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
 
 
 @triton.jit
-def _drive(w, alpha, p, rate):
+def drive_of(w, alpha, p, rate):
     """What the targets [U'] receive through (w + alpha * p) from one group of sources."""
     return tl.sum((w + alpha * p) * rate[:, None], 0)
 
@@ -71,7 +71,7 @@ def live_internal(
     ints, reals, matrices_ptr, xi_ptr, loss_out, correct_out, reward_out, roughness_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, DRAWS: tl.constexpr, KINDS: tl.constexpr,
-    FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+    FEEDBACK: tl.constexpr, OUTCOME: tl.constexpr, BASELINE: tl.constexpr,
     GATE_ALWAYS: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
@@ -106,10 +106,10 @@ def live_internal(
         tl.debug_barrier()
         lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
         tl.debug_barrier()
-        w, w_c = _matrix(room, MATRIX_W, WIDE, CP)
-        alpha, alpha_c = _matrix(room, MATRIX_ALPHA, WIDE, CP)
-        p, p_c = _matrix(room, MATRIX_P, WIDE, CP)
-        elig, elig_c = _matrix(room, MATRIX_ELIG, WIDE, CP)
+        w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
+        alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)
+        p, p_c = matrix_of(room, MATRIX_P, WIDE, CP)
+        elig, elig_c = matrix_of(room, MATRIX_ELIG, WIDE, CP)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         size = tl.load(size_ptr + task).to(tl.uint32)
@@ -119,6 +119,7 @@ def live_internal(
         rate = x
         clamped = clamped_at_birth(c, reals, I, O)
         mean_correct = tl.full([], 1.0 / O, tl.float32)
+        mean_reward = tl.full([], 0.0, tl.float32)
         baseline = tl.zeros([KINDS], tl.float32)
         roughness = tl.full([], 0.0, tl.float32)
 
@@ -126,8 +127,9 @@ def live_internal(
             entry = trial_entry(ints, trial, trial_stream, start, size)
             tl.debug_barrier()
             draw_noise(
-                xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
-            )
+                xi_T, ints, reals, trial, perturb_stream, 0, num_steps,
+                N, O, CLAMPED, WIDE, DRAWS,
+            )  # fmt: skip
             target = tl.load(target_ptr + entry * O + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
@@ -140,7 +142,7 @@ def live_internal(
 
             for step in range(0, num_steps):
                 xi = tl.load(xi_T + step * WIDE + i)
-                drive = _drive(w, alpha, p, rate) + _drive(w_c, alpha_c, p_c, clamped)
+                drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
                 elig = retention * (elig + rate[:, None] * xi[None, :])
                 elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
                 x = x + leak * (drive - x) + xi
@@ -164,11 +166,11 @@ def live_internal(
                 mod_before = mod
 
                 if step == feedback_start:
-                    choice, first, second, _, baseline, mean_correct = conclude(
-                        loss, activity, action, is_response, entry, mean_correct, baseline,
-                        asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
-                        loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY,
-                        BASELINE,
+                    choice, first, second, _, baseline, mean_correct, mean_reward = conclude(
+                        loss, activity, action, is_response, entry, mean_correct, mean_reward,
+                        baseline, asked_ptr, bank_reward_ptr, kind_ptr,
+                        life * num_trials + trial, loss_out, correct_out, reward_out, reals,
+                        O, KINDS, FEEDBACK, OUTCOME, BASELINE,
                     )  # fmt: skip
                 clamped = clamped_rates(
                     c, stimulus_ptr, entry * num_steps + step, in_feedback, first, second,

@@ -104,14 +104,17 @@ def _store_noise(
 
 @triton.jit
 def draw_noise(
-    xi_ptr, ints, reals, trial, stream, num_steps, N: tl.constexpr, O: tl.constexpr,
+    xi_ptr, ints, reals, trial, stream, start, stop, N: tl.constexpr, O: tl.constexpr,
     CLAMPED: tl.constexpr, WIDE: tl.constexpr, DRAWS: tl.constexpr,
 ):  # fmt: skip
-    """Write the perturbations xi [T, U'] of a trial, silenced steps, trials and neurons as 0."""
+    """Write the perturbations [T, U'] of the steps start .. stop - 1 of a trial.
+
+    Those of silenced steps, trials and neurons are 0.
+    """
     quarter: tl.constexpr = (N + 3) // 4
-    for first in range(0, num_steps * quarter, DRAWS):
+    for first in range(start * quarter, stop * quarter, DRAWS):
         position = first + tl.arange(0, DRAWS)
-        drawn = position < num_steps * quarter
+        drawn = position < stop * quarter
         step = position // quarter
         q = position % quarter
         word0, word1, word2, word3 = philox(
@@ -239,9 +242,9 @@ def choose(activity, action, is_response, O: tl.constexpr):
 
 
 @triton.jit
-def outcome_seen(loss, correct, reals, BINARY: tl.constexpr):
-    """L as the external rule and the loss feedback see it."""
-    if BINARY:
+def graded_or_binary(loss, correct, reals, OUTCOME: tl.constexpr):
+    """The loss that the loss feedback carries; OUTCOME as in `gpu_plan.OUTCOME_CODES`."""
+    if OUTCOME == 1:
         right = tl.load(reals + BINARY_CORRECT)
         return tl.where(correct, right, tl.load(reals + BINARY_WRONG))
     else:
@@ -249,16 +252,25 @@ def outcome_seen(loss, correct, reals, BINARY: tl.constexpr):
 
 
 @triton.jit
-def feedback_pair(seen, correct, mean_correct, reals, FEEDBACK: tl.constexpr):
+def feedback_pair(
+    loss, correct, reward, mean_correct, mean_reward, reals, FEEDBACK: tl.constexpr,
+    OUTCOME: tl.constexpr,
+):  # fmt: skip
     """Rates of the two feedback neurons; FEEDBACK as in `gpu_plan.FEEDBACK_CODES`."""
     gain = tl.load(reals + FEEDBACK_GAIN)
     if FEEDBACK == 0:
-        return gain * seen, gain * seen
+        shown = gain * graded_or_binary(loss, correct, reals, OUTCOME)
+        return shown, shown
     else:
-        expected = mean_correct
+        right = tl.where(correct, 1.0, 0.0)
         if FEEDBACK == 1:
-            expected = mean_correct * 0.0 + 0.5
-        value = 2.0 * gain * (tl.where(correct, 1.0, 0.0) - expected)
+            value = 2.0 * gain * (right - 0.5)
+        elif FEEDBACK == 2:
+            value = 2.0 * gain * (right - mean_correct)
+        elif FEEDBACK == 3:
+            value = gain * reward
+        else:
+            value = gain * (reward - mean_reward)
         return value, -value
 
 
@@ -270,35 +282,58 @@ def running_mean(mean, value, reals):
 
 @triton.jit
 def conclude(
-    loss_i, activity_i, action_i, is_response, entry, mean_correct, baseline, asked_ptr,
-    reward_ptr, kind_ptr, out, loss_out, correct_out, reward_out, reals, O: tl.constexpr,
-    KINDS: tl.constexpr, FEEDBACK: tl.constexpr, BINARY: tl.constexpr, BASELINE: tl.constexpr,
+    loss_i, activity_i, action_i, is_response, entry, mean_correct, mean_reward, baseline,
+    asked_ptr, reward_ptr, kind_ptr, out, loss_out, correct_out, reward_out, reals,
+    O: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr, OUTCOME: tl.constexpr,
+    BASELINE: tl.constexpr,
 ):  # fmt: skip
     """Judge a response, write it down at `out`, and say what the network is told about it.
 
-    Returns the choice, the rates of both feedback neurons, the factor of -eta * elig in the
-    external rule, the running means of the outcome [KINDS], and that of correctness.
-    BASELINE as in `gpu_plan.BASELINE_CODES`.
+    Returns the choice, the rates of both feedback neurons, and what `reinforce` returns.
     """
     loss = tl.sum(loss_i, 0)
     choice = choose(activity_i, action_i, is_response, O)
     correct = choice == tl.load(asked_ptr + entry)
     tl.store(loss_out + out, loss)
     tl.store(correct_out + out, correct.to(tl.int8))
-    tl.store(reward_out + out, tl.load(reward_ptr + entry * O + choice))
-    seen = outcome_seen(loss, correct, reals, BINARY)
-    first, second = feedback_pair(seen, correct, mean_correct, reals, FEEDBACK)
-    kind = tl.arange(0, KINDS)
-    column = tl.load(kind_ptr + entry)
+    reward = tl.load(reward_ptr + entry * O + choice)
+    tl.store(reward_out + out, reward)
+    first, second = feedback_pair(
+        loss, correct, reward, mean_correct, mean_reward, reals, FEEDBACK, OUTCOME
+    )
+    gate, baseline, mean_correct, mean_reward = reinforce(
+        loss, correct, reward, tl.load(kind_ptr + entry), mean_correct, mean_reward, baseline,
+        reals, KINDS, OUTCOME, BASELINE,
+    )  # fmt: skip
+    return choice, first, second, gate, baseline, mean_correct, mean_reward
+
+
+@triton.jit
+def reinforce(
+    loss, correct, reward, kind, mean_correct, mean_reward, baseline, reals, KINDS: tl.constexpr,
+    OUTCOME: tl.constexpr, BASELINE: tl.constexpr,
+):  # fmt: skip
+    """What the outcome of a trial does: the external rule's factor, and the running means.
+
+    Returns the factor of -eta * elig in the external rule, the running means of the outcome
+    [KINDS], of correctness and of reward. BASELINE as in `gpu_plan.BASELINE_CODES`.
+    """
+    if OUTCOME == 2:
+        seen = -reward
+    else:
+        seen = graded_or_binary(loss, correct, reals, OUTCOME)
     if BASELINE != 0:
-        column = column * 0
-    expected = tl.sum(tl.where(kind == column, baseline, 0.0), 0)
+        kind = kind * 0
+    is_kind = tl.arange(0, KINDS) == kind
+    expected = tl.sum(tl.where(is_kind, baseline, 0.0), 0)
     gate = seen
     if BASELINE != 2:
-        gate = expected * (seen - expected)
-    baseline = tl.where(kind == column, running_mean(expected, seen, reals), baseline)
+        gate = seen - expected
+        if OUTCOME != 2:
+            gate = expected * gate
+    baseline = tl.where(is_kind, running_mean(expected, seen, reals), baseline)
     mean_correct = running_mean(mean_correct, tl.where(correct, 1.0, 0.0), reals)
-    return choice, first, second, gate, baseline, mean_correct
+    return gate, baseline, mean_correct, running_mean(mean_reward, reward, reals)
 
 
 @triton.jit
@@ -333,28 +368,31 @@ def genome_tile(w_ptr, alpha_ptr, j, i, N: tl.constexpr, CLAMPED: tl.constexpr, 
 
 @triton.jit
 def credited(
-    elig, history, xi_ptr, retained_ptr, j, i, start, stop, WIDE: tl.constexpr,
+    elig, history, xi_ptr, power_ptr, j, i, start, stop, WIDE: tl.constexpr,
     ROW: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
-    """elig + sum over steps start .. stop - 1 of retained(t) rate_j(t) xi_i(t)."""
+    """Traces after the steps start .. stop - 1, from what they were before.
+
+    elig = retention^(stop - start) elig + sum_t retention^(stop - t) rate_j(t) xi_i(t)
+    """
+    elig = tl.load(power_ptr + (stop - start)) * elig
     for first in range(start, stop, BT):
         t = first + tl.arange(0, BT)
         inside = t < stop
         rate = tl.load(history + t[None, :] * ROW + j[:, None], mask=inside[None, :], other=0.0)
         xi = tl.load(xi_ptr + t[:, None] * WIDE + i[None, :], mask=inside[:, None], other=0.0)
-        xi = xi * tl.load(retained_ptr + t, mask=inside, other=0.0)[:, None]
+        xi = xi * tl.load(power_ptr + (stop - t), mask=inside, other=0.0)[:, None]
         elig = tl.dot(rate, xi, elig, input_precision="ieee")
     return elig
 
 
 @triton.jit
 def learn(
-    room, history, xi_ptr, retained_ptr, stop, kept, gate, may_change, reals,
+    room, history, xi_ptr, power_ptr, stop, gate, may_change, reals,
     WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
-    """External plasticity at the first feedback step: elig, p and weight of one network.
+    """External plasticity after the first `stop` steps of a trial: elig, p, weight of one network.
 
-    elig = kept * elig + sum of the trial's steps before `stop`
     p   += clip(-eta * elig * gate, -max_change, max_change);    weight = w + alpha * p
     """
     matrix: tl.constexpr = ROW * WIDE
@@ -365,8 +403,8 @@ def learn(
             j = first_j + tl.arange(0, BJ)
             i = first_i + tl.arange(0, BI)
             at = room + j[:, None] * WIDE + i[None, :]
-            elig = kept * tl.load(at + MATRIX_ELIG * matrix)
-            elig = credited(elig, history, xi_ptr, retained_ptr, j, i, 0, stop, WIDE, ROW, BT)
+            elig = tl.load(at + MATRIX_ELIG * matrix)
+            elig = credited(elig, history, xi_ptr, power_ptr, j, i, 0, stop, WIDE, ROW, BT)
             tl.store(at + MATRIX_ELIG * matrix, elig)
             change = limit(-eta * elig * gate, bound)
             p = tl.load(at + MATRIX_P * matrix) + tl.where(may_change, change, 0.0)
@@ -377,8 +415,8 @@ def learn(
 
 @triton.jit
 def credit_rest(
-    room, history, xi_ptr, retained_ptr, start, stop, kept, WIDE: tl.constexpr,
-    ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
+    room, history, xi_ptr, power_ptr, start, stop, WIDE: tl.constexpr, ROW: tl.constexpr,
+    BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
     """Bring the eligibility traces from the first feedback step to the trial's end."""
     for first_j in range(0, ROW, BJ):
@@ -386,6 +424,6 @@ def credit_rest(
             j = first_j + tl.arange(0, BJ)
             i = first_i + tl.arange(0, BI)
             at = room + MATRIX_ELIG * (ROW * WIDE) + j[:, None] * WIDE + i[None, :]
-            elig = kept * tl.load(at)
-            elig = credited(elig, history, xi_ptr, retained_ptr, j, i, start, stop, WIDE, ROW, BT)
+            elig = tl.load(at)
+            elig = credited(elig, history, xi_ptr, power_ptr, j, i, start, stop, WIDE, ROW, BT)
             tl.store(at, elig)

@@ -14,14 +14,23 @@ from numpy.typing import NDArray
 from evoplastic.kernels.lifetime.draws import purposes
 from evoplastic.lifetime import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import StackedNodes
 from evoplastic.noise import perturbation_constants, seed_key
-from evoplastic.types import LifetimeBatch
+from evoplastic.types import LifetimeBatch, TrialTiming
 
-FEEDBACK_CODES = {"loss": 0, "correct": 1, "prediction_error": 2}
+FEEDBACK_CODES = {
+    "loss": 0,
+    "correct": 1,
+    "prediction_error": 2,
+    "reward": 3,
+    "reward_prediction_error": 4,
+}
+OUTCOME_CODES = {"graded": 0, "binary": 1, "reward": 2}
 BASELINE_CODES = {"kind": 0, "single": 1, "none": 2}
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
 LARGEST_EXTERNAL = 128  # unclamped neurons whose weights fit into the registers of one program
 REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
+REGISTERS_IF_FREE = 160  # of the 255, where sources that are clamped count too
 FULL_WARPS = 8  # warps of 255 registers a thread that fill a streaming multiprocessor
 LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights and traces
 
@@ -65,8 +74,8 @@ class Reals(NamedTuple):
     baseline_decay: float
     baseline_rest: float  # 1 - baseline_decay
     retention: float
-    kept_before: float  # of a trace from the trial's start to its first feedback step, inclusive
-    kept_after: float  # and from there to the trial's end
+    target_low: float
+    target_high: float
     hit_scale: float
 
 
@@ -98,8 +107,14 @@ class Tiles(NamedTuple):
         return self.row * self.wide
 
 
-def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = False) -> Tiles:
-    """How a network is laid out: on chip where it fits, else streamed block by block."""
+def make_tiles(
+    groups: NeuronGroups, config: LifetimeConfig, streamed: bool = False, free: bool = False
+) -> Tiles:
+    """How a network is laid out: on chip where it fits, else streamed block by block.
+
+    Trials that run freely keep what comes from clamped neurons on chip too, whose rates change at
+    every step.
+    """
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
@@ -107,7 +122,11 @@ def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = Fa
     largest = LARGEST_INTERNAL if internal else LARGEST_EXTERNAL
     if max(wide, clamped) <= largest and not streamed:
         matrices = 4 if internal else 1
-        num_warps = max(1, matrices * wide * wide // (32 * REGISTERS_FOR_MATRICES))
+        if free:
+            numbers = matrices * (wide + clamped) * wide
+            num_warps = _power_of_two(-(-numbers // (32 * REGISTERS_IF_FREE)))
+        else:
+            num_warps = max(1, matrices * wide * wide // (32 * REGISTERS_FOR_MATRICES))
         return Tiles(
             on_chip=True,
             wide=wide,
@@ -129,22 +148,37 @@ def make_tiles(groups: NeuronGroups, config: LifetimeConfig, streamed: bool = Fa
     )
 
 
+def time_of(batch: LifetimeBatch) -> TrialTiming | StackedNodes:
+    """Where `dt_ms` and the number of steps of the longest trial are written."""
+    if isinstance(batch.banks, StackedNodes):
+        return batch.banks
+    return batch.paced.timing
+
+
+def windows_of(time: TrialTiming | StackedNodes) -> tuple[int, int, int, int]:
+    """First and last step of the response and of the feedback; trials that run freely have none."""
+    if isinstance(time, StackedNodes):
+        return 0, 0, 0, 0
+    return *time.response, *time.feedback
+
+
 def make_ints(
     num_lives: int, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
 ) -> Ints:
     """The whole numbers of `num_lives` lifetimes."""
-    timing, noise = batch.paced.timing, config.perturbation
+    time, noise = time_of(batch), config.perturbation
+    response_start, response_stop, feedback_start, feedback_stop = windows_of(time)
     threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)
     trial_purpose, perturb_purpose = purposes(batch)
     key0, key1 = seed_key(batch.seed)
     return Ints(
         num_lives=num_lives,
         num_trials=config.num_trials,
-        num_steps=timing.num_steps,
-        response_start=timing.response[0],
-        response_stop=timing.response[1],
-        feedback_start=timing.feedback[0],
-        feedback_stop=timing.feedback[1],
+        num_steps=time.num_steps,
+        response_start=response_start,
+        response_stop=response_stop,
+        feedback_start=feedback_start,
+        feedback_stop=feedback_stop,
         first_trial=config.plasticity.first_trial,
         first_quiet_trial=config.num_trials - noise.quiet_trials,
         first_hit_step=noise.first_step,
@@ -160,39 +194,34 @@ def make_ints(
 
 def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     """The other numbers, in double precision until they reach the device."""
-    timing, dynamics, plasticity = batch.paced.timing, config.dynamics, config.plasticity
+    time, dynamics, plasticity = time_of(batch), config.dynamics, config.plasticity
     noise = config.perturbation
-    retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
-    steps_before = timing.feedback[0] + 1
     return Reals(
-        leak=timing.dt_ms / dynamics.tau_ms,
+        leak=time.dt_ms / dynamics.tau_ms,
         initial_activation=dynamics.initial_activation,
         stimulus_gain=dynamics.stimulus_gain,
         feedback_gain=dynamics.feedback_gain,
         action_gain=dynamics.action_gain,
         bias_rate=dynamics.bias_rate,
-        response_length=timing.response[1] - timing.response[0],
+        response_length=windows_of(time)[1] - windows_of(time)[0],
         binary_correct=BINARY_LOSS_CORRECT,
         binary_wrong=BINARY_LOSS_WRONG,
         eta=plasticity.eta,
         max_change=plasticity.max_change,
         baseline_decay=plasticity.baseline_decay,
         baseline_rest=1.0 - plasticity.baseline_decay,
-        retention=retention,
-        kept_before=retention**steps_before,
-        kept_after=retention ** (timing.num_steps - steps_before),
+        retention=1.0 - time.dt_ms / plasticity.tau_elig_ms,
+        target_low=config.target_low,
+        target_high=config.target_high,
         hit_scale=float(perturbation_constants(noise.probability, noise.amplitude)[2]),
     )
 
 
-def retained(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
-    """What is left [T] of a hit at step t when its trial's first feedback step, or end, is over."""
-    timing = batch.paced.timing
-    steps_before = timing.feedback[0] + 1
-    retention = 1.0 - timing.dt_ms / config.plasticity.tau_elig_ms
-    step_T = np.arange(timing.num_steps)
-    stop_T = np.where(step_T < steps_before, steps_before, timing.num_steps)
-    return (retention ** (stop_T - step_T)).astype(np.float32)
+def retention_powers(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
+    """What is left of a trace after 0, 1 .. T steps, [T + 1]."""
+    time = time_of(batch)
+    retention = 1.0 - time.dt_ms / config.plasticity.tau_elig_ms
+    return (retention ** np.arange(time.num_steps + 1)).astype(np.float32)
 
 
 def num_kind_slots(batch: LifetimeBatch) -> int:
@@ -200,8 +229,13 @@ def num_kind_slots(batch: LifetimeBatch) -> int:
     return max(SMALLEST_TILE, _power_of_two(batch.banks.num_kinds))
 
 
+def num_clamp_slots(tiles: Tiles) -> int:
+    """Room for the clamped neurons in kernels that know both layouts."""
+    return _power_of_two(tiles.clamped)
+
+
 def num_action_slots(groups: NeuronGroups) -> int:
-    """Room for the actions of the streamed kernel."""
+    """Room for the actions where they are read from memory."""
     return max(SMALLEST_TILE, _power_of_two(groups.num_outputs))
 
 

@@ -15,8 +15,6 @@ from evoplastic.kernels.lifetime.gpu_external import (
     FEEDBACK_START,
     FEEDBACK_STOP,
     FIRST_TRIAL,
-    KEPT_AFTER,
-    KEPT_BEFORE,
     NUM_LIVES,
     NUM_STEPS,
     NUM_TRIALS,
@@ -49,7 +47,7 @@ from evoplastic.kernels.lifetime.gpu_parts import (
 
 
 @triton.jit
-def _advance(
+def advance(
     room, before, after, xi_t, x_ptr, gate, in_window, reals, N: tl.constexpr, O: tl.constexpr,
     CLAMPED: tl.constexpr, WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr,
     BI: tl.constexpr, INTERNAL: tl.constexpr,
@@ -94,12 +92,12 @@ def _advance(
 def live_streamed(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
-    ints, reals, retained_ptr, matrices_ptr, history_ptr, xi_ptr, x_ptr,
+    ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, x_ptr,
     loss_out, correct_out, reward_out, roughness_out,
     N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
     ACTIONS: tl.constexpr, CLAMPS: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr,
-    BINARY: tl.constexpr, BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr,
+    OUTCOME: tl.constexpr, BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr,
     INTERNAL: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
@@ -141,6 +139,7 @@ def live_streamed(
         trial_stream = tl.load(trial_stream_ptr + life).to(tl.uint32)
         perturb_stream = tl.load(perturb_stream_ptr + life).to(tl.uint32)
         mean_correct = tl.full([], 1.0 / O, tl.float32)
+        mean_reward = tl.full([], 0.0, tl.float32)
         baseline = tl.zeros([KINDS], tl.float32)
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
@@ -148,8 +147,9 @@ def live_streamed(
         for trial in range(0, num_trials):
             entry = trial_entry(ints, trial, trial_stream, start, size)
             draw_noise(
-                xi_T, ints, reals, trial, perturb_stream, num_steps, N, O, CLAMPED, WIDE, DRAWS
-            )
+                xi_T, ints, reals, trial, perturb_stream, 0, num_steps,
+                N, O, CLAMPED, WIDE, DRAWS,
+            )  # fmt: skip
             target = tl.load(target_ptr + entry * O + action, mask=is_action, other=0.0)
             loss = tl.zeros([ACTIONS], tl.float32)
             activity = tl.zeros([ACTIONS], tl.float32)
@@ -164,7 +164,7 @@ def live_streamed(
                 before = history + step * ROW
                 after = before + ROW
                 in_window = (response_start <= step) & (step < response_stop)
-                _advance(
+                advance(
                     room, before, after, xi_T + step * WIDE, x_N, gate, in_window, reals,
                     N, O, CLAMPED, WIDE, ROW, BJ, BI, INTERNAL,
                 )  # fmt: skip
@@ -187,17 +187,16 @@ def live_streamed(
                     mod_before = mod
 
                 if step == feedback_start:
-                    choice, first, second, reinforcement, baseline, mean_correct = conclude(
-                        loss, activity, action, is_action, entry, mean_correct, baseline,
-                        asked_ptr, bank_reward_ptr, kind_ptr, life * num_trials + trial,
-                        loss_out, correct_out, reward_out, reals, O, KINDS, FEEDBACK, BINARY,
-                        BASELINE,
+                    choice, first, second, factor, baseline, mean_correct, mean_reward = conclude(
+                        loss, activity, action, is_action, entry, mean_correct, mean_reward,
+                        baseline, asked_ptr, bank_reward_ptr, kind_ptr,
+                        life * num_trials + trial, loss_out, correct_out, reward_out, reals,
+                        O, KINDS, FEEDBACK, OUTCOME, BASELINE,
                     )  # fmt: skip
                     if not INTERNAL:
                         learn(
-                            room, history, xi_T, retained_ptr, feedback_start + 1,
-                            tl.load(reals + KEPT_BEFORE), reinforcement, may_change, reals,
-                            WIDE, ROW, BJ, BI, BT,
+                            room, history, xi_T, power_ptr, feedback_start + 1, factor,
+                            may_change, reals, WIDE, ROW, BJ, BI, BT,
                         )  # fmt: skip
                 clamped = clamped_rates(
                     c, stimulus_ptr, entry * num_steps + step, in_feedback, first, second,
@@ -208,8 +207,8 @@ def live_streamed(
 
             if not INTERNAL:
                 credit_rest(
-                    room, history, xi_T, retained_ptr, feedback_start + 1, num_steps,
-                    tl.load(reals + KEPT_AFTER), WIDE, ROW, BJ, BI, BT,
+                    room, history, xi_T, power_ptr, feedback_start + 1, num_steps,
+                    WIDE, ROW, BJ, BI, BT,
                 )  # fmt: skip
                 tl.debug_barrier()
             for first_j in range(0, ROW, BJ):

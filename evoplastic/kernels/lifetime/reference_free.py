@@ -191,7 +191,7 @@ def _squared_error(response_PO: Tensor, seen: Seen, config: LifetimeConfig) -> T
     asked_P = torch.from_numpy(seen.asked_P).to(response_PO.device)
     target_PO = torch.full_like(response_PO, config.target_low)
     target_PO[action_O == asked_P[:, None]] = config.target_high
-    there_PO = torch.isfinite(response_PO)
+    there_PO = ~torch.isneginf(response_PO)  # what is not a number is seen in the loss
     error_PO = torch.where(there_PO, response_PO - target_PO, 0.0)
     return (error_PO**2).sum(1)
 

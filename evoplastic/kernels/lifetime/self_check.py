@@ -13,14 +13,28 @@ from evoplastic.kernels.lifetime.gpu import run_gpu
 from evoplastic.kernels.lifetime.reference import run_reference
 from evoplastic.lifetime import LifetimeConfig, PerturbationConfig, PlasticityConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, TrialBank, TrialTiming, stack_banks
+from evoplastic.node_bank import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, NodeBank, stack_nodes
+from evoplastic.types import (
+    LifetimeBatch,
+    PlasticParams,
+    StackedBanks,
+    TrialBank,
+    TrialTiming,
+    stack_banks,
+)
+from evoplastic.wiring import Wiring
 
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
 
 
-def fault_of_gpu(device: torch.device | str = "cuda") -> str | None:
-    """What is wrong with the engine on this device, or None if it agrees with the reference."""
-    case = _short_life()
+def fault_of_gpu(device: torch.device | str = "cuda", *, free: bool = False) -> str | None:
+    """What is wrong with the engine on this device, or None if it agrees with the reference.
+
+    Args:
+        device: where it is tried.
+        free: try trials that run freely, not paced ones: other kernels live them.
+    """
+    case = _short_life(free)
     try:
         ours = run_gpu(*case, device=device)
     except Exception as error:  # whatever a driver or compiler raises, the answer is the same
@@ -33,7 +47,32 @@ def fault_of_gpu(device: torch.device | str = "cuda") -> str | None:
     return None
 
 
-def _short_life() -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
+def _short_life(
+    free: bool,
+) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
+    groups = NeuronGroups(num_neurons=16)
+    generator = torch.Generator().manual_seed(0)
+    w_PNN = 0.2 * torch.randn(2, 16, 16, generator=generator)
+    stream_P, lines_PL = np.arange(2), np.tile(np.arange(2), (2, 1))
+    batch = LifetimeBatch(
+        banks=stack_nodes([_free_trials()]) if free else _paced_trials(),
+        task_P=np.zeros(2, np.int64),
+        seed=1,
+        epoch=0,
+        trial_stream_P=stream_P,
+        perturb_stream_P=stream_P,
+        wiring=Wiring(lines_PL, lines_PL) if free else None,
+    )
+    config = LifetimeConfig(
+        num_trials=4,
+        scored_trials=1,
+        perturbation=PerturbationConfig(probability=0.5, quiet_trials=0),
+        plasticity=PlasticityConfig(first_trial=1),
+    )
+    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, config
+
+
+def _paced_trials() -> StackedBanks:
     timing = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
     stimulus_MTI = np.zeros((2, 12, 2), np.float32)
     stimulus_MTI[0, :4] = (1.0, -1.0)
@@ -47,15 +86,26 @@ def _short_life() -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeC
         reward_MO=target_MO,
         kind_M=np.arange(2),
     )
-    groups = NeuronGroups(num_neurons=16)
-    generator = torch.Generator().manual_seed(0)
-    w_PNN = 0.2 * torch.randn(2, 16, 16, generator=generator)
-    stream_P = np.arange(2)
-    batch = LifetimeBatch(stack_banks([bank]), np.zeros(2, np.int64), 1, 0, stream_P, stream_P)
-    config = LifetimeConfig(
-        num_trials=4,
-        scored_trials=1,
-        perturbation=PerturbationConfig(probability=0.5, quiet_trials=0),
-        plasticity=PlasticityConfig(first_trial=1),
+    return stack_banks([bank])
+
+
+def _free_trials() -> NodeBank:
+    """Two trials: two steps of holding action 0, which any other ends, then the answer 0 or 1."""
+    hold, first, second = (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)
+    over = [OVER_RIGHT, OVER_WRONG]
+    return NodeBank(
+        task="check",
+        dt_ms=20.0,
+        observation_VI=np.array([hold, hold, first, hold, hold, second], np.float32),
+        asked_V=np.array([0, 0, 0, 0, 0, 1]),
+        part_V=np.array([HOLD, HOLD, ANSWER] * 2, np.int8),
+        reward_VO=np.array(
+            [[0, -0.1], [0, -0.1], [1, 0], [0, -0.1], [0, -0.1], [0, 1]], np.float32
+        ),
+        next_VO=np.array(
+            [[1, OVER_WRONG], [2, OVER_WRONG], over, [4, OVER_WRONG], [5, OVER_WRONG], over[::-1]],
+            np.int32,
+        ),
+        first_M=np.array([0, 3]),
+        kind_M=np.arange(2),
     )
-    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, config

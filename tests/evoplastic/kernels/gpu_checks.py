@@ -7,8 +7,6 @@ before Triton is imported. Not named test_*: the session's own process never col
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +25,14 @@ from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, TrialTiming
 from tests.evoplastic.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.kernels.gpu_process import (  # the fixtures serve every check below
+    DEVICE,
+    assert_same,
+    assert_within_rounding,
+    largest_difference,
+    patch_once,  # noqa: F401
+    uninitialised_memory_is_nan,  # noqa: F401
+)
 
 triton = pytest.importorskip("triton")
 
@@ -34,40 +40,10 @@ import triton.language as tl  # noqa: E402
 
 from evoplastic.kernels.lifetime.gpu_parts import draw_noise, philox, tanh, trial_entry  # noqa: E402
 
-INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
-DEVICE = "cpu" if INTERPRETED else "cuda"
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
 INTERNAL = {"modulation": "internal", "eta": 0.2}
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _uninitialised_memory_is_nan() -> Iterator[None]:
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
-    assert bool(torch.empty(3).isnan().all())
-    yield
-    torch.use_deterministic_algorithms(False)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _patch_once() -> None:
-    """Spare the interpreter from preparing triton.language anew at every call of a part."""
-    if INTERPRETED:
-        from triton.runtime.interpreter import InterpretedFunction
-
-        slow_call = InterpretedFunction.__call__
-        prepared: set[str] = set()
-
-        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-            module = self.fn.__module__  # a launch has prepared what our own modules see
-            if module.startswith("triton.") and module not in prepared:
-                prepared.add(module)
-                return slow_call(self, *args, **kwargs)
-            return self.rewrite()(*args, **kwargs)
-
-        InterpretedFunction.__call__ = call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +77,16 @@ CASES = {
     "external, binary outcome": Case(plasticity={"outcome": "binary"}),
     "external, correctness": Case(lifetime={"feedback": "correct"}),
     "external, prediction error": Case(lifetime={"feedback": "prediction_error"}),
+    "external, reward": Case(
+        plasticity={"outcome": "reward", "baseline": "single", "eta": 2.0},
+        lifetime={"feedback": "reward"},
+    ),
+    "external, reward without a baseline": Case(
+        plasticity={"outcome": "reward", "baseline": "none", "eta": 2.0}
+    ),
+    "external, error of predicted reward": Case(
+        lifetime={"feedback": "reward_prediction_error"}, plasticity={"outcome": "binary"}
+    ),
     "external, targets": Case(lifetime={"target_low": 0.2, "target_high": 0.7}),
     "external, every neuron hit": Case(
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0}
@@ -132,6 +118,15 @@ CASES = {
         plasticity=INTERNAL,
         perturbation={"perturb_modulators": False, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
+    ),
+    "internal, reward": Case(plasticity=INTERNAL, lifetime={"feedback": "reward"}),
+    "internal, streamed, error of predicted reward": Case(
+        plasticity=INTERNAL, lifetime={"feedback": "reward_prediction_error"}, streamed=True
+    ),
+    "external, streamed, reward": Case(
+        plasticity={"outcome": "reward", "eta": 2.0},
+        lifetime={"feedback": "reward_prediction_error"},
+        streamed=True,
     ),
     "internal, streamed": Case(num_neurons=26, plasticity=INTERNAL, streamed=True),
     "internal, streamed, gated": Case(
@@ -166,10 +161,6 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
     return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
 
 
-def largest_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    return float((ours.double() - theirs.double()).abs().max())
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_engine_equals_the_reference_to_float32_rounding(name: str) -> None:
     case = CASES[name]
@@ -178,14 +169,11 @@ def test_engine_equals_the_reference_to_float32_rounding(name: str) -> None:
     plain = run_reference(params, groups, batch, config).result
     fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
     for name_ in ("loss_PK", "smoothness_P"):
-        expected, got = getattr(exact, name_), getattr(fused, name_)
-        rounding = largest_difference(getattr(plain, name_), expected)
-        error = largest_difference(got, expected)
-        assert rounding < 1e-4, f"{name_}: chaotic case, parity would prove nothing"
-        assert error <= 2 * rounding + 1e-6, f"{name_}: error {error:.1e}, rounding {rounding:.1e}"
-        assert got.dtype == torch.float32
+        got, near, true = (getattr(result, name_) for result in (fused, plain, exact))
+        assert_within_rounding(name_, got, near, true)
     assert torch.equal(fused.correct_PK, exact.correct_PK)
     assert torch.equal(fused.reward_PK, plain.reward_PK)
+    assert torch.equal(fused.steps_PK, plain.steps_PK)
 
     unlearned = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
     rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64).result
@@ -242,10 +230,11 @@ def noise_probe(
     xi, ints, reals, trial_ptr, stream_ptr, STEPS: tl.constexpr, N: tl.constexpr,
     O: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
-    """Perturbations of one trial, in blocks of 64 counters."""
+    """Perturbations of one trial, its first four steps apart, in blocks of 64 counters."""
     trial = tl.load(trial_ptr).to(tl.int32)
     stream = tl.load(stream_ptr).to(tl.uint32)
-    draw_noise(xi, ints, reals, trial, stream, STEPS, N, O, CLAMPED, WIDE, 64)
+    draw_noise(xi, ints, reals, trial, stream, 0, 4, N, O, CLAMPED, WIDE, 64)
+    draw_noise(xi, ints, reals, trial, stream, 4, STEPS, N, O, CLAMPED, WIDE, 64)
 
 
 @pytest.mark.parametrize("num_neurons", [13, 20, 33])
@@ -340,11 +329,6 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
         trial_stream_P=batch.trial_stream_P[index],
         perturb_stream_P=batch.perturb_stream_P[index],
     )
-
-
-def assert_same(ours: LifetimeResult, theirs: LifetimeResult) -> None:
-    for name, mine, other in zip(LifetimeResult._fields, ours, theirs, strict=True):
-        assert torch.equal(mine, other), name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,251 @@
+"""What a GPU lifetime brings to the device and how its kernels are launched, in both forms of time.
+
+Arrays that come from tasks and individuals are brought in the order of the kernels' arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evoplastic.kernels.lifetime.gpu_plan import (
+    BASELINE_CODES,
+    FEEDBACK_CODES,
+    OUTCOME_CODES,
+    Tiles,
+    make_ints,
+    make_reals,
+    num_action_slots,
+    num_clamp_slots,
+    num_kind_slots,
+)
+from evoplastic.lifetime import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import StackedNodes
+from evoplastic.types import LifetimeBatch, PlasticParams
+from evoplastic.wiring import NO_LINE
+from evoplastic.world import first_entries
+
+DRAWS_PER_BLOCK = 128
+STEPS_PER_PRODUCT = 16
+
+
+class Record(NamedTuple):
+    """What the individuals of one launch leave on the device."""
+
+    loss: Tensor  # [P, K]
+    correct: Tensor  # [P, K]
+    reward: Tensor  # [P, K]
+    roughness: Tensor  # [P]
+    steps: Tensor  # [P, K], written by trials that run freely
+
+
+def bring_tasks(
+    batch: LifetimeBatch, config: LifetimeConfig, device: torch.device
+) -> tuple[Tensor, ...]:
+    """The tables of all tasks: stimuli, targets and rewards of trials, or of nodes."""
+    arrays: tuple[tuple[NDArray[Any], type], ...]
+    if isinstance(batch.banks, StackedNodes):
+        nodes = batch.banks
+        arrays = (
+            (nodes.observation_VI, np.float32),
+            (nodes.asked_V, np.int32),
+            (nodes.part_V, np.int32),
+            (nodes.reward_VO, np.float32),
+            (nodes.next_VO, np.int32),
+            (nodes.first_M, np.int32),
+            (nodes.kind_M, np.int32),
+            (nodes.start_B, np.int64),
+            (nodes.size_B, np.int64),
+        )
+    else:
+        banks = batch.paced
+        low, high = np.float32(config.target_low), np.float32(config.target_high)
+        arrays = (
+            (banks.stimulus_MTI, np.float32),
+            (np.clip(banks.target_MO, low, high), np.float32),
+            (banks.target_MO.argmax(1), np.int32),  # the correct action
+            (banks.reward_MO, np.float32),
+            (banks.kind_M, np.int32),
+            (banks.start_B, np.int64),
+            (banks.size_B, np.int64),
+        )
+    return tuple(_bring(array, dtype, device) for array, dtype in arrays)
+
+
+def bring_lives(
+    part: slice,
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    device: torch.device,
+) -> tuple[Tensor, ...]:
+    """Some individuals: genomes, tasks, streams; if they run freely, first entries and lines."""
+    genomes = (
+        params.w_PNN[part].to(device, torch.float32).contiguous(),
+        params.alpha_PNN[part].to(device, torch.float32).contiguous(),
+    )
+    arrays: list[tuple[NDArray[Any], type]] = [(batch.task_P[part], np.int64)]
+    if isinstance(batch.banks, StackedNodes):
+        assert batch.wiring is not None, "lifetimes that run freely need batch.wiring"
+        arrays += [
+            (first_entries(batch, batch.banks)[part], np.int64),
+            (batch.perturb_stream_P[part], np.int64),
+            (carried(batch.wiring.input_PI[part], groups.num_inputs), np.int32),
+            (carried(batch.wiring.action_PO[part], groups.num_outputs), np.int32),
+        ]
+    else:
+        arrays += [(batch.trial_stream_P[part], np.int64), (batch.perturb_stream_P[part], np.int64)]
+    return (*genomes, *(_bring(array, dtype, device) for array, dtype in arrays))
+
+
+def carried(line_PC: NDArray[np.int64], num_lines: int) -> NDArray[np.int64]:
+    """The channel or action [P, L] that each line carries, -1 for none: the inverse of a wiring."""
+    carried_PL = np.full((len(line_PC), num_lines), -1, dtype=np.int64)
+    person, channel = np.nonzero(line_PC != NO_LINE)
+    carried_PL[person, line_PC[person, channel]] = channel
+    return carried_PL
+
+
+def launch(
+    lives: tuple[Tensor, ...],
+    tasks: tuple[Tensor, ...],
+    scratch: dict[str, Tensor],
+    programs: int,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    tiles: Tiles,
+) -> Record:
+    """Live the individuals that were brought, in one launch."""
+    device, num_lives = lives[0].device, len(lives[0])
+    shape = (num_lives, config.num_trials)
+    record = Record(
+        loss=torch.empty(shape, dtype=torch.float32, device=device),
+        correct=torch.empty(shape, dtype=torch.int8, device=device),
+        reward=torch.empty(shape, dtype=torch.float32, device=device),
+        roughness=torch.empty(num_lives, dtype=torch.float32, device=device),
+        steps=torch.empty(shape, dtype=torch.int32, device=device),
+    )
+    ints = torch.tensor(
+        make_ints(num_lives, groups, batch, config), dtype=torch.int64, device=device
+    )
+    reals = torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device)
+    told = (*lives, *tasks, ints, reals)
+    sizes: dict[str, Any] = {
+        "N": groups.num_neurons,
+        "I": groups.num_inputs,
+        "O": groups.num_outputs,
+        "WIDE": tiles.wide,
+        "CP": tiles.clamped,
+        "BJ": tiles.block_sources,
+        "BI": tiles.block_targets,
+        "DRAWS": DRAWS_PER_BLOCK,
+        "KINDS": num_kind_slots(batch),
+        "FEEDBACK": FEEDBACK_CODES[config.feedback],
+        "OUTCOME": OUTCOME_CODES[config.plasticity.outcome],
+        "BASELINE": BASELINE_CODES[config.plasticity.baseline],
+        "num_warps": tiles.num_warps,
+        "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
+    }
+    grid = (min(programs, num_lives),)
+    if isinstance(batch.banks, StackedNodes):
+        _launch_free(grid, told, batch.banks, groups, config, tiles, scratch, record, sizes)
+    else:
+        _launch_paced(grid, told, groups, config, tiles, scratch, record, sizes)
+    return record
+
+
+def _launch_free(
+    grid: tuple[int],
+    told: tuple[Tensor, ...],
+    nodes: StackedNodes,
+    groups: NeuronGroups,
+    config: LifetimeConfig,
+    tiles: Tiles,
+    scratch: dict[str, Tensor],
+    record: Record,
+    sizes: dict[str, Any],
+) -> None:
+    from evoplastic.kernels.lifetime.gpu_free import live_free
+
+    live_free[grid](
+        *told,
+        *(scratch[name] for name in ("powers", "matrices", "history", "xi", "x")),
+        *record,
+        **sizes,
+        CHANNELS=nodes.observation_VI.shape[1],
+        CHOICES=nodes.reward_VO.shape[1],
+        BT=STEPS_PER_PRODUCT,
+        ACTIONS=num_action_slots(groups),
+        CLAMPS=num_clamp_slots(tiles),
+        GATE_ALWAYS=config.plasticity.gate == "always",
+        INTERNAL=config.plasticity.modulation == "internal",
+        ON_CHIP=tiles.on_chip,
+    )
+
+
+def _launch_paced(
+    grid: tuple[int],
+    told: tuple[Tensor, ...],
+    groups: NeuronGroups,
+    config: LifetimeConfig,
+    tiles: Tiles,
+    scratch: dict[str, Tensor],
+    record: Record,
+    sizes: dict[str, Any],
+) -> None:
+    gate_always = config.plasticity.gate == "always"
+    internal = config.plasticity.modulation == "internal"
+    loss, correct, reward, roughness, _ = record
+    if not tiles.on_chip:
+        from evoplastic.kernels.lifetime.gpu_streamed import live_streamed
+
+        live_streamed[grid](
+            *told,
+            *(scratch[name] for name in ("powers", "matrices", "history", "xi", "x")),
+            loss,
+            correct,
+            reward,
+            roughness,
+            **sizes,
+            BT=STEPS_PER_PRODUCT,
+            ACTIONS=num_action_slots(groups),
+            CLAMPS=num_clamp_slots(tiles),
+            GATE_ALWAYS=gate_always,
+            INTERNAL=internal,
+        )
+    elif internal:
+        from evoplastic.kernels.lifetime.gpu_internal import live_internal
+
+        live_internal[grid](
+            *told,
+            scratch["matrices"],
+            scratch["xi"],
+            loss,
+            correct,
+            reward,
+            roughness,
+            **sizes,
+            GATE_ALWAYS=gate_always,
+        )
+    else:
+        from evoplastic.kernels.lifetime.gpu_external import live_external
+
+        live_external[grid](
+            *told,
+            *(scratch[name] for name in ("powers", "matrices", "history", "xi", "force")),
+            loss,
+            correct,
+            reward,
+            **sizes,
+            BT=STEPS_PER_PRODUCT,
+        )
+
+
+def _bring(array: NDArray[Any], dtype: type, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=dtype)).to(device)
