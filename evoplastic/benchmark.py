@@ -6,7 +6,7 @@ import itertools
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,11 @@ import torch
 from evoplastic.kernels.lifetime import choose_engine, run_lifetimes, usable_threads
 from evoplastic.lifetime import LifetimeConfig, Modulation, published_internal
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, StackedBanks
+from evoplastic.node_bank import StackedNodes
+from evoplastic.types import Int64Array, Interface, LifetimeBatch, PlasticParams, StackedBanks
+from evoplastic.wiring import Wiring, WiringConfig, draw_wiring
+
+TrialsKind = Literal["paced", "free"]
 
 INIT_GAIN, INIT_ALPHA, SIGMA = 1.5, 0.5, 0.03  # the published first genome and mutation size
 
@@ -33,6 +37,7 @@ class Setting:
     trials: int
     threads: int
     modulation: Modulation
+    trials_kind: TrialsKind = "paced"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,7 @@ class Measurement:
 
     setting: Setting
     seconds: tuple[float, ...]
-    num_steps: int
+    steps: int  # time steps of single networks in a generation
 
     @property
     def median_s(self) -> float:
@@ -56,8 +61,12 @@ class Measurement:
     @property
     def steps_per_s(self) -> float:
         """Time steps of single networks per second."""
-        lived = self.setting.population * self.setting.trials * self.num_steps
-        return lived / self.median_s
+        return self.steps / self.median_s
+
+    @property
+    def step_ns(self) -> float:
+        """Median nanoseconds for one time step of one network, all threads together."""
+        return 1e9 / self.steps_per_s
 
 
 def settings(
@@ -66,7 +75,8 @@ def settings(
     neurons: list[int],
     trials: list[int],
     threads: list[int],
-    modulations: list[Literal["external", "internal"]],
+    modulations: list[Modulation],
+    kinds: list[TrialsKind],
 ) -> list[Setting]:
     """Every combination, with the engine that will really run.
 
@@ -75,7 +85,7 @@ def settings(
     """
     chosen = [choose_engine(name) for name in engines]
     used = [usable_threads(number) for number in threads]
-    combined = itertools.product(chosen, modulations, neurons, trials, populations, used)
+    combined = itertools.product(chosen, modulations, neurons, trials, populations, used, kinds)
     return [
         Setting(
             engine=engine,
@@ -84,8 +94,9 @@ def settings(
             trials=length,
             threads=number,
             modulation=modulation,
+            trials_kind=kind,
         )
-        for engine, modulation, size, length, population, number in combined
+        for engine, modulation, size, length, population, number, kind in combined
     ]
 
 
@@ -100,11 +111,13 @@ def lifetime_config(setting: Setting) -> LifetimeConfig:
 
 
 def first_generation(
-    setting: Setting, banks: StackedBanks
+    setting: Setting, banks: StackedBanks | StackedNodes
 ) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch]:
     """Mutants of a random genome, antithetic partners sharing task, trials and noise."""
-    inputs, outputs = banks.stimulus_MTI.shape[2], banks.target_MO.shape[1]
-    groups = NeuronGroups(num_neurons=setting.neurons, num_inputs=inputs, num_outputs=outputs)
+    lines = _lines(banks)
+    groups = NeuronGroups(
+        num_neurons=setting.neurons, num_inputs=lines.num_inputs, num_outputs=lines.num_outputs
+    )
     random = np.random.default_rng(0)
     size = setting.neurons
     center_NN = random.normal(scale=INIT_GAIN / np.sqrt(size), size=(size, size))
@@ -124,43 +137,89 @@ def first_generation(
         epoch=0,
         trial_stream_P=pair_P,
         perturb_stream_P=pair_P,
+        wiring=_wiring(banks, pair_P),
     )
     return PlasticParams(torch.from_numpy(w_PNN), torch.from_numpy(alpha_PNN)), groups, batch
 
 
-def measure(setting: Setting, banks: StackedBanks, repeats: int) -> Measurement:
-    """Live a generation again and again.
+def _lines(banks: StackedBanks | StackedNodes) -> Interface:
+    if isinstance(banks, StackedBanks):
+        shapes = banks.stimulus_MTI.shape[2], banks.target_MO.shape[1]
+    else:
+        shapes = banks.observation_VI.shape[1], banks.reward_VO.shape[1]
+    return Interface(num_inputs=shapes[0], num_outputs=shapes[1])
+
+
+def _wiring(banks: StackedBanks | StackedNodes, pair_P: Int64Array) -> Wiring | None:
+    """Lines exchanged for each pair, where trials run freely."""
+    if isinstance(banks, StackedBanks):
+        return None
+    task_P = pair_P % len(banks.start_B)
+    return draw_wiring(
+        WiringConfig(interface=_lines(banks), permute="both"),
+        banks.num_inputs_B[task_P],
+        banks.num_actions_B[task_P],
+        pair_P,
+        seed=1,
+        epoch=0,
+        evaluation=False,
+    )
+
+
+def measure(setting: Setting, banks: StackedBanks | StackedNodes, repeats: int) -> Measurement:
+    """Live a generation again and again."""
+    (measured,) = measure_in_turn([(setting, banks)], repeats)
+    return measured
+
+
+def measure_in_turn(
+    asked: Sequence[tuple[Setting, StackedBanks | StackedNodes]], repeats: int
+) -> list[Measurement]:
+    """Live a generation of each setting, round after round: a machine's drift falls on all alike.
 
     Args:
-        setting: what to live.
-        banks: tasks, taken in turn by the pairs.
-        repeats: measured generations; one more, on two individuals, compiles beforehand.
+        asked: what to live, and its tasks, taken in turn by the pairs.
+        repeats: measured rounds; before them, two individuals of each setting compile.
     """
-    params, groups, batch = first_generation(setting, banks)
-    config = lifetime_config(setting)
+    generations = [first_generation(setting, banks) for setting, banks in asked]
+    seconds: list[list[float]] = [[] for _ in asked]
+    steps = [0 for _ in asked]
+    for turn in range(repeats + 1):
+        for number, (setting, _) in enumerate(asked):
+            count = min(2, setting.population) if turn == 0 else setting.population
+            lived, taken = _live(setting, generations[number], count)
+            if turn > 0:
+                seconds[number].append(taken)
+                steps[number] = lived
+    return [
+        Measurement(setting=setting, seconds=tuple(taken), steps=lived)
+        for (setting, _), taken, lived in zip(asked, seconds, steps, strict=True)
+    ]
 
-    def live(count: int) -> float:
-        begin = time.perf_counter()
-        run_lifetimes(
-            PlasticParams(params.w_PNN[:count], params.alpha_PNN[:count]),
-            groups,
-            batch._replace(
-                task_P=batch.task_P[:count],
-                trial_stream_P=batch.trial_stream_P[:count],
-                perturb_stream_P=batch.perturb_stream_P[:count],
-            ),
-            config,
-            engine=setting.engine,
-            threads=setting.threads,
-        )
-        return time.perf_counter() - begin
 
-    live(min(2, setting.population))
-    return Measurement(
-        setting=setting,
-        seconds=tuple(live(setting.population) for _ in range(repeats)),
-        num_steps=banks.timing.num_steps,
+def _live(
+    setting: Setting, generation: tuple[PlasticParams, NeuronGroups, LifetimeBatch], count: int
+) -> tuple[int, float]:
+    """Steps lived by the first individuals of a generation, and the seconds that took."""
+    params, groups, batch = generation
+    wiring = batch.wiring and Wiring(*(lines_PL[:count] for lines_PL in batch.wiring))
+    few = batch._replace(
+        task_P=batch.task_P[:count],
+        trial_stream_P=batch.trial_stream_P[:count],
+        perturb_stream_P=batch.perturb_stream_P[:count],
+        wiring=wiring,
     )
+    begin = time.perf_counter()
+    result = run_lifetimes(
+        PlasticParams(params.w_PNN[:count], params.alpha_PNN[:count]),
+        groups,
+        few,
+        lifetime_config(setting),
+        engine=setting.engine,
+        threads=setting.threads,
+    )
+    taken = time.perf_counter() - begin
+    return int(result.steps_PK.sum()), taken
 
 
 def hardware() -> Iterator[tuple[str, str]]:

@@ -17,6 +17,8 @@ from evoplastic.cli.verbs import (
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
+    from evoplastic.node_bank import StackedNodes
+    from evoplastic.types import StackedBanks
 
 SUITE = "miconi2023"
 LONG_REPEATS = 5
@@ -30,7 +32,8 @@ def add_verbs(verbs: Subparsers) -> None:
         "measure the lifetimes of one generation, by engine, population, neurons, trials, threads",
         "evoplastic bench\n"
         "evoplastic bench --engine cpu reference --population 64 --trials 50\n"
-        "evoplastic bench --modulation external internal --threads 1 2 --json",
+        "evoplastic bench --modulation external internal --threads 1 2 --json\n"
+        "evoplastic bench --trials-kind paced free --inputs 33 --outputs 17 --neurons 140",
         run_bench,
     )
     parser.add_argument(
@@ -65,33 +68,55 @@ def add_verbs(verbs: Subparsers) -> None:
         help="who gates plasticity (default external)",
     )
     parser.add_argument(
+        "--trials-kind",
+        nargs="+",
+        choices=("paced", "free"),
+        default=["paced"],
+        help="paced trials, or trials that run freely with noise at every step (default paced)",
+    )
+    for name, what in (("inputs", "stimulus lines"), ("outputs", "actions")):
+        parser.add_argument(
+            f"--{name}", type=positive, default=2, metavar="N", help=f"{what} (default 2)"
+        )
+    parser.add_argument(
         "--repeats",
         type=positive,
         default=LONG_REPEATS,
         metavar="N",
-        help=f"measured generations of each (default {LONG_REPEATS})",
+        help=f"measured generations of each, in turn (default {LONG_REPEATS})",
     )
     add_json(parser)
 
 
 def run_bench(args: argparse.Namespace) -> int:
     """Measure every combination of what was asked."""
-    from evoplastic.benchmark import hardware, measure, settings
-    from evoplastic.types import stack_banks
-    from tasks.suite import load_paced_suite
+    from evoplastic.benchmark import hardware, measure_in_turn, settings
 
-    banks = stack_banks([task.bank(0) for task in load_paced_suite(SUITE).train])
     combined = settings(
-        args.engine, args.population, args.neurons, args.trials, args.threads, args.modulation
+        args.engine,
+        args.population,
+        args.neurons,
+        args.trials,
+        args.threads,
+        args.modulation,
+        args.trials_kind,
     )
-    measured = [measure(setting, banks, args.repeats) for setting in combined]
+    banks = {kind: _trials(kind, args.inputs, args.outputs) for kind in args.trials_kind}
+    measured = measure_in_turn([(s, banks[s.trials_kind]) for s in combined], args.repeats)
     if args.json:
         print_json(
             {
                 "hardware": dict(hardware()),
-                "suite": SUITE,
+                "suite": SUITE if _is_suite("paced", args.inputs, args.outputs) else None,
+                "inputs": args.inputs,
+                "outputs": args.outputs,
                 "measurements": [
-                    {**vars(m.setting), "seconds": list(m.seconds), "median_s": m.median_s}
+                    {
+                        **vars(m.setting),
+                        "seconds": list(m.seconds),
+                        "median_s": m.median_s,
+                        "steps": m.steps,
+                    }
                     for m in measured
                 ],
             }
@@ -101,6 +126,7 @@ def run_bench(args: argparse.Namespace) -> int:
         (
             "engine",
             "modulation",
+            "kind",
             "neurons",
             "trials",
             "population",
@@ -109,12 +135,13 @@ def run_bench(args: argparse.Namespace) -> int:
             "fastest s",
             "slowest s",
             "ms per life",
-            "M steps/s",
+            "ns per step",
         ),
         [
             (
                 m.setting.engine,
                 m.setting.modulation,
+                m.setting.trials_kind,
                 str(m.setting.neurons),
                 str(m.setting.trials),
                 str(m.setting.population),
@@ -123,10 +150,26 @@ def run_bench(args: argparse.Namespace) -> int:
                 f"{min(m.seconds):.3f}",
                 f"{max(m.seconds):.3f}",
                 f"{m.lifetime_ms:.2f}",
-                f"{m.steps_per_s / 1e6:.2f}",
+                f"{m.step_ns:.0f}",
             )
             for m in measured
         ],
         title=", ".join(f"{name} {value}" for name, value in hardware()),
     )
     return exits.DONE
+
+
+def _is_suite(kind: str, inputs: int, outputs: int) -> bool:
+    """Paced trials on two and two lines are those of the published suite, others are random."""
+    return (kind, inputs, outputs) == ("paced", 2, 2)
+
+
+def _trials(kind: str, inputs: int, outputs: int) -> StackedBanks | StackedNodes:
+    from evoplastic.benchmark_trials import free_trials, paced_trials
+    from evoplastic.types import Interface, stack_banks
+    from tasks.suite import load_paced_suite
+
+    if _is_suite(kind, inputs, outputs):
+        return stack_banks([task.bank(0) for task in load_paced_suite(SUITE).train])
+    interface = Interface(num_inputs=inputs, num_outputs=outputs)
+    return paced_trials(interface) if kind == "paced" else free_trials(interface)

@@ -20,9 +20,11 @@ from evoplastic.benchmark import (
     hardware,
     lifetime_config,
     measure,
+    measure_in_turn,
 )
+from evoplastic.benchmark_trials import free_trials, paced_trials
 from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
-from evoplastic.types import StackedBanks, stack_banks
+from evoplastic.types import Interface, StackedBanks, stack_banks
 from tasks.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program
 
@@ -62,6 +64,7 @@ def main() -> None:
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
         *_modulation_and_threads(paper, banks, args.repeats),
+        *_free_running(paper, args.repeats),
         *_scaling(paper, banks, args.repeats),
         *_memory(),
     ]
@@ -150,19 +153,15 @@ def _line(what: str, measurement: Measurement) -> Line:
 
 
 def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
-    """All settings in turn, round after round, so that a machine's drift falls on all alike."""
     cores = usable_threads(0)
     settings = [
         replace(paper, threads=threads, modulation=modulation)
         for modulation in ("external", "internal")
         for threads in (1, cores)
     ]
-    rounds = [
-        [measure(setting, banks, 1).seconds[0] for setting in settings] for _ in range(repeats)
-    ]
     lines = [
-        Line(f"{setting.modulation}, {setting.threads} threads", seconds)
-        for setting, seconds in zip(settings, zip(*rounds, strict=True), strict=True)
+        _line(f"{m.setting.modulation}, {m.setting.threads} threads", m)
+        for m in measure_in_turn([(setting, banks) for setting in settings], repeats)
     ]
     ratios = [
         _ratio(f"{cores} threads, external: times faster than 1", lines[0], lines[1]),
@@ -189,6 +188,46 @@ def _ratio(what: str, above: Line, below: Line) -> str:
     return f"| {what} | {median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} |"
 
 
+def _free_running(paper: Setting, repeats: int) -> list[str]:
+    """Cost of a step of trials that run freely, beside paced trials on the same network."""
+    rows: list[str] = []
+    ratios: list[str] = []
+    for modulation in ("external", "internal"):
+        for neurons, inputs, outputs in ((70, 3, 3), (140, 33, 17)):
+            base = replace(paper, population=64, neurons=neurons, modulation=modulation)
+            lines = Interface(num_inputs=inputs, num_outputs=outputs)
+            measured = measure_in_turn(
+                [
+                    (replace(base, trials_kind="paced"), paced_trials(lines)),
+                    (replace(base, trials_kind="free"), free_trials(lines)),
+                ],
+                repeats,
+            )
+            what = f"{modulation}, {neurons} neurons, {inputs} inputs, {outputs} outputs"
+            steps = [Line(what, tuple(1e9 * s / m.steps for s in m.seconds)) for m in measured]
+            rows.extend(
+                f"| {what}, {kind} | {line.typical:.0f} | {min(line.seconds):.0f} "
+                f"| {max(line.seconds):.0f} |"
+                for kind, line in zip(("paced", "free"), steps, strict=True)
+            )
+            ratios.append(_ratio(what, steps[1], steps[0]))
+    return [
+        "## Trials that run freely",
+        "",
+        "The CPU engine, one thread, paced and free-running lives in turn. Trials that run freely",
+        "show new noise on every input and take an action at every step.",
+        "",
+        "| ns per step | median | lowest | highest |",
+        "|---|--:|--:|--:|",
+        *rows,
+        "",
+        "| free-running: times the cost of paced, round by round | median | lowest | highest |",
+        "|---|--:|--:|--:|",
+        *ratios,
+        "",
+    ]
+
+
 def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
     base = replace(paper, population=64, trials=50, threads=usable_threads(0))
     settings = [
@@ -199,11 +238,10 @@ def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
     rows = []
     for setting in settings:
         measured = measure(setting, banks, repeats)
-        steps = setting.population * setting.trials * measured.num_steps
         rows.append(
             f"| {setting.population} | {setting.trials} | {setting.neurons} "
             f"| {measured.median_s:.3f} | {measured.lifetime_ms:.3f} "
-            f"| {1e9 * measured.median_s / steps:.0f} |"
+            f"| {measured.step_ns:.0f} |"
         )
     return [
         "## Size",

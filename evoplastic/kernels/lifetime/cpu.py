@@ -12,20 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from evoplastic.kernels.lifetime.cpu_banks import People, Record, as_row, make_banks, place_lines
 from evoplastic.kernels.lifetime.cpu_external import live_external
 from evoplastic.kernels.lifetime.cpu_internal import live_internal
-from evoplastic.kernels.lifetime.cpu_plan import (
-    People,
-    Record,
-    Room,
-    as_row,
-    make_banks,
-    make_plan,
-    make_room,
-)
+from evoplastic.kernels.lifetime.cpu_plan import make_plan, windows
+from evoplastic.kernels.lifetime.cpu_room import Room, make_room
 from evoplastic.kernels.simd.compile import announce_compilation
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.node_bank import StackedNodes
 from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
@@ -34,12 +29,11 @@ MAX_NEURONS = 1 << 16
 
 def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    if not isinstance(batch.banks, StackedBanks):
-        return "trials that run freely"
-    if config.plasticity.outcome == "reward" or config.feedback.startswith("reward"):
-        return "rewards as outcome or feedback"
-    if batch.paced.timing.num_steps >= MAX_STEPS:
-        return f"trials of {batch.paced.timing.num_steps} steps, fewer than {MAX_STEPS} are covered"
+    if not isinstance(batch.banks, StackedBanks | StackedNodes):
+        return "tasks that step real environments, trial banks are covered"
+    _, num_steps, *_ = windows(batch)
+    if num_steps >= MAX_STEPS:
+        return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -66,6 +60,7 @@ def run_cpu(
     banks = make_banks(batch, config)
     w, w_stride = _lay_flat(params.w_PNN)
     alpha, alpha_stride = _lay_flat(params.alpha_PNN)
+    input_place, action_line = place_lines(groups, batch)
     people = People(
         w=w,
         w_stride=w_stride,
@@ -74,12 +69,15 @@ def run_cpu(
         task=as_row(batch.task_P, np.int64),
         trial_stream=as_row(batch.trial_stream_P, np.int64),
         perturb_stream=as_row(batch.perturb_stream_P, np.int64),
+        input_place=input_place,
+        action_line=action_line,
     )
     num_lives = len(people.task)
     record = Record(
         loss=np.empty((num_lives, config.num_trials), dtype=np.float32),
         correct=np.empty((num_lives, config.num_trials), dtype=np.bool_),
         reward=np.empty((num_lives, config.num_trials), dtype=np.float32),
+        steps=np.empty((num_lives, config.num_trials), dtype=np.int32),
         smoothness=np.zeros(num_lives, dtype=np.float32),
     )
     turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
@@ -111,7 +109,7 @@ def run_cpu(
         correct_PK=torch.from_numpy(record.correct),
         reward_PK=torch.from_numpy(record.reward),
         smoothness_P=torch.from_numpy(record.smoothness),
-        steps_PK=torch.full(record.loss.shape, plan.num_steps, dtype=torch.int32),
+        steps_PK=torch.from_numpy(record.steps),
     )
 
 

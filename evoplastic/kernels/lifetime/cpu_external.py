@@ -1,12 +1,14 @@
 """Whole lifetimes with external modulation, compiled: weights change once per trial.
 
 Between two changes hardly more than the product of weights and rates is left of a step. The
-eligibility trace is kept as it will stand when it is next read, at the first feedback step:
+eligibility trace is not touched by steps: the hits of a trial (one neuron in ten at a step) are
+added just before it is read, one row of the matrix each, as they will then stand:
 
     elig = sum over hits h of retention ** (steps from h to the reading) xi(h) rate(h - 1)^T
 
-so that a step costs it nothing; the hits of a trial (one neuron in ten at a step) are added just
-before it is read, one row of the matrix each.
+It is read when the outcome is known. How long it will then decay until it is read again is known
+beforehand in paced trials, where reading and decay are one pass; a trial that runs freely tells at
+its end, and the trace of the trials before decays then.
 """
 
 from __future__ import annotations
@@ -15,16 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
+from evoplastic.kernels.lifetime.cpu_perturb import begin_noise, draw_noise
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
-from evoplastic.kernels.lifetime.cpu_trial import (
-    begin_trial,
-    birth,
-    clamp_rates,
-    hear_outcome,
-    place_life,
-    quiet,
-)
+from evoplastic.kernels.lifetime.cpu_trial import begin_trial, birth, meet_world, place_life
 from evoplastic.kernels.simd.compile import compiled_once, inlined
 from evoplastic.kernels.simd.vectors import (
     add_transposed,
@@ -38,12 +33,13 @@ from evoplastic.kernels.simd.vectors import (
 
 
 @inlined
-def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None:
-    """elig[n, :] += retained[t] xi[t, n] rate[t, :] for the hits of a range of steps."""
+def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int, read_at: int) -> None:
+    """elig[n, :] += retention ** (read_at - t) xi[t, n] rate[t, :] for the hits of steps t in
+    [first, stop)."""
     for h in range(room.hit_start[first], room.hit_start[stop]):
         packed = np.int64(room.hit[h])
         step, n = packed >> 16, packed & 0xFFFF
-        size = room.xi[step * plan.row + plan.clamped_room + n] * room.retained[step]
+        size = room.xi[step * plan.row + plan.clamped_room + n] * room.retained[read_at - step]
         factor = splat_f32(size, 16)
         elig = life.matrix + n * plan.row
         rate = life.rate + step * plan.row
@@ -54,11 +50,11 @@ def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int) -> None
 
 @inlined
 def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
-    """weight += alpha * clip(-eta * gate * elig), and elig decays until it is read again."""
+    """weight += alpha * clip(-eta * gate * elig), and elig decays by retention_read."""
     factor = splat_f32(np.float32(-plan.eta * gate), 16)
     most = splat_f32(plan.max_change, 16)
     least = splat_f32(np.float32(-plan.max_change), 16)
-    decay = splat_f32(plan.retention_trial, 16)
+    decay = splat_f32(plan.retention_read, 16)
     for j in range(0, plan.row, 16):
         for n in range(0, plan.unclamped_room, 16):
             for i in range(16):
@@ -76,21 +72,32 @@ def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
 
 
 @inlined
-def decay_only(plan: Any, room: Any, life: Any) -> None:
-    """elig decays until it is read again."""
-    decay = splat_f32(plan.retention_trial, 16)
+def decay_trace(plan: Any, room: Any, life: Any, steps: int) -> None:
+    """elig decays for a number of steps."""
+    decay = splat_f32(room.retained[steps], 16)
     for at in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
         store(room.elig, at, load(room.elig, at, 16) * decay)
 
 
 @inlined
 def run_steps(
-    plan: Any, room: Any, banks: Any, life: Any, entry: int, trial: int, first: int, stop: int
-) -> None:
-    """Activity of steps [first, stop); the clamped rates of the last one are left to the caller
-    when it is the first feedback step."""
+    plan: Any,
+    room: Any,
+    banks: Any,
+    people: Any,
+    life: Any,
+    record: Any,
+    person: int,
+    trial: int,
+    entry: int,
+    first: int,
+) -> int:
+    """Activity from a step on until the outcome of the trial is known, or to the trial's end;
+    returns the step after the last one."""
     window = plan.response_start, plan.response_stop
-    for step in range(first, stop):
+    for step in range(first, plan.num_steps):
+        if step == room.drawn[0]:
+            draw_noise(plan, room, trial, people.perturb_stream[person])
         clamped_changed = step == 0 or room.clamp_changed[life.slot]
         if clamped_changed:
             clamped_drive(plan, room, life, step)
@@ -98,7 +105,21 @@ def run_steps(
         columns = plan.num_unclamped if spoke else plan.num_unclamped - plan.num_outputs
         gates = room.speaking if window[0] <= step < window[1] else room.silent
         advance_network(plan, room, gates, life, step, columns)
-        clamp_rates(plan, room, banks, life, entry, step)
+        if meet_world(plan, room, banks, people, life, record, person, trial, entry, step):
+            return step + 1
+    return plan.num_steps
+
+
+@inlined
+def read_trace(plan: Any, room: Any, life: Any, trial: int, read_at: int) -> None:
+    """The outcome is known after step read_at - 1: collect what led to it, change the weights."""
+    if plan.free:
+        decay_trace(plan, room, life, read_at)
+    collect_hits(plan, room, life, 0, read_at, read_at)
+    if trial >= plan.first_trial:
+        change_weights(plan, room, life, room.gate[life.slot])
+    elif not plan.free:
+        decay_trace(plan, room, life, plan.num_steps)
 
 
 @compiled_once
@@ -107,24 +128,22 @@ def live_external(
 ) -> None:
     """Live individuals [first, stop), at most two, side by side: partners share their noise."""
     for c in range(stop - first):
-        birth(plan, room, people, place_life(plan, c), first + c)
+        birth(plan, room, banks, people, place_life(plan, c), first + c)
     for trial in range(plan.num_trials):
         for c in range(stop - first):
             person = first + c
-            if trial < plan.first_quiet_trial:
-                if c == 0 or people.perturb_stream[person] != people.perturb_stream[person - 1]:
-                    perturb_trial(plan, room, trial, people.perturb_stream[person])
-            elif trial == plan.first_quiet_trial or trial == 0:
-                quiet(plan, room)
+            begin_noise(plan, room, people, person, trial, c > 0)
             life = place_life(plan, c)
             entry = begin_trial(plan, room, banks, people, life, person, trial)
-            start = plan.feedback_start
-            run_steps(plan, room, banks, life, entry, trial, 0, start + 1)
-            collect_hits(plan, room, life, 0, start + 1)
-            gate = hear_outcome(plan, room, banks, life, entry, record, person, trial)
-            if trial >= plan.first_trial:
-                change_weights(plan, room, life, gate)
-            else:
-                decay_only(plan, room, life)
-            run_steps(plan, room, banks, life, entry, trial, start + 1, plan.num_steps)
-            collect_hits(plan, room, life, start + 1, plan.num_steps)
+            told = 0
+            lived = 0
+            while lived == 0 or (lived < plan.num_steps and not plan.free):
+                before = lived
+                lived = run_steps(
+                    plan, room, banks, people, life, record, person, trial, entry, lived
+                )
+                if before == 0:
+                    told = lived
+                    read_trace(plan, room, life, trial, told)
+                else:
+                    collect_hits(plan, room, life, told, lived, told + plan.num_steps)

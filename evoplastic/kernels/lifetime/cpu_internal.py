@@ -19,21 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
+from evoplastic.kernels.lifetime.cpu_perturb import begin_noise, draw_noise
 from evoplastic.kernels.lifetime.cpu_step import advance_network
-from evoplastic.kernels.lifetime.cpu_trial import (
-    begin_trial,
-    birth,
-    clamp_rates,
-    hear_outcome,
-    place_life,
-    quiet,
-)
+from evoplastic.kernels.lifetime.cpu_trial import begin_trial, birth, meet_world, place_life
 from evoplastic.kernels.simd.compile import compiled_once, inlined
 from evoplastic.kernels.simd.rows import rows_times_rates, traced_rows_times_rates
 from evoplastic.kernels.simd.vectors import (
     any_above,
     fma,
+    largest_lane,
     load,
     magnitude,
     no_less,
@@ -134,8 +128,8 @@ def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
     """The largest |rate| before a step."""
     most = LARGEST_RATE
     clamped = life.rate + step * plan.row + plan.unclamped_room
-    for c in range(plan.num_clamped):
-        most = max(most, abs(room.rate[clamped + c]))
+    for c in range(0, plan.clamped_room, 16):
+        most = max(most, largest_lane(magnitude(load(room.rate, clamped + c, 16))))
     if trial == 0 and step == 0:
         most = max(most, abs(plan.initial_activation))
     return np.float32(most)
@@ -146,11 +140,12 @@ def live_trial(
     plan: Any,
     room: Any,
     banks: Any,
+    people: Any,
     life: Any,
-    entry: int,
     record: Any,
     person: int,
     trial: int,
+    entry: int,
     scale: Any,
 ) -> Any:
     """One trial of one life; returns the scale of its trace and the roughness of its modulation."""
@@ -161,7 +156,10 @@ def live_trial(
     mod_before = np.float32(0)
     most = LARGEST_RATE
     modulator = plan.num_unclamped - plan.num_outputs - 2
+    hears = trial > 0 or not plan.free  # the first trial that runs freely has none before it
     for step in range(plan.num_steps):
+        if step == room.drawn[0]:
+            draw_noise(plan, room, trial, people.perturb_stream[person])
         drive_neurons(plan, room, life, step, growing, total)
         speaking = plan.response_start <= step < plan.response_stop
         gates = room.speaking if speaking else room.silent
@@ -177,9 +175,7 @@ def live_trial(
         gain = np.float32(plan.retention / scale)
         trace_hits(plan, room, life, step, growing, total, gain)
 
-        clamp_rates(plan, room, banks, life, entry, step)
-        if step == plan.feedback_start:
-            hear_outcome(plan, room, banks, life, entry, record, person, trial)
+        told = meet_world(plan, room, banks, people, life, record, person, trial, entry, step)
 
         rate = life.rate + (step + 1) * plan.row
         mod = np.float32(room.rate[rate + modulator] - room.rate[rate + modulator + 1])
@@ -190,7 +186,8 @@ def live_trial(
                 jump = np.float32(mod - mod_before)
                 roughness += jump * jump
             mod_before = mod
-            if plan.gate_always or plan.feedback_start <= step < plan.feedback_stop:
+            heard = hears and plan.feedback_start <= step < plan.feedback_stop
+            if plan.gate_always or heard:
                 if may_clip:
                     settle_all(plan, room, life, total, np.float32(1))
                     total = np.float32(0)
@@ -202,6 +199,8 @@ def live_trial(
                 settle_all(plan, room, life, total, np.float32(1))
                 total = np.float32(0)
                 growing = False
+        if told and plan.free:
+            break
     if growing:
         settle_all(plan, room, life, total, np.float32(1))
     return scale, roughness
@@ -213,7 +212,7 @@ def live_internal(
 ) -> None:
     """Live individuals [first, stop), at most two, side by side: partners share their noise."""
     for c in range(stop - first):
-        birth(plan, room, people, place_life(plan, c), first + c)
+        birth(plan, room, banks, people, place_life(plan, c), first + c)
         room.scale[c] = np.float32(1)
         record.smoothness[first + c] = np.float32(0)
     room.settled[:] = np.float32(0)
@@ -221,15 +220,11 @@ def live_internal(
     for trial in range(plan.num_trials):
         for c in range(stop - first):
             person = first + c
-            if trial < plan.first_quiet_trial:
-                if c == 0 or people.perturb_stream[person] != people.perturb_stream[person - 1]:
-                    perturb_trial(plan, room, trial, people.perturb_stream[person])
-            elif trial == plan.first_quiet_trial or trial == 0:
-                quiet(plan, room)
+            begin_noise(plan, room, people, person, trial, c > 0)
             life = place_life(plan, c)
             entry = begin_trial(plan, room, banks, people, life, person, trial)
             scale, roughness = live_trial(
-                plan, room, banks, life, entry, record, person, trial, room.scale[c]
+                plan, room, banks, people, life, record, person, trial, entry, room.scale[c]
             )
             room.scale[c] = scale
             record.smoothness[person] += roughness

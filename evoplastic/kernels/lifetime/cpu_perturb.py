@@ -21,8 +21,41 @@ from evoplastic.kernels.simd.vectors import (
 
 
 @inlined
-def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
-    """Node perturbations of a trial; returns the number of hits.
+def begin_noise(plan: Any, room: Any, people: Any, person: int, trial: int, lives_on: bool) -> None:
+    """Before a person's trial: noise drawn for its partner stays if it is the person's too.
+
+    Args:
+        plan: plan.
+        room: room.
+        people: streams.
+        person: whose trial.
+        trial: its number.
+        lives_on: whether the person before has just had the same trial.
+    """
+    if trial < plan.first_quiet_trial:
+        stream = people.perturb_stream
+        if not lives_on or stream[person] != stream[person - 1]:
+            room.drawn[0] = 0
+    elif trial == plan.first_quiet_trial or trial == 0:
+        room.xi[:] = np.float32(0)
+        room.hit_start[:] = 0
+        room.drawn[0] = plan.num_steps
+
+
+@inlined
+def draw_noise(plan: Any, room: Any, trial: int, stream: Any) -> None:
+    """Draw the noise of the next chunk of steps, so that long trials cost those who live them."""
+    first = room.drawn[0]
+    stop = min(first + plan.chunk, plan.num_steps)
+    perturb_steps(plan, room, trial, stream, first, stop)
+    room.drawn[0] = stop
+
+
+@inlined
+def perturb_steps(plan: Any, room: Any, trial: int, stream: Any, first: int, stop: int) -> int:
+    """Node perturbations of steps [first, stop); returns the number of hits of the trial so far.
+
+    Steps are drawn in order, at most plan.chunk at a time.
 
     room.xi[t * S + CP + n]   perturbation of unclamped neuron n at step t, 0 where it is spared
     room.hit[h]               t << 16 | n of hit h, in the order of steps
@@ -30,11 +63,13 @@ def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
     """
     quarter = plan.quarter
     row = plan.word_row
+    hits = room.hit_start[first] if first > plan.first_hit_step else 0
+    begin = max(first, plan.first_hit_step)
     fill_words(
         room.words,
         row,
-        plan.first_hit_step * quarter,
-        plan.num_steps * quarter,
+        begin * quarter,
+        stop * quarter,
         trial,
         stream,
         plan.perturb_purpose,
@@ -44,9 +79,8 @@ def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
     below = splat_u32(plan.hit_below, 16)
     centre = splat_u32(plan.hit_centre, 16)
     scale = splat_f32(plan.hit_scale, 16)
-    hits = 0
-    for step in range(plan.first_hit_step, plan.num_steps):
-        drawn = (step - plan.first_hit_step) * quarter
+    for step in range(begin, stop):
+        drawn = (step - begin) * quarter
         xi = step * plan.row + plan.clamped_room - plan.num_clamped
         for v in range(4):
             for q in range(0, quarter, 16):
@@ -59,5 +93,5 @@ def perturb_trial(plan: Any, room: Any, trial: int, stream: Any) -> int:
             value = load(room.xi, xi + n, 16) * load(room.perturbed, n, 16)
             store(room.xi, xi + n, value)
             hits = pack_nonzero(room.hit, hits, count_u32(np.uint32((step << 16) + n), 16), value)
-    room.hit_start[plan.num_steps] = hits
+    room.hit_start[stop] = hits
     return hits

@@ -123,12 +123,26 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         store(room.x, life.state + n, x)
         respond(room, gates, n, x, before + plan.row)
 
-    return advance, respond
+    @inlined
+    def send(plan: Any, room: Any, life: Any, n: int, before: int) -> None:
+        """drive[n] = sum over active clamped neurons c of weight[c, n] rate[c]."""
+        at = life.weight + plan.unclamped_room * plan.unclamped_room + n
+        total = splat_f32(np.float32(0), lanes)
+        for a in range(life.clamp, life.clamp + room.num_active[life.slot]):
+            c = room.active[a]
+            total = fma(
+                load(room.weight, at + c * plan.unclamped_room, lanes),
+                splat_f32(room.rate[before + c], lanes),
+                total,
+            )
+        store(room.drive, life.state + n, total)
+
+    return advance, send
 
 
-_advance64, respond64 = _make_tile(64)
-_advance32, respond32 = _make_tile(32)
-_advance16, respond16 = _make_tile(16)
+_advance64, _send64 = _make_tile(64)
+_advance32, _send32 = _make_tile(32)
+_advance16, _send16 = _make_tile(16)
 
 
 @inlined
@@ -150,15 +164,13 @@ def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, colu
 @inlined
 def clamped_drive(plan: Any, room: Any, life: Any, step: int) -> None:
     """What the clamped neurons send: it changes only when their rates or the weights change."""
-    stride = plan.unclamped_room
     before = life.rate + step * plan.row + plan.unclamped_room
-    at = life.weight + plan.unclamped_room * stride
-    for n in range(0, plan.unclamped_room, 16):
-        total = splat_f32(np.float32(0), 16)
-        for c in range(plan.num_clamped):
-            total = fma(
-                load(room.weight, at + c * stride + n, 16),
-                splat_f32(room.rate[before + c], 16),
-                total,
-            )
-        store(room.drive, life.state + n, total)
+    n = 0
+    while n + 64 <= plan.unclamped_room:
+        _send64(plan, room, life, n, before)
+        n += 64
+    if n + 32 <= plan.unclamped_room:
+        _send32(plan, room, life, n, before)
+        n += 32
+    if n < plan.unclamped_room:
+        _send16(plan, room, life, n, before)

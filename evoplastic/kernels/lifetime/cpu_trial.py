@@ -1,4 +1,4 @@
-"""What happens once in a lifetime or a trial: birth, drawing a trial, hearing its outcome."""
+"""What happens once in a lifetime, a trial or a step around a network: birth, trials, the world."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from evoplastic.kernels.lifetime.cpu_free import act, begin_free_trial, enter_bank
+from evoplastic.kernels.lifetime.cpu_paced import clamp_rates, drawn_entry, hear_outcome
 from evoplastic.kernels.simd.compile import inlined
-from evoplastic.kernels.simd.philox import one_word
 from evoplastic.kernels.simd.vectors import load, store
 
 
@@ -19,7 +20,7 @@ class Life(NamedTuple):
     matrix: int  # alpha and elig
     rate: int
     state: int  # x and drive
-    clamp: int
+    clamp: int  # clamp and active
     baseline: int
 
 
@@ -39,25 +40,30 @@ def place_life(plan: Any, index: int) -> Life:
 
 
 @inlined
-def column_of(plan: Any, neuron: int) -> int:
-    """Where a neuron of the network lies in a row."""
-    if neuron >= plan.num_clamped:
-        return neuron - plan.num_clamped
-    return plan.unclamped_room + neuron
+def _lay_columns(plan: Any, room: Any, people: Any, person: int) -> None:
+    """Where the neurons of a person's network lie in a row: its channels in their own order."""
+    for neuron in range(plan.num_clamped):
+        room.column[neuron] = plan.unclamped_room + neuron
+    for line in range(plan.num_inputs):
+        place = people.input_place[person * plan.num_inputs + line]
+        room.column[line] = plan.unclamped_room + place
+    for n in range(plan.num_unclamped):
+        room.column[plan.num_clamped + n] = n
 
 
 @inlined
-def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
+def birth(plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int) -> None:
     """A newborn: innate weights, no trace, initial activation; surplus room at 0."""
     wide, size = plan.unclamped_room, plan.num_clamped + plan.num_unclamped
     area = plan.row * wide
     room.weight[life.weight : life.weight + area] = np.float32(0)
     room.alpha[life.matrix : life.matrix + area] = np.float32(0)
     room.elig[life.matrix : life.matrix + area] = np.float32(0)
+    _lay_columns(plan, room, people, person)
     for n in range(plan.num_unclamped):
         source = (plan.num_clamped + n) * size
         for neuron in range(size):
-            j = column_of(plan, neuron)
+            j = room.column[neuron]
             alpha = people.alpha[person * people.alpha_stride + source + neuron]
             w = plan.leak * people.w[person * people.w_stride + source + neuron]
             if plan.internal:
@@ -67,17 +73,25 @@ def birth(plan: Any, room: Any, people: Any, life: Any, person: int) -> None:
             room.alpha[life.matrix + n * plan.row + j] = plan.leak * alpha
     room.x[life.state : life.state + wide] = np.float32(0)
     room.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
+    room.length[life.slot] = plan.num_steps
     rate = life.rate + plan.num_steps * plan.row
     room.rate[life.rate : life.rate + (plan.num_steps + 1) * plan.row] = np.float32(0)
     room.rate[rate : rate + plan.num_unclamped] = plan.initial_activation
+    room.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
+    room.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
+    room.mean_reward[life.slot] = np.float32(0)
+    if plan.free:
+        enter_bank(plan, room, banks, people, life, person)
+        return
     bias = plan.num_clamped - plan.num_outputs - 1
     room.rate[rate + wide + bias] = plan.bias_rate
     for neuron in range(bias + 1, plan.num_clamped):
         room.rate[rate + wide + neuron] = plan.initial_activation
     room.clamp[life.clamp : life.clamp + plan.clamped_room] = np.float32(0)
     room.clamp[life.clamp + bias] = plan.bias_rate
-    room.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
-    room.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
+    for c in range(plan.num_clamped):
+        room.active[life.clamp + c] = c
+    room.num_active[life.slot] = plan.num_clamped
 
 
 @inlined
@@ -85,102 +99,33 @@ def begin_trial(
     plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int, trial: int
 ) -> int:
     """The bank entry that a person meets; rates carry over from the trial before."""
-    last = life.rate + plan.num_steps * plan.row
+    last = life.rate + room.length[life.slot] * plan.row
     for j in range(0, plan.row, 16):
         store(room.rate, life.rate + j, load(room.rate, last + j, 16))
-    word = one_word(0, trial, people.trial_stream[person], plan.trial_purpose, plan.key0, plan.key1)
-    task = people.task[person]
-    return banks.start[task] + np.int64((word * np.uint64(banks.size[task])) >> np.uint64(32))
+    if plan.free:
+        return begin_free_trial(room, banks, people, life, person)
+    return drawn_entry(plan, banks, people, person, trial)
 
 
 @inlined
-def clamp_rates(plan: Any, room: Any, banks: Any, life: Any, entry: int, step: int) -> None:
-    """Overwrite the rates of the clamped neurons at a step; notes whether they changed."""
-    changed = banks.changes[entry * plan.num_steps + step]
-    if changed:
-        shown = (entry * plan.num_steps + step) * plan.num_inputs
-        for line in range(plan.num_inputs):
-            room.clamp[life.clamp + line] = plan.stimulus_gain * banks.stimulus[shown + line]
-    if step == 0 or step == plan.feedback_stop:
-        changed = True
-        bias = plan.num_clamped - plan.num_outputs - 1
-        for line in range(plan.num_inputs, bias):
-            room.clamp[life.clamp + line] = np.float32(0)
-        for line in range(bias + 1, plan.num_clamped):
-            room.clamp[life.clamp + line] = np.float32(0)
-    room.clamp_changed[life.slot] = changed
-    _write_clamped(plan, room, life, step)
-
-
-@inlined
-def _write_clamped(plan: Any, room: Any, life: Any, step: int) -> None:
-    rate = life.rate + (step + 1) * plan.row + plan.unclamped_room
-    for c in range(0, plan.clamped_room, 16):
-        store(room.rate, rate + c, load(room.clamp, life.clamp + c, 16))
-
-
-@inlined
-def hear_outcome(
-    plan: Any, room: Any, banks: Any, life: Any, entry: int, record: Any, person: int, trial: int
-) -> Any:
-    """Judge the response, record it, clamp the feedback; returns the gate of external plasticity.
-
-    gate = b (L - b), or L without a baseline; b the running mean of L before this trial
-    """
-    outputs = plan.num_outputs
-    loss = np.float32(0)
-    share = np.float32(plan.response_stop - plan.response_start)
-    room.activity[:] = np.float32(0)
-    for step in range(plan.response_start, plan.response_stop):
-        rate = life.rate + (step + 1) * plan.row + plan.num_unclamped - outputs
-        error = np.float32(0)
-        for o in range(outputs):
-            response = room.rate[rate + o]
-            room.activity[o] += response
-            miss = response - banks.target[entry * outputs + o]
-            error += miss * miss
-        loss += error / share
-    choice = 0
-    for o in range(1, outputs):
-        best, here = room.activity[choice], room.activity[o]
-        # as torch.argmax: the first of equals, and what is not a number counts as the largest
-        if here > best or (np.isnan(here) and not np.isnan(best)):
-            choice = o
-    correct = choice == banks.asked[entry]
-    record.loss[person, trial] = loss
-    record.correct[person, trial] = correct
-    record.reward[person, trial] = banks.reward[entry * outputs + choice]
-
-    seen = loss
-    if plan.binary:
-        seen = plan.binary_correct if correct else plan.binary_wrong
-    right = np.float32(1) if correct else np.float32(0)
-    mean = room.mean_correct[life.slot]
-    if plan.feedback == 0:
-        first = plan.feedback_gain * seen
-        second = first
-    else:
-        expected = np.float32(0.5) if plan.feedback == 1 else mean
-        first = np.float32(2) * plan.feedback_gain * (right - expected)
-        second = -first
-    bias = plan.num_clamped - outputs - 1
-    room.clamp[life.clamp + bias - 2] = first
-    room.clamp[life.clamp + bias - 1] = second
-    room.clamp[life.clamp + bias + 1 + choice] = plan.action_gain
-    room.clamp_changed[life.slot] = True
-    _write_clamped(plan, room, life, plan.feedback_start)
-
-    decay = plan.baseline_decay
-    rest = plan.baseline_rest
-    kind = life.baseline + (banks.kind[entry] if plan.per_kind else 0)
-    before = room.baseline[kind]
-    room.baseline[kind] = decay * before + rest * seen
-    room.mean_correct[life.slot] = decay * mean + rest * right
-    return before * (seen - before) if plan.with_baseline else seen
-
-
-@inlined
-def quiet(plan: Any, room: Any) -> None:
-    """No perturbation in this trial."""
-    room.xi[:] = np.float32(0)
-    room.hit_start[:] = 0
+def meet_world(
+    plan: Any,
+    room: Any,
+    banks: Any,
+    people: Any,
+    life: Any,
+    record: Any,
+    person: int,
+    trial: int,
+    entry: int,
+    step: int,
+) -> bool:
+    """Clamp what the next step finds, given what was just done; whether the outcome is known now:
+    at the first feedback step of a paced trial, at the end of one that runs freely."""
+    if plan.free:
+        return act(plan, room, banks, people, life, record, person, trial, entry, step)
+    clamp_rates(plan, room, banks, life, entry, step)
+    if step != plan.feedback_start:
+        return False
+    hear_outcome(plan, room, banks, life, entry, record, person, trial)
+    return True

@@ -46,10 +46,15 @@ def _version() -> str:
 def inlined(function: Callable[..., Any]) -> Any:
     """A function that other compiled functions absorb; Python cannot call it.
 
-    Leaving out the wrappers for Python halves the time to compile.
+    Leaving out the wrappers for Python halves the time to compile. Without Numba's runtime (_nrt)
+    no array is counted: a kernel holds dozens, and counting them at calls cost as much as a step.
     """
     return numba.njit(
-        forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy"
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        error_model="numpy",
+        _nrt=False,
     )(function)
 
 
@@ -58,7 +63,9 @@ def compiled_once(function: Callable[..., Any]) -> Any:
 
     Where no cache folder can be written, it is compiled again in every process.
     """
-    dispatcher = numba.njit(nogil=True, no_cfunc_wrapper=True, error_model="numpy")(function)
+    dispatcher = numba.njit(nogil=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)(
+        function
+    )
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder())
     try:

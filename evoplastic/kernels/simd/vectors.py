@@ -107,6 +107,49 @@ def store(typingctx: Any, array: Any, offset: Any, value: Any) -> Any:
     return signature(types.none, array, types.intp, value), generate
 
 
+def _first_lanes(builder: Any, count: Any, lanes: int) -> Any:
+    """A mask of the lanes below a count."""
+    integer = ir.VectorType(ir.IntType(64), lanes)
+    limit = builder.insert_element(
+        ir.Constant(integer, ir.Undefined), count, ir.Constant(ir.IntType(32), 0)
+    )
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    limits = builder.shuffle_vector(limit, ir.Constant(integer, ir.Undefined), mask)
+    return builder.icmp_signed("<", ir.Constant(integer, list(range(lanes))), limits)
+
+
+_ALIGN4 = ir.Constant(ir.IntType(32), 4)
+
+
+@intrinsic
+def load_first(typingctx: Any, array: Any, offset: Any, count: Any, lanes: Any) -> Any:
+    """At most `lanes` neighbouring elements of a float32 array: the first `count`, and then 0.
+
+    Nothing beyond them is read.
+    """
+    vector = Vector(array.dtype, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = pointer_to(context, builder, sig.args[0], args[0], args[1], vector.llvm)
+        mask = _first_lanes(builder, args[2], vector.lanes)
+        zeros = _constant(vector, [0.0] * vector.lanes)
+        name = f"llvm.masked.load.v{vector.lanes}f32.p0"
+        return call_llvm(builder, name, vector.llvm, [pointer, _ALIGN4, mask, zeros])
+
+    return signature(vector, array, types.intp, types.intp, lanes), generate
+
+
+@intrinsic
+def largest_lane(typingctx: Any, value: Any) -> Any:
+    """The largest float of a vector, leaving out what is not a number."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        name = f"llvm.vector.reduce.fmax.v{value.lanes}f32"
+        return call_llvm(builder, name, ir.FloatType(), list(args))
+
+    return signature(types.float32, value), generate
+
+
 def _splatter(element: Any, name: str) -> Any:
     def typed(typingctx: Any, scalar: Any, lanes: Any) -> Any:
         vector = Vector(element, _lanes(lanes))

@@ -13,7 +13,8 @@ import pytest
 
 from evoplastic.kernels.lifetime.cpu_external import change_weights, collect_hits
 from evoplastic.kernels.lifetime.cpu_internal import drive_neurons, trace_hits
-from evoplastic.kernels.lifetime.cpu_plan import make_plan, make_room
+from evoplastic.kernels.lifetime.cpu_plan import make_plan
+from evoplastic.kernels.lifetime.cpu_room import make_room
 from evoplastic.kernels.lifetime.cpu_step import advance_network
 from evoplastic.kernels.lifetime.cpu_trial import place_life
 from evoplastic.kernels.simd.philox import fill_words
@@ -98,7 +99,7 @@ def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: 
     plan, room, life = arguments
 
     def trial(plan: Any, room: Any, life: Any) -> None:
-        collect_hits(plan, room, life, 0, plan.num_steps)
+        collect_hits(plan, room, life, 0, plan.num_steps, plan.num_steps)
         change_weights(plan, room, life, np.float32(0.5))
 
     asm = _asm(trial, plan, room, life)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from evoplastic.kernels.lifetime.cpu_perturb import perturb_trial
-from evoplastic.kernels.lifetime.cpu_plan import make_plan, make_room
+from evoplastic.kernels.lifetime.cpu_perturb import draw_noise
+from evoplastic.kernels.lifetime.cpu_plan import make_plan
+from evoplastic.kernels.lifetime.cpu_room import make_room
 from evoplastic.kernels.lifetime.draws import perturbations
 from evoplastic.kernels.simd.philox import one_word
 from evoplastic.lifetime import LifetimeConfig
@@ -15,7 +16,7 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.noise import Purpose, words
 from tests.evoplastic.cases import TIMING, make_bank, make_batch, make_config
 
-perturb = njit(lambda plan, room, trial, stream: perturb_trial(plan, room, trial, stream))
+draw = njit(lambda plan, room, trial, stream: draw_noise(plan, room, trial, stream))
 word = njit(lambda c0, c1, c2, c3, k0, k1: one_word(c0, c1, c2, c3, k0, k1))
 
 CONFIGS = {
@@ -28,14 +29,20 @@ CONFIGS = {
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("num_neurons", [13, 16, 33, 70, 129])
-def test_perturbations_equal_the_definition(num_neurons: int, config: LifetimeConfig) -> None:
+@pytest.mark.parametrize("chunk", [TIMING.num_steps, 5, 1])
+def test_perturbations_equal_the_definition(
+    chunk: int, num_neurons: int, config: LifetimeConfig
+) -> None:
     groups = NeuronGroups(num_neurons=num_neurons)
     batch = make_batch([make_bank(0)], 1, seed=2**63 + 11, epoch=2**24 - 1)
     batch = batch._replace(perturb_stream_P=np.array([2**32 - 1], dtype=np.int64))
-    plan = make_plan(groups, batch, config)
+    plan = make_plan(groups, batch, config)._replace(chunk=chunk)
     room = make_room(groups, batch, config, plan)
     trial = 3
-    hits = perturb(plan, room, trial, batch.perturb_stream_P[0])
+    room.drawn[0] = 0
+    while room.drawn[0] < TIMING.num_steps:
+        draw(plan, room, trial, batch.perturb_stream_P[0])
+    hits = room.hit_start[TIMING.num_steps]
 
     expected, _ = perturbations(batch, trial, TIMING.num_steps, num_neurons, config.perturbation)
     expected_TN = expected[0]
