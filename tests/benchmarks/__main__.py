@@ -26,7 +26,7 @@ from evoplastic.benchmark_trials import free_trials, paced_trials
 from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
 from evoplastic.types import Interface, StackedBanks, stack_banks
 from tasks.suite import load_paced_suite
-from tests.benchmarks.rivals import avx512, jax_program
+from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 PAPER = Setting(
     engine="cpu", population=500, neurons=70, trials=400, threads=1, modulation="external"
@@ -65,6 +65,7 @@ def main() -> None:
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
         *_modulation_and_threads(paper, banks, args.repeats),
         *_free_running(paper, args.repeats),
+        *_against_stepping(args.repeats),
         *_scaling(paper, banks, args.repeats),
         *_memory(),
     ]
@@ -222,6 +223,65 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
         *rows,
         "",
         "| free-running: times the cost of paced, round by round | median | lowest | highest |",
+        "|---|--:|--:|--:|",
+        *ratios,
+        "",
+    ]
+
+
+def _against_stepping(repeats: int) -> list[str]:
+    """A population that lives tasks of yang19, beside stepping its lifetimes in NeuroGym."""
+    rows: list[str] = []
+    ratios: list[str] = []
+    cores = usable_threads(0)
+    config = neurogym_stepping.CONFIG
+    for dim_ring, neurons in ((2, 70), (16, 140)):
+        lives = neurogym_stepping.population(256, config.num_trials, dim_ring, neurons)
+        what = (
+            f"{neurons} neurons, {lives.groups.num_inputs} inputs, {lives.groups.num_outputs} "
+            "outputs"
+        )
+        stepped: list[float] = []
+        fast: dict[int, list[float]] = {1: [], cores: []}
+        people = range(0, 2 * min(repeats, len(neurogym_stepping.TASKS)), 2)  # one of each pair
+        noise = {who: neurogym_stepping.perturbations(lives, who, config) for who in people}
+        run_lifetimes(lives.params, lives.groups, lives.batch, config, engine="cpu")  # compiles
+        for turn in range(repeats):
+            who = people[turn % len(people)]
+            begin = time.perf_counter()
+            lived = neurogym_stepping.live(lives, who, config, noise[who])
+            taken = time.perf_counter() - begin
+            stepped.append(1e9 * taken / sum(len(actions) for actions in lived.action_KT))
+            for threads, seconds in fast.items():
+                begin = time.perf_counter()
+                result = run_lifetimes(
+                    lives.params, lives.groups, lives.batch, config, engine="cpu", threads=threads
+                )
+                taken = time.perf_counter() - begin
+                seconds.append(1e9 * taken / int(result.steps_PK.sum()))
+        rival = Line(f"{what}, stepped in NeuroGym", tuple(stepped))
+        engines = [
+            Line(f"{what}, CPU engine, {threads} threads", tuple(seconds))
+            for threads, seconds in fast.items()
+        ]
+        rows.extend(
+            f"| {line.what} | {line.typical:.0f} | {min(line.seconds):.0f} "
+            f"| {max(line.seconds):.0f} |"
+            for line in [rival, *engines]
+        )
+        ratios.extend(_ratio(line.what, rival, line) for line in engines)
+    return [
+        "## Stepping in NeuroGym",
+        "",
+        "Tasks of yang19: a population on the CPU engine, and its lifetimes stepped in NeuroGym",
+        "itself, one environment at a time, with the same network in plain NumPy beside it. A test",
+        "finds the same lifetimes in both. Perturbations cost the engine time, and the rival none.",
+        "",
+        "| ns per step | median | lowest | highest |",
+        "|---|--:|--:|--:|",
+        *rows,
+        "",
+        "| times faster than stepping, round by round | median | lowest | highest |",
         "|---|--:|--:|--:|",
         *ratios,
         "",

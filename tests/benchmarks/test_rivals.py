@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
@@ -10,7 +13,7 @@ from evoplastic.kernels.lifetime import run_lifetimes
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, PlasticParams, stack_banks
 from tasks.suite import load_paced_suite
-from tests.benchmarks.rivals import avx512, jax_program
+from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 SETTING = Setting(
     engine="cpu", population=96, neurons=23, trials=60, threads=1, modulation="external"
@@ -48,3 +51,19 @@ def test_jax_program_lives_the_same_lives(generation: Generation) -> None:
         abs(_standard_errors_apart(generation, jax_program.live(params, batch, SETTING.trials)))
         < 4.0
     )
+
+
+def test_stepping_in_neurogym_lives_the_same_lives() -> None:
+    """Trial by trial: what an action changes would change a length, a reward, or a loss."""
+    config = replace(neurogym_stepping.CONFIG, num_trials=15, scored_trials=5)
+    lives = neurogym_stepping.population(2 * len(neurogym_stepping.TASKS), 15, 2, 40)
+    ours = run_lifetimes(lives.params, lives.groups, lives.batch, config, engine="cpu")
+    courses = set()
+    for person in range(0, 2 * len(neurogym_stepping.TASKS), 2):
+        xi_KTN = neurogym_stepping.perturbations(lives, person, config)
+        theirs = neurogym_stepping.live(lives, person, config, xi_KTN)
+        assert [len(actions) for actions in theirs.action_KT] == ours.steps_PK[person].tolist()
+        np.testing.assert_allclose(theirs.reward_K, ours.reward_PK[person], atol=1e-5)
+        np.testing.assert_allclose(theirs.loss_K, ours.loss_PK[person], atol=1e-4)
+        courses.add(tuple(action for actions in theirs.action_KT for action in actions))
+    assert any(len(set(course)) > 1 for course in courses), "no action is ever exchanged"

@@ -135,14 +135,13 @@ def live_external(
             begin_noise(plan, room, people, person, trial, c > 0)
             life = place_life(plan, c)
             entry = begin_trial(plan, room, banks, people, life, person, trial)
-            told = 0
             lived = 0
-            while lived == 0 or (lived < plan.num_steps and not plan.free):
-                before = lived
+            told = 0  # steps lived when the outcome is known; a paced trial goes on
+            while told == 0 or (lived < plan.num_steps and not plan.free):
                 lived = run_steps(
                     plan, room, banks, people, life, record, person, trial, entry, lived
                 )
-                if before == 0:
+                if told == 0:
                     told = lived
                     read_trace(plan, room, life, trial, told)
                 else:

@@ -36,7 +36,7 @@ def enter_bank(plan: Any, room: Any, banks: Any, people: Any, life: Any, person:
         room.active[active + line] = bias - 2 + line
     _first_node(room, banks, life, task)
     none = np.float32(0)
-    _clamp(plan, room, banks, life, task, plan.num_steps, NO_ACTION, none, none)
+    clamp_node(plan, room, banks, life, task, plan.num_steps, NO_ACTION, none, none)
 
 
 @inlined
@@ -54,7 +54,7 @@ def begin_free_trial(room: Any, banks: Any, people: Any, life: Any, person: int)
 
 
 @inlined
-def _clamp(
+def clamp_node(
     plan: Any,
     room: Any,
     banks: Any,
@@ -152,7 +152,7 @@ def act(
     else:
         room.node[life.slot] = onward
     line = people.action_line[lines + choice]
-    _clamp(plan, room, banks, life, task, step + 1, line, first, second)
+    clamp_node(plan, room, banks, life, task, step + 1, line, first, second)
     return over
 
 

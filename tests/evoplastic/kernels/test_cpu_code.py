@@ -11,16 +11,19 @@ import numba
 import numpy as np
 import pytest
 
-from evoplastic.kernels.lifetime.cpu_external import change_weights, collect_hits
+from evoplastic.kernels.lifetime.cpu_banks import make_banks
+from evoplastic.kernels.lifetime.cpu_external import change_weights, collect_hits, decay_trace
+from evoplastic.kernels.lifetime.cpu_free import clamp_node
 from evoplastic.kernels.lifetime.cpu_internal import drive_neurons, trace_hits
 from evoplastic.kernels.lifetime.cpu_plan import make_plan
 from evoplastic.kernels.lifetime.cpu_room import make_room
-from evoplastic.kernels.lifetime.cpu_step import advance_network
+from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
 from evoplastic.kernels.lifetime.cpu_trial import place_life
 from evoplastic.kernels.simd.philox import fill_words
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.noise_cpu import _normal_row
 from tests.evoplastic.cases import make_bank, make_batch, make_config
+from tests.evoplastic.free_cases import make_free_batch, make_node_bank
 
 pytestmark = pytest.mark.skipif(
     not llvmlite.binding.get_host_cpu_features().get("avx512f", False),
@@ -107,6 +110,45 @@ def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: 
     assert "zmm" in _widths(asm, "add")
     assert "zmm" in _widths(asm, "multiply")
     assert re.search(r"vmovups\s+%zmm", asm)
+
+
+def test_drive_of_clamped_neurons_uses_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        clamped_drive(plan, room, life, 3)
+
+    asm = _asm(step, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 4, "fewer than 64 neurons at a time"
+
+
+def test_a_trace_that_decays_at_the_end_of_a_trial_uses_the_widest_registers(
+    arguments: Any,
+) -> None:
+    plan, room, life = arguments
+
+    def end(plan: Any, room: Any, life: Any) -> None:
+        decay_trace(plan, room, life, 7)
+
+    asm = _asm(end, plan, room, life)
+    assert _most(asm, "multiply") >= 1
+
+
+def test_sights_are_copied_by_whole_registers() -> None:
+    groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
+    batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
+    plan = make_plan(groups, batch, config)
+    room, banks = make_room(groups, batch, config, plan), make_banks(batch, config)
+    life = place_life.py_func(plan, 0)
+
+    def show(plan: Any, room: Any, banks: Any, life: Any) -> None:
+        clamp_node(plan, room, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
+
+    asm = _asm(show, plan, room, banks, life)
+    assert _most(asm, "multiply") >= 1
+    copied = [body for body in _loops(asm) if re.search(r"%zmm\d+ \{%k\d\} \{z\}", body)]
+    assert copied, "what a node shows is not read under a mask, 16 channels at a time"
 
 
 def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
