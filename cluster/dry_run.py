@@ -8,6 +8,7 @@ from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
 from evoplastic.node_bank import NodeBank
 from evoplastic.types import TrialBank
+from tasks.free_suite import FreeSuite
 
 FLOAT32_BYTES = 4
 MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights
@@ -106,6 +107,12 @@ def warnings_of(experiment: Experiment) -> list[str]:
         f"training tasks {first!r} and {second!r} ask the same"
         for first, second in suite.train_aliases
     ]
+    if isinstance(suite, FreeSuite):
+        found += [
+            f"what answers training task {close.task!r} is right in {close.agreement:.0%} of the "
+            f"trials of held-out task {name!r}; there is little left to learn"
+            for name, close in suite.close_held_out
+        ]
     return found
 
 

@@ -19,6 +19,9 @@ Fitness = Literal["loss", "reward"]
 Gate = Literal["always", "feedback"]
 Noise = Literal["pair", "shared"]
 
+# For whoever reads a configuration file: unknown keys are refused, docstrings explain the known.
+SECTION: dict[str, str | bool] = {"extra": "forbid", "use_attribute_docstrings": True}
+
 BINARY_LOSS_CORRECT = 0.1  # loss that a correct and a wrong trial count as with outcome "binary";
 BINARY_LOSS_WRONG = 0.6  # close to the graded losses of a confident right and wrong answer
 
@@ -27,7 +30,7 @@ BINARY_LOSS_WRONG = 0.6  # close to the graded losses of a confident right and w
 class DynamicsConfig:
     """The rate network within a trial (Miconi 2023, section 2.2)."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
     tau_ms: float = 100.0
     """Time constant of a neuron."""
@@ -50,7 +53,7 @@ class DynamicsConfig:
 class PerturbationConfig:
     """Node perturbation: the noise that lifetime plasticity explores with."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
     probability: float = 0.1
     """Chance that a neuron is hit at a step."""
@@ -91,7 +94,7 @@ class PlasticityConfig:
         p += clip(eta * elig * mod, -max_change, max_change)
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
     modulation: Modulation = "external"
     """Who gates plasticity: the outcome from outside, or the network's own modulatory neurons."""
@@ -134,7 +137,7 @@ class LifetimeConfig:
     The defaults are the published setting with external modulation.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
     num_trials: int = 400
     """K, trials of a lifetime."""
@@ -156,8 +159,11 @@ class LifetimeConfig:
     """Weight of sum_t (mod(t) - mod(t-1))^2 in the fitness, summed over trials from `first_trial`
     on and divided by all trials; internal modulation only, published 0.27."""
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+    """The rate network."""
     perturbation: PerturbationConfig = field(default_factory=PerturbationConfig)
+    """The noise that plasticity explores with."""
     plasticity: PlasticityConfig = field(default_factory=PlasticityConfig)
+    """How weights change."""
 
     def __post_init__(self) -> None:
         require(self.num_trials >= 1, f"num_trials is {self.num_trials}, expected at least 1")

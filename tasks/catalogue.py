@@ -78,11 +78,16 @@ def first_sentence(made: Any) -> str:
     ...     '''Look away. The target is opposite.'''
     >>> first_sentence(Task)
     'Look away.'
+    >>> class Asking:
+    ...     '''Which way to look?'''
+    >>> first_sentence(Asking)
+    'Which way to look?'
     """
     text = " ".join(
         (inspect.cleandoc(made.__doc__) if made.__doc__ else "").split("\n\n")[0].split()
     )
-    return text.split(". ")[0].rstrip(".") + "." if text else ""
+    sentence = text.split(". ")[0].rstrip(".")
+    return sentence if sentence.endswith(("?", "!")) or not sentence else f"{sentence}."
 
 
 def roles_in_suites(source: str) -> Iterator[tuple[str, str]]:

@@ -147,8 +147,8 @@ class FreeTask:
         if path == "stepping":
             assert refusal is not None
             raise UsageError(
-                f"task {self.name!r} can only be lived by stepping its environment, in which no "
-                f"evolution is possible ({refusal.reason}): {refusal.detail}"
+                f"task {self.name!r} has no trials that could be drawn beforehand, it can only be "
+                f"lived by stepping its environment ({refusal.reason}): {refusal.detail}"
             )
 
 

@@ -128,7 +128,7 @@ def run_check_task(args: argparse.Namespace) -> int:
         raise UsageError(
             f"task {found['task']!r} cannot be used ({refusal['reason']}): {refusal['detail']}"
         )
-    found["evolvable"] = refusal is None
+    found["evolvable"] = True  # a task that must be stepped too, slowly
     if refusal is None:
         close = closest_registered(source)
         found["closest"] = None if close is None else close._asdict()
@@ -144,7 +144,8 @@ def run_check_task(args: argparse.Namespace) -> int:
             f"{refusal['detail']}\n{interface['num_inputs']} inputs, {interface['num_outputs']} "
             f"actions, trials of up to {found['max_trial_steps']} steps, "
             f"{found['steps_per_s']:.0f} steps per second; it repeats from its seed. Suites take "
-            "no such task; tasks.stepped_task lives it, slowly, on the reference engine."
+            "it (without rule_cue), but each step of each life is taken in Python, on the slow "
+            "reference engine."
         )
     else:
         _print_report(found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from evoplastic.checks import require
+from evoplastic.lifetime import SECTION
 
 Shaping = Literal["raw", "centered"]
 
@@ -14,7 +15,7 @@ Shaping = Literal["raw", "centered"]
 class EvolutionConfig:
     """Antithetic evolution strategy with a fixed standard deviation and Adam."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
     generations: int = 1000
     """Updates of the center."""
@@ -25,8 +26,11 @@ class EvolutionConfig:
     learning_rate: float = 0.01
     """Adam's step."""
     beta1: float = 0.9
+    """Adam's decay of the mean gradient."""
     beta2: float = 0.999
+    """Adam's decay of the mean squared gradient."""
     epsilon: float = 1e-8
+    """Added to Adam's root of the mean squared gradient."""
     weight_decay: float = 3e-4
     """Times the center, added to the gradient before Adam's moments (L2, not decoupled)."""
     shaping: Shaping = "raw"

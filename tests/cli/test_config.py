@@ -23,8 +23,13 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
 
 
 def test_schema_explains_keys(command: Command) -> None:
-    properties = command("config", "schema").json["properties"]
-    assert properties["seed"]["description"] == "Root of every random number."
+    schema = command("config", "schema").json
+    assert schema["properties"]["seed"]["description"] == "Root of every random number."
+    sections = [schema, *schema["$defs"].values()]
+    assert len(sections) > 7
+    for section in sections:
+        for key, about in section["properties"].items():
+            assert about.get("description"), f"{section['title']}.{key} has no sentence"
 
 
 def test_unknown_key_gets_the_nearest(command: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from cluster.config import load_config
 from cluster.dry_run import dry_run_text, estimate, warnings_of
@@ -52,3 +53,17 @@ def test_the_text_ends_with_warnings() -> None:
 def test_tasks_that_ask_the_same_are_mentioned() -> None:
     published = build_experiment(load_config("miconi2023", ["task_table=published"]))
     assert warnings_of(published) != []
+
+
+def test_held_out_tasks_that_a_training_task_answers_are_mentioned(tmp_path: Path) -> None:
+    suite = tmp_path / "near.yaml"
+    suite.write_text(
+        "name: near\ndefaults: {set: {dim_ring: 2}}\n"
+        "train: [yang19.dlyanti, yang19.dms]\nheld_out: [yang19.go, yang19.ctxdm1]\n"
+    )
+    (warning,) = warnings_of(
+        build_experiment(load_config("smoke", [f"suite={suite}", "num_neurons=17"]))
+    )
+    assert "training task 'yang19.dlyanti'" in warning
+    assert "held-out task 'yang19.go'" in warning
+    assert "little left to learn" in warning
