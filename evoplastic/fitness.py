@@ -13,7 +13,8 @@ from evoplastic.types import LifetimeResult
 def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.float64]:
     """Loss [P] that evolution makes small; NaN where a lifetime failed.
 
-    mean over the last scored trials of loss (fitness "loss") or -reward (fitness "reward")
+    mean over the last scored trials of  loss - reward_weight * reward    (fitness "loss")
+                                         or -reward                       (fitness "reward")
         + smoothness_penalty * smoothness
 
     A lifetime whose loss is not finite failed, whatever it earned.
@@ -22,9 +23,11 @@ def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.
     """
     scored = slice(-config.scored_trials, None)
     scored_PK = result.loss_PK[:, scored].double()
+    reward_PK = result.reward_PK[:, scored].double()
     if config.fitness == "reward":
-        lived_PK = torch.isfinite(scored_PK)
-        scored_PK = torch.where(lived_PK, -result.reward_PK[:, scored].double(), torch.nan)
+        scored_PK = torch.where(torch.isfinite(scored_PK), -reward_PK, torch.nan)
+    elif config.reward_weight:
+        scored_PK = scored_PK - config.reward_weight * reward_PK
     loss_P = scored_PK.mean(1) + config.smoothness_penalty * result.smoothness_P.double()
     loss: NDArray[np.float64] = loss_P.numpy()
     return loss

@@ -155,6 +155,9 @@ class LifetimeConfig:
     fitness: Fitness = "loss"
     """What evolution makes small over the scored trials: their mean loss, or minus their mean
     reward."""
+    reward_weight: float = 0.0
+    """Times the mean reward of the scored trials, taken off the fitness "loss". A squared error
+    alone is smallest for whoever hedges, a reward alone may be got by doing nothing."""
     smoothness_penalty: float = 0.0
     """Weight of sum_t (mod(t) - mod(t-1))^2 in the fitness, summed over trials from `first_trial`
     on and divided by all trials; internal modulation only, published 0.27."""
@@ -174,6 +177,11 @@ class LifetimeConfig:
         require(
             0 <= self.target_low < self.target_high <= 1,
             f"targets ({self.target_low}, {self.target_high}) must be ordered within [0, 1]",
+        )
+        require(
+            self.reward_weight == 0 or (self.fitness == "loss" and self.reward_weight > 0),
+            f"reward_weight is {self.reward_weight} with fitness {self.fitness!r}; expected 0, or "
+            "more than 0 with fitness 'loss'",
         )
         require(
             self.smoothness_penalty == 0 or self.plasticity.modulation == "internal",
