@@ -27,7 +27,6 @@ from evoplastic.kernels.simd.rows import rows_times_rates, traced_rows_times_rat
 from evoplastic.kernels.simd.vectors import (
     any_above,
     fma,
-    largest_lane,
     load,
     magnitude,
     no_less,
@@ -128,8 +127,8 @@ def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
     """The largest |rate| before a step."""
     most = LARGEST_RATE
     clamped = life.rate + step * plan.row + plan.unclamped_room
-    for c in range(0, plan.clamped_room, 16):
-        most = max(most, largest_lane(magnitude(load(room.rate, clamped + c, 16))))
+    for c in range(plan.num_clamped):
+        most = max(most, abs(room.rate[clamped + c]))
     if trial == 0 and step == 0:
         most = max(most, abs(plan.initial_activation))
     return np.float32(most)

@@ -139,17 +139,6 @@ def load_first(typingctx: Any, array: Any, offset: Any, count: Any, lanes: Any) 
     return signature(vector, array, types.intp, types.intp, lanes), generate
 
 
-@intrinsic
-def largest_lane(typingctx: Any, value: Any) -> Any:
-    """The largest float of a vector, leaving out what is not a number."""
-
-    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        name = f"llvm.vector.reduce.fmax.v{value.lanes}f32"
-        return call_llvm(builder, name, ir.FloatType(), list(args))
-
-    return signature(types.float32, value), generate
-
-
 def _splatter(element: Any, name: str) -> Any:
     def typed(typingctx: Any, scalar: Any, lanes: Any) -> Any:
         vector = Vector(element, _lanes(lanes))
