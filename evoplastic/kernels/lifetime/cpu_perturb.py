@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.kernels.simd.compile import inlined
+from evoplastic.kernels.simd.compile import inlined, outlined
 from evoplastic.kernels.simd.philox import fill_words
 from evoplastic.kernels.simd.vectors import (
     count_u32,
@@ -42,7 +42,7 @@ def begin_noise(plan: Any, room: Any, people: Any, person: int, trial: int, live
         room.drawn[0] = plan.num_steps
 
 
-@inlined
+@outlined
 def draw_noise(plan: Any, room: Any, trial: int, stream: Any) -> None:
     """Draw the noise of the next chunk of steps, so that long trials cost those who live them."""
     first = room.drawn[0]

@@ -58,6 +58,13 @@ def inlined(function: Callable[..., Any]) -> Any:
     )(function)
 
 
+def outlined(function: Callable[..., Any]) -> Any:
+    """A function that other compiled functions call: what is rare is kept out of their loops."""
+    return numba.njit(
+        no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False
+    )(function)
+
+
 def compiled_once(function: Callable[..., Any]) -> Any:
     """A function compiled without the interpreter lock and kept between processes.
 
