@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cluster.checkpoint import CheckpointMeta, save_checkpoint
 from cluster.evaluation import evaluate_center
@@ -21,6 +20,7 @@ from cluster.journal import Journal, now_ms
 from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import restore
 from cluster.rundir import RunDirectory, describe_environment
+from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault
 from evoplastic.evolution.problem import LifetimeProblem, PairShardResult, pair_shards
@@ -49,14 +49,6 @@ logger = logging.getLogger(__name__)
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
 FAILED_CLOSE_S = 5.0  # and one that broke off, whose user waits for the reason
-
-
-class Losses(NamedTuple):
-    """What a generation's population brought home, in the order of the individuals."""
-
-    loss_P: NDArray[np.float64]
-    accuracy_P: NDArray[np.float64]  # NaN for a task without answers
-    reward_P: NDArray[np.float64]
 
 
 @dataclass
@@ -100,7 +92,7 @@ class Session:
                 generation=generation,
                 first_digest=first.digest,
                 clock=Clock(generation, experiment.config.evolution.generations),
-                last_evaluation=_last_evaluation(journal.events_at_opening),
+                last_evaluation=last_evaluation_of(journal.events_at_opening),
                 _retried_before=executor.retried_shards,
             )
 
@@ -183,7 +175,7 @@ class Session:
         """Append the generation to the journal."""
         retried = self.executor.retried_shards
         self.metrics |= {
-            **_statistics(losses),
+            **statistics_of(losses),
             records.RETRIED_SHARDS: float(retried - self._retried_before),
             # This generation's own checkpoint comes after its record; the one before is told.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
@@ -226,7 +218,9 @@ class Session:
         genome.save(self.directory.genomes / "center.safetensors")
         self._append(self.last_evaluation)
         progress.event(
-            "evaluation", generation=self.generation, held_out=_held_out(self.last_evaluation)
+            "evaluation",
+            generation=self.generation,
+            held_out=held_out_accuracy(self.last_evaluation),
         )
 
     def genome(self) -> Genome:
@@ -251,7 +245,7 @@ class Session:
             generations=self.experiment.config.evolution.generations,
             loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
             train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
-            held_out_accuracy=_held_out(self.last_evaluation),
+            held_out_accuracy=held_out_accuracy(self.last_evaluation),
             seconds=self.metrics[records.GENERATION_SECONDS],
             seconds_left=self.clock.seconds_left(self.generation),
             failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),
@@ -339,35 +333,3 @@ class Session:
         self.journal.append(
             FaultEvent(time_ms=now_ms(), generation=self.generation, kind=kind, message=message)
         )
-
-
-def _last_evaluation(events: list[Event]) -> EvaluationEvent | None:
-    return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
-
-
-def _held_out(event: EvaluationEvent | None) -> float | None:
-    """Mean accuracy of the plastic center over all held-out lifetimes, if answers are asked."""
-    found = [
-        accuracy
-        for entry in (event.entries if event else ())
-        if entry.role == "held_out" and entry.condition == "plastic"
-        for accuracy in entry.accuracy
-    ]
-    return float(np.mean(found)) if found else None
-
-
-def _statistics(losses: Losses) -> dict[str, float]:
-    """Over the individuals that did not fail; nothing when all did."""
-    lived = np.isfinite(losses.loss_P)
-    if not lived.any():
-        return {}
-    loss, accuracy = losses.loss_P[lived], losses.accuracy_P[lived]
-    answered = accuracy[~np.isnan(accuracy)]
-    return {
-        records.loss_metric("mean"): float(loss.mean()),
-        records.loss_metric("median"): float(np.median(loss)),
-        records.loss_metric("best"): float(loss.min()),
-        records.loss_metric("std"): float(loss.std()),
-        **({records.TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
-        records.TRAIN_REWARD: float(losses.reward_P[lived].mean()),
-    }

@@ -1,0 +1,51 @@
+"""A generation and an evaluation in a few numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evoplastic import records
+from evoplastic.records import EvaluationEvent, Event
+
+
+class Losses(NamedTuple):
+    """What a generation's population brought home, in the order of the individuals."""
+
+    loss_P: NDArray[np.float64]
+    accuracy_P: NDArray[np.float64]  # NaN for a task without answers
+    reward_P: NDArray[np.float64]
+
+
+def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:
+    return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
+
+
+def held_out_accuracy(event: EvaluationEvent | None) -> float | None:
+    """Mean accuracy of the plastic center over all held-out lifetimes, if answers are asked."""
+    found = [
+        accuracy
+        for entry in (event.entries if event else ())
+        if entry.role == "held_out" and entry.condition == "plastic"
+        for accuracy in entry.accuracy
+    ]
+    return float(np.mean(found)) if found else None
+
+
+def statistics_of(losses: Losses) -> dict[str, float]:
+    """Over the individuals that did not fail; nothing when all did."""
+    lived = np.isfinite(losses.loss_P)
+    if not lived.any():
+        return {}
+    loss, accuracy = losses.loss_P[lived], losses.accuracy_P[lived]
+    answered = accuracy[~np.isnan(accuracy)]
+    return {
+        records.loss_metric("mean"): float(loss.mean()),
+        records.loss_metric("median"): float(np.median(loss)),
+        records.loss_metric("best"): float(loss.min()),
+        records.loss_metric("std"): float(loss.std()),
+        **({records.TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
+        records.TRAIN_REWARD: float(losses.reward_P[lived].mean()),
+    }
