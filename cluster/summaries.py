@@ -20,6 +20,7 @@ class Losses(NamedTuple):
 
 
 def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:
+    """The newest evaluation among the events of a journal."""
     return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
 
 
