@@ -155,8 +155,8 @@ def test_a_task_of_another_time_step_is_refused() -> None:
 
 
 def test_a_task_that_engines_cannot_live_is_named_with_the_reason() -> None:
-    with pytest.raises(UsageError, match=r"suite 'small' lists 'staircase'.*next trial"):
-        _ = suite([mine("Echo", ENVS)], [mine("Staircase", ENVS)]).interface
+    with pytest.raises(UsageError, match=r"suite 'small' lists 'boxactions'.*Discrete"):
+        _ = suite([mine("Echo", ENVS)], [mine("BoxActions", ENVS)]).interface
 
 
 def test_levels_are_those_of_simple_policies() -> None:
