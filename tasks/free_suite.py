@@ -24,7 +24,7 @@ from evoplastic.wiring import Permute, WiringConfig
 from tasks.closeness import Closeness, closest, transfer
 from tasks.free_suite_file import FreeSuiteFile
 from tasks.free_task import LEVEL_TRIALS, FreeTask
-from tasks.levels import TaskLevels
+from tasks.levels import TaskLevels, best_exchanged
 from tasks.sameness import same_question
 from tasks.split import Split, require_apart, require_split
 
@@ -76,6 +76,11 @@ class FreeSuite(Split[FreeTask]):
     def half_of_train(self) -> tuple[int, ...]:
         """Halves that take turns: training tasks in even and in odd places."""
         return tuple(place % 2 for place in range(len(self.train)))
+
+    @property
+    def exchanges_actions(self) -> bool:
+        """Whether which action stands for what is drawn anew for each lifetime."""
+        return self.permute in ("actions", "both")
 
     @property
     def num_cue_lines(self) -> int:
@@ -158,12 +163,14 @@ class FreeSuite(Split[FreeTask]):
 
         That of the one answer that is right most often, given whenever one is due; for a held-out
         task at least that of a simple policy learned on any training task of the same interface.
+        Where actions are exchanged in each lifetime no answer can be known by birth, neither a
+        fixed one nor that of another task.
 
         Raises:
             UsageError: no such task in this suite, or as `interface`.
         """
         level = self.levels(name).best_fixed.accuracy or 0.0
-        if self.role(name) == "train":
+        if self.role(name) == "train" or self.exchanges_actions:
             return level
         if self.task(name).path == "stepping":
             return level
@@ -178,7 +185,10 @@ class FreeSuite(Split[FreeTask]):
             UsageError: no such task in this suite, or as `interface`.
         """
         _ = self._samples  # refuses what leaks
-        return self.task(name).levels()
+        levels = self.task(name).levels()
+        if not self.exchanges_actions or self.task(name).path == "stepping":
+            return levels
+        return levels._replace(best_fixed=best_exchanged(self._level_bank(name)))
 
     def closest_train(self, name: str) -> Closeness | None:
         """The training task, of the same interface, whose policy serves a held-out task best.

@@ -96,6 +96,21 @@ def best_fixed(bank: NodeBank) -> tuple[int, Level]:
     return _best([fixed(bank, answer) for answer in range(bank.reward_VO.shape[1])])
 
 
+def best_exchanged(bank: NodeBank) -> Level:
+    """`best_fixed` where actions beyond 0 stand for one another at random, anew in each lifetime.
+
+    Nobody can know by birth which of them an answer is, so a fixed one is right as often as they
+    are on average; action 0, which stays, may serve better.
+    """
+    others = [fixed(bank, answer) for answer in range(1, bank.reward_VO.shape[1])]
+    rights = [level.accuracy for level in others if level.accuracy is not None]
+    mean = Level(
+        float(np.mean(rights)) if rights else None,
+        float(np.mean([level.reward for level in others])),
+    )
+    return _best([fixed(bank, 0), mean])[1]
+
+
 def _taking(bank: NodeBank, action_V: NDArray[np.int64]) -> NDArray[np.float64]:
     policy_VO = np.zeros(bank.reward_VO.shape)
     policy_VO[np.arange(len(action_V)), action_V] = 1.0

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tasks.free_suite import FreeSuite
 from tasks.free_task import FreeTask
+from tasks.levels import TaskLevels
 from tasks.suite import Suite
 
 
@@ -32,7 +33,7 @@ def levels_of(suite: Suite | FreeSuite, task: str) -> Levels:
     """
     if isinstance(suite, Suite):
         return Levels(suite.chance(task), suite.fixed_policy_level(task))
-    levels = levels_of_task(suite.task(task))
+    levels = _in_numbers(suite.levels(task))
     if levels.fixed_policy is None:
         return levels
     return levels._replace(fixed_policy=suite.fixed_policy_level(task))
@@ -44,7 +45,11 @@ def levels_of_task(task: FreeTask) -> Levels:
     Raises:
         UsageError: it cannot be used at all; with the reason.
     """
-    guessing, fixed, best = task.levels()
+    return _in_numbers(task.levels())
+
+
+def _in_numbers(levels: TaskLevels) -> Levels:
+    guessing, fixed, best = levels
     # Whoever does what is asked is no oracle where nothing is asked.
     most = None if guessing.accuracy is None else best.reward
     return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, most)

@@ -168,6 +168,20 @@ def test_levels_are_those_of_simple_policies() -> None:
     assert small().fixed_policy_level("echo") == pytest.approx(0.5, abs=0.1)
 
 
+def test_no_answer_is_known_by_birth_where_actions_are_exchanged() -> None:
+    tasks = [mine("Echo", ENVS), mine("SaysNothingNew")], [mine("Longer")]
+    exchanged = suite(*tasks, permute="actions")
+    for name in exchanged.task_names:
+        assert exchanged.fixed_policy_level(name) == pytest.approx(0.5)
+        assert exchanged.levels(name).best_fixed.accuracy == pytest.approx(0.5)
+    known = suite(*tasks, permute="inputs")
+    assert known.fixed_policy_level("longer") == 1.0
+    still = suite(
+        [mine("Echo", ENVS)], [FreeTask(name="hold", source="yang19.dms")], permute="both"
+    )
+    assert still.fixed_policy_level("hold") > 0.4  # to hold still can be known by birth
+
+
 def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() -> None:
     slow = suite([mine("Echo", ENVS), mine("SaysNothingNew")], [mine("Longer")])
     assert slow.fixed_policy_level("longer") == 1.0
