@@ -19,6 +19,7 @@ from tasks.probing import ProbedTrial, Prober, SegmentsDiffer, segments
 
 DEEP_EVERY = 16  # trials between two searches for state inside of attributes
 THOROUGH_TRIALS = 4  # probed at every step and action before segments are trusted
+VERIFIED_TRIALS = 32  # of which each segment is verified; later on one segment a trial
 
 
 def build_step_bank(
@@ -29,6 +30,7 @@ def build_step_bank(
     The first trials are probed at all steps and actions. If in each of them the steps of a segment
     (same periods, same ground truth) pay alike, the others are probed at three steps per segment;
     one that contradicts sends all trials back to full probing, as `thorough` does from the start.
+    After the first 32 trials this is verified in one segment of each trial.
 
     Raises:
         Unbankable: the task does not fit into a bank; `refusal` has the reason.
@@ -51,7 +53,11 @@ def _probe_trials(
     with isolated(seed, TRIALS):
         for number in range(num_trials):
             first = number < THOROUGH_TRIALS
-            trial = prober.next_trial(thorough=thorough or first, deep=number % DEEP_EVERY == 0)
+            trial = prober.next_trial(
+                thorough=thorough or first,
+                deep=number % DEEP_EVERY == 0,
+                sparsely=number >= VERIFIED_TRIALS,
+            )
             if first and not thorough:
                 _expect_like_segments(trial)
             trials.append(trial)

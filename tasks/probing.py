@@ -64,11 +64,12 @@ class Prober:
         """Every random generator within reach, NumPy's global one included."""
         return generators((self.top, np.random.mtrand._rand))
 
-    def next_trial(self, *, thorough: bool, deep: bool) -> ProbedTrial:
+    def next_trial(self, *, thorough: bool, deep: bool, sparsely: bool = False) -> ProbedTrial:
         """Draw the next trial and probe it: all steps and actions, or enough to tell segments.
 
         Without `thorough`, steps in the same periods with the same ground truth are taken to pay
-        alike; the first, the last and a random one of them are probed. That a step leaves nothing
+        alike: the first of them is probed, and the last and a random one, in all such segments or,
+        `sparsely`, in one of the trial's segments at random. That a step leaves nothing
         behind is checked after each step for what the environment's attributes are; with `deep`
         also, once per segment, for what is inside of them.
 
@@ -85,7 +86,7 @@ class Prober:
         try:
             probe = TrialCells(self.name, self.top, env, deep)
             drawn = random_state(self.generators)
-            reward_TO, ends_TO = self._tables(probe, asked_T, periods, thorough)
+            reward_TO, ends_TO = self._tables(probe, asked_T, periods, thorough, sparsely)
             self._expect(
                 random_state(self.generators) == drawn,
                 "reward is random",
@@ -183,11 +184,14 @@ class Prober:
         asked_T: NDArray[Any],
         periods: dict[str, tuple[int, int]],
         thorough: bool,
+        sparsely: bool,
     ) -> tuple[Float32Array, BoolArray]:
         everything = range(self.num_actions)
         reward_TO = np.zeros((len(asked_T), self.num_actions), dtype=np.float32)
         ends_TO = np.ones(reward_TO.shape, dtype=bool)
-        for steps in segments(asked_T, periods):
+        found = segments(asked_T, periods)
+        verified = int(self.rng.integers(len(found))) if sparsely else -1
+        for place, steps in enumerate(found):
             first = probe.cells(int(steps[0]), everything, deep=probe.deep and thorough)
             if probe.deep and not thorough:
                 probe.expect_unchanged(f"step {steps[0]}")
@@ -200,6 +204,8 @@ class Prober:
                 for step in steps[1:]:
                     cells = probe.cells(int(step), everything)
                     reward_TO[step], ends_TO[step] = zip(*cells, strict=True)
+                continue
+            if sparsely and place != verified:
                 continue
             for step in {int(steps[-1]), int(self.rng.choice(steps))} - {int(steps[0])}:
                 asked = {0, int(self.rng.integers(self.num_actions))}
