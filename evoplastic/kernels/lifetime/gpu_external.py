@@ -13,6 +13,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from evoplastic.kernels.lifetime.gpu_noise import draw_noise, trial_entry
 from evoplastic.kernels.lifetime.gpu_parts import (
     INITIAL_ACTIVATION,
     LEAK,
@@ -20,13 +21,11 @@ from evoplastic.kernels.lifetime.gpu_parts import (
     clamped_at_birth,
     conclude,
     credit_rest,
-    draw_noise,
     force,
     lay_out,
     learn,
     present,
     respond,
-    trial_entry,
 )
 from evoplastic.kernels.lifetime.gpu_plan import Ints, Reals
 

@@ -20,6 +20,7 @@ from evoplastic.kernels.lifetime.gpu_external import (
     NUM_TRIALS,
 )
 from evoplastic.kernels.lifetime.gpu_internal import RETENTION, drive_of, matrix_of
+from evoplastic.kernels.lifetime.gpu_noise import draw_noise
 from evoplastic.kernels.lifetime.gpu_parts import (
     ACTION_GAIN,
     BIAS_RATE,
@@ -35,7 +36,6 @@ from evoplastic.kernels.lifetime.gpu_parts import (
     MAX_CHANGE,
     STIMULUS_GAIN,
     choose,
-    draw_noise,
     feedback_pair,
     lay_out,
     learn,

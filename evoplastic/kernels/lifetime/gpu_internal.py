@@ -22,6 +22,7 @@ from evoplastic.kernels.lifetime.gpu_external import (
     RESPONSE_START,
     RESPONSE_STOP,
 )
+from evoplastic.kernels.lifetime.gpu_noise import draw_noise, trial_entry
 from evoplastic.kernels.lifetime.gpu_parts import (
     ETA,
     INITIAL_ACTIVATION,
@@ -34,11 +35,9 @@ from evoplastic.kernels.lifetime.gpu_parts import (
     clamped_at_birth,
     clamped_rates,
     conclude,
-    draw_noise,
     lay_out,
     limit,
     respond,
-    trial_entry,
 )
 from evoplastic.kernels.lifetime.gpu_plan import Reals
 

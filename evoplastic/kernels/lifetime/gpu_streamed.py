@@ -23,6 +23,7 @@ from evoplastic.kernels.lifetime.gpu_external import (
     RESPONSE_STOP,
 )
 from evoplastic.kernels.lifetime.gpu_internal import RETENTION
+from evoplastic.kernels.lifetime.gpu_noise import draw_noise, trial_entry
 from evoplastic.kernels.lifetime.gpu_parts import (
     ETA,
     INITIAL_ACTIVATION,
@@ -37,12 +38,10 @@ from evoplastic.kernels.lifetime.gpu_parts import (
     clamped_rates,
     conclude,
     credit_rest,
-    draw_noise,
     lay_out,
     learn,
     limit,
     respond,
-    trial_entry,
 )
 
 

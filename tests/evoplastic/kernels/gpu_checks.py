@@ -38,7 +38,8 @@ triton = pytest.importorskip("triton")
 
 import triton.language as tl  # noqa: E402
 
-from evoplastic.kernels.lifetime.gpu_parts import draw_noise, philox, tanh, trial_entry  # noqa: E402
+from evoplastic.kernels.lifetime.gpu_noise import draw_noise, philox, trial_entry  # noqa: E402
+from evoplastic.kernels.lifetime.gpu_parts import tanh  # noqa: E402
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
