@@ -7,7 +7,6 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.node_bank import OVER_RIGHT, NodeBank
-from tasks.best_paid import with_best_paid_answers
 from tasks.environments import EnvSource
 from tasks.levels import best_constant, best_fixed, chance, constant, fixed, level_of, oracle
 from tasks.machine_bank import machine_bank
@@ -97,30 +96,6 @@ def test_a_task_without_ground_truth_has_rewards_only() -> None:
     bank = nodes("EconomicDecisionMaking-v0", 10)
     assert chance(bank).accuracy is oracle(bank).accuracy is best_fixed(bank)[1].accuracy is None
     assert chance(bank).reward < 0
-
-
-def test_what_pays_best_is_what_the_environment_calls_good_performance() -> None:
-    source = EnvSource("EconomicDecisionMaking-v0")
-    plain = build_step_bank(source, 60, 1)
-    bank = with_best_paid_answers(plain)
-    answer_M = bank.answer_M
-    assert set(answer_M) == {1, 2}
-    top = source.make(1)
-    top.new_trial()
-    for m, answer in enumerate(answer_M):
-        decision = bank.period_MQ2[m, bank.period_names.index("decision"), 0]
-        assert (bank.ground_truth_MT[m, :decision] == 0).all()
-        for _ in range(decision):
-            top.step(0)
-        assert top.step(int(answer))[-1]["performance"] == 1
-    assert oracle(bank.nodes()).accuracy == 1.0
-    best = best_constant(plain.nodes())[1].reward
-    assert oracle(bank.nodes()).reward > best
-
-
-def test_best_paid_answers_are_for_tasks_without_ground_truth() -> None:
-    with pytest.raises(UsageError, match="has a ground truth of its own"):
-        with_best_paid_answers(build_step_bank(EnvSource(Echo), 2, 1))
 
 
 def test_policies_that_do_not_fit_are_refused() -> None:
