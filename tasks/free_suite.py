@@ -150,16 +150,16 @@ class FreeSuite(Split[FreeTask]):
         """
         return self._samples[self.task(name).name]
 
-    def chance(self, name: str) -> float:
-        """Accuracy of any action at each step; 0 where nothing is right or wrong.
+    def chance(self, name: str) -> float | None:
+        """Accuracy of any action at each step; None where nothing is right or wrong.
 
         Raises:
             UsageError: no such task in this suite, or as `interface`.
         """
-        return self.levels(name).chance.accuracy or 0.0
+        return self.levels(name).chance.accuracy
 
-    def fixed_policy_level(self, name: str) -> float:
-        """Accuracy that a network reaches without learning the task; 0 where nothing is right.
+    def fixed_policy_level(self, name: str) -> float | None:
+        """Accuracy that a network reaches without learning the task; None where nothing is right.
 
         That of the one answer that is right most often, given whenever one is due; for a held-out
         task at least that of a simple policy learned on any training task of the same interface.
@@ -169,14 +169,14 @@ class FreeSuite(Split[FreeTask]):
         Raises:
             UsageError: no such task in this suite, or as `interface`.
         """
-        level = self.levels(name).best_fixed.accuracy or 0.0
-        if self.role(name) == "train" or self.exchanges_actions:
+        level = self.levels(name).best_fixed.accuracy
+        if level is None or self.role(name) == "train" or self.exchanges_actions:
             return level
         if self.task(name).path == "stepping":
             return level
         bank = self._level_bank(name)
         others = [transfer(bank, self.sample(task.name)) for task in self.train]
-        return max(level, *(other for other in others if other is not None), 0.0)
+        return max([level, *(other for other in others if other is not None)])
 
     def levels(self, name: str) -> TaskLevels:
         """What simple policies reach on a task, in accuracy and in reward per trial.

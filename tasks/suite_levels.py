@@ -34,8 +34,6 @@ def levels_of(suite: Suite | FreeSuite, task: str) -> Levels:
     if isinstance(suite, Suite):
         return Levels(suite.chance(task), suite.fixed_policy_level(task))
     levels = _in_numbers(suite.levels(task))
-    if levels.fixed_policy is None:
-        return levels
     return levels._replace(fixed_policy=suite.fixed_policy_level(task))
 
 

@@ -172,8 +172,8 @@ def _print_levels(rows: list[dict[str, Any]], title: str) -> None:
                 str(row["num_inputs"]),
                 str(row["num_outputs"]),
                 str(row["max_steps"]),
-                percent(row["chance"] if row["has_answers"] else None),
-                percent(row["fixed_policy_level"] if row["has_answers"] else None),
+                percent(row["chance"]),
+                percent(row["fixed_policy_level"]),
                 *(
                     f"{row['levels'][name]['reward']:.2f}"
                     for name in ("chance", "best_fixed", "oracle")

@@ -179,7 +179,9 @@ def test_no_answer_is_known_by_birth_where_actions_are_exchanged() -> None:
     still = suite(
         [mine("Echo", ENVS)], [FreeTask(name="hold", source="yang19.dms")], permute="both"
     )
-    assert still.fixed_policy_level("hold") > 0.4  # to hold still can be known by birth
+    level = still.fixed_policy_level("hold")
+    assert level is not None
+    assert level > 0.4  # to hold still can be known by birth
 
 
 def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() -> None:
@@ -195,7 +197,7 @@ def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() ->
 def test_tasks_without_right_and_wrong_have_levels_in_reward_only() -> None:
     economic = FreeTask(name="choice", source="EconomicDecisionMaking")
     paid = suite([economic, mine("Echo", ENVS)], [mine("Sometimes")])
-    assert (paid.chance("choice"), paid.fixed_policy_level("choice")) == (0.0, 0.0)
+    assert (paid.chance("choice"), paid.fixed_policy_level("choice")) == (None, None)
     assert paid.levels("choice").chance.accuracy is None
     assert paid.levels("choice").best_fixed.reward > paid.levels("choice").chance.reward
 
