@@ -6,11 +6,12 @@ As long as the clip does not bind, p grows along the eligibility trace of its ro
 
 with U constant between two hits of the row. So a step needs no pass over the matrices: it uses
 
-    (w + alpha p) rate = (weight + (s - settled) trace) rate
+    (w + alpha p) rate = (weight + s trace) rate
 
-with weight = leak (w + alpha p(t0)) and trace = leak alpha U. Only the rows of perturbed neurons
-(one in ten) are settled, weight += (s - settled) trace, before their trace changes. A bound on each
-row's trace tells when the clip could bind; then that step's change is made in full, clipped.
+with weight = leak (w + alpha p(t0)) and trace = leak alpha U, t0 the step at which s was last set
+to 0. When U grows by v, weight loses s leak alpha v, which did not grow before; only the rows of
+perturbed neurons (one in ten) change. A bound on each row's trace tells when the clip could bind;
+then that step's change is made in full, clipped.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ import numpy as np
 
 from evoplastic.kernels.lifetime.cpu_perturb import begin_noise, draw_noise
 from evoplastic.kernels.lifetime.cpu_step import advance_network
-from evoplastic.kernels.lifetime.cpu_trial import begin_trial, birth, meet_world, place_life
+from evoplastic.kernels.lifetime.cpu_trial import (
+    begin_trial,
+    birth,
+    meet_world,
+    place_in_tiles,
+    place_life,
+)
 from evoplastic.kernels.simd.compile import compiled_once, inlined
-from evoplastic.kernels.simd.rows import rows_times_rates, traced_rows_times_rates
+from evoplastic.kernels.simd.tiles import TILE, tiles_times_rates, traced_tiles_times_rates
 from evoplastic.kernels.simd.vectors import (
     any_above,
     fma,
@@ -41,54 +48,53 @@ LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
 
 @inlined
 def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any) -> None:
-    """What every neuron receives, with the growth of the weights since they were settled."""
+    """What every neuron receives, with the growth of the weights since they were settled.
+
+    Up and down in turn: the rows read last are still in the first-level cache.
+    """
     rate = life.rate + step * plan.row
-    for n in range(0, plan.unclamped_room, 16):
+    for block in range(0, plan.unclamped_room, 16):
+        n = plan.unclamped_room - 16 - block if step & 1 else block
         at = life.matrix + n * plan.row
         if growing:
-            share = splat_f32(total, 16) - load(room.settled, life.state + n, 16)
-            store(room.share, n, share)
-            drive = traced_rows_times_rates(
-                room.weight, at, plan.row, room.rate, rate, room.elig, room.share, n
+            drive = traced_tiles_times_rates(
+                room.weight, at, plan.row, room.rate, rate, room.elig, total
             )
         else:
-            drive = rows_times_rates(room.weight, at, plan.row, room.rate, rate)
+            drive = tiles_times_rates(room.weight, at, plan.row, room.rate, rate)
         store(room.drive, life.state + n, drive)
 
 
 @inlined
-def settle_all(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
-    """weight += (s - settled) trace for every row; trace *= rescale; s starts again at 0."""
+def settle(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
+    """weight += s trace; trace *= rescale; s starts again at 0."""
+    grown = splat_f32(total, 16)
     factor = splat_f32(rescale, 16)
-    for n in range(plan.unclamped_room):
-        share = splat_f32(np.float32(total - room.settled[life.state + n]), 16)
-        at = life.matrix + n * plan.row
-        for j in range(at, at + plan.row, 16):
-            trace = load(room.elig, j, 16)
-            store(room.weight, j, fma(share, trace, load(room.weight, j, 16)))
-            store(room.elig, j, trace * factor)
-        room.settled[life.state + n] = np.float32(0)
+    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
+        trace = load(room.elig, j, 16)
+        store(room.weight, j, fma(grown, trace, load(room.weight, j, 16)))
+        store(room.elig, j, trace * factor)
 
 
 @inlined
 def trace_hits(
     plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
 ) -> None:
-    """trace[n, :] += gain xi[n] leak alpha[n, :] rate for neurons hit at a step, settled first."""
+    """trace[n, :] += v and weight[n, :] -= s v for neurons n hit at a step, v = gain xi[n] leak
+    alpha[n, :] rate: the growth so far is none of v's."""
     rate = life.rate + step * plan.row
     xi = step * plan.row + plan.clamped_room
+    before = splat_f32(np.float32(-total), 16)
     for h in range(room.hit_start[step], room.hit_start[step + 1]):
         n = np.int64(room.hit[h]) & 0xFFFF
         factor = splat_f32(np.float32(room.xi[xi + n] * gain), 16)
-        share = splat_f32(np.float32(total - room.settled[life.state + n]), 16)
-        at = life.matrix + n * plan.row
+        at = place_in_tiles(life.matrix, plan.row, n, 0)
         for j in range(0, plan.row, 16):
-            trace = load(room.elig, at + j, 16)
+            credit = load(room.alpha, at, 16) * load(room.rate, rate + j, 16) * factor
             if growing:
-                store(room.weight, at + j, fma(share, trace, load(room.weight, at + j, 16)))
-            credit = load(room.alpha, at + j, 16) * load(room.rate, rate + j, 16)
-            store(room.elig, at + j, fma(credit, factor, trace))
-        room.settled[life.state + n] = total
+                store(room.weight, at, fma(before, credit, load(room.weight, at, 16)))
+            store(room.elig, at, load(room.elig, at, 16) + credit)
+            at += TILE
 
 
 @inlined
@@ -168,7 +174,7 @@ def live_trial(
 
         scale = np.float32(scale * plan.retention)
         if abs(scale) < SMALLEST_SCALE:
-            settle_all(plan, room, life, total, scale)
+            settle(plan, room, life, total, scale)
             scale = np.float32(1)
             total = np.float32(0)
         gain = np.float32(plan.retention / scale)
@@ -188,20 +194,20 @@ def live_trial(
             heard = hears and plan.feedback_start <= step < plan.feedback_stop
             if plan.gate_always or heard:
                 if may_clip:
-                    settle_all(plan, room, life, total, np.float32(1))
+                    settle(plan, room, life, total, np.float32(1))
                     total = np.float32(0)
                     change_clipped(plan, room, life, np.float32(change * scale))
                 else:
                     total = np.float32(total + change * scale)
                     growing = True
             elif growing:
-                settle_all(plan, room, life, total, np.float32(1))
+                settle(plan, room, life, total, np.float32(1))
                 total = np.float32(0)
                 growing = False
         if told and plan.free:
             break
     if growing:
-        settle_all(plan, room, life, total, np.float32(1))
+        settle(plan, room, life, total, np.float32(1))
     return scale, roughness
 
 
@@ -214,7 +220,6 @@ def live_internal(
         birth(plan, room, banks, people, place_life(plan, c), first + c)
         room.scale[c] = np.float32(1)
         record.smoothness[first + c] = np.float32(0)
-    room.settled[:] = np.float32(0)
     room.bound[:] = np.float32(0)
     for trial in range(plan.num_trials):
         for c in range(stop - first):

@@ -16,9 +16,10 @@ from evoplastic.types import LifetimeBatch
 class Room(NamedTuple):
     """Memory of one thread, for two lives side by side; all of it float32 unless said."""
 
-    weight: NDArray[np.float32]  # [2, row, U'], or [2, U', row]: leak * (w + alpha p)
-    alpha: NDArray[np.float32]  # [2, U', row] leak * alpha
-    elig: NDArray[np.float32]  # [2, U', row], or the trace of cpu_internal
+    # [2, U', row] matrices; those of cpu_internal lie in tiles
+    weight: NDArray[np.float32]  # leak * (w + alpha p); transposed, [2, row, U'], if external
+    alpha: NDArray[np.float32]  # leak * alpha
+    elig: NDArray[np.float32]  # elig, or the trace of cpu_internal
     rate: NDArray[np.float32]  # [2, T + 1, row] rates before step t of the current trial
     length: NDArray[np.int64]  # [2] steps of the last trial: where its last rates lie
     x: NDArray[np.float32]  # [2, U']
@@ -28,8 +29,6 @@ class Room(NamedTuple):
     mean_correct: NDArray[np.float32]  # [2]
     mean_reward: NDArray[np.float32]  # [2]
     gate: NDArray[np.float32]  # [2] of external plasticity, after the last outcome
-    settled: NDArray[np.float32]  # [2, U'] s at which the weights of a row were last settled
-    share: NDArray[np.float32]  # [U'] s - settled
     bound: NDArray[np.float32]  # [2, U'] bound on |elig| of a row
     scale: NDArray[np.float32]  # [2] elig / U of cpu_internal
     clamp_changed: NDArray[np.bool_]  # [2]
@@ -104,8 +103,6 @@ def make_room(
         mean_correct=allocate(2),
         mean_reward=allocate(2),
         gate=allocate(2),
-        settled=allocate(2 * wide),
-        share=allocate(wide),
         bound=allocate(2 * wide),
         scale=allocate(2),
         clamp_changed=np.zeros(2, dtype=np.bool_),

@@ -40,6 +40,12 @@ def place_life(plan: Any, index: int) -> Life:
 
 
 @inlined
+def place_in_tiles(matrix: int, row: int, n: int, j: int) -> int:
+    """Where number j of row n of a matrix lies that is laid out in tiles."""
+    return matrix + (n & ~15) * row + (j & ~15) * 16 + (n & 15) * 16 + (j & 15)
+
+
+@inlined
 def _lay_columns(plan: Any, room: Any, people: Any, person: int) -> None:
     """Where the neurons of a person's network lie in a row: its channels in their own order."""
     for neuron in range(plan.num_clamped):
@@ -67,10 +73,12 @@ def birth(plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int)
             alpha = people.alpha[person * people.alpha_stride + source + neuron]
             w = plan.leak * people.w[person * people.w_stride + source + neuron]
             if plan.internal:
-                room.weight[life.weight + n * plan.row + j] = w
+                at = place_in_tiles(life.matrix, plan.row, n, j)
+                room.weight[at] = w
             else:
+                at = life.matrix + n * plan.row + j
                 room.weight[life.weight + j * wide + n] = w
-            room.alpha[life.matrix + n * plan.row + j] = plan.leak * alpha
+            room.alpha[at] = plan.leak * alpha
     room.x[life.state : life.state + wide] = np.float32(0)
     room.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
     room.length[life.slot] = plan.num_steps
