@@ -156,6 +156,8 @@ class StackedNodes(NamedTuple):
     part_V: Int8Array
     reward_VO: Float32Array  # 0 beyond a task's own actions
     next_VO: Int32Array
+    sight_V: Int64Array  # number of what a node shows, the same as the node's before it if equal
+    look_S: Int64Array  # first node of each such sight
     first_M: Int64Array
     kind_M: Int64Array
     start_B: Int64Array  # first entry of each bank
@@ -192,14 +194,19 @@ def stack_nodes(banks: Sequence[NodeBank]) -> StackedNodes:
         widened(np.where(b.next_VO >= 0, b.next_VO + at, b.next_VO), O, OVER_WRONG)
         for b, at in zip(banks, nodes, strict=True)
     ]
+    observation_VI = np.concatenate([widened(b.observation_VI, I, 0) for b in banks])
+    differs_V = np.ones(len(observation_VI), dtype=np.bool_)
+    differs_V[1:] = (observation_VI[1:] != observation_VI[:-1]).any(axis=1)
     return StackedNodes(
         dt_ms=banks[0].dt_ms,
         num_steps=max(bank.num_steps for bank in banks),
-        observation_VI=np.concatenate([widened(b.observation_VI, I, 0) for b in banks]),
+        observation_VI=observation_VI,
         asked_V=np.concatenate([bank.asked_V for bank in banks]),
         part_V=np.concatenate([bank.part_V for bank in banks]),
         reward_VO=np.concatenate([widened(b.reward_VO, O, 0) for b in banks]),
         next_VO=np.concatenate(next_VO).astype(np.int32),
+        sight_V=np.cumsum(differs_V) - 1,
+        look_S=np.flatnonzero(differs_V),
         first_M=np.concatenate([b.first_M + at for b, at in zip(banks, nodes, strict=True)]),
         kind_M=np.concatenate([bank.kind_M for bank in banks]),
         start_B=_starts(list(sizes)),

@@ -29,6 +29,8 @@ class Banks(NamedTuple):
     # Of trials that run freely only, else empty:
     part: NDArray[np.int8]  # [V]
     onward: NDArray[np.int32]  # [V * O], the node that an action leads to
+    sight: NDArray[np.int64]  # [V], number of what a node shows
+    look: NDArray[np.int64]  # [S], first node of each sight
     first: NDArray[np.int64]  # [M]
     block: NDArray[np.int64]  # [B]
     channels: NDArray[np.int64]  # [B]
@@ -59,6 +61,8 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
         size=as_row(banks.size_B, np.int64),
         part=none.astype(np.int8),
         onward=none.astype(np.int32),
+        sight=none,
+        look=none,
         first=none,
         block=none,
         channels=none,
@@ -78,6 +82,8 @@ def _flat_nodes(banks: StackedNodes) -> Banks:
         size=as_row(banks.size_B, np.int64),
         part=as_row(banks.part_V, np.int8),
         onward=as_row(banks.next_VO, np.int32),
+        sight=as_row(banks.sight_V, np.int64),
+        look=as_row(banks.look_S, np.int64),
         first=as_row(banks.first_M, np.int64),
         block=as_row(banks.block_B, np.int64),
         channels=as_row(banks.num_inputs_B, np.int64),

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from evoplastic.kernels.lifetime.cpu_perturb import begin_noise, draw_noise
+from evoplastic.kernels.lifetime.cpu_sights import sent_by_sight
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
 from evoplastic.kernels.lifetime.cpu_trial import begin_trial, birth, meet_world, place_life
 from evoplastic.kernels.simd.compile import compiled_once, inlined
@@ -100,7 +101,11 @@ def run_steps(
             draw_noise(plan, room, trial, people.perturb_stream[person])
         clamped_changed = step == 0 or room.clamp_changed[life.slot]
         if clamped_changed:
-            clamped_drive(plan, room, life, step)
+            sent = 0
+            if plan.free:
+                task = people.task[person]
+                sent = sent_by_sight(plan, room, banks, life, task, step == 0)
+            clamped_drive(plan, room, life, step, sent)
         spoke = window[0] < step <= window[1] or (step == 0 and trial == 0)
         columns = plan.num_unclamped if spoke else plan.num_unclamped - plan.num_outputs
         gates = room.speaking if window[0] <= step < window[1] else room.silent

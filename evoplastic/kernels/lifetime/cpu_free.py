@@ -28,12 +28,8 @@ def enter_bank(plan: Any, room: Any, banks: Any, people: Any, life: Any, person:
     blocks = np.uint64(banks.size[task] // block)
     room.place[life.slot] = block * np.int64((word * blocks) >> np.uint64(32))
     bias = plan.num_clamped - plan.num_outputs - 1
-    active = life.clamp
-    for channel in range(banks.channels[task]):
-        room.active[active + channel] = channel
-    active += banks.channels[task]
-    for line in range(3):
-        room.active[active + line] = bias - 2 + line
+    room.active[life.clamp] = bias - 2
+    room.active[life.clamp + 1] = bias - 1
     _first_node(room, banks, life, task)
     none = np.float32(0)
     clamp_node(plan, room, banks, life, task, plan.num_steps, NO_ACTION, none, none)
@@ -67,8 +63,9 @@ def clamp_node(
 ) -> None:
     """Overwrite the clamped rates of a row: what the node shows, feedback, bias, the action.
 
-    Everything is written to the row of rates alone, and the columns that may be active are listed
-    in this order; whoever sends drive reads single numbers that have been written as such.
+    Everything is written to the row of rates alone; of the columns that neither channels nor the
+    bias take, those that may be active are listed. Whoever sends drive reads single numbers that
+    have been written as such. Notes whether anything differs from the row before.
     """
     rate = life.rate + row * plan.row + plan.unclamped_room
     channels = banks.channels[task]
@@ -81,13 +78,21 @@ def clamp_node(
     room.rate[rate + bias - 2] = first
     room.rate[rate + bias - 1] = second
     room.rate[rate + bias] = plan.bias_rate
-    active = channels + 3
+    room.num_active[life.slot] = 2
     if line != NO_ACTION:
         room.rate[rate + bias + 1 + line] = plan.action_gain
-        room.active[life.clamp + active] = bias + 1 + line
-        active += 1
-    room.num_active[life.slot] = active
-    room.clamp_changed[life.slot] = True
+        room.active[life.clamp + 2] = bias + 1 + line
+        room.num_active[life.slot] = 3
+    sight = banks.sight[room.node[life.slot]]
+    before = rate - plan.row
+    room.clamp_changed[life.slot] = (
+        sight != room.sight[life.slot]
+        or line != room.line[life.slot]
+        or first != room.rate[before + bias - 2]
+        or second != room.rate[before + bias - 1]
+    )
+    room.sight[life.slot] = sight
+    room.line[life.slot] = line
 
 
 @inlined

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.kernels.lifetime.cpu_plan import Plan, windows
+from evoplastic.kernels.lifetime.cpu_sights import AHEAD
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch
@@ -24,6 +25,8 @@ class Room(NamedTuple):
     length: NDArray[np.int64]  # [2] steps of the last trial: where its last rates lie
     x: NDArray[np.float32]  # [2, U']
     drive: NDArray[np.float32]  # [2, U'] what the clamped neurons send
+    sent: NDArray[np.float32]  # [2, AHEAD, U'] the part that sights send, or 0
+    sent_first: NDArray[np.int64]  # [2] the first of those sights
     clamp: NDArray[np.float32]  # [2, C'] rates of the clamped neurons
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
@@ -38,6 +41,8 @@ class Room(NamedTuple):
     activity: NDArray[np.float32]  # [O]
     place: NDArray[np.int64]  # [2] number of the present trial in its bank
     node: NDArray[np.int64]  # [2] present node
+    sight: NDArray[np.int64]  # [2] what it shows
+    line: NDArray[np.int64]  # [2] of the last action
     error: NDArray[np.float32]  # [3] of each part of the present trial
     scored: NDArray[np.float32]  # [3] steps of each part
     earned: NDArray[np.float32]  # [1] reward of the present trial
@@ -88,6 +93,8 @@ def make_room(
     retention = 1.0 - windows(batch)[0] / config.plasticity.tau_elig_ms
     xi = allocate(steps * row + 64)
     xi[:] = 0.0
+    sent = allocate(2 * AHEAD * wide)
+    sent[:] = 0.0
     retained = allocate(steps + 1)
     retained[:] = retention ** np.arange(steps + 1)
     return Room(
@@ -98,6 +105,8 @@ def make_room(
         length=allocate(2, np.int64),
         x=allocate(2 * wide),
         drive=allocate(2 * wide),
+        sent=sent,
+        sent_first=allocate(2, np.int64),
         clamp=allocate(2 * plan.clamped_room),
         baseline=allocate(2 * batch.banks.num_kinds),
         mean_correct=allocate(2),
@@ -112,6 +121,8 @@ def make_room(
         activity=allocate(plan.num_outputs),
         place=allocate(2, np.int64),
         node=allocate(2, np.int64),
+        sight=allocate(2, np.int64),
+        line=allocate(2, np.int64),
         error=allocate(3),
         scored=allocate(3),
         earned=allocate(1),

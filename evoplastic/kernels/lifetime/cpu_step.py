@@ -124,10 +124,10 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         respond(room, gates, n, x, before + plan.row)
 
     @inlined
-    def send(plan: Any, room: Any, life: Any, n: int, before: int) -> None:
-        """drive[n] = sum over active clamped neurons c of weight[c, n] rate[c]."""
+    def send(plan: Any, room: Any, life: Any, n: int, before: int, sent: int) -> None:
+        """drive[n] = sent[n] + sum over active clamped neurons c of weight[c, n] rate[c]."""
         at = life.weight + plan.unclamped_room * plan.unclamped_room + n
-        total = splat_f32(np.float32(0), lanes)
+        total = load(room.sent, sent + n, lanes)
         for a in range(life.clamp, life.clamp + room.num_active[life.slot]):
             c = room.active[a]
             total = fma(
@@ -162,15 +162,18 @@ def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, colu
 
 
 @inlined
-def clamped_drive(plan: Any, room: Any, life: Any, step: int) -> None:
-    """What the clamped neurons send: it changes only when their rates or the weights change."""
+def clamped_drive(plan: Any, room: Any, life: Any, step: int, sent: int) -> None:
+    """What the clamped neurons send: it changes only when their rates or the weights change.
+
+    A part of it may lie ready in room.sent; of the rest, the active neurons are listed.
+    """
     before = life.rate + step * plan.row + plan.unclamped_room
     n = 0
     while n + 64 <= plan.unclamped_room:
-        _send64(plan, room, life, n, before)
+        _send64(plan, room, life, n, before, sent)
         n += 64
     if n + 32 <= plan.unclamped_room:
-        _send32(plan, room, life, n, before)
+        _send32(plan, room, life, n, before, sent)
         n += 32
     if n < plan.unclamped_room:
-        _send16(plan, room, life, n, before)
+        _send16(plan, room, life, n, before, sent)

@@ -116,7 +116,7 @@ def test_drive_of_clamped_neurons_uses_the_widest_registers(arguments: Any) -> N
     plan, room, life = arguments
 
     def step(plan: Any, room: Any, life: Any) -> None:
-        clamped_drive(plan, room, life, 3)
+        clamped_drive(plan, room, life, 3, 0)
 
     asm = _asm(step, plan, room, life)
     assert _widths(asm, "fma") == {"zmm"}
