@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from evoplastic.kernels.simd.compile import inlined
 from evoplastic.kernels.simd.vectors import fma, load, splat_f32, store
 
@@ -34,7 +32,7 @@ def _make_tile(lanes: int) -> Any:
         at = life.weight + plan.unclamped_room * plan.unclamped_room + n
         column = load(room.weight, at + bias * plan.unclamped_room, lanes)
         a = b = c = d = column * splat_f32(plan.bias_rate, lanes)
-        for channel in range(channels):
+        for _ in range(channels):
             column = load(room.weight, at, lanes)
             a = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown0], lanes), a)
             b = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown1], lanes), b)
