@@ -13,10 +13,16 @@ from evoplastic.kernels.simd.compile import inlined
 def first_largest(value: Any, count: int) -> int:
     """As torch.argmax: the first of equals, and what is not a number counts as the largest."""
     choice, best = 0, value[0]
+    total = best
     for o in range(1, count):
         here = value[o]
-        if here > best or (np.isnan(here) and not np.isnan(best)):
+        total += here
+        if here > best:
             choice, best = o, here
+    if np.isnan(total):  # looked at once, not at every number
+        for o in range(count - 1, -1, -1):
+            if np.isnan(value[o]):
+                choice = o
     return choice
 
 

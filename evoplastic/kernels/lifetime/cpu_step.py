@@ -80,12 +80,21 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         before: int,
         xi: int,
         columns: int,
+        back: bool,
     ) -> None:
         """Activation and rate of neurons n.. one step on.
 
         x' = (1 - leak) x + xi + drive + sum_j weight[j, n] rate[j]
         """
         stride = plan.unclamped_room
+        at = life.weight + n
+        sender = before
+        onward = 1
+        if back:
+            at += (columns - 1) * stride
+            stride = -stride
+            sender += columns - 1
+            onward = -1
         a = fma(
             load(room.x, life.state + n, lanes),
             splat_f32(plan.keep, lanes),
@@ -94,30 +103,31 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         b = load(room.drive, life.state + n, lanes)
         c = splat_f32(np.float32(0), lanes)
         d = splat_f32(np.float32(0), lanes)
-        at = life.weight + n
         j = 0
         while j + 4 <= columns:
-            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[before + j], lanes), a)
+            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[sender], lanes), a)
             b = fma(
                 load(room.weight, at + stride, lanes),
-                splat_f32(room.rate[before + j + 1], lanes),
+                splat_f32(room.rate[sender + onward], lanes),
                 b,
             )
             c = fma(
                 load(room.weight, at + 2 * stride, lanes),
-                splat_f32(room.rate[before + j + 2], lanes),
+                splat_f32(room.rate[sender + 2 * onward], lanes),
                 c,
             )
             d = fma(
                 load(room.weight, at + 3 * stride, lanes),
-                splat_f32(room.rate[before + j + 3], lanes),
+                splat_f32(room.rate[sender + 3 * onward], lanes),
                 d,
             )
             at += 4 * stride
+            sender += 4 * onward
             j += 4
         while j < columns:
-            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[before + j], lanes), a)
+            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[sender], lanes), a)
             at += stride
+            sender += onward
             j += 1
         x = (a + b) + (c + d)
         store(room.x, life.state + n, x)
@@ -150,15 +160,16 @@ def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, colu
     """All unclamped neurons one step on, reading the first `columns` unclamped rates."""
     before = life.rate + step * plan.row
     xi = step * plan.row + plan.clamped_room
+    back = step & 1 == 1
     n = 0
     while n + 64 <= plan.unclamped_room:
-        _advance64(plan, room, gates, n, life, before, xi + n, columns)
+        _advance64(plan, room, gates, n, life, before, xi + n, columns, back)
         n += 64
     if n + 32 <= plan.unclamped_room:
-        _advance32(plan, room, gates, n, life, before, xi + n, columns)
+        _advance32(plan, room, gates, n, life, before, xi + n, columns, back)
         n += 32
     if n < plan.unclamped_room:
-        _advance16(plan, room, gates, n, life, before, xi + n, columns)
+        _advance16(plan, room, gates, n, life, before, xi + n, columns, back)
 
 
 @inlined
