@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from evoplastic.kernels.simd.compile import inlined
-from evoplastic.kernels.simd.vectors import fma, load, splat_f32, store
+from evoplastic.kernels.simd.vectors import fma, load, splat_f32, spread, store
 
 AHEAD = 4  # sights at a time; their sums just fit into the registers
 
@@ -32,12 +32,13 @@ def _make_tile(lanes: int) -> Any:
         at = life.weight + plan.unclamped_room * plan.unclamped_room + n
         column = load(room.weight, at + bias * plan.unclamped_room, lanes)
         a = b = c = d = column * splat_f32(plan.bias_rate, lanes)
+        gain = splat_f32(plan.stimulus_gain, lanes)
         for _ in range(channels):
             column = load(room.weight, at, lanes)
-            a = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown0], lanes), a)
-            b = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown1], lanes), b)
-            c = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown2], lanes), c)
-            d = fma(column, splat_f32(plan.stimulus_gain * banks.stimulus[shown3], lanes), d)
+            a = fma(column, gain * spread(banks.stimulus, shown0, lanes), a)
+            b = fma(column, gain * spread(banks.stimulus, shown1, lanes), b)
+            c = fma(column, gain * spread(banks.stimulus, shown2, lanes), c)
+            d = fma(column, gain * spread(banks.stimulus, shown3, lanes), d)
             at += plan.unclamped_room
             shown0 += 1
             shown1 += 1

@@ -13,6 +13,7 @@ from evoplastic.kernels.simd.vectors import (
     no_less,
     no_more,
     splat_f32,
+    spread,
     store,
 )
 
@@ -105,27 +106,27 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         d = splat_f32(np.float32(0), lanes)
         j = 0
         while j + 4 <= columns:
-            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[sender], lanes), a)
+            a = fma(load(room.weight, at, lanes), spread(room.rate, sender, lanes), a)
             b = fma(
                 load(room.weight, at + stride, lanes),
-                splat_f32(room.rate[sender + onward], lanes),
+                spread(room.rate, sender + onward, lanes),
                 b,
             )
             c = fma(
                 load(room.weight, at + 2 * stride, lanes),
-                splat_f32(room.rate[sender + 2 * onward], lanes),
+                spread(room.rate, sender + 2 * onward, lanes),
                 c,
             )
             d = fma(
                 load(room.weight, at + 3 * stride, lanes),
-                splat_f32(room.rate[sender + 3 * onward], lanes),
+                spread(room.rate, sender + 3 * onward, lanes),
                 d,
             )
             at += 4 * stride
             sender += 4 * onward
             j += 4
         while j < columns:
-            a = fma(load(room.weight, at, lanes), splat_f32(room.rate[sender], lanes), a)
+            a = fma(load(room.weight, at, lanes), spread(room.rate, sender, lanes), a)
             at += stride
             sender += onward
             j += 1
@@ -142,7 +143,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             c = room.active[a]
             total = fma(
                 load(room.weight, at + c * plan.unclamped_room, lanes),
-                splat_f32(room.rate[before + c], lanes),
+                spread(room.rate, before + c, lanes),
                 total,
             )
         store(room.drive, life.state + n, total)

@@ -160,6 +160,19 @@ splat_u64 = _splatter(types.uint64, "splat_u64")
 
 
 @intrinsic
+def spread(typingctx: Any, array: Any, offset: Any, lanes: Any) -> Any:
+    """One element of an array in every lane."""
+    vector = Vector(array.dtype, _lanes(lanes))
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        element = vector.llvm.element
+        pointer = pointer_to(context, builder, sig.args[0], args[0], args[1], element)
+        return splat(builder, builder.load(pointer), vector)
+
+    return signature(vector, array, types.intp, lanes), generate
+
+
+@intrinsic
 def count_u64(typingctx: Any, start: Any, lanes: Any) -> Any:
     """start, start + 1, start + 2, ..."""
     vector = Vector(types.uint64, _lanes(lanes))
