@@ -60,10 +60,30 @@ def test_stepping_in_neurogym_lives_the_same_lives() -> None:
     ours = run_lifetimes(lives.params, lives.groups, lives.batch, config, engine="cpu")
     courses = set()
     for person in range(0, 2 * len(neurogym_stepping.TASKS), 2):
-        xi_KTN = neurogym_stepping.perturbations(lives, person, config)
-        theirs = neurogym_stepping.live(lives, person, config, xi_KTN)
+        draw = neurogym_stepping.replayed(lives, person, config)
+        theirs = neurogym_stepping.live(lives, person, config, draw)
         assert [len(actions) for actions in theirs.action_KT] == ours.steps_PK[person].tolist()
         np.testing.assert_allclose(theirs.reward_K, ours.reward_PK[person], atol=1e-5)
         np.testing.assert_allclose(theirs.loss_K, ours.loss_PK[person], atol=1e-4)
         courses.add(tuple(action for actions in theirs.action_KT for action in actions))
     assert any(len(set(course)) > 1 for course in courses), "no action is ever exchanged"
+
+
+def test_stepping_in_neurogym_draws_perturbations_of_the_same_distribution() -> None:
+    config = replace(neurogym_stepping.CONFIG, num_trials=15, scored_trials=5)
+    lives = neurogym_stepping.population(2, 15, 2, 400)
+    draws = (
+        neurogym_stepping.drawn(lives, config, 0),
+        neurogym_stepping.replayed(lives, 0, config),
+    )
+    for measure in (lambda xi: xi != 0, np.abs):
+        ours, theirs = (
+            np.array([measure(draw(trial, step)) for trial in range(10) for step in range(2, 40)])
+            for draw in draws
+        )
+        apart = abs(ours.mean() - theirs.mean())
+        assert apart < 4 * np.hypot(ours.std(), theirs.std()) / ours.size**0.5
+    for draw in draws:
+        assert not draw(0, 1).any()
+        assert not draw(12, 20).any()
+        assert -0.5 <= min(draw(0, step).min() for step in range(2, 40)) < -0.45

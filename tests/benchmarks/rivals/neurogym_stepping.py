@@ -2,11 +2,12 @@
 
 Written the way a user of NeuroGym writes it: act, step, learn, act again. The learning rule and the
 perturbations are those of the engine (published external modulation), so that a lifetime here takes
-the very actions of one there; perturbations are drawn beforehand and cost this rival no time.
+the very actions of one there where it is given the engine's perturbations.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ CONFIG = LifetimeConfig(
     perturbation=PerturbationConfig(quiet_trials=5),
     plasticity=PlasticityConfig(baseline="single", first_trial=5),
 )
+
+
+Draw = Callable[[int, int], np.ndarray]  # perturbations [N] of a step of a trial
 
 
 class Yang19(NamedTuple):
@@ -90,28 +94,46 @@ def population(size: int, num_trials: int, dim_ring: int, neurons: int) -> Yang1
     return Yang19(sources, banks, groups, params, batch)
 
 
-def perturbations(lives: Yang19, person: int, config: LifetimeConfig) -> list[np.ndarray]:
-    """The perturbations [T, N] of each trial of one individual."""
+def replayed(lives: Yang19, person: int, config: LifetimeConfig) -> Draw:
+    """The perturbations that the engine draws for one individual, drawn beforehand."""
     alone = lives.batch._replace(
         task_P=lives.batch.task_P[[person]],
         trial_stream_P=lives.batch.trial_stream_P[[person]],
         perturb_stream_P=lives.batch.perturb_stream_P[[person]],
     )
     num_steps = stack_nodes(lives.banks).num_steps
-    return [
+    xi_KTN = [
         trial_perturbations(alone, trial, num_steps, lives.groups, config)[0][0]
         for trial in range(config.num_trials)
     ]
+    return lambda trial, step: xi_KTN[trial][step]
 
 
-def live(lives: Yang19, person: int, config: LifetimeConfig, xi_KTN: list[np.ndarray]) -> Lived:
+def drawn(lives: Yang19, config: LifetimeConfig, seed: int) -> Draw:
+    """Perturbations of the same distribution from NumPy's generator, one number for a neuron."""
+    noise = config.perturbation
+    random = np.random.default_rng(seed)
+    chance, amplitude = np.float32(noise.probability), np.float32(noise.amplitude)
+    stretch = np.float32(2) * amplitude / chance
+    none_N = np.zeros(lives.groups.num_neurons, dtype=np.float32)
+
+    def draw(trial: int, step: int) -> np.ndarray:
+        if step < noise.first_step or trial >= config.num_trials - noise.quiet_trials:
+            return none_N
+        word_N = random.random(len(none_N), dtype=np.float32)
+        return np.where(word_N < chance, stretch * word_N - amplitude, none_N)
+
+    return draw
+
+
+def live(lives: Yang19, person: int, config: LifetimeConfig, draw: Draw) -> Lived:
     """Step one lifetime through a real environment.
 
     Args:
         lives: the population.
         person: who of it.
         config: the lifetime, external modulation with a single baseline and the loss fed back.
-        xi_KTN: perturbations [T, N] of each trial.
+        draw: perturbations [N] of a step of a trial.
     """
     groups, rule = lives.groups, config.plasticity
     bank = lives.banks[lives.batch.task_P[person]]
@@ -148,7 +170,7 @@ def live(lives: Yang19, person: int, config: LifetimeConfig, xi_KTN: list[np.nda
             earned = 0.0
             node = int(bank.first_M[trial])
             while True:
-                xi = xi_KTN[trial][len(actions)]
+                xi = draw(trial, len(actions))
                 x += leak * (w_eff @ rate - x) + xi
                 elig = retention * (elig + np.outer(xi, rate))
                 rate = np.tanh(x)
