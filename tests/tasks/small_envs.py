@@ -190,6 +190,16 @@ class PaysByChance(Echo):
         return (shown, reward * self.rng.randint(2), *rest)
 
 
+class PaysByNormal(Echo):
+    """Draws half of a pair of legacy normals, once in a trial."""
+
+    def _step(self, action: int) -> Any:
+        shown, reward, *rest = super()._step(action)
+        if action == 1 and reward > 0:
+            reward += self.rng.randn()
+        return (shown, reward, *rest)
+
+
 class PaysByGlobalChance(Echo):
     def _step(self, action: int) -> Any:
         shown, reward, *rest = super()._step(action)

@@ -89,6 +89,7 @@ REFUSED: list[tuple[type[TrialEnv], str, str, bool]] = [
     (envs.RemembersInList, "keeps state", "history", True),
     (envs.RemembersInClass, "keeps state", "count_in_class", True),
     (envs.PaysByChance, "reward is random", "_new_trial", True),
+    (envs.PaysByNormal, "reward is random", "_new_trial", True),
     (envs.PaysByGlobalChance, "reward is random", "_new_trial", True),
     (envs.AsksForTheImpossible, "ground truth", r"\[3\].*0 to 2", True),
 ]
