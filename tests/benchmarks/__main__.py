@@ -26,6 +26,7 @@ from evoplastic.benchmark_trials import free_trials, paced_trials
 from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
 from evoplastic.types import Interface, StackedBanks, stack_banks
 from tasks.suite import load_paced_suite
+from tests.benchmarks import bank_building
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 PAPER = Setting(
@@ -66,6 +67,7 @@ def main() -> None:
         *_modulation_and_threads(paper, banks, args.repeats),
         *_free_running(paper, args.repeats),
         *_against_stepping(args.repeats),
+        *bank_building.report(args.repeats),
         *_scaling(paper, banks, args.repeats),
         *_memory(),
     ]
