@@ -171,7 +171,7 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        whole = problem.engine == "gpu" if self._whole is None else self._whole
+        whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
         most_pairs = MOST_GENOME_BYTES // (8 * problem.layout.size) if whole else 0
         results: list[Result] = []
         for shard, parts in together(shards, most_pairs):

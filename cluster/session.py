@@ -151,13 +151,13 @@ class Session:
         config = self.experiment.config
         shaped = shape_losses(losses.loss_P, config.evolution)
         gradient = GradientSum(
-            self.experiment.layout, config.evolution, config.seed, self.generation
+            self.experiment.layout,
+            config.evolution,
+            config.seed,
+            self.generation,
+            engine=self._problem.chosen_engine,
         )
-        for shard in pair_shards(
-            self.generation, config.evolution.num_pairs, config.pairs_per_shard
-        ):
-            weights = shaped.weight_pairs[shard.first_pair : shard.first_pair + shard.num_pairs]
-            gradient.add(shard.first_pair, weights)
+        gradient.add(0, shaped.weight_pairs)
         gradient_G, before_G = gradient.result(), self.state.center_G
         if shaped.pulls:
             self.state = update(self.state, gradient_G, config.evolution, self.experiment.layout)

@@ -137,7 +137,7 @@ def _live_part(
         problem.groups,
         batch,
         problem.lifetime,
-        engine=problem.engine,
+        engine=problem.chosen_engine,
         threads=problem.threads,
     )
 

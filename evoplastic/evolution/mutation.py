@@ -1,8 +1,9 @@
 """Mutations as functions of (run seed, generation, pair, gene), made where they are needed.
 
 Gene g of pair i at a generation is sigma * z with z a standard normal of the pair's own stream;
-genes outside the layout's mask, and all genes of an unmutated pair, do not mutate. Compiled loops
-draw them where Numba is installed; the same numbers come from plain NumPy where it is not.
+genes outside the layout's mask, and all genes of an unmutated pair, do not mutate. The engine that
+lives the genomes also draws them, where it reads them: the reference in plain NumPy, the others by
+loops of their own. All draw the same numbers, bit for bit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from evoplastic.evolution.config import EvolutionConfig
 from evoplastic.genome import GenomeLayout
 from evoplastic.noise import Purpose, normal
 
-COMPILED = importlib.util.find_spec("numba") is not None
+ON_CPU = "cpu" if importlib.util.find_spec("numba") is not None else "reference"
 
 
 def perturbed_pairs(
@@ -32,17 +33,44 @@ def perturbed_pairs(
     num_pairs: int,
     *,
     threads: int = 0,
-    compiled: bool = COMPILED,
+    engine: str = ON_CPU,
 ) -> Tensor:
-    """Genomes [2 * num_pairs, G]: rows 2i and 2i+1 are center + m_i and center - m_i."""
-    center, mask = center_G.numpy(), layout.mask_G.numpy()
-    if compiled:
-        from evoplastic.noise_cpu import perturb_pairs
+    """Genomes [2 * num_pairs, G]: rows 2i and 2i+1 are center + m_i and center - m_i.
+
+    Args:
+        center_G: float32 center, on the CPU.
+        layout: which genes mutate.
+        config: mutation size, and whether pair 0 mutates.
+        seed: run seed.
+        generation: of the mutations.
+        first_pair: number of the first pair.
+        num_pairs: how many pairs.
+        threads: threads of the CPU engine; 0 means one per core.
+        engine: "reference", "cpu" or "gpu"; the genomes of the last one are on its device.
+    """
+    if engine == "gpu":
+        from evoplastic import noise_gpu
+        from evoplastic.kernels.lifetime.gpu import gpu_device
+
+        return noise_gpu.perturb_pairs(
+            center_G,
+            layout.mask_G,
+            config.sigma,
+            seed,
+            generation,
+            first_pair,
+            num_pairs,
+            unmutated=int(config.unmutated_pair),
+            device=gpu_device(),
+        )
+    center = center_G.numpy()
+    if engine == "cpu":
+        from evoplastic import noise_cpu
 
         return torch.from_numpy(
-            perturb_pairs(
+            noise_cpu.perturb_pairs(
                 center,
-                mask,
+                layout.mask_G.numpy(),
                 config.sigma,
                 seed,
                 generation,
@@ -69,13 +97,40 @@ def accumulate_mutations(
     first_pair: int,
     weights: NDArray[np.float64],
     *,
-    compiled: bool = COMPILED,
+    engine: str = ON_CPU,
 ) -> None:
-    """Add weight_i * m_i to `sum_G` for consecutive pairs, in ascending order, in float64."""
-    if compiled:
-        from evoplastic.noise_cpu import accumulate_pairs
+    """Add weight_i * m_i to `sum_G` for consecutive pairs, in ascending order, in float64.
 
-        accumulate_pairs(
+    Args:
+        sum_G: what to add to, in place.
+        layout: which genes mutate.
+        config: mutation size, and whether pair 0 mutates.
+        seed: run seed.
+        generation: of the mutations.
+        first_pair: number of the first pair.
+        weights: one for each pair.
+        engine: "reference", "cpu" or "gpu"; nothing stays on the device of the last one.
+    """
+    if engine == "gpu":
+        from evoplastic import noise_gpu
+        from evoplastic.kernels.lifetime.gpu import gpu_device
+
+        noise_gpu.accumulate_pairs(
+            sum_G,
+            layout.mask_G,
+            config.sigma,
+            seed,
+            generation,
+            first_pair,
+            weights,
+            unmutated=int(config.unmutated_pair),
+            device=gpu_device(),
+        )
+        return
+    if engine == "cpu":
+        from evoplastic import noise_cpu
+
+        noise_cpu.accumulate_pairs(
             sum_G,
             layout.mask_G.numpy(),
             config.sigma,

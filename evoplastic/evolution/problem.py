@@ -21,6 +21,7 @@ from evoplastic.evolution.living import Bank, live, stack
 from evoplastic.evolution.mutation import perturbed_pairs
 from evoplastic.fitness import accuracy, lifetime_loss, reward
 from evoplastic.genome import GenomeLayout
+from evoplastic.kernels.lifetime import choose_engine
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_room
 from evoplastic.node_bank import StackedNodes
@@ -69,6 +70,11 @@ class LifetimeProblem:
                     f"alternate_halves needs training tasks in both halves, half {half} is empty; "
                     "set evolution.alternate_halves to false",
                 )
+
+    @property
+    def chosen_engine(self) -> str:
+        """The engine that lives this problem here, and draws and sums its mutations."""
+        return choose_engine(self.engine, free=self.wiring is not None)
 
     @property
     def layout(self) -> GenomeLayout:
@@ -166,6 +172,7 @@ def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> 
         shard.first_pair,
         shard.num_pairs,
         threads=problem.threads,
+        engine=problem.chosen_engine,
     )
     result = live(
         problem,

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.evolution.mutation import accumulate_mutations
+from evoplastic.evolution.mutation import ON_CPU, accumulate_mutations
 from evoplastic.genome import GenomeLayout
 
 Float64Array = NDArray[np.float64]
@@ -86,17 +86,24 @@ def _centered_ranks(loss_P: Float64Array) -> Float64Array:
 class GradientSum:
     """Sum over pairs of mutation times pull, in float64, pairs in ascending order.
 
-    Mutations are drawn anew from their counters, a few pairs at a time, so that a population
-    times a genome never exists.
+    Mutations are drawn anew from their counters by the engine that lived them, so that a population
+    times a genome never exists a second time.
     """
 
     def __init__(
-        self, layout: GenomeLayout, config: EvolutionConfig, seed: int, generation: int
+        self,
+        layout: GenomeLayout,
+        config: EvolutionConfig,
+        seed: int,
+        generation: int,
+        *,
+        engine: str = ON_CPU,
     ) -> None:
         self._layout = layout
         self._config = config
         self._seed = seed
         self._generation = generation
+        self._engine = engine
         self._sum_G = np.zeros(layout.size, dtype=np.float64)
         self._next_pair = 0
 
@@ -119,6 +126,7 @@ class GradientSum:
             self._generation,
             first_pair,
             weights,
+            engine=self._engine,
         )
         self._next_pair = first_pair + len(weights)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 
 import torch
 from torch import Tensor
@@ -27,9 +28,14 @@ MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compile
 _announced: set[int] = set()  # a cut into waves is said once per number of individuals
 
 
+def gpu_device() -> torch.device:
+    """Where the engine runs: a CUDA device, or the CPU if Triton was told to interpret kernels."""
+    return torch.device("cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda")
+
+
 def gpu_available() -> str | None:
     """Why this machine cannot run the engine, or None if it can."""
-    if not torch.cuda.is_available():
+    if gpu_device().type == "cuda" and not torch.cuda.is_available():
         return "no CUDA device is visible to torch"
     if importlib.util.find_spec("triton") is None:
         return "the package triton is not installed"
@@ -58,7 +64,7 @@ def run_gpu(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     *,
-    device: torch.device | str = "cuda",
+    device: torch.device | str | None = None,
     memory_bytes: int | None = None,
     streamed: bool = False,
 ) -> LifetimeResult:
@@ -69,7 +75,7 @@ def run_gpu(
         groups: which neuron does what.
         batch: tasks and random streams of the individuals.
         config: everything else about the lifetime.
-        device: a CUDA device; "cpu" only under Triton's interpreter.
+        device: by default `gpu_device()`.
         memory_bytes: device memory to stay within; by default nine tenths of what is free. A
             population that needs more is lived in waves.
         streamed: keep matrices in device memory even where they would fit on chip.
@@ -77,7 +83,7 @@ def run_gpu(
     Raises:
         UsageError: not even one individual fits into the memory.
     """
-    device = torch.device(device)
+    device = torch.device(gpu_device() if device is None else device)
     num_lives, num_trials = len(batch.task_P), config.num_trials
     free = isinstance(batch.banks, StackedNodes)
     tiles = make_tiles(groups, config, streamed, free)
