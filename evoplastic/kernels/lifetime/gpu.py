@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.checks import require
-from evoplastic.kernels.lifetime.gpu_launch import bring_lives, bring_tasks, launch
+from evoplastic.kernels.lifetime.gpu_launch import bring_lives, bring_tasks, bytes_brought, launch
 from evoplastic.kernels.lifetime.gpu_plan import Tiles, make_tiles, retention_powers, time_of
 from evoplastic.lifetime import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -90,7 +90,14 @@ def run_gpu(
     processors = _num_processors(device)
     programs = min(num_lives, processors * tiles.programs_per_processor)
     programs, wave = _fit(
-        programs, num_lives, groups, batch, config, tiles, memory_bytes or _free_bytes(device)
+        programs,
+        num_lives,
+        bytes_brought(params),
+        groups,
+        batch,
+        config,
+        tiles,
+        memory_bytes or _free_bytes(device),
     )
     if wave < num_lives and num_lives not in _announced:
         _announced.add(num_lives)
@@ -156,6 +163,7 @@ def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -
 def _fit(
     programs: int,
     num_lives: int,
+    genome_bytes: int,
     groups: NeuronGroups,
     batch: LifetimeBatch,
     config: LifetimeConfig,
@@ -165,7 +173,7 @@ def _fit(
     """Programs at a time, and individuals of a wave, that stay within the memory."""
     per_program = 4 * sum(_scratch_sizes(batch, config, tiles).values())
     lines = groups.num_inputs + groups.num_outputs
-    per_life = 8 * groups.num_neurons**2 + 13 * config.num_trials + 4 * lines + 28
+    per_life = genome_bytes + 13 * config.num_trials + 4 * lines + 28
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_lives, (memory_bytes - programs * per_program) // per_life)
     require(

@@ -118,9 +118,8 @@ def live_free(
     num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
     for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
         life = program * 0 + turn
-        genome = life * (N * N)
         tl.debug_barrier()
-        lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         stop = start + tl.load(size_ptr + task).to(tl.int32)

@@ -101,9 +101,8 @@ def live_internal(
     num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
     for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
         life = program * 0 + turn
-        genome = life * (N * N)
         tl.debug_barrier()
-        lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
         tl.debug_barrier()
         w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
         alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)

@@ -34,6 +34,14 @@ DRAWS_PER_BLOCK = 128
 STEPS_PER_PRODUCT = 16
 
 
+class Lives(NamedTuple):
+    """The individuals of one launch, on the device."""
+
+    num_lives: int
+    strides: tuple[int, int]  # from one individual's w, and alpha, to the next one's
+    arrays: tuple[Tensor, ...]  # in the order of the kernels' arguments
+
+
 class Record(NamedTuple):
     """What the individuals of one launch leave on the device."""
 
@@ -83,12 +91,9 @@ def bring_lives(
     groups: NeuronGroups,
     batch: LifetimeBatch,
     device: torch.device,
-) -> tuple[Tensor, ...]:
+) -> Lives:
     """Some individuals: genomes, tasks, streams; if they run freely, first entries and lines."""
-    genomes = (
-        params.w_PNN[part].to(device, torch.float32).contiguous(),
-        params.alpha_PNN[part].to(device, torch.float32).contiguous(),
-    )
+    (w, w_stride), (alpha, alpha_stride) = (bring_matrices(m[part], device) for m in params)
     arrays: list[tuple[NDArray[Any], type]] = [(batch.task_P[part], np.int64)]
     if isinstance(batch.banks, StackedNodes):
         assert batch.wiring is not None, "lifetimes that run freely need batch.wiring"
@@ -100,7 +105,30 @@ def bring_lives(
         ]
     else:
         arrays += [(batch.trial_stream_P[part], np.int64), (batch.perturb_stream_P[part], np.int64)]
-    return (*genomes, *(_bring(array, dtype, device) for array, dtype in arrays))
+    brought = (_bring(array, dtype, device) for array, dtype in arrays)
+    return Lives(len(batch.task_P[part]), (w_stride, alpha_stride), (w, alpha, *brought))
+
+
+def bring_matrices(matrix_PNN: Tensor, device: torch.device) -> tuple[Tensor, int]:
+    """One matrix of each individual, and the distance from one individual's to the next one's.
+
+    What is on the device already is read where it lies, as w and alpha of a population lie in one
+    array of genomes; a matrix that all share (distance 0) is brought once.
+    """
+    shared = len(matrix_PNN) > 1 and matrix_PNN.stride(0) == 0
+    matrix = (matrix_PNN[:1] if shared else matrix_PNN).to(device, torch.float32)
+    if matrix.stride()[1:] != (matrix.shape[2], 1):
+        matrix = matrix.contiguous()
+    return matrix, 0 if shared else matrix.stride(0)
+
+
+def bytes_brought(params: PlasticParams) -> int:
+    """Memory that w and alpha of an individual will take: none if all share it or it is there."""
+    return sum(
+        4 * matrix_PNN[0].numel()
+        for matrix_PNN in params
+        if matrix_PNN.stride(0) != 0 and not matrix_PNN.is_cuda
+    )
 
 
 def carried(line_PC: NDArray[np.int64], num_lines: int) -> NDArray[np.int64]:
@@ -112,7 +140,7 @@ def carried(line_PC: NDArray[np.int64], num_lines: int) -> NDArray[np.int64]:
 
 
 def launch(
-    lives: tuple[Tensor, ...],
+    lives: Lives,
     tasks: tuple[Tensor, ...],
     scratch: dict[str, Tensor],
     programs: int,
@@ -122,7 +150,7 @@ def launch(
     tiles: Tiles,
 ) -> Record:
     """Live the individuals that were brought, in one launch."""
-    device, num_lives = lives[0].device, len(lives[0])
+    device, num_lives = lives.arrays[0].device, lives.num_lives
     shape = (num_lives, config.num_trials)
     record = Record(
         loss=torch.empty(shape, dtype=torch.float32, device=device),
@@ -132,10 +160,10 @@ def launch(
         steps=torch.empty(shape, dtype=torch.int32, device=device),
     )
     ints = torch.tensor(
-        make_ints(num_lives, groups, batch, config), dtype=torch.int64, device=device
+        make_ints(num_lives, lives.strides, groups, batch, config), dtype=torch.int64, device=device
     )
     reals = torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device)
-    told = (*lives, *tasks, ints, reals)
+    told = (*lives.arrays, *tasks, ints, reals)
     sizes: dict[str, Any] = {
         "N": groups.num_neurons,
         "I": groups.num_inputs,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.kernels.lifetime.gpu_plan import Reals
+from evoplastic.kernels.lifetime.gpu_plan import Ints, Reals
 
 STIMULUS_GAIN = tl.constexpr(Reals._fields.index("stimulus_gain"))
 FEEDBACK_GAIN = tl.constexpr(Reals._fields.index("feedback_gain"))
@@ -24,6 +24,8 @@ ETA = tl.constexpr(Reals._fields.index("eta"))
 MAX_CHANGE = tl.constexpr(Reals._fields.index("max_change"))
 INITIAL_ACTIVATION = tl.constexpr(Reals._fields.index("initial_activation"))
 LEAK = tl.constexpr(Reals._fields.index("leak"))
+W_STRIDE = tl.constexpr(Ints._fields.index("w_stride"))
+ALPHA_STRIDE = tl.constexpr(Ints._fields.index("alpha_stride"))
 
 # Matrices of one program in global memory: [NUM_MATRICES, row, U'].
 MATRIX_W, MATRIX_ALPHA, MATRIX_P = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)
@@ -229,11 +231,13 @@ def reinforce(
 
 @triton.jit
 def lay_out(
-    w_ptr, alpha_ptr, room, N: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr,
-    ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr,
+    w_ptr, alpha_ptr, life, ints, room, N: tl.constexpr, CLAMPED: tl.constexpr,
+    WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr,
 ):  # fmt: skip
     """Write the matrices of a newborn: w and alpha transposed, p = elig = 0, weight = w."""
     matrix: tl.constexpr = ROW * WIDE
+    w_ptr += life * tl.load(ints + W_STRIDE)
+    alpha_ptr += life * tl.load(ints + ALPHA_STRIDE)
     for first_j in range(0, ROW, BJ):
         for first_i in range(0, WIDE, BI):
             j = first_j + tl.arange(0, BJ)

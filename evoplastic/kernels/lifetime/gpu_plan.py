@@ -39,6 +39,8 @@ class Ints(NamedTuple):
     """Whole numbers of a batch of lifetimes, an int64 array on the device."""
 
     num_lives: int
+    w_stride: int  # from the matrix of one individual to that of the next; 0 if all share it
+    alpha_stride: int
     num_trials: int
     num_steps: int
     response_start: int
@@ -163,9 +165,13 @@ def windows_of(time: TrialTiming | StackedNodes) -> tuple[int, int, int, int]:
 
 
 def make_ints(
-    num_lives: int, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
+    num_lives: int,
+    strides: tuple[int, int],
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
 ) -> Ints:
-    """The whole numbers of `num_lives` lifetimes."""
+    """The whole numbers of `num_lives` lifetimes, whose w and alpha lie `strides` apart."""
     time, noise = time_of(batch), config.perturbation
     response_start, response_stop, feedback_start, feedback_stop = windows_of(time)
     threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)
@@ -173,6 +179,8 @@ def make_ints(
     key0, key1 = seed_key(batch.seed)
     return Ints(
         num_lives=num_lives,
+        w_stride=strides[0],
+        alpha_stride=strides[1],
         num_trials=config.num_trials,
         num_steps=time.num_steps,
         response_start=response_start,

@@ -123,9 +123,8 @@ def live_streamed(
     num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
     for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
         life = program * 0 + turn
-        genome = life * (N * N)
         tl.debug_barrier()
-        lay_out(w_ptr + genome, alpha_ptr + genome, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
         for first_i in range(0, WIDE, BI):
             i = first_i + tl.arange(0, BI)
             x = tl.where(i < U, tl.load(reals + INITIAL_ACTIVATION), 0.0)

@@ -18,6 +18,7 @@ from evoplastic.checks import UsageError
 from evoplastic.kernels.lifetime import self_check
 from evoplastic.kernels.lifetime.draws import perturbation_words, perturbations, trial_entries
 from evoplastic.kernels.lifetime.gpu import run_gpu
+from evoplastic.kernels.lifetime.gpu_launch import bring_matrices
 from evoplastic.kernels.lifetime.gpu_plan import make_ints, make_reals, make_tiles
 from evoplastic.kernels.lifetime.reference import run_reference
 from evoplastic.kernels.lifetime.self_check import fault_of_gpu
@@ -251,7 +252,7 @@ def test_perturbations_are_those_of_the_reference_bit_for_bit(
     xi = torch.full((steps, tiles.wide), float("nan"), device=DEVICE)
     noise_probe[(1,)](
         xi,
-        torch.tensor(make_ints(2, groups, batch, config), dtype=torch.int64, device=DEVICE),
+        torch.tensor(make_ints(2, (0, 0), groups, batch, config), dtype=torch.int64, device=DEVICE),
         torch.tensor(make_reals(batch, config), dtype=torch.float32, device=DEVICE),
         torch.tensor([trial], device=DEVICE),
         torch.tensor([stream], device=DEVICE),
@@ -287,7 +288,9 @@ def entry_probe(out, ints, trial_ptr, stream_ptr, start_ptr, size_ptr):
 def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
     _, groups, batch, config = prepare(Case())
     batch = batch._replace(trial_stream_P=np.full(2, stream))
-    ints = torch.tensor(make_ints(2, groups, batch, config), dtype=torch.int64, device=DEVICE)
+    ints = torch.tensor(
+        make_ints(2, (0, 0), groups, batch, config), dtype=torch.int64, device=DEVICE
+    )
     for trial in (0, 1, 399):
         for individual in (0, 1):
             task = batch.task_P[individual]
@@ -346,6 +349,36 @@ def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
     alone = run(case, *chosen(params, batch, [1]), streamed=case.streamed)
     for twin in (slice(1, 2), slice(2, 3)):
         assert_same(alone, LifetimeResult(*(result[twin] for result in together)))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(num_trials=2, num_individuals=3),
+        Case(num_trials=2, num_individuals=3, plasticity=INTERNAL),
+        Case(num_trials=2, num_individuals=3, streamed=True),
+    ],
+)
+def test_genomes_are_read_where_they_lie(case: Case) -> None:
+    params, _, batch, _ = prepare(case)
+    whole = run(case, params, batch, streamed=case.streamed)
+    flat_PG = torch.cat([matrix.reshape(3, 1, 169) for matrix in params], 1).to(DEVICE)
+    w_alpha = flat_PG.view(3, 2, 13, 13)
+    views = PlasticParams(w_alpha[:, 0], w_alpha[:, 1])
+    assert_same(run(case, views, batch, streamed=case.streamed), whole)
+    for matrix_PNN in views:
+        brought, stride = bring_matrices(matrix_PNN, torch.device(DEVICE))
+        assert brought.data_ptr() == matrix_PNN.data_ptr()
+        assert stride == 2 * 169
+
+    twins = PlasticParams(params.w_PNN[1:2].expand(3, 13, 13), params.alpha_PNN)
+    copies = PlasticParams(twins.w_PNN.contiguous(), params.alpha_PNN)
+    assert_same(
+        run(case, twins, batch, streamed=case.streamed),
+        run(case, copies, batch, streamed=case.streamed),
+    )
+    brought, stride = bring_matrices(twins.w_PNN, torch.device(DEVICE))
+    assert (tuple(brought.shape), stride) == ((1, 13, 13), 0)
 
 
 def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
