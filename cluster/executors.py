@@ -18,16 +18,17 @@ from evoplastic.evolution.problem import (
     PairShardResult,
     ReplicateResult,
     ReplicateShard,
+    ReplicateShards,
     live_pairs,
     live_replicates,
 )
 
-Shard = PairShard | ReplicateShard
+Shard = PairShard | ReplicateShard | ReplicateShards
 Result = PairShardResult | ReplicateResult
 Live = Callable[[LifetimeProblem, Tensor, Shard], Result]
 ShouldStop = Callable[[], bool]
 
-MOST_GENOME_BYTES = 4 << 30  # mutants that may stand in memory at a time
+MOST_GENOME_BYTES = 4 << 30  # genomes that may stand in memory at a time
 
 
 class StopRequested(Exception):
@@ -83,12 +84,18 @@ def live_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Resu
     """Do one unit of work."""
     if isinstance(shard, PairShard):
         return live_pairs(problem, center_G, shard)
-    return live_replicates(problem, center_G, shard)
+    return live_replicates(problem, center_G, *_replicate_shards(shard))
 
 
 def lifetimes_of(shard: Shard) -> int:
     """Lifetimes that a shard holds."""
-    return 2 * shard.num_pairs if isinstance(shard, PairShard) else shard.num_lifetimes
+    if isinstance(shard, PairShard):
+        return 2 * shard.num_pairs
+    return sum(part.num_lifetimes for part in _replicate_shards(shard))
+
+
+def _replicate_shards(shard: ReplicateShard | ReplicateShards) -> tuple[ReplicateShard, ...]:
+    return shard.shards if isinstance(shard, ReplicateShards) else (shard,)
 
 
 def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | None:
@@ -99,7 +106,7 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
         expected = dict.fromkeys(PairShardResult._fields, (2 * shard.num_pairs,))
     else:
         kind = ReplicateResult
-        lifetimes, trials = shard.num_lifetimes, problem.lifetime.num_trials
+        lifetimes, trials = lifetimes_of(shard), problem.lifetime.num_trials
         expected = dict.fromkeys(ReplicateResult._fields, (lifetimes,))
         expected["correct_LK"] = expected["reward_LK"] = (lifetimes, trials)
     if not isinstance(result, kind):
@@ -111,38 +118,42 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
-def together(shards: Sequence[Shard], most_pairs: int) -> list[tuple[Shard, list[Shard]]]:
-    """Shards whose pairs follow on one another as one, with the shards that it stands for.
+def together(shards: Sequence[Shard], most_lives: int) -> list[tuple[Shard, list[Shard]]]:
+    """Neighbours that can be lived at once as one shard, with the shards that it stands for.
 
     Args:
         shards: any shards; their order is kept.
-        most_pairs: most pairs that become one; a shard with more stands for itself.
+        most_lives: most lifetimes that become one; a shard with more stands for itself.
     """
     runs: list[tuple[Shard, list[Shard]]] = []
     for shard in shards:
-        whole, parts = runs[-1] if runs else (shard, [])
-        if (
-            parts
-            and isinstance(whole, PairShard)
-            and isinstance(shard, PairShard)
-            and shard.generation == whole.generation
-            and shard.first_pair == whole.first_pair + whole.num_pairs
-            and whole.num_pairs + shard.num_pairs <= most_pairs
-        ):
-            runs[-1] = (whole._replace(num_pairs=whole.num_pairs + shard.num_pairs), parts)
-            parts.append(shard)
+        joined = _joined(runs[-1][0], shard) if runs else None
+        if joined is not None and lifetimes_of(joined) <= most_lives:
+            runs[-1] = (joined, [*runs[-1][1], shard])
         else:
             runs.append((shard, [shard]))
     return runs
 
 
+def _joined(whole: Shard, shard: Shard) -> Shard | None:
+    """Both as one: pairs that follow on one another, or replicates that differ in task alone."""
+    if isinstance(whole, PairShard) and isinstance(shard, PairShard):
+        follows = shard.first_pair == whole.first_pair + whole.num_pairs
+        if follows and shard.generation == whole.generation:
+            return whole._replace(num_pairs=whole.num_pairs + shard.num_pairs)
+        return None
+    if isinstance(whole, PairShard) or isinstance(shard, PairShard):
+        return None
+    if (shard.generation, shard.plastic) != (whole.generation, whole.plastic):
+        return None
+    return ReplicateShards((*_replicate_shards(whole), *_replicate_shards(shard)))
+
+
 def _apart(result: Result, parts: list[Shard]) -> list[Result]:
     """The results of the shards that one shard stood for."""
-    if len(parts) == 1:
-        return [result]
     stops = np.cumsum([lifetimes_of(shard) for shard in parts])
     return [
-        PairShardResult._make(array_P[stop - lifetimes_of(shard) : stop] for array_P in result)
+        type(result)._make(array[stop - lifetimes_of(shard) : stop] for array in result)
         for shard, stop in zip(parts, stops, strict=True)
     ]
 
@@ -150,9 +161,9 @@ def _apart(result: Result, parts: list[Shard]) -> list[Result]:
 class InProcessExecutor:
     """Lives the shards in the calling process, on the engine's own threads.
 
-    Only a whole generation fills a GPU: there, shards whose pairs follow on one another are lived
-    as one batch and its result is cut. No engine lets the life of an individual depend on its
-    neighbours, so the results are those of one shard after another.
+    Only a whole generation, or all replicates of an evaluation, fill a GPU: there, shards that can
+    be joined are lived as one batch and its result is cut. No engine lets the life of an individual
+    depend on its neighbours, so the results are those of one shard after another.
     """
 
     workers = 0
@@ -172,9 +183,9 @@ class InProcessExecutor:
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
         whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
-        most_pairs = MOST_GENOME_BYTES // (8 * problem.layout.size) if whole else 0
+        most_lives = MOST_GENOME_BYTES // (4 * problem.layout.size) if whole else 0
         results: list[Result] = []
-        for shard, parts in together(shards, most_pairs):
+        for shard, parts in together(shards, most_lives):
             if should_stop():
                 raise StopRequested
             results += _apart(self._live(problem, center_G, shard), parts)

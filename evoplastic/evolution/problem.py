@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -128,8 +129,24 @@ class ReplicateShard(NamedTuple):
     plastic: bool  # False: alpha = 0, the plasticity-off control
 
 
+class ReplicateShards(NamedTuple):
+    """Shards of one genome, generation and plasticity that are lived at once."""
+
+    shards: tuple[ReplicateShard, ...]
+
+    @property
+    def generation(self) -> int:
+        """That of all of them."""
+        return self.shards[0].generation
+
+    @property
+    def plastic(self) -> bool:
+        """Whether all of them are."""
+        return self.shards[0].plastic
+
+
 class ReplicateResult(NamedTuple):
-    """L lifetimes of the same genome."""
+    """L lifetimes of the same genome, shard after shard."""
 
     accuracy_L: Float64Array  # over the scored trials; NaN for a task without answers
     loss_L: Float64Array
@@ -191,18 +208,26 @@ def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> 
 
 
 def live_replicates(
-    problem: LifetimeProblem, center_G: Tensor, shard: ReplicateShard
+    problem: LifetimeProblem, center_G: Tensor, *shards: ReplicateShard
 ) -> ReplicateResult:
-    """Live replicates of one genome; lifetime l meets the same trials whatever the task."""
-    lifetimes = np.arange(
-        shard.first_lifetime, shard.first_lifetime + shard.num_lifetimes, dtype=np.int64
+    """Live replicates of one genome; lifetime l meets the same trials whatever the task.
+
+    All are views of the one genome: it is not copied for each of them.
+    """
+    generation, plastic = shards[0].generation, shards[0].plastic
+    assert all((shard.generation, shard.plastic) == (generation, plastic) for shard in shards)
+    lifetimes = np.concatenate(
+        [
+            np.arange(shard.first_lifetime, shard.first_lifetime + shard.num_lifetimes)
+            for shard in shards
+        ]
     )
-    shape = (shard.num_lifetimes, len(center_G))
-    params = problem.layout.split(center_G.expand(shape).contiguous())
-    if not shard.plastic:
-        params = PlasticParams(params.w_PNN, params.alpha_PNN.new_zeros(params.alpha_PNN.shape))
-    task_P = np.full(shard.num_lifetimes, shard.task, dtype=np.int64)
-    result = live(problem, params, task_P, lifetimes, epoch=shard.generation, evaluation=True)
+    task_P = np.repeat([shard.task for shard in shards], [shard.num_lifetimes for shard in shards])
+    one = problem.layout.split(center_G[None])
+    if not plastic:
+        one = PlasticParams(one.w_PNN, torch.zeros_like(one.alpha_PNN))
+    params = PlasticParams._make(matrix.expand(len(task_P), -1, -1) for matrix in one)
+    result = live(problem, params, task_P, lifetimes, epoch=generation, evaluation=True)
     return ReplicateResult(
         accuracy_L=_accuracy(problem, result, task_P),
         loss_L=lifetime_loss(result, problem.lifetime),

@@ -23,10 +23,12 @@ from evoplastic.evolution.problem import (
     PairShardResult,
     ReplicateResult,
     ReplicateShard,
+    ReplicateShards,
     pair_shards,
 )
 from evoplastic.genome import Genome
 from tests.cluster.tiny import tiny_problem
+from tests.evoplastic.kernels.gpu_process import needs_gpu, needs_triton, run_checks
 
 PROBLEM = tiny_problem()
 CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
@@ -71,16 +73,69 @@ def test_a_generation_lived_as_one_batch_gives_every_shard_its_own_bits(engine: 
             np.testing.assert_array_equal(ours, alone)
 
 
+@needs_triton
+def test_the_gpu_lives_a_generation_and_an_evaluation_under_the_interpreter() -> None:
+    run_checks("../../cluster/gpu_checks.py", TRITON_INTERPRET="1")
+
+
+@needs_triton
+@needs_gpu
+def test_the_gpu_lives_a_generation_and_an_evaluation() -> None:
+    run_checks("../../cluster/gpu_checks.py", TRITON_INTERPRET="0")
+
+
 def test_only_neighbours_of_one_generation_come_together_and_not_too_many() -> None:
     shards = [*pair_shards(1, 7, 2), PairShard(1, 9, 2), PairShard(2, 11, 1)]
-    assert [whole for whole, _ in together(shards, 4)] == [
+    assert [whole for whole, _ in together(shards, 8)] == [
         PairShard(1, 0, 4),
         PairShard(1, 4, 3),
         PairShard(1, 9, 2),
         PairShard(2, 11, 1),
     ]
-    assert [part for _, parts in together(shards, 4) for part in parts] == shards
+    assert [part for _, parts in together(shards, 8) for part in parts] == shards
     assert [whole for whole, _ in together(shards, 0)] == shards
+
+
+def test_replicates_of_one_generation_and_plasticity_come_together_and_not_too_many() -> None:
+    shards = [ReplicateShard(1, task, first, 3, True) for task in (0, 2) for first in (0, 3)]
+    other = [shards[0]._replace(plastic=False), shards[0]._replace(generation=2)]
+    assert [whole for whole, _ in together([*shards, *other], 9)] == [
+        ReplicateShards(tuple(shards[:3])),
+        shards[3],
+        *other,
+    ]
+    assert [parts for _, parts in together([*shards, PairShard(1, 0, 1)], 12)] == [
+        shards,
+        [PairShard(1, 0, 1)],
+    ]
+    assert [whole for whole, _ in together(shards, 0)] == shards
+
+
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
+@pytest.mark.parametrize("plastic", [True, False])
+def test_replicates_lived_as_one_batch_give_every_shard_its_own_bits(
+    engine: str, plastic: bool
+) -> None:
+    problem = replace(PROBLEM, engine=engine)
+    shards: list[Shard] = [
+        ReplicateShard(4, task, first, size, plastic)
+        for task in (0, 2)  # one of training, and the held-out one
+        for first, size in ((0, 3), (3, 3), (6, 1))
+    ]
+    asked: list[Shard] = []
+
+    def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+        asked.append(shard)
+        return live_shard(problem, center_G, shard)
+
+    results = InProcessExecutor(live, whole=True).map(problem, CENTER_G, shards, lambda: False)
+    assert [len(shard.shards) for shard in asked if isinstance(shard, ReplicateShards)] == [6]
+    for shard, result in zip(shards, results, strict=True):
+        assert fault_in(result, problem, shard) is None
+        for ours, alone in zip(result, live_shard(problem, CENTER_G, shard), strict=True):
+            np.testing.assert_array_equal(ours, alone)
+    losses = np.concatenate([r.loss_L for r in results if isinstance(r, ReplicateResult)])
+    assert len(np.unique(losses)) == len(losses), "lives that are alike would pass mixed up"
 
 
 def test_a_stop_is_heard_before_the_next_shard() -> None:

@@ -1,0 +1,106 @@
+"""Checks of generations and evaluations on the GPU engine, run by `test_executors.py`.
+
+In a process of their own, on a CUDA device or under Triton's interpreter; not named test_*, so that
+the session's own process never collects them.
+"""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cluster.executors import InProcessExecutor, Shard, live_shard
+from evoplastic.evolution import problem as problems
+from evoplastic.evolution.living import live
+from evoplastic.evolution.mutation import perturbed_pairs
+from evoplastic.evolution.problem import ReplicateResult, ReplicateShard, pair_shards
+from evoplastic.evolution.search import GradientSum
+from evoplastic.genome import Genome
+from evoplastic.kernels.lifetime import gpu_launch
+from tests.cluster.tiny import tiny_problem
+from tests.evoplastic.kernels.gpu_process import (  # the fixtures serve every check below
+    DEVICE,
+    patch_once,  # noqa: F401
+    uninitialised_memory_is_nan,  # noqa: F401
+)
+
+PROBLEM = replace(tiny_problem(popsize=6, num_trials=3), engine="gpu")
+CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
+SIZE = PROBLEM.layout.size
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int], list[int]]]:
+    """For each launch, its lives, their strides, and where their matrices lie."""
+    seen = []
+    bring_lives = gpu_launch.bring_lives
+
+    def bring(*args):
+        lives = bring_lives(*args)
+        seen.append((lives.num_lives, lives.strides, [m.data_ptr() for m in lives.arrays[:2]]))
+        return lives
+
+    monkeypatch.setattr("evoplastic.kernels.lifetime.gpu.bring_lives", bring)
+    return seen
+
+
+def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
+    launches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+
+    def draw(*args, **options):
+        drawn.append(perturbed_pairs(*args, **options))
+        return drawn[-1]
+
+    monkeypatch.setattr(problems, "perturbed_pairs", draw)
+    shards: list[Shard] = [*pair_shards(1, 3, 2)]
+    results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
+
+    (flat_PG,) = drawn
+    assert flat_PG.device.type == DEVICE
+    at = flat_PG.data_ptr()
+    assert launches == [(6, (SIZE, SIZE), [at, at + 4 * (SIZE // 2)])]
+
+    plain_PG = perturbed_pairs(
+        CENTER_G, PROBLEM.layout, PROBLEM.evolution, PROBLEM.seed, 1, 0, 3, engine="reference"
+    )
+    assert torch.equal(flat_PG.cpu(), plain_PG)
+    pairs = np.repeat(np.arange(3), 2)
+    task_P, loss_P = (
+        np.concatenate([getattr(result, name) for result in results])
+        for name in ("task_P", "loss_P")
+    )
+    params = PROBLEM.layout.split(plain_PG)
+    expected = live(PROBLEM, params, task_P, pairs, epoch=1, evaluation=False)
+    np.testing.assert_array_equal(loss_P, expected.loss_PK.double().numpy()[:, -3:].mean(1))
+    assert len(np.unique(loss_P)) == 5  # the first pair does not mutate
+
+
+def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(launches) -> None:
+    shards: list[Shard] = [
+        ReplicateShard(4, task, first, 1, False) for task in (0, 2) for first in (0, 1)
+    ]
+    results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
+    assert [(lives, strides) for lives, strides, _ in launches] == [(4, (0, 0))]
+    for shard, result in zip(shards, results, strict=True):
+        for ours, alone in zip(result, live_shard(PROBLEM, CENTER_G, shard), strict=True):
+            np.testing.assert_array_equal(ours, alone)
+    losses = [result.loss_L for result in results if isinstance(result, ReplicateResult)]
+    assert len(np.unique(losses)) == 4
+
+
+def test_the_gradient_is_the_one_of_the_reference_bit_for_bit() -> None:
+    weights = np.array([0.25, -1e6, 1e6])
+    gradients = []
+    for engine in ("reference", "gpu"):
+        total = GradientSum(PROBLEM.layout, PROBLEM.evolution, 3, 1, engine=engine)
+        total.add(0, weights[:1])
+        total.add(1, weights[1:])
+        gradients.append(total.result())
+    assert torch.equal(*gradients)
+    assert bool((gradients[0] != 0.0).any())
