@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -293,3 +294,26 @@ def test_the_search_reaches_a_known_optimum(shaping: str) -> None:
         state = update(state, gradient_G, config, LAYOUT)
     assert (target_G[LAYOUT.alpha_slice] < -0.2).any()
     assert float((state.center_G - optimum_G).square().sum()) < 0.05 * start
+
+
+def test_one_thread_takes_the_step_and_the_others_are_there_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where others keep the cores busy, a second thread would be waited for."""
+    from evotorch.algorithms.functional import funcadam
+
+    seen = []
+    step = funcadam.adam_tell
+
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return step(*args, **kwargs)
+
+    monkeypatch.setattr(funcadam, "adam_tell", tell)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        update(initial_state(_center()), _center(), CONFIG, LAYOUT)
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
