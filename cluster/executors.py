@@ -158,6 +158,15 @@ def _apart(result: Result, parts: list[Shard]) -> list[Result]:
     ]
 
 
+def _room_for_genomes(problem: LifetimeProblem) -> int:
+    """Bytes that genomes may take at a time: on a GPU, half of its memory is for their lives."""
+    if problem.chosen_engine != "gpu":
+        return MOST_GENOME_BYTES
+    from evoplastic.kernels.lifetime.gpu import free_bytes, gpu_device
+
+    return min(MOST_GENOME_BYTES, free_bytes(gpu_device()) // 2)
+
+
 class InProcessExecutor:
     """Lives the shards in the calling process, on the engine's own threads.
 
@@ -183,7 +192,7 @@ class InProcessExecutor:
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
         whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
-        most_lives = MOST_GENOME_BYTES // (4 * problem.layout.size) if whole else 0
+        most_lives = _room_for_genomes(problem) // (4 * problem.layout.size) if whole else 0
         results: list[Result] = []
         for shard, parts in together(shards, most_lives):
             if should_stop():

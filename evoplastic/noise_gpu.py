@@ -140,15 +140,16 @@ def store_pair(word, gene, drawn, mutates, center_ptr, mask_ptr, sigma_ptr, plus
 
 @triton.jit
 def perturb(center_ptr, mask_ptr, sigma_ptr, draws, flat_out, COUNTERS: tl.constexpr):
-    """Program (i, c): a block c of the genes of pair i, in both of its genomes."""
+    """Both genomes of pair i in the block b of their genes: program i * (number of blocks) + b."""
     num_genes = tl.load(draws + NUM_GENES)
-    index = tl.program_id(0).to(tl.int64)
+    quarter = (num_genes + 3) // 4
+    num_blocks = (quarter + COUNTERS - 1) // COUNTERS
+    index = tl.program_id(0) // num_blocks
     pair = tl.load(draws + FIRST_PAIR) + index
     mutates = pair >= tl.load(draws + UNMUTATED)
     plus_ptr = flat_out + 2 * index * num_genes
     minus_ptr = plus_ptr + num_genes
-    quarter = (num_genes + 3) // 4
-    counter = tl.program_id(1).to(tl.int64) * COUNTERS + tl.arange(0, COUNTERS)
+    counter = (tl.program_id(0) % num_blocks) * COUNTERS + tl.arange(0, COUNTERS)
     words = words_of_pair(counter, pair, draws)
     for v in tl.static_range(4):
         gene = v * quarter + counter
@@ -227,7 +228,7 @@ def perturb_pairs(
     size = len(center_G)
     flat_PG = torch.empty((2 * num_pairs, size), dtype=torch.float32, device=device)
     with _on(device):
-        perturb[(num_pairs, _blocks(size, COUNTERS_OF_PAIR))](
+        perturb[(num_pairs * _blocks(size, COUNTERS_OF_PAIR),)](
             center_G.to(device),
             mask_G.to(device, torch.int8),
             torch.tensor([sigma], dtype=torch.float32, device=device),

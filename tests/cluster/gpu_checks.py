@@ -28,7 +28,7 @@ from tests.evoplastic.kernels.gpu_process import (  # the fixtures serve every c
     uninitialised_memory_is_nan,  # noqa: F401
 )
 
-PROBLEM = replace(tiny_problem(popsize=6, num_trials=3), engine="gpu")
+PROBLEM = replace(tiny_problem(popsize=4, num_trials=3), engine="gpu")
 CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
 SIZE = PROBLEM.layout.size
 
@@ -58,19 +58,19 @@ def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
         return drawn[-1]
 
     monkeypatch.setattr(problems, "perturbed_pairs", draw)
-    shards: list[Shard] = [*pair_shards(1, 3, 2)]
+    shards: list[Shard] = [*pair_shards(1, 2, 1)]
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
 
     (flat_PG,) = drawn
     assert flat_PG.device.type == DEVICE
     at = flat_PG.data_ptr()
-    assert launches == [(6, (SIZE, SIZE), [at, at + 4 * (SIZE // 2)])]
+    assert launches == [(4, (SIZE, SIZE), [at, at + 4 * (SIZE // 2)])]
 
     plain_PG = perturbed_pairs(
-        CENTER_G, PROBLEM.layout, PROBLEM.evolution, PROBLEM.seed, 1, 0, 3, engine="reference"
+        CENTER_G, PROBLEM.layout, PROBLEM.evolution, PROBLEM.seed, 1, 0, 2, engine="reference"
     )
     assert torch.equal(flat_PG.cpu(), plain_PG)
-    pairs = np.repeat(np.arange(3), 2)
+    pairs = np.repeat(np.arange(2), 2)
     task_P, loss_P = (
         np.concatenate([getattr(result, name) for result in results])
         for name in ("task_P", "loss_P")
@@ -78,7 +78,7 @@ def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
     params = PROBLEM.layout.split(plain_PG)
     expected = live(PROBLEM, params, task_P, pairs, epoch=1, evaluation=False)
     np.testing.assert_array_equal(loss_P, expected.loss_PK.double().numpy()[:, -3:].mean(1))
-    assert len(np.unique(loss_P)) == 5  # the first pair does not mutate
+    assert len(np.unique(loss_P)) == 3  # the first pair does not mutate
 
 
 def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(launches) -> None:
@@ -95,7 +95,7 @@ def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(la
 
 
 def test_the_gradient_is_the_one_of_the_reference_bit_for_bit() -> None:
-    weights = np.array([0.25, -1e6, 1e6])
+    weights = np.array([0.25, -1e6])
     gradients = []
     for engine in ("reference", "gpu"):
         total = GradientSum(PROBLEM.layout, PROBLEM.evolution, 3, 1, engine=engine)

@@ -75,7 +75,7 @@ def case(size: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize(
     ("size", "seed"),
-    [(1, 0), (2, 23), (7, BIG), (338, 0), (512, 23), (515, BIG), (515, 0), (2053, BIG)],
+    [(1, 0), (7, BIG), (338, 0), (512, 23), (515, BIG), (2053, 0)],
 )
 def test_pairs_are_center_plus_and_minus_the_mutation(size: int, seed: int) -> None:
     center_G, mask_G = case(size)
@@ -92,7 +92,7 @@ def test_pairs_are_center_plus_and_minus_the_mutation(size: int, seed: int) -> N
         assert size < 3 or not np.array_equal(ours[0], ours[1])
 
 
-@pytest.mark.parametrize(("size", "seed"), [(1, 0), (7, 23), (338, BIG), (515, 0)])
+@pytest.mark.parametrize(("size", "seed"), [(1, 0), (7, 23), (338, BIG)])
 def test_weighted_sum_runs_over_pairs_in_order(size: int, seed: int) -> None:
     _, mask_G = case(size)
     # Of very different sizes, so that another order of summation is another sum.
@@ -116,8 +116,7 @@ def test_another_order_of_pairs_is_another_sum() -> None:
     assert not np.array_equal(sum(pulls), sum(reversed(pulls)))
 
 
-@pytest.mark.parametrize("unmutated_pair", [True, False])
-@pytest.mark.parametrize("first_pair", [0, 3])
+@pytest.mark.parametrize(("unmutated_pair", "first_pair"), [(True, 0), (True, 3), (False, 0)])
 def test_the_gpu_engine_draws_and_sums_what_the_reference_does(
     unmutated_pair: bool, first_pair: int
 ) -> None:

@@ -97,7 +97,7 @@ def run_gpu(
         batch,
         config,
         tiles,
-        memory_bytes or _free_bytes(device),
+        memory_bytes or free_bytes(device),
     )
     if wave < num_lives and num_lives not in _announced:
         _announced.add(num_lives)
@@ -190,8 +190,10 @@ def _num_processors(device: torch.device) -> int:
     return int(torch.cuda.get_device_properties(device).multi_processor_count)
 
 
-def _free_bytes(device: torch.device) -> int:
+def free_bytes(device: torch.device) -> int:
+    """Memory to plan with: what is free, and what torch keeps of an earlier generation's."""
     if device.type != "cuda":
         return 1 << 32
     free, _ = torch.cuda.mem_get_info(device)
-    return int(MEMORY_SHARE * free)
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(MEMORY_SHARE * (free + kept))

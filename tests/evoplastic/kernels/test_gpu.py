@@ -30,7 +30,8 @@ def test_engine_passes_its_checks_on_the_gpu() -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_without_a_gpu_the_engine_says_so_and_leaves_triton_alone() -> None:
     code = (
-        "import sys; from evoplastic.kernels.lifetime.gpu import gpu_available;"
+        "import sys, cluster.executors, evoplastic.evolution.search;"
+        "from evoplastic.kernels.lifetime.gpu import gpu_available;"
         "print(gpu_available()); print('triton' in sys.modules)"
     )
     finished = subprocess.run(
