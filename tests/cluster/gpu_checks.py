@@ -17,10 +17,15 @@ from cluster.executors import InProcessExecutor, Shard, live_shard
 from evoplastic.evolution import problem as problems
 from evoplastic.evolution.living import live
 from evoplastic.evolution.mutation import perturbed_pairs
-from evoplastic.evolution.problem import ReplicateResult, ReplicateShard, pair_shards
+from evoplastic.evolution.problem import (
+    PairShardResult,
+    ReplicateResult,
+    ReplicateShard,
+    pair_shards,
+)
 from evoplastic.evolution.search import GradientSum
 from evoplastic.genome import Genome
-from evoplastic.kernels.lifetime import gpu_launch
+from evoplastic.kernels.lifetime import gpu, gpu_launch
 from tests.cluster.tiny import tiny_problem
 from tests.evoplastic.kernels.gpu_process import (  # the fixtures serve every check below
     DEVICE,
@@ -79,6 +84,18 @@ def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
     expected = live(PROBLEM, params, task_P, pairs, epoch=1, evaluation=False)
     np.testing.assert_array_equal(loss_P, expected.loss_PK.double().numpy()[:, -3:].mean(1))
     assert len(np.unique(loss_P)) == 3  # the first pair does not mutate
+
+
+def test_mutants_leave_half_of_the_memory_to_their_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "free_bytes", lambda device: 2 * 4 * (4 * SIZE))  # four genomes' room
+    asked = []
+
+    def live_nothing(problem, center_G, shard):
+        asked.append(shard)
+        return PairShardResult._make(np.zeros(2 * shard.num_pairs) for _ in range(4))
+
+    InProcessExecutor(live_nothing).map(PROBLEM, CENTER_G, pair_shards(1, 5, 1), lambda: False)
+    assert [shard.num_pairs for shard in asked] == [2, 2, 1]
 
 
 def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(launches) -> None:
