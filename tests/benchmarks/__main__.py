@@ -80,7 +80,8 @@ def _heading(paper: Setting) -> list[str]:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    rows = [*hardware(), ("commit", commit), ("date", datetime.date.today().isoformat())]
+    rows = [*hardware(), *jax_program.version()]
+    rows += [("commit", commit), ("date", datetime.date.today().isoformat())]
     return [
         "# Performance",
         "",

@@ -4,6 +4,7 @@ steps, jit over everything. Threads are XLA's own."""
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,14 @@ LEAK, RETENTION, PROBABILITY, AMPLITUDE, FIRST_STEP = 0.2, 0.98, 0.1, 0.5, 2
 def missing() -> str | None:
     """Why this rival cannot run here, or None if it can."""
     return None if importlib.util.find_spec("jax") else "jax is not installed"
+
+
+def version() -> Iterator[tuple[str, str]]:
+    """A row of the report on what was measured, if this rival can run."""
+    if missing() is None:
+        from importlib.metadata import version
+
+        yield "jax, of the rival", version("jax")
 
 
 def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.Tensor:
