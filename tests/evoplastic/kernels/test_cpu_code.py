@@ -17,6 +17,7 @@ from evoplastic.kernels.lifetime.cpu_free import clamp_node
 from evoplastic.kernels.lifetime.cpu_internal import drive_neurons, trace_hits
 from evoplastic.kernels.lifetime.cpu_plan import make_plan
 from evoplastic.kernels.lifetime.cpu_room import make_room
+from evoplastic.kernels.lifetime.cpu_sights import sent_by_sight
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
 from evoplastic.kernels.lifetime.cpu_trial import place_life
 from evoplastic.kernels.simd.philox import fill_words
@@ -70,6 +71,15 @@ def arguments() -> tuple[Any, Any, Any]:
     groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
     plan = make_plan(groups, batch, config)
     return plan, make_room(groups, batch, config, plan), place_life.py_func(plan, 0)
+
+
+@pytest.fixture(scope="module")
+def free_arguments() -> tuple[Any, Any, Any, Any]:
+    groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
+    batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
+    plan = make_plan(groups, batch, config)
+    room, banks = make_room(groups, batch, config, plan), make_banks(batch, config)
+    return plan, room, banks, place_life.py_func(plan, 0)
 
 
 def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> None:
@@ -135,12 +145,8 @@ def test_a_trace_that_decays_at_the_end_of_a_trial_uses_the_widest_registers(
     assert _most(asm, "multiply") >= 1
 
 
-def test_sights_are_copied_by_whole_registers() -> None:
-    groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
-    batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
-    plan = make_plan(groups, batch, config)
-    room, banks = make_room(groups, batch, config, plan), make_banks(batch, config)
-    life = place_life.py_func(plan, 0)
+def test_sights_are_copied_by_whole_registers(free_arguments: Any) -> None:
+    plan, room, banks, life = free_arguments
 
     def show(plan: Any, room: Any, banks: Any, life: Any) -> None:
         clamp_node(plan, room, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
@@ -149,6 +155,19 @@ def test_sights_are_copied_by_whole_registers() -> None:
     assert _most(asm, "multiply") >= 1
     copied = [body for body in _loops(asm) if re.search(r"%zmm\d+ \{%k\d\} \{z\}", body)]
     assert copied, "what a node shows is not read under a mask, 16 channels at a time"
+
+
+def test_sights_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> None:
+    plan, room, banks, life = free_arguments
+
+    def send(plan: Any, room: Any, banks: Any, life: Any) -> int:
+        return int(sent_by_sight(plan, room, banks, life, 0, True))
+
+    asm = _asm(send, plan, room, banks, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 16
+    spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
+    assert not spilled, "sums leave the registers within the loop over channels"
 
 
 def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
