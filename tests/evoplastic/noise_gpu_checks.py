@@ -25,8 +25,8 @@ triton = pytest.importorskip("triton")
 
 import triton.language as tl  # noqa: E402
 
+from evoplastic.kernels.gpu_mutations import normal as normal_on_gpu  # noqa: E402
 from evoplastic.noise_gpu import accumulate_pairs, perturb_pairs  # noqa: E402
-from evoplastic.noise_gpu import normal as normal_on_gpu  # noqa: E402
 
 BIG = 2**64 - 3  # a seed whose key fills both words
 SIGMA = 0.03
