@@ -238,7 +238,7 @@ def _against_stepping(repeats: int) -> list[str]:
     ratios: list[str] = []
     cores = usable_threads(0)
     config = neurogym_stepping.CONFIG
-    for dim_ring, neurons in ((2, 70), (16, 140)):
+    for dim_ring, neurons in ((2, 70), (16, 100), (16, 140)):
         lives = neurogym_stepping.population(256, config.num_trials, dim_ring, neurons)
         what = (
             f"{neurons} neurons, {lives.groups.num_inputs} inputs, {lives.groups.num_outputs} "
