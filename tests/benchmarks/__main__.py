@@ -164,7 +164,7 @@ def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -
         for threads in (1, cores)
     ]
     lines = [
-        _line(f"{m.setting.modulation}, {m.setting.threads} threads", m)
+        _line(f"{m.setting.modulation}, {_threads(m.setting.threads)}", m)
         for m in measure_in_turn([(setting, banks) for setting in settings], repeats)
     ]
     ratios = [
@@ -185,6 +185,10 @@ def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -
         *ratios,
         "",
     ]
+
+
+def _threads(number: int) -> str:
+    return f"{number} thread{'s' * (number > 1)}"
 
 
 def _ratio(what: str, above: Line, below: Line) -> str:
@@ -264,7 +268,7 @@ def _against_stepping(repeats: int) -> list[str]:
                 seconds.append(1e9 * taken / int(result.steps_PK.sum()))
         rival = Line(f"{what}, stepped in NeuroGym", tuple(stepped))
         engines = [
-            Line(f"{what}, CPU engine, {threads} threads", tuple(seconds))
+            Line(f"{what}, CPU engine, {_threads(threads)}", tuple(seconds))
             for threads, seconds in fast.items()
         ]
         rows.extend(
