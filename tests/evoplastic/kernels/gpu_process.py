@@ -33,11 +33,11 @@ needs_gpu = pytest.mark.skipif(
 )
 
 
-def run_checks(file: str, **environment: str) -> None:
-    """Run a file of checks beside this one; it must pass, and skip nothing."""
+def run_checks(*files: str, **environment: str) -> None:
+    """Run files of checks beside this one in one process; all must pass, and skip nothing."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p"]
     finished = subprocess.run(
-        [*command, "no:xdist", str(HERE / file)],
+        [*command, "no:xdist", *(str(HERE / file) for file in files)],
         cwd=HERE.parents[2],
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,

@@ -1,4 +1,5 @@
-"""The GPU engine: what needs no Triton here; `gpu_checks.py` in a process of its own."""
+"""The GPU engine: what needs no Triton here; `gpu_checks.py` and
+`gpu_number_checks.py` in a process of their own."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ from tests.evoplastic.kernels.gpu_process import HERE, needs_gpu, needs_triton, 
 
 @needs_triton
 def test_engine_passes_its_checks_under_the_interpreter() -> None:
-    run_checks("gpu_checks.py", TRITON_INTERPRET="1")
+    run_checks("gpu_checks.py", "gpu_number_checks.py", TRITON_INTERPRET="1")
 
 
 @needs_triton
 @needs_gpu
 def test_engine_passes_its_checks_on_the_gpu() -> None:
-    run_checks("gpu_checks.py", TRITON_INTERPRET="0")
+    run_checks("gpu_checks.py", "gpu_number_checks.py", TRITON_INTERPRET="0")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
