@@ -22,8 +22,8 @@ from evoplastic.kernels.lifetime.cpu_sights import sent_by_sight
 from evoplastic.kernels.lifetime.cpu_step import advance_network, clamped_drive
 from evoplastic.kernels.lifetime.cpu_trial import begin_trial, birth, meet_world, place_life
 from evoplastic.kernels.simd.compile import compiled_once, inlined
+from evoplastic.kernels.simd.lanes import add_transposed
 from evoplastic.kernels.simd.vectors import (
-    add_transposed,
     fma,
     load,
     no_less,

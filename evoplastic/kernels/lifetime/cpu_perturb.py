@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from evoplastic.kernels.simd.compile import inlined, outlined
+from evoplastic.kernels.simd.lanes import pack_nonzero
 from evoplastic.kernels.simd.philox import fill_words
 from evoplastic.kernels.simd.vectors import (
     count_u32,
     load,
-    pack_nonzero,
     signed_to_f32,
     splat_f32,
     splat_u32,
