@@ -48,37 +48,22 @@ def perturbed_pairs(
         threads: threads of the CPU engine; 0 means one per core.
         engine: "reference", "cpu" or "gpu"; the genomes of the last one are on its device.
     """
+    told = (config.sigma, seed, generation, first_pair, num_pairs)
+    unmutated = int(config.unmutated_pair)
     if engine == "gpu":
         from evoplastic import noise_gpu
         from evoplastic.kernels.lifetime.gpu import gpu_device
 
         return noise_gpu.perturb_pairs(
-            center_G,
-            layout.mask_G,
-            config.sigma,
-            seed,
-            generation,
-            first_pair,
-            num_pairs,
-            unmutated=int(config.unmutated_pair),
-            device=gpu_device(),
+            center_G, layout.mask_G, *told, unmutated=unmutated, device=gpu_device()
         )
     center = center_G.numpy()
     if engine == "cpu":
         from evoplastic import noise_cpu
 
+        mask = layout.mask_G.numpy()
         return torch.from_numpy(
-            noise_cpu.perturb_pairs(
-                center,
-                layout.mask_G.numpy(),
-                config.sigma,
-                seed,
-                generation,
-                first_pair,
-                num_pairs,
-                unmutated=int(config.unmutated_pair),
-                threads=threads,
-            )
+            noise_cpu.perturb_pairs(center, mask, *told, unmutated=unmutated, threads=threads)
         )
     flat = np.empty((2 * num_pairs, layout.size), dtype=np.float32)
     rows = _mutations(layout, config, seed, generation, first_pair, num_pairs)
@@ -111,35 +96,20 @@ def accumulate_mutations(
         weights: one for each pair.
         engine: "reference", "cpu" or "gpu"; nothing stays on the device of the last one.
     """
+    told = (config.sigma, seed, generation, first_pair, weights)
+    unmutated = int(config.unmutated_pair)
     if engine == "gpu":
         from evoplastic import noise_gpu
         from evoplastic.kernels.lifetime.gpu import gpu_device
 
         noise_gpu.accumulate_pairs(
-            sum_G,
-            layout.mask_G,
-            config.sigma,
-            seed,
-            generation,
-            first_pair,
-            weights,
-            unmutated=int(config.unmutated_pair),
-            device=gpu_device(),
+            sum_G, layout.mask_G, *told, unmutated=unmutated, device=gpu_device()
         )
         return
     if engine == "cpu":
         from evoplastic import noise_cpu
 
-        noise_cpu.accumulate_pairs(
-            sum_G,
-            layout.mask_G.numpy(),
-            config.sigma,
-            seed,
-            generation,
-            first_pair,
-            weights,
-            unmutated=int(config.unmutated_pair),
-        )
+        noise_cpu.accumulate_pairs(sum_G, layout.mask_G.numpy(), *told, unmutated=unmutated)
         return
     rows = _mutations(layout, config, seed, generation, first_pair, len(weights))
     for weight, mutation in zip(weights, rows, strict=True):
