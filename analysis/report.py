@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.curve_figure import write_figures_learning_curves
-from analysis.figures import write_figures_by_generation
+from analysis.figures.curve import write_figures_learning_curves
+from analysis.figures.run import write_figures_by_generation
+from analysis.figures.style import write_csv
 from analysis.generalization import final_table
 from analysis.mlflow_store import find_uri, log_figures
 from analysis.store import RunRecords, open_run
-from analysis.style import write_csv
 from evoplastic.checks import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.figures import write_figures_across_seeds
+from analysis.figures.run import write_figures_across_seeds
+from analysis.figures.style import write_csv
 from analysis.generalization import final_table
 from analysis.measures import ACCURACY, MEASURES
 from analysis.store import RunRecords, open_run
-from analysis.style import write_csv
 from evoplastic.checks import require
 
 

@@ -28,7 +28,7 @@ from evoplastic.records import (
 )
 
 if TYPE_CHECKING:
-    from evoplastic.genome import Genome
+    from evoplastic.genome.genome import Genome
 
 JOURNAL_NAME = "journal.ndjson"
 CONFIG_NAME = "config.resolved.yaml"
@@ -84,7 +84,7 @@ class RunRecords:
         Raises:
             UsageError: the run has no genome of that name, or its file is corrupt.
         """
-        from evoplastic.genome import Genome
+        from evoplastic.genome.genome import Genome
 
         require(
             name in self.genomes,

@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from evoplastic.checks import UsageError, require
-from evoplastic.evolution.search import SearchState
+from evoplastic.search.es import SearchState
 from evoplastic.storage import read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
-from evoplastic.node_bank import NodeBank
+from evoplastic.trials.table import NodeBank
 from evoplastic.types import TrialBank
-from tasks.free_suite import FreeSuite
+from tasks.suites.free_suite import FreeSuite
 
 FLOAT32_BYTES = 4
 MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from torch import Tensor
 
-from evoplastic.evolution.problem import (
+from evoplastic.lifetime.problem import (
     LifetimeProblem,
     PairShard,
     PairShardResult,
@@ -162,7 +162,7 @@ def _room_for_genomes(problem: LifetimeProblem) -> int:
     """Bytes that genomes may take at a time: on a GPU, half of its memory is for their lives."""
     if problem.chosen_engine != "gpu":
         return MOST_GENOME_BYTES
-    from evoplastic.kernels.lifetime.gpu import free_bytes, gpu_device
+    from evoplastic.engines.gpu.engine import free_bytes, gpu_device
 
     return min(MOST_GENOME_BYTES, free_bytes(gpu_device()) // 2)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from cluster.config import RunConfig
-from evoplastic.evolution.living import Bank
-from evoplastic.evolution.problem import LifetimeProblem
-from evoplastic.genome import Genome, GenomeLayout
-from evoplastic.kernels.lifetime import choose_engine
+from cluster.config.run import RunConfig
+from evoplastic.engines import choose_engine
+from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.lifetime.population import Bank
+from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.noise import Purpose, words
-from tasks.free_suite import FreeSuite
-from tasks.suite import Suite, load_suite
-from tasks.suite_levels import Levels, levels_of
+from evoplastic.random.counters import Purpose, words
+from tasks.suites.free_suite import FreeSuite
+from tasks.suites.suite import Suite, load_suite
+from tasks.suites.suite_levels import Levels, levels_of
 
 CONTROL_SEED_OFFSET = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits: far from any user's seed
 TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds

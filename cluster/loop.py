@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cluster.config import RunConfig, load_config, override_config, require_same_path
+from cluster.config.run import RunConfig, load_config, override_config, require_same_path
 from cluster.dry_run import warnings_of
 from cluster.evaluation import evaluation_generations
 from cluster.executors import Executor, InProcessExecutor, StopRequested
@@ -21,7 +21,7 @@ from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
 from cluster.signals import StopSignal, stop_signals
-from cluster.tracking import resolve_uri
+from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
 from evoplastic.storage import write_atomically
@@ -187,7 +187,7 @@ def _executor(
     if not workers and address is None:
         yield InProcessExecutor()
         return
-    from cluster.ray_executor import RayExecutor
+    from cluster.workers.ray_executor import RayExecutor
 
     executor = RayExecutor(workers or None, address)
     try:

@@ -7,9 +7,9 @@ from cluster.experiment import Experiment
 from cluster.journal import Journal
 from cluster.rundir import RunDirectory
 from evoplastic.checks import UsageError, require
-from evoplastic.evolution.search import SearchState, initial_state
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from evoplastic.records import GenerationEvent, StartEvent
+from evoplastic.search.es import SearchState, initial_state
 
 
 def restore(

@@ -23,14 +23,8 @@ from cluster.rundir import RunDirectory, describe_environment
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault
-from evoplastic.evolution.problem import LifetimeProblem, PairShardResult, pair_shards
-from evoplastic.evolution.search import (
-    GradientSum,
-    SearchState,
-    shape_losses,
-    update,
-)
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.problem import LifetimeProblem, PairShardResult, pair_shards
 from evoplastic.records import (
     EndEvent,
     EvaluationEvent,
@@ -41,9 +35,15 @@ from evoplastic.records import (
     StartEvent,
     Status,
 )
+from evoplastic.search.es import (
+    GradientSum,
+    SearchState,
+    shape_losses,
+    update,
+)
 
 if TYPE_CHECKING:
-    from cluster.tracking import Tracker
+    from cluster.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Session:
         else:
             self._go_on()
         if tracking.enabled:
-            from cluster.tracking import Tracker
+            from cluster.tracking.tracker import Tracker
 
             self.tracker = Tracker(
                 self.directory.path, self.directory.journal, tracking.uri, tracking.experiment

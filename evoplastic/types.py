@@ -16,9 +16,9 @@ Shape legend (a tensor's name ends in the letters of its axes, `rate_PN`):
     G  genome length
 
 A task room hands over `TrialBank`s (arrays in main memory, no framework); an engine in
-`evoplastic.kernels.lifetime` lives them and returns a `LifetimeResult`. Paced trials are in
+`evoplastic.engines` lives them and returns a `LifetimeResult`. Paced trials are in
 `TrialBank`s; trials that run freely, an action and a reward at every step, in `StepBank`s
-(`evoplastic.step_bank`).
+(`evoplastic.trials.step_bank`).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from torch import Tensor
 from evoplastic.checks import require
 
 if TYPE_CHECKING:
-    from evoplastic.node_bank import StackedNodes
-    from evoplastic.wiring import Wiring
-    from evoplastic.world import SteppedTask
+    from evoplastic.trials.table import StackedNodes
+    from evoplastic.trials.wiring import Wiring
+    from evoplastic.trials.world import SteppedTask
 
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]

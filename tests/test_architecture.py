@@ -24,7 +24,7 @@ HOMES = {
     "numba": ("evoplastic/",),
     "llvmlite": ("evoplastic/",),
     "triton": ("evoplastic/",),
-    "evotorch": ("evoplastic/evolution/",),
+    "evotorch": ("evoplastic/search/",),
     "safetensors": ("evoplastic/",),
     "neurogym": ("tasks/",),
     "gymnasium": ("tasks/",),
@@ -157,10 +157,10 @@ sys.meta_path.insert(0, Refuse())
 
 def test_kernels_run_on_a_machine_that_has_torch_and_numpy_alone() -> None:
     code = REFUSE_HEAVY + (
-        "import torch, evoplastic, evoplastic.lifetime, evoplastic.network.neurons\n"
-        "import evoplastic.types, evoplastic.noise, evoplastic.kernels.lifetime as lifetime\n"
+        "import torch, evoplastic, evoplastic.lifetime.config, evoplastic.network.neurons\n"
+        "import evoplastic.types, evoplastic.random.counters, evoplastic.engines as lifetime\n"
         "lifetime.choose_engine('reference')\n"
-        "import evoplastic.kernels.lifetime.reference\n"
+        "import evoplastic.engines.reference.engine\n"
         "print(torch.cuda.is_initialized())"
     )
     assert run_python(code) == "False"

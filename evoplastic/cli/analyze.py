@@ -65,7 +65,7 @@ def run_analyze(args: argparse.Namespace) -> int:
 def _run_seeds(args: argparse.Namespace) -> int:
     """Draw the spread over seeds, then print its table."""
     from analysis.seeds import compare_seeds
-    from analysis.seeds_table import format_seeds_table
+    from analysis.tables.seeds import format_seeds_table
 
     report = compare_seeds(args.run_refs, args.out or Path("figures-seeds"), args.store)
     if args.json:
@@ -86,7 +86,7 @@ def _run_seeds(args: argparse.Namespace) -> int:
 
 def print_report(report: AnalysisReport) -> None:
     """The final table, and where the figures lie."""
-    from analysis.final_table import format_final_table
+    from analysis.tables.final import format_final_table
 
     console().print(format_final_table(report.table))
     print()

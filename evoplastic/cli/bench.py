@@ -17,7 +17,7 @@ from evoplastic.cli.verbs import (
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.node_bank import StackedNodes
+    from evoplastic.trials.table import StackedNodes
     from evoplastic.types import StackedBanks
 
 SUITE = "miconi2023"
@@ -90,7 +90,7 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_bench(args: argparse.Namespace) -> int:
     """Measure every combination of what was asked."""
-    from evoplastic.benchmark import hardware, measure_in_turn, settings
+    from evoplastic.benchmark.generation import hardware, measure_in_turn, settings
 
     combined = settings(
         args.engine,
@@ -165,9 +165,9 @@ def _is_suite(kind: str, inputs: int, outputs: int) -> bool:
 
 
 def _trials(kind: str, inputs: int, outputs: int) -> StackedBanks | StackedNodes:
-    from evoplastic.benchmark_trials import free_trials, paced_trials
+    from evoplastic.benchmark.trials import free_trials, paced_trials
     from evoplastic.types import Interface, stack_banks
-    from tasks.suite import load_paced_suite
+    from tasks.suites.suite import load_paced_suite
 
     if _is_suite(kind, inputs, outputs):
         return stack_banks([task.bank(0) for task in load_paced_suite(SUITE).train])

@@ -47,7 +47,7 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_show(args: argparse.Namespace) -> int:
     """One resolved configuration, or the names of the recipes."""
-    from cluster.config import known_recipes, load_config
+    from cluster.config.run import known_recipes, load_config
 
     if args.recipe is None:
         recipes = {name: load_config(name) for name in known_recipes()}
@@ -71,7 +71,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_schema(args: argparse.Namespace) -> int:
     """What keys there are, what they mean, what they may be."""
-    from cluster.config import config_schema
+    from cluster.config.run import config_schema
 
     print_json(config_schema())
     return exits.DONE

@@ -10,9 +10,9 @@ from evoplastic.cli import exits
 from evoplastic.cli.verbs import print_json
 
 if TYPE_CHECKING:
-    from cluster.config import RunConfig
+    from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
-    from evoplastic.evolution.problem import LifetimeProblem
+    from evoplastic.lifetime.problem import LifetimeProblem
 
 PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
 
@@ -47,7 +47,7 @@ def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
 
 def seconds_per_generation(experiment: Experiment) -> float:
     """Time the first trials of one shard, and scale them up to a whole generation."""
-    from evoplastic.evolution.problem import PairShard, live_pairs
+    from evoplastic.lifetime.problem import PairShard, live_pairs
 
     config, problem = experiment.config, experiment.problem
     num_pairs = min(config.pairs_per_shard, config.evolution.num_pairs)

@@ -12,13 +12,13 @@ from evoplastic.cli.genome import genome_path, load_genome
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, seed
 
 if TYPE_CHECKING:
-    from cluster.config import RunConfig
+    from cluster.config.run import RunConfig
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.evolution.living import Bank
-    from evoplastic.evolution.problem import LifetimeProblem, ReplicateResult
-    from evoplastic.genome import Genome
-    from tasks.free_suite import FreeSuite
-    from tasks.suite import Suite
+    from evoplastic.genome.genome import Genome
+    from evoplastic.lifetime.population import Bank
+    from evoplastic.lifetime.problem import LifetimeProblem, ReplicateResult
+    from tasks.suites.free_suite import FreeSuite
+    from tasks.suites.suite import Suite
 
 DEFAULT_CONFIG = "miconi2023"
 LIFETIMES_PER_SHARD = 64
@@ -74,10 +74,10 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Lifetimes of each asked task under each condition, summarised."""
-    from evoplastic.kernels.lifetime import choose_engine
-    from tasks.free_suite import FreeSuite
-    from tasks.measured import measured_tasks
-    from tasks.suite import load_suite
+    from evoplastic.engines import choose_engine
+    from tasks.suites.free_suite import FreeSuite
+    from tasks.suites.measured import measured_tasks
+    from tasks.suites.suite import load_suite
 
     genome = load_genome(args.genome)
     config, source = _config(args)
@@ -127,7 +127,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
     """The configuration to live under, and where it came from."""
-    from cluster.config import load_config
+    from cluster.config.run import load_config
 
     beside = genome_path(args.genome).parent.parent / "config.resolved.yaml"
     source = args.config or (str(beside) if beside.is_file() else DEFAULT_CONFIG)
@@ -142,10 +142,10 @@ def _problem(
     seed: int,
     engine: str,
 ) -> LifetimeProblem:
-    from evoplastic.evolution.config import EvolutionConfig
-    from evoplastic.evolution.problem import LifetimeProblem
-    from evoplastic.wiring import WiringConfig
-    from tasks.free_suite import FreeSuite
+    from evoplastic.lifetime.problem import LifetimeProblem
+    from evoplastic.search.config import EvolutionConfig
+    from evoplastic.trials.wiring import WiringConfig
+    from tasks.suites.free_suite import FreeSuite
 
     wiring = None
     if isinstance(suite, FreeSuite):
@@ -172,7 +172,7 @@ def _live(
     problem: LifetimeProblem, genome: Genome, task: int, lifetimes: int, plastic: bool
 ) -> list[ReplicateResult]:
     """All lifetimes of one task."""
-    from evoplastic.evolution.problem import ReplicateShard, live_replicates
+    from evoplastic.lifetime.problem import ReplicateShard, live_replicates
 
     return [
         live_replicates(

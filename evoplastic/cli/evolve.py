@@ -14,7 +14,7 @@ from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, count_from_zero, seed
 
 if TYPE_CHECKING:
-    from cluster.config import RunConfig
+    from cluster.config.run import RunConfig
     from cluster.loop import RunOutcome
     from evoplastic.cli.verbs import Subparsers
 
@@ -82,7 +82,7 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_evolve(args: argparse.Namespace) -> int:
     """A new run, from settings to figures."""
-    from cluster.config import load_config
+    from cluster.config.run import load_config
 
     overrides = args.overrides + ([] if args.seed is None else [f"seed={args.seed}"])
     config = load_config(args.recipe, overrides)

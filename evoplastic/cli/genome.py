@@ -11,7 +11,7 @@ from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.genome import Genome
+    from evoplastic.genome.genome import Genome
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -76,14 +76,14 @@ def load_genome(path: Path) -> Genome:
     Raises:
         UsageError: there is none, or it is not whole.
     """
-    from evoplastic.genome import Genome
+    from evoplastic.genome.genome import Genome
 
     return Genome.load(genome_path(path))
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Text matrices to one genome file."""
-    from evoplastic.genome import Genome
+    from evoplastic.genome.genome import Genome
 
     genome = Genome.from_text(args.w, args.alpha, args.num_inputs, args.num_outputs)
     genome.save(args.out)

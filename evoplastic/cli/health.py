@@ -133,7 +133,7 @@ def _folder() -> Finding:
 
 def _engines() -> Iterator[Finding]:
     try:
-        from evoplastic.kernels.lifetime import ENGINES, choose_engine
+        from evoplastic.engines import ENGINES, choose_engine
     except ImportError as error:
         yield Finding("broken", "engine", f"cannot be imported: {error}", "run `make setup`")
         return

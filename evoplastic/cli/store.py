@@ -59,7 +59,7 @@ def run_sync(args: argparse.Namespace) -> int:
     """Catch up with the journal."""
     from dataclasses import asdict
 
-    from cluster.sync import sync
+    from cluster.tracking.sync import sync
 
     report = sync(args.run_dir, args.store)
     if args.json:

@@ -18,7 +18,7 @@ from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table, se
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.types import TrialBank
-    from tasks.suite import Suite
+    from tasks.suites.suite import Suite
 
 DEFAULT_SUITE = "miconi2023"
 TASK_HELP = "name of a task, NeuroGym id, or my_task.py:MyTask"
@@ -102,7 +102,7 @@ def run_list(args: argparse.Namespace) -> int:
     if args.suite is None and args.table is None:
         require(not args.levels, "--levels needs --suite: levels are those of a suite's tasks")
         return list_all(args.json)
-    from tasks.suite import Suite, known_suites, load_suite
+    from tasks.suites.suite import Suite, known_suites, load_suite
 
     suite = load_suite(args.suite or DEFAULT_SUITE, args.table)
     if not isinstance(suite, Suite):
@@ -131,12 +131,12 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """One task: a two-stimulus task trial by trial, another one in its author's words."""
-    from tasks.two_stimulus import NAMES
+    from tasks.two_stimulus.task import NAMES
 
     if args.task not in NAMES:
         return run_show_task(args)
-    from tasks.describe import describe_task
-    from tasks.suite import find_task
+    from tasks.suites.describe import describe_task
+    from tasks.suites.suite import find_task
 
     table = args.table or "intended"
     task = find_task(args.task, table)
@@ -177,11 +177,11 @@ def run_show(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """Play a task, or load a suite (loading is the check); say what was found."""
     if args.task is not None:
-        from tasks.two_stimulus import NAMES
+        from tasks.two_stimulus.task import NAMES
 
         return _check_task(args) if args.task in NAMES else run_check_task(args)
     from evoplastic.cli.tasks_suite import check_free_suite
-    from tasks.suite import Suite, load_suite
+    from tasks.suites.suite import Suite, load_suite
 
     suite = load_suite(args.suite, args.table)
     if not isinstance(suite, Suite):
@@ -209,7 +209,7 @@ def run_check(args: argparse.Namespace) -> int:
 
 def _check_task(args: argparse.Namespace) -> int:
     from evoplastic.checks import EnvironmentFault
-    from tasks.describe import check_task
+    from tasks.suites.describe import check_task
 
     found = check_task(args.task, args.table or "intended")
     if args.json:

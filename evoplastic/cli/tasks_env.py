@@ -12,7 +12,7 @@ from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from tasks.environments import EnvSource
+    from tasks.neurogym.environments import EnvSource
 
 DRAWN_TRIALS = 3
 DRAWN_MACHINE_TRIALS = 16  # of a state machine, which last a step or two
@@ -62,12 +62,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """Draw trials into a file."""
-    from analysis.machine_preview import machine_preview
-    from analysis.task_picture import Words, write_picture
-    from analysis.task_preview import preview
-    from evoplastic.node_bank import NodeBank
-    from tasks.catalogue import describe_source, line_names
-    from tasks.examination import build_bank
+    from analysis.previews.machine import machine_preview
+    from analysis.previews.picture import Words, write_picture
+    from analysis.previews.task import preview
+    from evoplastic.trials.table import NodeBank
+    from tasks.neurogym.examination import build_bank
+    from tasks.suites.catalogue import describe_source, line_names
 
     source = source_of(args)
     bank = build_bank(source, args.trials or DRAWN_MACHINE_TRIALS, args.seed)
@@ -88,7 +88,7 @@ def run_preview(args: argparse.Namespace) -> int:
 
 def run_show_task(args: argparse.Namespace) -> int:
     """What a task asks, in its author's words and in numbers."""
-    from tasks.catalogue import show_source
+    from tasks.suites.catalogue import show_source
 
     shown = show_source(source_of(args))
     if args.json:
@@ -118,8 +118,8 @@ def run_show_task(args: argparse.Namespace) -> int:
 
 def run_check_task(args: argparse.Namespace) -> int:
     """All about one task, or the reason why it cannot be used."""
-    from tasks.catalogue import closest_registered
-    from tasks.examination import report
+    from tasks.neurogym.examination import report
+    from tasks.suites.catalogue import closest_registered
 
     source = source_of(args)
     found = report(source, seed=args.seed)
@@ -160,7 +160,7 @@ def _stepped(args: argparse.Namespace) -> dict[str, Any]:
     """
     from dataclasses import asdict
 
-    from tasks.stepped_task import stepped_task
+    from tasks.neurogym.stepped_task import stepped_task
 
     tried = stepped_task(args.task, _settings(args.set), args.dt_ms)
     return {
@@ -254,7 +254,7 @@ def source_of(args: argparse.Namespace) -> EnvSource:
     Raises:
         UsageError: there is none, or a setting that cannot be read.
     """
-    from tasks.environments import find_source
+    from tasks.neurogym.environments import find_source
 
     return find_source(args.task, _settings(args.set), args.dt_ms)
 

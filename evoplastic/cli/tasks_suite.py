@@ -9,14 +9,14 @@ from evoplastic.cli.tasks_env import percent
 from evoplastic.cli.verbs import print_json, print_table
 
 if TYPE_CHECKING:
-    from tasks.free_suite import FreeSuite
-    from tasks.free_task import FreeTask
+    from tasks.neurogym.task import FreeTask
+    from tasks.suites.free_suite import FreeSuite
 
 
 def list_all(as_json: bool) -> int:
     """Every task there is, and the suites that come with the package."""
-    from tasks.catalogue import all_tasks
-    from tasks.suite import known_suites
+    from tasks.suites.catalogue import all_tasks
+    from tasks.suites.suite import known_suites
 
     tasks = all_tasks()
     if as_json:
@@ -38,7 +38,7 @@ def list_free_suite(suite: FreeSuite, *, levels: bool, as_json: bool) -> int:
     """The tasks of a suite; with `levels`, which builds trials, what simple policies reach."""
     rows = [_row(suite, task, levels=levels) for task in (*suite.held_out, *suite.train)]
     if as_json:
-        from tasks.suite import known_suites
+        from tasks.suites.suite import known_suites
 
         families = {name: list(tasks) for name, tasks in suite.families.items()}
         print_json(
@@ -141,7 +141,7 @@ def _row(suite: FreeSuite, task: FreeTask, *, levels: bool) -> dict[str, Any]:
 
 def _description(task: FreeTask) -> str:
     """What the suite says of a task, else its author."""
-    from tasks.catalogue import describe_source
+    from tasks.suites.catalogue import describe_source
 
     said = task.about or describe_source(task.env_source)
     settings = ", ".join(f"{key}={value}" for key, value in task.settings.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from evoplastic.lifetime import (
+from evoplastic.lifetime.config import (
     BINARY_LOSS_CORRECT,
     BINARY_LOSS_WRONG,
     LifetimeConfig,

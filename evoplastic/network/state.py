@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from evoplastic.lifetime import DynamicsConfig
+from evoplastic.lifetime.config import DynamicsConfig
 from evoplastic.network.neurons import NeuronGroups
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.curve_figure import figure_learning_curves, write_figures_learning_curves
 from analysis.curves import learning_curves, moving_average, smoothing_trials
+from analysis.figures.curve import figure_learning_curves, write_figures_learning_curves
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
 from evoplastic.records import Event

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.final_table import format_final_table
 from analysis.generalization import (
     final_table,
     role_accuracy_by_generation,
@@ -15,6 +14,7 @@ from analysis.generalization import (
     scores_by_generation,
 )
 from analysis.store import RunRecords, open_run
+from analysis.tables.final import format_final_table
 from evoplastic.checks import UsageError
 from evoplastic.records import Event
 from tests.analysis import runs

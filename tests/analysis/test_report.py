@@ -15,10 +15,10 @@ from analysis.mlflow_store import find_uri
 from analysis.report import analyze
 from analysis.store import open_run
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.records import TAG_RUN_ID, Event
+from evoplastic.search.config import EvolutionConfig
 from tests.analysis import runs
 
 FILES = {

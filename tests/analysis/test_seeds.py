@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from analysis.seeds import compare_seeds
-from analysis.seeds_table import format_seeds_table
+from analysis.tables.seeds import format_seeds_table
 from evoplastic.checks import UsageError
 from tests.analysis.runs import entry, evaluation, start, write_run
 

@@ -8,10 +8,10 @@ import pytest
 
 from analysis.store import open_run
 from evoplastic.checks import UsageError
-from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.records import EndEvent, Event, FaultEvent, ResumeEvent, to_line
+from evoplastic.search.config import EvolutionConfig
 from tests.analysis import runs
 
 

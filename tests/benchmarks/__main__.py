@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from evoplastic.benchmark import (
+from evoplastic.benchmark.generation import (
     Measurement,
     Setting,
     first_generation,
@@ -22,10 +22,10 @@ from evoplastic.benchmark import (
     measure,
     measure_in_turn,
 )
-from evoplastic.benchmark_trials import free_trials, paced_trials
-from evoplastic.kernels.lifetime import run_lifetimes, usable_threads
+from evoplastic.benchmark.trials import free_trials, paced_trials
+from evoplastic.engines import run_lifetimes, usable_threads
 from evoplastic.types import Interface, StackedBanks, stack_banks
-from tasks.suite import load_paced_suite
+from tasks.suites.suite import load_paced_suite
 from tests.benchmarks import bank_building
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 

@@ -6,9 +6,9 @@ import time
 from statistics import median
 from typing import NamedTuple
 
-from cluster.config import load_config
+from cluster.config.run import load_config
 from cluster.experiment import build_experiment, train_banks
-from evoplastic.evolution.problem import PairShard, live_pairs
+from evoplastic.lifetime.problem import PairShard, live_pairs
 
 RECIPE = "yang19-laptop"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evoplastic.benchmark import Setting, first_generation, lifetime_config
-from evoplastic.kernels.lifetime import run_lifetimes
+from evoplastic.benchmark.generation import Setting, first_generation, lifetime_config
+from evoplastic.engines import run_lifetimes
 from evoplastic.types import PlasticParams, stack_banks
-from tasks.suite import load_paced_suite
+from tasks.suites.suite import load_paced_suite
 
 SETTING = Setting(
     engine="cpu", population=4096, neurons=70, trials=100, threads=0, modulation="external"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.benchmark import Setting, first_generation, lifetime_config
-from evoplastic.kernels.lifetime import run_lifetimes
+from evoplastic.benchmark.generation import Setting, first_generation, lifetime_config
+from evoplastic.engines import run_lifetimes
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch, PlasticParams, stack_banks
-from tasks.suite import load_paced_suite
+from tasks.suites.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 SETTING = Setting(

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from evoplastic.__main__ import main
-from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.search.config import EvolutionConfig
 
 
 class Answer(NamedTuple):

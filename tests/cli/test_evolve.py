@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from tests.cli.conftest import Command
 
 TINY = ("smoke", "evolution.generations=2", "tracking.enabled=false")

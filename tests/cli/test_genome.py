@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
 from tests.cli.conftest import Command
 
 

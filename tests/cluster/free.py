@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.config import RunConfig, load_config
+from cluster.config.run import RunConfig, load_config
 
 ENVS = Path(__file__).resolve().parents[1] / "tasks" / "small_envs.py"
 SUITE = f"""

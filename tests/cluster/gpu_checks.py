@@ -14,20 +14,21 @@ import pytest
 import torch
 
 from cluster.executors import InProcessExecutor, Shard, live_shard
-from evoplastic.evolution import problem as problems
-from evoplastic.evolution.living import live
-from evoplastic.evolution.mutation import perturbed_pairs
-from evoplastic.evolution.problem import (
+from evoplastic.engines.gpu import engine as gpu
+from evoplastic.engines.gpu import launch as gpu_launch
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime import problem as problems
+from evoplastic.lifetime.population import live
+from evoplastic.lifetime.problem import (
     PairShardResult,
     ReplicateResult,
     ReplicateShard,
     pair_shards,
 )
-from evoplastic.evolution.search import GradientSum
-from evoplastic.genome import Genome
-from evoplastic.kernels.lifetime import gpu, gpu_launch
+from evoplastic.search.es import GradientSum
+from evoplastic.search.mutation import perturbed_pairs
 from tests.cluster.tiny import tiny_problem
-from tests.evoplastic.kernels.gpu_process import (  # the fixtures serve every check below
+from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
@@ -49,7 +50,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int]
         seen.append((lives.num_lives, lives.strides, [m.data_ptr() for m in lives.arrays[:2]]))
         return lives
 
-    monkeypatch.setattr("evoplastic.kernels.lifetime.gpu.bring_lives", bring)
+    monkeypatch.setattr("evoplastic.engines.gpu.engine.bring_lives", bring)
     return seen
 
 

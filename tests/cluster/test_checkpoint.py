@@ -11,7 +11,7 @@ import torch
 
 from cluster.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.evolution.search import SearchState
+from evoplastic.search.es import SearchState
 
 
 def state(number: int, size: int = 12) -> SearchState:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from cluster.config import load_config
+from cluster.config.run import load_config
 from cluster.dry_run import dry_run_text, estimate, warnings_of
 from cluster.experiment import build_experiment
 

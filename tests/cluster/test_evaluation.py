@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cluster.config import load_config
+from cluster.config.run import load_config
 from cluster.evaluation import evaluate_center, evaluation_share, session_lifetimes
 from cluster.executors import InProcessExecutor, StopRequested
 from cluster.experiment import Experiment, build_experiment

@@ -17,7 +17,8 @@ from cluster.executors import (
     live_shard,
     together,
 )
-from evoplastic.evolution.problem import (
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.problem import (
     LifetimeProblem,
     PairShard,
     PairShardResult,
@@ -26,9 +27,8 @@ from evoplastic.evolution.problem import (
     ReplicateShards,
     pair_shards,
 )
-from evoplastic.genome import Genome
 from tests.cluster.tiny import tiny_problem
-from tests.evoplastic.kernels.gpu_process import needs_gpu, needs_triton, run_checks
+from tests.evoplastic.engines.gpu.process import needs_gpu, needs_triton, run_checks
 
 PROBLEM = tiny_problem()
 CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
@@ -75,13 +75,13 @@ def test_a_generation_lived_as_one_batch_gives_every_shard_its_own_bits(engine: 
 
 @needs_triton
 def test_the_gpu_lives_a_generation_and_an_evaluation_under_the_interpreter() -> None:
-    run_checks("../../cluster/gpu_checks.py", TRITON_INTERPRET="1")
+    run_checks("../../../cluster/gpu_checks.py", TRITON_INTERPRET="1")
 
 
 @needs_triton
 @needs_gpu
 def test_the_gpu_lives_a_generation_and_an_evaluation() -> None:
-    run_checks("../../cluster/gpu_checks.py", TRITON_INTERPRET="0")
+    run_checks("../../../cluster/gpu_checks.py", TRITON_INTERPRET="0")
 
 
 def test_only_neighbours_of_one_generation_come_together_and_not_too_many() -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from cluster.checkpoint import load_checkpoint
-from cluster.config import RunConfig
+from cluster.config.run import RunConfig
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
-from evoplastic.node_bank import NodeBank
 from evoplastic.records import EvaluationEvent, GenerationEvent
+from evoplastic.trials.table import NodeBank
 from tests.cluster.free import free_config
 
 

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from cluster.checkpoint import load_checkpoint
-from cluster.config import RunConfig, load_config
+from cluster.config.run import RunConfig, load_config
 from cluster.executors import InProcessExecutor, Result, Shard, live_shard
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
-from evoplastic.evolution.problem import LifetimeProblem, PairShard, PairShardResult
-from evoplastic.genome import Genome
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.problem import LifetimeProblem, PairShard, PairShardResult
 from evoplastic.records import (
     EndEvent,
     EvaluationEvent,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.evolution.problem import LifetimeProblem
-from evoplastic.lifetime import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.search.config import EvolutionConfig
 from evoplastic.types import TrialBank, TrialTiming
 
 TIMING = TrialTiming(dt_ms=20.0, num_steps=12, response=(4, 7), feedback=(8, 11))

@@ -143,7 +143,7 @@ def artifacts(uri: str, mlflow_run_id: str) -> set[str]:
 
 def new_database(path: Path) -> Path:
     """An empty MLflow database; making the tables takes seconds, copying them does not."""
-    from cluster.mlflow_store import MlflowStore
+    from cluster.tracking.mlflow_store import MlflowStore
 
     MlflowStore(f"sqlite:///{path}", "warm-up")
     return path

@@ -10,7 +10,7 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.types import Interface, TrialTiming, stack_banks
-from tests.evoplastic.cases import TIMING, make_bank
+from tests.evoplastic.engines.cases import TIMING, make_bank
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cluster.config import RunConfig, load_config
+from cluster.config.run import RunConfig, load_config
 from cluster.loop import evolve, resume
 from cluster.progress import make_progress
 

@@ -16,7 +16,7 @@ import pytest
 import ray
 from torch import Tensor
 
-from cluster.config import load_config
+from cluster.config.run import load_config
 from cluster.executors import (
     InProcessExecutor,
     Result,
@@ -29,17 +29,17 @@ from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
-from cluster.ray_cluster import connect, probe
-from cluster.ray_executor import RayExecutor
+from cluster.workers.ray_cluster import connect, probe
+from cluster.workers.ray_executor import RayExecutor
 from evoplastic.checks import UsageError
-from evoplastic.evolution.problem import (
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.problem import (
     LifetimeProblem,
     PairShard,
     PairShardResult,
     ReplicateShard,
     pair_shards,
 )
-from evoplastic.genome import Genome
 from evoplastic.records import GenerationEvent
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_problem
@@ -262,7 +262,7 @@ def test_an_address_without_a_cluster_is_refused_quickly(address: str, message: 
 
 
 def test_something_else_at_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.ray_cluster.STATUS_TIMEOUT_S", 4.0)
+    monkeypatch.setattr("cluster.workers.ray_cluster.STATUS_TIMEOUT_S", 4.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(UsageError, match="what listens there is not Ray"):

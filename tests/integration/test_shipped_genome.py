@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from evoplastic.evolution.config import EvolutionConfig
-from evoplastic.evolution.problem import LifetimeProblem, ReplicateShard, live_replicates
-from evoplastic.genome import Genome
-from evoplastic.lifetime import LifetimeConfig
-from tasks.suite import load_paced_suite
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.problem import LifetimeProblem, ReplicateShard, live_replicates
+from evoplastic.search.config import EvolutionConfig
+from tasks.suites.suite import load_paced_suite
 
 SHIPPED = Path(__file__).resolve().parents[2] / "genomes" / "miconi2023.safetensors"
 

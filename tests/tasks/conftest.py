@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from evoplastic.types import Int64Array, Task, TrialBank
-from tasks.suite import Suite
-from tasks.two_stimulus import TwoStimulusTask
+from tasks.suites.suite import Suite
+from tasks.two_stimulus.task import TwoStimulusTask
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from evoplastic.kernels.lifetime.draws import trial_perturbations
-from evoplastic.lifetime import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.node_bank import ANSWER, HOLD, NodeBank, stack_nodes
+from evoplastic.random.draws import trial_perturbations
+from evoplastic.trials.table import ANSWER, HOLD, NodeBank, stack_nodes
+from evoplastic.trials.wiring import WiringConfig, draw_wiring
 from evoplastic.types import Interface, LifetimeBatch, PlasticParams
-from evoplastic.wiring import WiringConfig, draw_wiring
-from tasks.environments import TRIALS, EnvSource, isolated
-from tasks.neurogym_bank import build_step_bank
+from tasks.neurogym.bank import build_step_bank
+from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 
 TASKS = ("go", "anti", "dlygo", "dm1", "ctxdm1", "multidm", "dms", "dnms")
 SEED = 11

@@ -1,0 +1,256 @@
+"""From the journal and the files of a run directory to a tracking store, each point once.
+
+A cursor in the run directory says up to which byte of the journal a store has everything. It moves
+after the store has answered; a process killed in between delivers again, with the same timestamps,
+and the store keeps one. Each store has a cursor of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cluster.journal import now_ms, read_journal
+from cluster.rundir import CONFIG_NAME
+from cluster.tracking.mlflow_store import MlflowStore, Point, RunState
+from evoplastic.checks import UsageError
+from evoplastic.records import (
+    TAG_ENGINE,
+    TAG_GENOME,
+    TAG_GENOME_PARENT,
+    TAG_RESUMES,
+    TRACKING_NAME,
+    EndEvent,
+    EvaluationEvent,
+    Event,
+    ResumeEvent,
+    StartEvent,
+    Status,
+    metric_events,
+)
+from evoplastic.storage import write_atomically
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PER_BATCH = 50
+FILES = (CONFIG_NAME, "environment.json", "journal.ndjson", "genomes/*", "figures/*")
+STATES: dict[Status, RunState] = {
+    "done": "FINISHED",
+    "preempted": "KILLED",
+    "interrupted": "KILLED",
+    "failed": "FAILED",
+}
+
+
+@dataclass
+class Cursor:
+    """How far one store is."""
+
+    experiment: str
+    mlflow_run_id: str | None = None
+    offset: int = 0  # bytes of the journal that the store has
+    resumes: int = 0  # resume events among them
+    ended: bool = False  # whether the store was told that the run ended
+    files: dict[str, list[int]] = field(default_factory=dict)  # size and mtime_ns of those sent
+
+
+class Delivery:
+    """One run's way to one store; for one thread at a time.
+
+    Args:
+        run_dir: the run directory.
+        journal: its journal.
+        uri: MLflow tracking URI.
+        experiment: MLflow experiment for a run that the store does not know.
+    """
+
+    def __init__(self, run_dir: Path, journal: Path, uri: str, experiment: str) -> None:
+        self.uri = uri
+        self.cursor = read_cursors(run_dir).get(uri, Cursor(experiment))
+        self.points = 0  # delivered by this object
+        self.files: list[str] = []  # delivered by this object, by their path in the run directory
+        self._run_dir = run_dir
+        self._journal = journal
+        self._store: MlflowStore | None = None
+
+    def deliver(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Bring everything that the store lacks; may be repeated after any error.
+
+        Raises:
+            Exception: whatever the store raises.
+        """
+        try:
+            self._rewind_if_rewritten()
+            store = self._connect()
+            while not stop():
+                events, offset = read_journal(self._journal, self.cursor.offset, EVENTS_PER_BATCH)
+                if not events:
+                    break
+                self._deliver(store, events)
+                self.cursor.offset = offset
+                self._save()
+        except Exception:
+            self._store = None
+            raise
+
+    def deliver_files(self) -> None:
+        """Bring the files that changed since they were last brought."""
+        store = self._connect()
+        run_id = self._run_id
+        for file in self._present_files():
+            name = file.relative_to(self._run_dir).as_posix()
+            stat = file.stat()
+            fingerprint = [stat.st_size, stat.st_mtime_ns]
+            if self.cursor.files.get(name) != fingerprint:
+                folder = Path(name).parent.as_posix()
+                store.log_file(run_id, file, "" if folder == "." else folder)
+                self.cursor.files[name] = fingerprint
+                self.files.append(name)
+        self._save()
+
+    def end(self, status: Status) -> None:
+        """Tell how the run ended, where no event of the journal tells it."""
+        if not self.cursor.ended:
+            self._connect().set_state(self._run_id, STATES[status], now_ms())
+            self.cursor.ended = True
+            self._save()
+
+    def backlog(self) -> int:
+        """Events of the journal that the store lacks."""
+        return len(read_journal(self._journal, self.cursor.offset)[0])
+
+    @property
+    def _run_id(self) -> str:
+        run_id = self.cursor.mlflow_run_id
+        assert run_id is not None, "a store was opened without its run"
+        return run_id
+
+    def _connect(self) -> MlflowStore:
+        """Open the store and find the run there; a store that lost it gets everything again."""
+        if self._store is not None:
+            return self._store
+        events, _ = read_journal(self._journal, 0, 1)
+        start = events[0] if events else None
+        if not isinstance(start, StartEvent):
+            raise UsageError(f"{self._journal} does not begin with the start of a run; restore it")
+        store = MlflowStore(self.uri, self.cursor.experiment)
+        run_id = store.open_run(start, self.cursor.mlflow_run_id)
+        if run_id != self.cursor.mlflow_run_id:
+            self.cursor = Cursor(self.cursor.experiment, run_id)
+        config = yaml.safe_load((self._run_dir / CONFIG_NAME).read_text())
+        store.log_params(run_id, dict(_leaves(config)))
+        store.log_points(run_id, [], {"mlflow.note.content": _note(self._run_dir)})
+        self._store = store
+        return store
+
+    def _deliver(self, store: MlflowStore, events: list[Event]) -> None:
+        run_id = self._run_id
+        points = [
+            Point(name, value, time_ms, generation)
+            for time_ms, generation, metrics in metric_events(events)
+            for name, value in metrics.items()
+        ]
+        resumes = self.cursor.resumes + sum(isinstance(event, ResumeEvent) for event in events)
+        store.log_points(run_id, points, _tags(events, resumes))
+        if any(isinstance(event, EvaluationEvent | EndEvent) for event in events):
+            self.deliver_files()
+        for event in events:
+            self._tell_state(store, run_id, event)
+        self.cursor.resumes = resumes
+        self.points += len(points)
+
+    def _tell_state(self, store: MlflowStore, run_id: str, event: Event) -> None:
+        if isinstance(event, EndEvent):
+            store.set_state(run_id, STATES[event.status], event.time_ms)
+            self.cursor.ended = True
+        elif isinstance(event, ResumeEvent):
+            store.set_state(run_id, "RUNNING", event.time_ms)
+            self.cursor.ended = False
+
+    def _present_files(self) -> list[Path]:
+        files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
+        return [file for file in files if file.is_file() and not file.name.startswith(".")]
+
+    def _rewind_if_rewritten(self) -> None:
+        """A journal restored from elsewhere need not have a line's end where the cursor stands."""
+        offset = self.cursor.offset
+        with self._journal.open("rb") as file:
+            file.seek(max(offset - 1, 0))
+            if offset and file.read(1) != b"\n":
+                logger.warning("%s was rewritten; delivering it from its start", self._journal)
+                self.cursor.offset = self.cursor.resumes = 0
+
+    def _save(self) -> None:
+        cursors = read_cursors(self._run_dir) | {self.uri: self.cursor}
+        content = {
+            "uri": self.uri,
+            "stores": {uri: asdict(cursor) for uri, cursor in cursors.items()},
+        }
+        write_atomically(
+            self._run_dir / TRACKING_NAME, json.dumps(content, indent=2, sort_keys=True).encode()
+        )
+
+
+def read_cursors(run_dir: Path) -> dict[str, Cursor]:
+    """Cursors by tracking URI; a damaged file counts as none, delivering again is harmless."""
+    stores = _read_tracking(run_dir).get("stores", {})
+    try:
+        return {uri: Cursor(**cursor) for uri, cursor in stores.items()}
+    except (TypeError, AttributeError):
+        return {}
+
+
+def last_uri(run_dir: Path) -> str | None:
+    """The store that the run was last delivered to."""
+    uri = _read_tracking(run_dir).get("uri")
+    return uri if isinstance(uri, str) else None
+
+
+def _read_tracking(run_dir: Path) -> dict[str, Any]:
+    file = run_dir / TRACKING_NAME
+    try:
+        content = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        logger.warning("%s is damaged (%s); delivering everything again", file, error)
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _tags(events: list[Event], resumes: int) -> dict[str, str]:
+    tags = {TAG_RESUMES: str(resumes)} if resumes else {}
+    for event in events:
+        if isinstance(event, StartEvent | ResumeEvent) and event.engine:
+            tags[TAG_ENGINE] = event.engine
+        if isinstance(event, EvaluationEvent):
+            tags[TAG_GENOME] = event.genome_digest
+            if event.parent_digest:
+                tags[TAG_GENOME_PARENT] = event.parent_digest
+    return tags
+
+
+def _note(run_dir: Path) -> str:
+    """What MLflow shows above a run: the commands that lead on from here."""
+    center = run_dir / "genomes" / "center.safetensors"
+    return (
+        f"Run directory `{run_dir.absolute()}`\n\n"
+        f"    evoplastic analyze {run_dir}\n"
+        f"    evoplastic resume {run_dir}\n"
+        f"    evoplastic evaluate {center} --task dms\n"
+    )
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Values of nested mappings by their dotted path."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,192 @@
+"""Telling a tracking store about a run while it runs, without the run ever waiting for it.
+
+The journal is the truth; one background thread carries it to MLflow. A store that is slow, dead or
+never there costs one warning: what it lacks stays in the journal, and `cluster.tracking.sync`
+brings it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cluster.journal import read_journal
+from cluster.tracking.delivery import Delivery, last_uri
+from cluster.tracking.mlflow_store import SQLITE, sqlite_file
+from evoplastic.checks import UsageError, require
+from evoplastic.records import EndEvent, GenerationEvent, Status
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_URI = f"{SQLITE}mlflow.db"
+PERIOD_S = 1.0  # short generations share a request
+RETRY_S = (2.0, 60.0)  # pause after the first failure in a row, and the longest
+
+
+class Tracker:
+    """Delivers a run to MLflow in the background.
+
+    `start()` after the journal's first event, `poke()` after every generation (both return at
+    once), `close(status)` at the end. The caller holds the run directory's lock.
+
+    Args:
+        run_dir: the run directory.
+        journal_path: its journal.
+        uri: MLflow tracking URI; for none, see `resolve_uri`.
+        experiment: MLflow experiment that the run appears in.
+
+    Raises:
+        UsageError: the URI holds a password.
+    """
+
+    def __init__(self, run_dir: Path, journal_path: Path, uri: str | None, experiment: str) -> None:
+        self.uri = resolve_uri(uri, run_dir)
+        self._run_dir = run_dir
+        self._journal = journal_path
+        self._delivery = Delivery(run_dir, journal_path, self.uri, experiment)
+        self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
+        self._news = threading.Event()
+        self._closing = threading.Event()
+        self._given_up = threading.Event()
+        self._status: Status = "done"
+        self._failures = 0  # in a row
+        self._warned = False
+        self._began_at = 0  # byte of the journal
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._began_at = self._journal.stat().st_size if self._journal.is_file() else 0
+        self._thread.start()
+
+    def poke(self) -> None:
+        """Say that the journal has grown."""
+        self._news.set()
+
+    def close(self, status: Status, timeout_s: float = 20.0) -> int:
+        """Deliver what is left, as far as that works in time, and stop.
+
+        Args:
+            status: how this process leaves the run, for a journal that could not be told.
+            timeout_s: the longest that this call takes.
+
+        Returns:
+            Number of events that the store lacks; a warning says how to deliver them later.
+        """
+        self._status = status
+        self._closing.set()
+        self._news.set()
+        self._thread.join(timeout_s)
+        late = self._thread.is_alive()
+        self._given_up.set()
+        backlog = self._backlog()
+        if late or self._failures or backlog:
+            logger.warning(
+                "the tracking store %s lacks records of this run (%d events); deliver them with "
+                "`evoplastic sync %s`",
+                self.uri,
+                backlog,
+                self._run_dir,
+            )
+        return backlog
+
+    def _backlog(self) -> int:
+        try:
+            return self._delivery.backlog()
+        except (UsageError, OSError) as error:
+            logger.warning("%s", error)
+            return 0
+
+    def _work(self) -> None:
+        self._wait_for_first_generation()
+        while not self._given_up.is_set():
+            self._news.clear()  # first: whoever closes after the look at `closing` wakes us again
+            closing = self._closing.is_set()
+            self._attempt(closing)
+            if closing:
+                return
+            if self._failures:
+                self._closing.wait(retry_pause_s(self._failures))
+            else:
+                self._closing.wait(PERIOD_S)
+                self._news.wait()
+
+    def _wait_for_first_generation(self) -> None:
+        """Let the run import what it needs before MLflow is imported beside it.
+
+        Two threads that import packages at the same time slow each other down and can meet a
+        package half imported.
+        """
+        while not self._closing.is_set():
+            self._news.wait()
+            self._news.clear()
+            try:
+                events, _ = read_journal(self._journal, self._began_at)
+            except (UsageError, OSError):
+                return  # the first attempt will name it
+            if any(isinstance(event, GenerationEvent | EndEvent) for event in events):
+                return
+
+    def _attempt(self, closing: bool) -> None:
+        began = time.monotonic()
+        try:
+            self._delivery.deliver(stop=self._given_up.is_set)
+            if closing and not self._given_up.is_set():
+                self._delivery.deliver_files()
+                self._delivery.end(self._status)
+        except Exception as error:  # whatever a store does, the run goes on
+            self._failures += 1
+            logger.debug("tracking failed after %.1f s", time.monotonic() - began, exc_info=True)
+            if not self._warned:
+                self._warned = True
+                logger.warning(
+                    "the tracking store %s fails (%s); the run goes on and its journal keeps "
+                    "everything",
+                    self.uri,
+                    first_line(error),
+                )
+            return
+        if self._failures:
+            logger.info("the tracking store %s answers again", self.uri)
+        self._failures = 0
+
+
+def retry_pause_s(failures: int) -> float:
+    """Pause after so many failures in a row: doubled each time, up to the longest.
+
+    >>> [retry_pause_s(failures) for failures in (1, 2, 3, 100_000)]
+    [2.0, 4.0, 8.0, 60.0]
+    """
+    first, longest = RETRY_S
+    return min(first * 2.0 ** min(failures - 1, 32), longest)
+
+
+def resolve_uri(uri: str | None, run_dir: Path) -> str:
+    """The store to use: the one given, MLFLOW_TRACKING_URI, the run's last one, or ./mlflow.db.
+
+    The path of an SQLite file is made absolute.
+
+    Raises:
+        UsageError: no URI, or one with a password, which would end up in the run's records.
+    """
+    chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last_uri(run_dir) or DEFAULT_URI
+    try:
+        password = urlsplit(chosen).password
+    except ValueError as error:
+        raise UsageError(f"{chosen!r} is no tracking URI: {error}") from error
+    require(
+        password is None or sqlite_file(chosen) is not None,
+        "the tracking URI holds a password; leave it out and set MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD",
+    )
+    file = sqlite_file(chosen)
+    return chosen if file is None else f"{SQLITE}{file.absolute()}"
+
+
+def first_line(error: Exception) -> str:
+    """An error in one line of at most 200 characters."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -1,0 +1,1 @@
+"""Ray workers that do the work of a run."""

@@ -1,0 +1,38 @@
+"""What runs inside a Ray worker process; imports torch and the science, nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cluster.executors import Live, Reply, Shard
+from evoplastic.lifetime.problem import LifetimeProblem
+
+
+def array_digest(array: NDArray[np.float32]) -> str:
+    """SHA-256 (16 hexadecimal digits) of an array's bytes."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
+class ShardWorker:
+    """Lives shards on a fixed number of threads; keeps nothing between them."""
+
+    def __init__(self, live: Live, threads: int) -> None:
+        self._live = live
+        self._threads = threads
+        torch.set_num_threads(threads)
+
+    def pid(self) -> int:
+        """Process id; also the sign that the imports are done."""
+        return os.getpid()
+
+    def live(self, problem: LifetimeProblem, center_G: NDArray[np.float32], shard: Shard) -> Reply:
+        """Do one unit of work."""
+        problem = dataclasses.replace(problem, threads=self._threads)
+        result = self._live(problem, torch.from_numpy(center_G.copy()), shard)
+        return Reply(shard, array_digest(center_G), result)

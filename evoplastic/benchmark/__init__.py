@@ -1,0 +1,1 @@
+"""How long the lifetimes of one generation take."""

@@ -1,0 +1,252 @@
+"""How long the lifetimes of one generation take, by engine, size and mode."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+import numpy as np
+import torch
+
+from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
+from evoplastic.lifetime.config import LifetimeConfig, Modulation, published_internal
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.wiring import Wiring, WiringConfig, draw_wiring
+from evoplastic.types import Int64Array, Interface, LifetimeBatch, PlasticParams, StackedBanks
+
+TrialsKind = Literal["paced", "free"]
+
+INIT_GAIN, INIT_ALPHA, SIGMA = 1.5, 0.5, 0.03  # the published first genome and mutation size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One generation: who lives, for how long, and on what."""
+
+    engine: str
+    population: int
+    neurons: int
+    trials: int
+    threads: int
+    modulation: Modulation
+    trials_kind: TrialsKind = "paced"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """Wall-clock seconds of repeated generations, the first one (compilation) left out."""
+
+    setting: Setting
+    seconds: tuple[float, ...]
+    steps: int  # time steps of single networks in a generation
+
+    @property
+    def median_s(self) -> float:
+        """Median over the repeats."""
+        return median(self.seconds)
+
+    @property
+    def lifetime_ms(self) -> float:
+        """Median milliseconds for one individual."""
+        return 1e3 * self.median_s / self.setting.population
+
+    @property
+    def steps_per_s(self) -> float:
+        """Time steps of single networks per second."""
+        return self.steps / self.median_s
+
+    @property
+    def step_ns(self) -> float:
+        """Median nanoseconds for one time step of one network, all threads together."""
+        return 1e9 / self.steps_per_s
+
+
+def settings(
+    engines: list[str],
+    populations: list[int],
+    neurons: list[int],
+    trials: list[int],
+    threads: list[int],
+    modulations: list[Modulation],
+    kinds: list[TrialsKind],
+) -> list[Setting]:
+    """Every combination, with the engine that will really run.
+
+    Raises:
+        UsageError: an engine is unknown or cannot run here, or a number of threads is negative.
+    """
+    chosen = [choose_engine(name) for name in engines]
+    used = [usable_threads(number) for number in threads]
+    combined = itertools.product(chosen, modulations, neurons, trials, populations, used, kinds)
+    return [
+        Setting(
+            engine=engine,
+            population=population,
+            neurons=size,
+            trials=length,
+            threads=number,
+            modulation=modulation,
+            trials_kind=kind,
+        )
+        for engine, modulation, size, length, population, number, kind in combined
+    ]
+
+
+def lifetime_config(setting: Setting) -> LifetimeConfig:
+    """The published lifetime, cut or stretched to the setting's number of trials."""
+    published = LifetimeConfig() if setting.modulation == "external" else published_internal()
+    return replace(
+        published,
+        num_trials=setting.trials,
+        scored_trials=min(published.scored_trials, setting.trials),
+    )
+
+
+def first_generation(
+    setting: Setting, banks: StackedBanks | StackedNodes
+) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch]:
+    """Mutants of a random genome, antithetic partners sharing task, trials and noise."""
+    lines = _lines(banks)
+    groups = NeuronGroups(
+        num_neurons=setting.neurons, num_inputs=lines.num_inputs, num_outputs=lines.num_outputs
+    )
+    random = np.random.default_rng(0)
+    size = setting.neurons
+    center_NN = random.normal(scale=INIT_GAIN / np.sqrt(size), size=(size, size))
+    pair_P = np.arange(setting.population, dtype=np.int64) // 2
+    w_PNN = np.empty((setting.population, size, size), dtype=np.float32)
+    alpha_PNN = np.empty_like(w_PNN)
+    for individual in range(setting.population):
+        sign = SIGMA if individual % 2 == 0 else -SIGMA
+        draws = np.random.default_rng([1, individual // 2]).standard_normal((2, size, size))
+        w_PNN[individual] = center_NN + sign * draws[0]
+        alpha_PNN[individual] = INIT_ALPHA + sign * draws[1]
+    w_PNN[:, : groups.num_unconnected] = 0.0
+    batch = LifetimeBatch(
+        banks=banks,
+        task_P=pair_P % len(banks.start_B),
+        seed=1,
+        epoch=0,
+        trial_stream_P=pair_P,
+        perturb_stream_P=pair_P,
+        wiring=_wiring(banks, pair_P),
+    )
+    return PlasticParams(torch.from_numpy(w_PNN), torch.from_numpy(alpha_PNN)), groups, batch
+
+
+def _lines(banks: StackedBanks | StackedNodes) -> Interface:
+    if isinstance(banks, StackedBanks):
+        shapes = banks.stimulus_MTI.shape[2], banks.target_MO.shape[1]
+    else:
+        shapes = banks.observation_VI.shape[1], banks.reward_VO.shape[1]
+    return Interface(num_inputs=shapes[0], num_outputs=shapes[1])
+
+
+def _wiring(banks: StackedBanks | StackedNodes, pair_P: Int64Array) -> Wiring | None:
+    """Lines exchanged for each pair, where trials run freely."""
+    if isinstance(banks, StackedBanks):
+        return None
+    task_P = pair_P % len(banks.start_B)
+    return draw_wiring(
+        WiringConfig(interface=_lines(banks), permute="both"),
+        banks.num_inputs_B[task_P],
+        banks.num_actions_B[task_P],
+        pair_P,
+        seed=1,
+        epoch=0,
+        evaluation=False,
+    )
+
+
+def measure(setting: Setting, banks: StackedBanks | StackedNodes, repeats: int) -> Measurement:
+    """Live a generation again and again."""
+    (measured,) = measure_in_turn([(setting, banks)], repeats)
+    return measured
+
+
+def measure_in_turn(
+    asked: Sequence[tuple[Setting, StackedBanks | StackedNodes]], repeats: int
+) -> list[Measurement]:
+    """Live a generation of each setting, round after round: a machine's drift falls on all alike.
+
+    Args:
+        asked: what to live, and its tasks, taken in turn by the pairs.
+        repeats: measured rounds; before them, two individuals of each setting compile.
+    """
+    generations = [first_generation(setting, banks) for setting, banks in asked]
+    seconds: list[list[float]] = [[] for _ in asked]
+    steps = [0 for _ in asked]
+    for turn in range(repeats + 1):
+        for number, (setting, _) in enumerate(asked):
+            count = min(2, setting.population) if turn == 0 else setting.population
+            lived, taken = _live(setting, generations[number], count)
+            if turn > 0:
+                seconds[number].append(taken)
+                steps[number] = lived
+    return [
+        Measurement(setting=setting, seconds=tuple(taken), steps=lived)
+        for (setting, _), taken, lived in zip(asked, seconds, steps, strict=True)
+    ]
+
+
+def _live(
+    setting: Setting, generation: tuple[PlasticParams, NeuronGroups, LifetimeBatch], count: int
+) -> tuple[int, float]:
+    """Steps lived by the first individuals of a generation, and the seconds that took."""
+    params, groups, batch = generation
+    wiring = batch.wiring and Wiring(*(lines_PL[:count] for lines_PL in batch.wiring))
+    few = batch._replace(
+        task_P=batch.task_P[:count],
+        trial_stream_P=batch.trial_stream_P[:count],
+        perturb_stream_P=batch.perturb_stream_P[:count],
+        wiring=wiring,
+    )
+    begin = time.perf_counter()
+    result = run_lifetimes(
+        PlasticParams(params.w_PNN[:count], params.alpha_PNN[:count]),
+        groups,
+        few,
+        lifetime_config(setting),
+        engine=setting.engine,
+        threads=setting.threads,
+    )
+    taken = time.perf_counter() - begin
+    return int(result.steps_PK.sum()), taken
+
+
+def hardware() -> Iterator[tuple[str, str]]:
+    """What a number means nothing without: the processor, its vectors, versions."""
+    processor = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        fields: dict[str, str] = {}
+        for line in info.read_text().splitlines():
+            name, _, value = line.partition(":")
+            fields[name.strip()] = value.strip()
+        processor = fields.get("model name", processor)
+        flags = fields.get("flags", "").split()
+        widest = next((kind for kind in ("avx512f", "avx2", "avx") if kind in flags), "unknown")
+        yield "vectors", widest
+    yield "processor", processor
+    yield "cores", str(len(os.sched_getaffinity(0)))
+    yield "system", f"{platform.system()} {platform.machine()}"
+    yield "Python", platform.python_version()
+    for package in ("numpy", "torch", "numba", "llvmlite"):
+        yield package, _version(package)
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

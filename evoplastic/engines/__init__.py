@@ -1,0 +1,130 @@
+"""Whole lifetimes of plastic networks: one operation, several engines, chosen here alone."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import logging
+import os
+
+import torch
+
+from evoplastic.checks import require, require_known
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import StackedNodes
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+
+logger = logging.getLogger(__name__)
+
+ENGINES = ("auto", "reference", "cpu", "gpu")
+
+_said: set[str] = set()  # each fallback is announced once per process
+
+
+def choose_engine(name: str, *, free: bool = False) -> str:
+    """The engine that will run on this machine: the fastest available one for "auto".
+
+    Args:
+        name: one of `ENGINES`.
+        free: trials will run freely, so that is what a GPU has to prove before it is chosen.
+
+    Raises:
+        UsageError: the name is unknown, or the engine cannot run on this machine.
+    """
+    require_known("engine", name, ENGINES)
+    if name == "auto":
+        return _fastest(free)
+    if name == "cpu":
+        require(
+            _has("numba"),
+            "engine 'cpu' needs the package numba, which is not installed; install it or use "
+            "engine=reference",
+        )
+    if name == "gpu":
+        from evoplastic.engines.gpu.engine import gpu_available
+
+        reason = gpu_available()
+        require(reason is None, f"engine 'gpu' cannot run here: {reason}; use engine=cpu")
+    return name
+
+
+@functools.cache
+def _fastest(free: bool) -> str:
+    """gpu where there is one and it passes a short check against the reference, else cpu."""
+    if torch.cuda.is_available():
+        from evoplastic.engines.gpu.engine import gpu_available
+        from evoplastic.engines.self_check import fault_of_gpu
+
+        reason = gpu_available() or fault_of_gpu(free=free)
+        if reason is None:
+            return "gpu"
+        _say_once(f"engine gpu is left aside: {reason}")
+    return "cpu" if _has("numba") else "reference"
+
+
+def run_lifetimes(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    engine: str = "auto",
+    threads: int = 0,
+) -> LifetimeResult:
+    """Live P whole lifetimes on the chosen engine; what it does not cover, the reference lives.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N].
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        engine: one of `ENGINES`.
+        threads: threads of the CPU engine; 0 means one per core.
+
+    Raises:
+        UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
+    """
+    chosen = choose_engine(engine, free=isinstance(batch.banks, StackedNodes))
+    if chosen == "gpu":
+        from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
+
+        reason = gpu_covers(groups, batch, config)
+        if reason is None:
+            return run_gpu(params, groups, batch, config)
+        _say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
+    if chosen == "cpu":
+        from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
+
+        reason = cpu_covers(groups, batch, config)
+        if reason is None:
+            return run_cpu(params, groups, batch, config, threads=usable_threads(threads))
+        _say_once(f"engine cpu does not cover this ({reason}); the slow reference engine runs")
+    from evoplastic.engines.reference.engine import run_reference
+
+    return run_reference(params, groups, batch, config).result
+
+
+def usable_threads(threads: int) -> int:
+    """Threads that will run: one per core for 0, and never more than cores, which is said.
+
+    Raises:
+        UsageError: the number is negative.
+    """
+    require(threads >= 0, f"threads is {threads}, expected 0 (one per core) or more")
+    cores = len(os.sched_getaffinity(0))
+    if threads > cores:
+        _say_once(
+            f"{threads} threads were asked for, this machine offers {cores} cores; {cores} run"
+        )
+    return min(threads or cores, cores)
+
+
+def _has(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _say_once(message: str) -> None:
+    if message not in _said:
+        _said.add(message)
+        logger.warning(message)

@@ -1,0 +1,1 @@
+"""The CPU engine: lifetimes compiled with Numba and explicit vectors."""

@@ -1,0 +1,128 @@
+"""The fused CPU engine: a thread lives two individuals at a time through all their trials.
+
+Equal to the reference to float32 rounding, on the same random numbers bit for bit. What becomes of
+an individual depends neither on who else is in the batch nor on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from evoplastic.engines.cpu.at_outcome import live_external
+from evoplastic.engines.cpu.lazy import live_internal
+from evoplastic.engines.cpu.plan import make_plan, windows
+from evoplastic.engines.cpu.simd.compile import announce_compilation
+from evoplastic.engines.cpu.tables import People, Record, as_row, make_banks, place_lines
+from evoplastic.engines.cpu.workspace import Room, make_room
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import StackedNodes
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
+
+MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
+MAX_NEURONS = 1 << 16
+
+
+def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
+    """Why this engine cannot live these lifetimes, or None if it can."""
+    if not isinstance(batch.banks, StackedBanks | StackedNodes):
+        return "tasks that step real environments, trial banks are covered"
+    _, num_steps, *_ = windows(batch)
+    if num_steps >= MAX_STEPS:
+        return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
+    if groups.num_neurons >= MAX_NEURONS:
+        return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
+    return None
+
+
+def run_cpu(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    threads: int = 0,
+) -> LifetimeResult:
+    """Live P whole lifetimes on the processor.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N].
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        threads: how many threads share the individuals; 0 means one per core.
+    """
+    plan = make_plan(groups, batch, config)
+    banks = make_banks(batch, config)
+    w, w_stride = _lay_flat(params.w_PNN)
+    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
+    input_place, action_line = place_lines(groups, batch)
+    people = People(
+        w=w,
+        w_stride=w_stride,
+        alpha=alpha,
+        alpha_stride=alpha_stride,
+        task=as_row(batch.task_P, np.int64),
+        trial_stream=as_row(batch.trial_stream_P, np.int64),
+        perturb_stream=as_row(batch.perturb_stream_P, np.int64),
+        input_place=input_place,
+        action_line=action_line,
+    )
+    num_lives = len(people.task)
+    record = Record(
+        loss=np.empty((num_lives, config.num_trials), dtype=np.float32),
+        correct=np.empty((num_lives, config.num_trials), dtype=np.bool_),
+        reward=np.empty((num_lives, config.num_trials), dtype=np.float32),
+        steps=np.empty((num_lives, config.num_trials), dtype=np.int32),
+        smoothness=np.zeros(num_lives, dtype=np.float32),
+    )
+    turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
+    threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
+    if plan.internal:
+        announce_compilation(live_internal, "the CPU engine for internal modulation", 30)
+        live = live_internal
+    else:
+        announce_compilation(live_external, "the CPU engine for external modulation", 15)
+        live = live_external
+    rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
+
+    def work(room: Room) -> None:
+        while True:
+            try:
+                first, stop = turns.pop()
+            except IndexError:
+                return
+            live(plan, banks, room, people, record, first, stop)
+
+    if threads == 1:
+        work(rooms[0])
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(work, room) for room in rooms]:
+                done.result()
+    return LifetimeResult(
+        loss_PK=torch.from_numpy(record.loss),
+        correct_PK=torch.from_numpy(record.correct),
+        reward_PK=torch.from_numpy(record.reward),
+        smoothness_P=torch.from_numpy(record.smoothness),
+        steps_PK=torch.from_numpy(record.steps),
+    )
+
+
+def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
+    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
+
+    A population's w and alpha usually are views of one array of genomes, its replicates of one
+    genome: copying them would double, or more than double, the memory.
+    """
+    tensor = tensor_PNN.detach().to("cpu", torch.float32)
+    size = tensor.shape[1] * tensor.shape[2]
+    if tensor.stride()[1:] != (tensor.shape[2], 1):
+        tensor = tensor.contiguous()
+    stride = tensor.stride(0) if len(tensor) > 1 else size
+    flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
+    return flat.numpy(), stride

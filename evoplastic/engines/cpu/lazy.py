@@ -1,0 +1,236 @@
+"""Whole lifetimes with internal modulation, compiled: weights may change at every step.
+
+As long as the clip does not bind, p grows along the eligibility trace of its row:
+
+    p(t) = p(t0) + (s(t) - s(t0)) U,    s = running sum of eta * mod * scale,    elig = scale * U
+
+with U constant between two hits of the row. So a step needs no pass over the matrices: it uses
+
+    (w + alpha p) rate = (weight + s trace) rate
+
+with weight = leak (w + alpha p(t0)) and trace = leak alpha U, t0 the step at which s was last set
+to 0. When U grows by v, weight loses s leak alpha v, which did not grow before; only the rows of
+perturbed neurons (one in ten) change. A bound on each row's trace tells when the clip could bind;
+then that step's change is made in full, clipped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
+from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.tiles import TILE, tiles_times_rates, traced_tiles_times_rates
+from evoplastic.engines.cpu.simd.vectors import (
+    any_above,
+    fma,
+    load,
+    magnitude,
+    no_less,
+    no_more,
+    splat_f32,
+    store,
+)
+from evoplastic.engines.cpu.step import advance_network
+from evoplastic.engines.cpu.trial import (
+    begin_trial,
+    birth,
+    meet_world,
+    place_in_tiles,
+    place_life,
+)
+
+SMALLEST_SCALE = np.float32(1.0 / 16.0)  # the trace is rescaled before it loses precision
+LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
+
+
+@inlined
+def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any) -> None:
+    """What every neuron receives, with the growth of the weights since they were settled.
+
+    Up and down in turn: the rows read last are still in the first-level cache.
+    """
+    rate = life.rate + step * plan.row
+    for block in range(0, plan.unclamped_room, 16):
+        n = plan.unclamped_room - 16 - block if step & 1 else block
+        at = life.matrix + n * plan.row
+        if growing:
+            drive = traced_tiles_times_rates(
+                room.weight, at, plan.row, room.rate, rate, room.elig, total
+            )
+        else:
+            drive = tiles_times_rates(room.weight, at, plan.row, room.rate, rate)
+        store(room.drive, life.state + n, drive)
+
+
+@inlined
+def settle(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
+    """weight += s trace; trace *= rescale; s starts again at 0."""
+    grown = splat_f32(total, 16)
+    factor = splat_f32(rescale, 16)
+    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
+        trace = load(room.elig, j, 16)
+        store(room.weight, j, fma(grown, trace, load(room.weight, j, 16)))
+        store(room.elig, j, trace * factor)
+
+
+@inlined
+def trace_hits(
+    plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
+) -> None:
+    """trace[n, :] += v and weight[n, :] -= s v for neurons n hit at a step, v = gain xi[n] leak
+    alpha[n, :] rate: the growth so far is none of v's."""
+    rate = life.rate + step * plan.row
+    xi = step * plan.row + plan.clamped_room
+    before = splat_f32(np.float32(-total), 16)
+    for h in range(room.hit_start[step], room.hit_start[step + 1]):
+        n = np.int64(room.hit[h]) & 0xFFFF
+        factor = splat_f32(np.float32(room.xi[xi + n] * gain), 16)
+        at = place_in_tiles(life.matrix, plan.row, n, 0)
+        for j in range(0, plan.row, 16):
+            credit = load(room.alpha, at, 16) * load(room.rate, rate + j, 16) * factor
+            if growing:
+                store(room.weight, at, fma(before, credit, load(room.weight, at, 16)))
+            store(room.elig, at, load(room.elig, at, 16) + credit)
+            at += TILE
+
+
+@inlined
+def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: Any) -> bool:
+    """Whether |eta * mod * elig| could exceed max_change anywhere, by a bound on every row.
+
+    bound' = |retention| (bound + |xi| max |rate|) >= |elig|,     change = |eta * mod|
+    """
+    keep = splat_f32(np.float32(abs(plan.retention)), 16)
+    largest = splat_f32(most, 16)
+    limit = splat_f32(plan.max_change, 16)
+    factor = splat_f32(change, 16)
+    exceeds = False
+    for n in range(0, plan.unclamped_room, 16):
+        xi = magnitude(load(room.xi, step * plan.row + plan.clamped_room + n, 16))
+        bound = fma(xi, largest, load(room.bound, life.state + n, 16)) * keep
+        store(room.bound, life.state + n, bound)
+        exceeds = exceeds | any_above(bound * factor, limit)
+    return exceeds
+
+
+@inlined
+def change_clipped(plan: Any, room: Any, life: Any, change: Any) -> None:
+    """weight += leak alpha clip(change * elig), written with trace = leak alpha elig / scale."""
+    factor = splat_f32(change, 16)
+    most = splat_f32(plan.max_change, 16)
+    none = splat_f32(np.float32(0), 16)
+    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
+        limit = magnitude(load(room.alpha, j, 16)) * most
+        new = no_less(no_more(load(room.elig, j, 16) * factor, limit), none - limit)
+        store(room.weight, j, load(room.weight, j, 16) + new)
+
+
+@inlined
+def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
+    """The largest |rate| before a step."""
+    most = LARGEST_RATE
+    clamped = life.rate + step * plan.row + plan.unclamped_room
+    for c in range(plan.num_clamped):
+        most = max(most, abs(room.rate[clamped + c]))
+    if trial == 0 and step == 0:
+        most = max(most, abs(plan.initial_activation))
+    return np.float32(most)
+
+
+@inlined
+def live_trial(
+    plan: Any,
+    room: Any,
+    banks: Any,
+    people: Any,
+    life: Any,
+    record: Any,
+    person: int,
+    trial: int,
+    entry: int,
+    scale: Any,
+) -> Any:
+    """One trial of one life; returns the scale of its trace and the roughness of its modulation."""
+    may_change = trial >= plan.first_trial
+    growing = False
+    total = np.float32(0)
+    roughness = np.float32(0)
+    mod_before = np.float32(0)
+    most = LARGEST_RATE
+    modulator = plan.num_unclamped - plan.num_outputs - 2
+    hears = trial > 0 or not plan.free  # the first trial that runs freely has none before it
+    for step in range(plan.num_steps):
+        if step == room.drawn[0]:
+            draw_noise(plan, room, trial, people.perturb_stream[person])
+        drive_neurons(plan, room, life, step, growing, total)
+        speaking = plan.response_start <= step < plan.response_stop
+        gates = room.speaking if speaking else room.silent
+        if step <= 1 or room.clamp_changed[life.slot]:
+            most = largest_rate(plan, room, life, trial, step)
+        advance_network(plan, room, gates, life, step, 0)
+
+        scale = np.float32(scale * plan.retention)
+        if abs(scale) < SMALLEST_SCALE:
+            settle(plan, room, life, total, scale)
+            scale = np.float32(1)
+            total = np.float32(0)
+        gain = np.float32(plan.retention / scale)
+        trace_hits(plan, room, life, step, growing, total, gain)
+
+        told = meet_world(plan, room, banks, people, life, record, person, trial, entry, step)
+
+        rate = life.rate + (step + 1) * plan.row
+        mod = np.float32(room.rate[rate + modulator] - room.rate[rate + modulator + 1])
+        change = np.float32(plan.eta * mod)
+        may_clip = bound_traces(plan, room, life, step, most, abs(change))
+        if may_change:
+            if step > 0:
+                jump = np.float32(mod - mod_before)
+                roughness += jump * jump
+            mod_before = mod
+            heard = hears and plan.feedback_start <= step < plan.feedback_stop
+            if plan.gate_always or heard:
+                if may_clip:
+                    settle(plan, room, life, total, np.float32(1))
+                    total = np.float32(0)
+                    change_clipped(plan, room, life, np.float32(change * scale))
+                else:
+                    total = np.float32(total + change * scale)
+                    growing = True
+            elif growing:
+                settle(plan, room, life, total, np.float32(1))
+                total = np.float32(0)
+                growing = False
+        if told and plan.free:
+            break
+    if growing:
+        settle(plan, room, life, total, np.float32(1))
+    return scale, roughness
+
+
+@compiled_once
+def live_internal(
+    plan: Any, banks: Any, room: Any, people: Any, record: Any, first: int, stop: int
+) -> None:
+    """Live individuals [first, stop), at most two, side by side: partners share their noise."""
+    for c in range(stop - first):
+        birth(plan, room, banks, people, place_life(plan, c), first + c)
+        room.scale[c] = np.float32(1)
+        record.smoothness[first + c] = np.float32(0)
+    room.bound[:] = np.float32(0)
+    for trial in range(plan.num_trials):
+        for c in range(stop - first):
+            person = first + c
+            begin_noise(plan, room, people, person, trial, c > 0)
+            life = place_life(plan, c)
+            entry = begin_trial(plan, room, banks, people, life, person, trial)
+            scale, roughness = live_trial(
+                plan, room, banks, people, life, record, person, trial, entry, room.scale[c]
+            )
+            room.scale[c] = scale
+            record.smoothness[person] += roughness
+    for person in range(first, stop):
+        record.smoothness[person] /= np.float32(plan.num_trials)

@@ -1,0 +1,99 @@
+"""What follows from a trial's outcome, compiled: records, feedback, running means, the gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evoplastic.engines.cpu.simd.compile import inlined
+
+
+@inlined
+def first_largest(value: Any, count: int) -> int:
+    """As torch.argmax: the first of equals, and what is not a number counts as the largest."""
+    choice, best = 0, value[0]
+    total = best
+    for o in range(1, count):
+        here = value[o]
+        total += here
+        if here > best:
+            choice, best = o, here
+    if np.isnan(total):  # looked at once, not at every number
+        for o in range(count - 1, -1, -1):
+            if np.isnan(value[o]):
+                choice = o
+    return choice
+
+
+@inlined
+def hear_trial(
+    plan: Any,
+    room: Any,
+    life: Any,
+    record: Any,
+    person: int,
+    trial: int,
+    steps: int,
+    kind: int,
+    loss: Any,
+    correct: bool,
+    reward: Any,
+    last_reward: Any,
+) -> Any:
+    """Record a trial and advance the running means; returns what the feedback neurons carry.
+
+    Leaves in room.gate that of external plasticity: b (L - b), or L without a baseline, or L - b
+    with the outcome "reward"; b the running mean of L before this trial.
+
+    Args:
+        plan: plan.
+        room: room.
+        life: which of the two lives.
+        record: where the outcome is kept.
+        person: whose trial.
+        trial: its number.
+        steps: how long it took.
+        kind: its kind.
+        loss: its graded loss.
+        correct: whether it ended well.
+        reward: what it paid.
+        last_reward: what its last step paid; all of it in a paced trial.
+    """
+    record.loss[person, trial] = loss
+    record.correct[person, trial] = correct
+    record.reward[person, trial] = reward
+    record.steps[person, trial] = steps
+
+    shown = loss
+    if plan.outcome == 1:
+        shown = plan.binary_correct if correct else plan.binary_wrong
+    right = np.float32(1) if correct else np.float32(0)
+    mean_correct, mean_reward = room.mean_correct[life.slot], room.mean_reward[life.slot]
+    if plan.feedback == 0:
+        first = plan.feedback_gain * shown
+        second = first
+    else:
+        if plan.feedback >= 3:
+            expected = np.float32(0) if plan.feedback == 3 else mean_reward
+            first = plan.feedback_gain * (last_reward - expected)
+        else:
+            expected = np.float32(0.5) if plan.feedback == 1 else mean_correct
+            first = np.float32(2) * plan.feedback_gain * (right - expected)
+        second = -first
+
+    seen = -reward if plan.outcome == 2 else shown
+    decay = plan.baseline_decay
+    rest = plan.baseline_rest
+    column = life.baseline + (kind if plan.per_kind else 0)
+    before = room.baseline[column]
+    room.baseline[column] = decay * before + rest * seen
+    room.mean_correct[life.slot] = decay * mean_correct + rest * right
+    room.mean_reward[life.slot] = decay * mean_reward + rest * reward
+    gate = seen
+    if plan.with_baseline:
+        gate = seen - before
+        if plan.outcome != 2:
+            gate = before * gate
+    room.gate[life.slot] = gate
+    return first, second

@@ -1,0 +1,194 @@
+"""What a compiled lifetime is told as numbers (`Plan`), and how its memory is laid out.
+
+Layout. Clamped neurons (stimulus, feedback, bias, action) are overwritten from outside, so their
+own activation, and what they receive, can never be observed: the engine leaves them out. Neuron n
+below means neuron C + n of the network, C = num_clamped. A vector of rates, and every row of a
+matrix, is
+
+    U' unclamped neurons | C' clamped neurons          row = U' + C'
+
+each rounded up to a multiple of 16 numbers, the surplus held at 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from evoplastic.engines.cpu.simd.philox import PHILOX_LANES
+from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.random.counters import perturbation_constants, seed_key
+from evoplastic.random.draws import purposes
+from evoplastic.trials.table import StackedNodes
+from evoplastic.types import LifetimeBatch, StackedBanks
+
+FEEDBACK_CODES = {
+    "loss": 0,
+    "correct": 1,
+    "prediction_error": 2,
+    "reward": 3,
+    "reward_prediction_error": 4,
+}
+OUTCOME_CODES = {"graded": 0, "binary": 1, "reward": 2}
+CHUNK = 16  # steps of noise drawn at a time where a trial's length is not known beforehand
+
+
+class Plan(NamedTuple):
+    """Scalars of a batch of lifetimes.
+
+    Of trials that run freely, the response window is all of the trial and the step before, and
+    the feedback window is the first step.
+    """
+
+    free: bool  # whether trials run freely
+    num_trials: int
+    num_steps: int  # T, of the longest trial
+    chunk: int  # steps whose noise is drawn at a time
+    num_unclamped: int
+    unclamped_room: int  # U'
+    num_clamped: int
+    clamped_room: int  # C'
+    row: int  # U' + C'
+    num_inputs: int
+    num_outputs: int
+    bank_inputs: int  # channels in a row of the banks
+    bank_outputs: int  # actions in a row of the banks
+    num_kinds: int
+    response_start: int
+    response_stop: int
+    feedback_start: int
+    feedback_stop: int
+    keep: np.float32  # 1 - leak
+    leak: np.float32
+    initial_activation: np.float32
+    stimulus_gain: np.float32
+    feedback_gain: np.float32
+    action_gain: np.float32
+    bias_rate: np.float32
+    feedback: int
+    outcome: int
+    binary_correct: np.float32
+    binary_wrong: np.float32
+    target_low: np.float32
+    target_high: np.float32
+    internal: bool
+    gate_always: bool
+    with_baseline: bool
+    per_kind: bool
+    eta: np.float32
+    max_change: np.float32
+    first_trial: int
+    baseline_decay: np.float32
+    baseline_rest: np.float32  # 1 - baseline_decay
+    retention: np.float32
+    retention_read: np.float32  # decay of a trace once read: retention ** T, free trials 1
+    first_quiet_trial: int
+    first_hit_step: int
+    quarter: int  # Q, counters of a step
+    word_row: int
+    hit_below: np.uint32  # threshold - 1
+    hit_centre: np.uint32
+    hit_scale: np.float32
+    trial_purpose: np.uint32
+    perturb_purpose: np.uint32
+    key0: np.uint32
+    key1: np.uint32
+
+
+def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> Plan:
+    """Everything about a batch that compiled code needs as numbers."""
+    dynamics = config.dynamics
+    plasticity, noise = config.plasticity, config.perturbation
+    unclamped = groups.num_neurons - groups.num_clamped
+    unclamped_room, clamped_room = _round_up(unclamped), _round_up(groups.num_clamped)
+    dt_ms, num_steps, response, feedback = windows(batch)
+    free = not isinstance(batch.banks, StackedBanks)
+    chunk = min(CHUNK, num_steps) if free else num_steps
+    bank_inputs, bank_outputs = _bank_width(batch)
+    leak = dt_ms / dynamics.tau_ms
+    retention = 1.0 - dt_ms / plasticity.tau_elig_ms
+    threshold, centre, scale = perturbation_constants(noise.probability, noise.amplitude)
+    quarter = -(-groups.num_neurons // 4)
+    trial_purpose, perturb_purpose = purposes(batch)
+    key0, key1 = seed_key(batch.seed)
+    return Plan(
+        free=free,
+        num_trials=config.num_trials,
+        num_steps=num_steps,
+        chunk=chunk,
+        num_unclamped=unclamped,
+        unclamped_room=unclamped_room,
+        num_clamped=groups.num_clamped,
+        clamped_room=clamped_room,
+        row=unclamped_room + clamped_room,
+        num_inputs=groups.num_inputs,
+        num_outputs=groups.num_outputs,
+        bank_inputs=bank_inputs,
+        bank_outputs=bank_outputs,
+        num_kinds=batch.banks.num_kinds,
+        response_start=response[0],
+        response_stop=response[1],
+        feedback_start=feedback[0],
+        feedback_stop=feedback[1],
+        keep=np.float32(1.0 - leak),
+        leak=np.float32(leak),
+        initial_activation=np.float32(dynamics.initial_activation),
+        stimulus_gain=np.float32(dynamics.stimulus_gain),
+        feedback_gain=np.float32(dynamics.feedback_gain),
+        action_gain=np.float32(dynamics.action_gain),
+        bias_rate=np.float32(dynamics.bias_rate),
+        feedback=FEEDBACK_CODES[config.feedback],
+        outcome=OUTCOME_CODES[plasticity.outcome],
+        binary_correct=np.float32(BINARY_LOSS_CORRECT),
+        binary_wrong=np.float32(BINARY_LOSS_WRONG),
+        target_low=np.float32(config.target_low),
+        target_high=np.float32(config.target_high),
+        internal=plasticity.modulation == "internal",
+        gate_always=plasticity.gate == "always",
+        with_baseline=plasticity.baseline != "none",
+        per_kind=plasticity.baseline == "kind",
+        eta=np.float32(plasticity.eta),
+        max_change=np.float32(plasticity.max_change),
+        first_trial=plasticity.first_trial,
+        baseline_decay=np.float32(plasticity.baseline_decay),
+        baseline_rest=np.float32(1.0 - plasticity.baseline_decay),
+        retention=np.float32(retention),
+        retention_read=np.float32(1.0 if free else retention**num_steps),
+        first_quiet_trial=config.num_trials - noise.quiet_trials,
+        first_hit_step=min(noise.first_step, num_steps),
+        quarter=quarter,
+        word_row=chunk * quarter + 2 * PHILOX_LANES,
+        hit_below=np.uint32(threshold - 1),
+        hit_centre=np.uint32(centre),
+        hit_scale=scale,
+        trial_purpose=np.uint32(trial_purpose),
+        perturb_purpose=np.uint32(perturb_purpose),
+        key0=np.uint32(key0),
+        key1=np.uint32(key1),
+    )
+
+
+Windows = tuple[float, int, tuple[int, int], tuple[int, int]]
+
+
+def windows(batch: LifetimeBatch) -> Windows:
+    """Time step, steps of the longest trial, response and feedback window."""
+    banks = batch.banks
+    if isinstance(banks, StackedNodes):
+        return banks.dt_ms, banks.num_steps, (-1, banks.num_steps), (0, 1)
+    timing = batch.paced.timing
+    return timing.dt_ms, timing.num_steps, timing.response, timing.feedback
+
+
+def _bank_width(batch: LifetimeBatch) -> tuple[int, int]:
+    """Channels and actions in a row of the banks."""
+    banks = batch.banks
+    if isinstance(banks, StackedNodes):
+        return banks.observation_VI.shape[1], banks.reward_VO.shape[1]
+    return batch.paced.stimulus_MTI.shape[2], batch.paced.target_MO.shape[1]
+
+
+def _round_up(size: int) -> int:
+    return -(-size // 16) * 16

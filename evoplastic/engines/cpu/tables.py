@@ -1,0 +1,144 @@
+"""What a compiled lifetime reads (`Banks`, `People`) and what it leaves behind (`Record`)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.wiring import NO_LINE
+from evoplastic.types import LifetimeBatch
+
+
+class Banks(NamedTuple):
+    """Trial banks as flat arrays; rows R are entries M of paced trials, or nodes V of free ones."""
+
+    stimulus: NDArray[np.float32]  # [M * T * I], or [V * I]
+    asked: NDArray[np.int64]  # [R], the correct action
+    reward: NDArray[np.float32]  # [R * O]
+    kind: NDArray[np.int64]  # [M]
+    start: NDArray[np.int64]  # [B]
+    size: NDArray[np.int64]  # [B]
+    # Of paced trials only, else empty:
+    changes: NDArray[np.bool_]  # [M * T], whether the stimulus differs from the step before
+    target: NDArray[np.float32]  # [M * O], within [target_low, target_high]
+    # Of trials that run freely only, else empty:
+    part: NDArray[np.int8]  # [V]
+    onward: NDArray[np.int32]  # [V * O], the node that an action leads to
+    sight: NDArray[np.int64]  # [V], number of what a node shows
+    look: NDArray[np.int64]  # [S], first node of each sight
+    first: NDArray[np.int64]  # [M]
+    block: NDArray[np.int64]  # [B]
+    channels: NDArray[np.int64]  # [B]
+    actions: NDArray[np.int64]  # [B]
+
+
+def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
+    """The stacked banks of a batch, flattened."""
+    banks = batch.banks
+    if isinstance(banks, StackedNodes):
+        return _flat_nodes(banks)
+    banks = batch.paced
+    stimulus_MTI = banks.stimulus_MTI
+    changes_MT = np.ones(stimulus_MTI.shape[:2], dtype=np.bool_)
+    changes_MT[:, 1:] = (stimulus_MTI[:, 1:] != stimulus_MTI[:, :-1]).any(axis=2)
+    target_MO = np.clip(
+        banks.target_MO, np.float32(config.target_low), np.float32(config.target_high)
+    )
+    none = np.zeros(0, dtype=np.int64)
+    return Banks(
+        stimulus=as_row(stimulus_MTI, np.float32),
+        changes=as_row(changes_MT, np.bool_),
+        target=as_row(target_MO, np.float32),
+        asked=as_row(banks.target_MO.argmax(1), np.int64),
+        reward=as_row(banks.reward_MO, np.float32),
+        kind=as_row(banks.kind_M, np.int64),
+        start=as_row(banks.start_B, np.int64),
+        size=as_row(banks.size_B, np.int64),
+        part=none.astype(np.int8),
+        onward=none.astype(np.int32),
+        sight=none,
+        look=none,
+        first=none,
+        block=none,
+        channels=none,
+        actions=none,
+    )
+
+
+def _flat_nodes(banks: StackedNodes) -> Banks:
+    return Banks(
+        stimulus=as_row(banks.observation_VI, np.float32),
+        changes=np.zeros(0, dtype=np.bool_),
+        target=np.zeros(0, dtype=np.float32),
+        asked=as_row(banks.asked_V, np.int64),
+        reward=as_row(banks.reward_VO, np.float32),
+        kind=as_row(banks.kind_M, np.int64),
+        start=as_row(banks.start_B, np.int64),
+        size=as_row(banks.size_B, np.int64),
+        part=as_row(banks.part_V, np.int8),
+        onward=as_row(banks.next_VO, np.int32),
+        sight=as_row(banks.sight_V, np.int64),
+        look=as_row(banks.look_S, np.int64),
+        first=as_row(banks.first_M, np.int64),
+        block=as_row(banks.block_B, np.int64),
+        channels=as_row(banks.num_inputs_B, np.int64),
+        actions=as_row(banks.num_actions_B, np.int64),
+    )
+
+
+class People(NamedTuple):
+    """Who lives: genomes and streams of P individuals."""
+
+    w: NDArray[np.float32]  # w of individual p starts at p * w_stride, row by row
+    w_stride: int
+    alpha: NDArray[np.float32]
+    alpha_stride: int
+    task: NDArray[np.int64]  # [P]
+    trial_stream: NDArray[np.int64]  # [P]
+    perturb_stream: NDArray[np.int64]  # [P]
+    input_place: NDArray[np.int64]  # [P * I] channel that input line i carries, in a row of rates
+    action_line: NDArray[np.int64]  # [P * O] line of action o
+
+
+class Record(NamedTuple):
+    """What is left of the lives."""
+
+    loss: NDArray[np.float32]  # [P, K]
+    correct: NDArray[np.bool_]  # [P, K]
+    reward: NDArray[np.float32]  # [P, K]
+    steps: NDArray[np.int32]  # [P, K]
+    smoothness: NDArray[np.float32]  # [P]
+
+
+def place_lines(groups: NeuronGroups, batch: LifetimeBatch) -> tuple[NDArray, NDArray]:
+    """Flat [P * I], the place of each input line among the clamped columns, and flat [P * O], the
+    response line of each action.
+
+    A task's channels take the first places, in the task's order; lines that it leaves out follow.
+    """
+    num_lives, I, O = len(batch.task_P), groups.num_inputs, groups.num_outputs
+    place_PI = np.tile(np.arange(I, dtype=np.int64), (num_lives, 1))
+    action_PO = np.tile(np.arange(O, dtype=np.int64), (num_lives, 1))
+    if isinstance(batch.banks, StackedNodes):
+        wiring = batch.wiring
+        assert wiring is not None, "lifetimes that run freely need batch.wiring"
+        channel_PI = np.full((num_lives, I), I, dtype=np.int64)
+        person, channel = np.nonzero(wiring.input_PI != NO_LINE)
+        channel_PI[person, wiring.input_PI[person, channel]] = channel
+        place_PI = np.argsort(np.argsort(channel_PI, axis=1, kind="stable"), axis=1)
+        there = min(O, wiring.action_PO.shape[1])
+        action_PO[:, :there] = np.maximum(wiring.action_PO[:, :there], 0)
+    return as_row(place_PI, np.int64), as_row(action_PO, np.int64)
+
+
+def as_row(array: NDArray, dtype: type) -> NDArray:
+    """A flat array that can be written: compiled functions know no other kind.
+
+    A copy only where it must be; for a read-only array, they would be compiled anew.
+    """
+    return np.require(array, dtype, ["C", "W"]).reshape(-1)

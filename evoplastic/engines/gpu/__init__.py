@@ -1,0 +1,1 @@
+"""The GPU engine: lifetimes as Triton kernels, one program an individual."""

@@ -1,0 +1,199 @@
+"""The fused GPU engine: one program lives one individual through all trials in a single launch.
+
+Equal to the reference to float32 rounding, on the same random numbers bit for bit. Needs torch,
+numpy and triton alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+
+import torch
+from torch import Tensor
+
+from evoplastic.checks import require
+from evoplastic.engines.gpu.launch import bring_lives, bring_tasks, bytes_brought, launch
+from evoplastic.engines.gpu.plan import Tiles, make_tiles, retention_powers, time_of
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import StackedNodes
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
+
+logger = logging.getLogger(__name__)
+
+MAX_DRAWS = 1 << 31  # position words and tile offsets are 32-bit
+MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compiled kernels
+_announced: set[int] = set()  # a cut into waves is said once per number of individuals
+
+
+def gpu_device() -> torch.device:
+    """Where the engine runs: a CUDA device, or the CPU if Triton was told to interpret kernels."""
+    return torch.device("cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda")
+
+
+def gpu_available() -> str | None:
+    """Why this machine cannot run the engine, or None if it can."""
+    if gpu_device().type == "cuda" and not torch.cuda.is_available():
+        return "no CUDA device is visible to torch"
+    if importlib.util.find_spec("triton") is None:
+        return "the package triton is not installed"
+    return None
+
+
+def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
+    """Why this engine cannot live these lifetimes, or None if it can."""
+    if isinstance(batch.banks, StackedNodes):
+        table = max(batch.banks.observation_VI.size, batch.banks.reward_VO.size)
+    elif isinstance(batch.banks, StackedBanks):
+        table = batch.banks.stimulus_MTI.size
+    else:
+        return "tasks that are stepped for real"
+    steps, neurons = time_of(batch).num_steps, groups.num_neurons
+    tiles = make_tiles(groups, config, free=not isinstance(batch.banks, StackedBanks))
+    if max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, table) >= MAX_DRAWS:
+        return f"{neurons} neurons, {steps} steps and the trial bank need more than 32-bit offsets"
+    return None
+
+
+@torch.no_grad()
+def run_gpu(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    device: torch.device | str | None = None,
+    memory_bytes: int | None = None,
+    streamed: bool = False,
+) -> LifetimeResult:
+    """Live P whole lifetimes on a GPU.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N], on any device.
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        device: by default `gpu_device()`.
+        memory_bytes: device memory to stay within; by default nine tenths of what is free. A
+            population that needs more is lived in waves.
+        streamed: keep matrices in device memory even where they would fit on chip.
+
+    Raises:
+        UsageError: not even one individual fits into the memory.
+    """
+    device = torch.device(gpu_device() if device is None else device)
+    num_lives, num_trials = len(batch.task_P), config.num_trials
+    free = isinstance(batch.banks, StackedNodes)
+    tiles = make_tiles(groups, config, streamed, free)
+    processors = _num_processors(device)
+    programs = min(num_lives, processors * tiles.programs_per_processor)
+    programs, wave = _fit(
+        programs,
+        num_lives,
+        bytes_brought(params),
+        groups,
+        batch,
+        config,
+        tiles,
+        memory_bytes or free_bytes(device),
+    )
+    if wave < num_lives and num_lives not in _announced:
+        _announced.add(num_lives)
+        logger.warning(
+            "%d individuals do not fit into the GPU's memory at once: lived in %d waves of %d",
+            num_lives,
+            -(-num_lives // wave),
+            wave,
+        )
+    tasks = bring_tasks(batch, config, device)
+    scratch = _scratch(programs, batch, config, tiles, device)
+    loss_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
+    correct_PK = torch.empty((num_lives, num_trials), dtype=torch.bool)
+    reward_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
+    smoothness_P = torch.zeros(num_lives, dtype=torch.float32)
+    steps_PK = torch.full(loss_PK.shape, time_of(batch).num_steps, dtype=torch.int32)
+    for first in range(0, num_lives, wave):
+        part = slice(first, min(first + wave, num_lives))
+        lives = bring_lives(part, params, groups, batch, device)
+        with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
+            record = launch(lives, tasks, scratch, programs, groups, batch, config, tiles)
+        loss_PK[part] = record.loss.cpu()
+        correct_PK[part] = record.correct.cpu().bool()
+        reward_PK[part] = record.reward.cpu()
+        if config.plasticity.modulation == "internal":
+            smoothness_P[part] = record.roughness.cpu() / num_trials
+        if free:
+            steps_PK[part] = record.steps.cpu()
+    return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P, steps_PK)
+
+
+def _scratch(
+    programs: int,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    tiles: Tiles,
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """Memory that programs work in, one piece for each running at a time."""
+    sizes = _scratch_sizes(batch, config, tiles)
+    pieces = {
+        name: torch.empty((programs, size), dtype=torch.float32, device=device)
+        for name, size in sizes.items()
+    }
+    pieces["xi"].zero_()  # columns beyond the last neuron are read and never written
+    pieces["powers"] = torch.from_numpy(retention_powers(batch, config)).to(device)
+    return pieces
+
+
+def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
+    rows = time_of(batch).num_steps + 1
+    paced = isinstance(batch.banks, StackedBanks)
+    in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
+    return {
+        "matrices": 5 * tiles.matrix,
+        "history": 0 if in_registers else rows * tiles.row,
+        "xi": rows * tiles.wide,
+        "force": rows * tiles.wide if paced and tiles.on_chip and not in_registers else 0,
+        "x": 0 if tiles.on_chip else tiles.wide,
+    }
+
+
+def _fit(
+    programs: int,
+    num_lives: int,
+    genome_bytes: int,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    tiles: Tiles,
+    memory_bytes: int,
+) -> tuple[int, int]:
+    """Programs at a time, and individuals of a wave, that stay within the memory."""
+    per_program = 4 * sum(_scratch_sizes(batch, config, tiles).values())
+    lines = groups.num_inputs + groups.num_outputs
+    per_life = genome_bytes + 13 * config.num_trials + 4 * lines + 28
+    programs = max(1, min(programs, memory_bytes // 2 // per_program))
+    wave = min(num_lives, (memory_bytes - programs * per_program) // per_life)
+    require(
+        wave >= 1,
+        f"one individual of {groups.num_neurons} neurons needs {per_program + per_life} bytes of "
+        f"GPU memory, {memory_bytes} are free; free memory on the GPU or use engine=cpu",
+    )
+    return programs, wave
+
+
+def _num_processors(device: torch.device) -> int:
+    if device.type != "cuda":
+        return 1
+    return int(torch.cuda.get_device_properties(device).multi_processor_count)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory to plan with: what is free, and what torch keeps of an earlier generation's."""
+    if device.type != "cuda":
+        return 1 << 32
+    free, _ = torch.cuda.mem_get_info(device)
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(MEMORY_SHARE * (free + kept))

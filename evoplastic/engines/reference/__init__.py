@@ -1,0 +1,1 @@
+"""The definition: lifetimes in plain PyTorch, written to be read."""

@@ -1,0 +1,230 @@
+"""Whole lifetimes in plain PyTorch: the definition that the fused engines must equal.
+
+Written to be read. Runs in float32 or float64 on any device and knows every option.
+Source: Miconi 2023 (ICML, PMLR 202:24756) and its published code, for the order within a step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evoplastic.engines.reference.recording import Recorder, Recording
+from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, live_free_trial
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.network.outcome import feedback_rates, outcome_seen
+from evoplastic.network.state import NetworkState, newborn
+from evoplastic.random.draws import trial_entries, trial_perturbations
+from evoplastic.rules.plasticity import (
+    advance_eligibility,
+    external_change,
+    internal_change,
+    running_mean,
+    scatter_baseline,
+)
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
+
+
+class Trace(NamedTuple):
+    """A lifetime seen from inside: the result, the state at death, and what was recorded."""
+
+    result: LifetimeResult
+    state: NetworkState
+    recorded: dict[str, Tensor]
+
+
+class _Trial(NamedTuple):
+    """What one trial brings to P individuals."""
+
+    stimulus_PTI: Tensor
+    target_PO: Tensor  # clipped to [target_low, target_high]
+    correct_action_P: Tensor
+    reward_PO: Tensor
+    kind_P: Tensor
+    xi_PTN: Tensor
+
+
+@torch.no_grad()
+def run_reference(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    recording: Recording | None = None,
+) -> Trace:
+    """Live P whole lifetimes, trial by trial and step by step.
+
+    Args:
+        params: innate weights and plasticity coefficients [P, N, N].
+        groups: which neuron does what.
+        batch: tasks and random streams of the individuals.
+        config: everything else about the lifetime.
+        dtype: torch.float32, or torch.float64 for exact comparisons.
+        device: any torch device.
+        recording: activity, modulation, traces or weights to keep.
+    """
+    device = torch.device(device)
+    params = PlasticParams(params.w_PNN.to(device, dtype), params.alpha_PNN.to(device, dtype))
+    num_kinds = batch.banks.num_kinds if config.plasticity.baseline == "kind" else 1
+    state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
+    recorder = Recorder(recording)
+    outcomes = []
+    paced = isinstance(batch.banks, StackedBanks)
+    if not paced:
+        world, state = enter_world(state, groups, batch, config)
+    for trial in range(config.num_trials):
+        if paced:
+            brought = _bring_trial(trial, groups, batch, config, dtype, device)
+            state, outcome = _live_trial(
+                trial, brought, params, state, groups, batch, config, recorder
+            )
+        else:
+            state, outcome = live_free_trial(
+                trial, world, params, state, groups, batch, config, recorder
+            )
+        outcomes.append(outcome)
+    roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
+    loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
+    if not paced:
+        loss_PK[torch.from_numpy(world.failed_P)] = torch.nan
+    result = LifetimeResult(
+        loss_PK=loss_PK,
+        correct_PK=torch.stack([o.correct_P for o in outcomes], dim=1).cpu(),
+        reward_PK=torch.stack([o.reward_P for o in outcomes], dim=1).cpu(),
+        smoothness_P=roughness_P.cpu(),
+        steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
+    )
+    return Trace(result, state, recorder.result())
+
+
+def _bring_trial(
+    trial: int,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    dtype: torch.dtype,
+    device: torch.device,
+) -> _Trial:
+    banks = batch.paced
+    entry_P = trial_entries(batch, trial)
+    xi_STN, stream_P = trial_perturbations(batch, trial, banks.timing.num_steps, groups, config)
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(device, dtype)
+
+    target_PO = banks.target_MO[entry_P]
+    return _Trial(
+        stimulus_PTI=tensor(banks.stimulus_MTI[entry_P]),
+        target_PO=tensor(target_PO).clamp(config.target_low, config.target_high),
+        correct_action_P=torch.from_numpy(target_PO.argmax(1)).to(device),
+        reward_PO=tensor(banks.reward_MO[entry_P]),
+        kind_P=torch.from_numpy(banks.kind_M[entry_P]).to(device),
+        xi_PTN=tensor(xi_STN[stream_P]),
+    )
+
+
+def _live_trial(
+    trial: int,
+    brought: _Trial,
+    params: PlasticParams,
+    state: NetworkState,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    recorder: Recorder,
+) -> tuple[NetworkState, TrialOutcome]:
+    timing, dynamics, plasticity = batch.paced.timing, config.dynamics, config.plasticity
+    leak = timing.dt_ms / dynamics.tau_ms
+    retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
+    may_change = trial >= plasticity.first_trial
+    internal = plasticity.modulation == "internal"
+    response_start, response_stop = timing.response
+    feedback_start, feedback_stop = timing.feedback
+
+    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P = state
+    loss_P = torch.zeros_like(mean_correct_P)
+    roughness_P = torch.zeros_like(mean_correct_P)
+    mod_before_P = torch.zeros_like(mean_correct_P)
+    activity_PO = torch.zeros_like(brought.target_PO)
+    w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+    # Set at the first feedback step, which every trial has (TrialTiming).
+    correct_P = torch.zeros_like(brought.correct_action_P, dtype=torch.bool)
+    reward_P = torch.zeros_like(mean_correct_P)
+    feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
+    action_PO = torch.zeros_like(brought.target_PO)
+
+    for step in range(timing.num_steps):
+        xi_PN = brought.xi_PTN[:, step]
+        x_PN = advance_activation(x_PN, rate_PN, w_eff_PNN, xi_PN, leak)
+        elig_PNN = advance_eligibility(elig_PNN, xi_PN, rate_PN, retention)
+        rate_PN = firing_rate(x_PN, groups)
+        rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
+        rate_PN[:, groups.bias] = dynamics.bias_rate
+        rate_PN[:, groups.feedback] = 0.0
+        rate_PN[:, groups.action] = 0.0
+
+        if response_start <= step < response_stop:
+            response_PO = rate_PN[:, groups.response]
+            activity_PO = activity_PO + response_PO
+            error_P = ((response_PO - brought.target_PO) ** 2).sum(1)
+            loss_P = loss_P + error_P / (response_stop - response_start)
+        else:
+            rate_PN[:, groups.response] = 0.0
+
+        if step == feedback_start:
+            choice_P = activity_PO.argmax(1)
+            correct_P = choice_P == brought.correct_action_P
+            reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
+            action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
+                choice_P, groups.num_outputs
+            ).to(rate_PN.dtype)
+            outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
+            feedback_PF = feedback_rates(loss_P, correct_P, reward_P, state, config)
+            column_P = brought.kind_P if plasticity.baseline == "kind" else 0 * brought.kind_P
+            if may_change and not internal:
+                baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
+                p_PNN = p_PNN + external_change(
+                    elig_PNN,
+                    outcome_P,
+                    None if plasticity.baseline == "none" else baseline_P,
+                    plasticity,
+                )
+                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+            baseline_PC = scatter_baseline(
+                baseline_PC, column_P, outcome_P, plasticity.baseline_decay
+            )
+            mean_correct_P = running_mean(
+                mean_correct_P, correct_P.to(rate_PN.dtype), plasticity.baseline_decay
+            )
+            mean_reward_P = running_mean(mean_reward_P, reward_P, plasticity.baseline_decay)
+
+        in_feedback = feedback_start <= step < feedback_stop
+        mod_P = modulatory_signal(rate_PN, groups)
+        recorder.step(trial, "mod", mod_P)
+        if may_change and internal:
+            if step > 0:
+                roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
+            mod_before_P = mod_P
+            if plasticity.gate == "always" or in_feedback:
+                p_PNN = p_PNN + internal_change(elig_PNN, mod_P, plasticity)
+                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+
+        if in_feedback:
+            rate_PN[:, groups.feedback] = feedback_PF
+            rate_PN[:, groups.action] = action_PO
+        recorder.step(trial, "rate", rate_PN)
+
+    recorder.close_trial()
+    recorder.end_trial(trial, "elig", elig_PNN)
+    recorder.end_trial(trial, "p", p_PNN)
+    end = NetworkState(x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P)
+    steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
+    return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)

@@ -1,0 +1,245 @@
+"""Trials that run freely, in plain PyTorch: an action and a reward at every step, own clocks.
+
+Individuals whose trial is over wait, untouched, for those whose trial goes on. Since every draw has
+the address (trial, step), waiting changes nothing: each lives as if alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evoplastic.engines.reference.recording import Recorder
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.network.outcome import feedback_rates, outcome_seen
+from evoplastic.network.state import NetworkState
+from evoplastic.random.draws import trial_perturbations
+from evoplastic.rules.plasticity import (
+    advance_eligibility,
+    external_change,
+    internal_change,
+    running_mean,
+    scatter_baseline,
+)
+from evoplastic.trials.table import ANSWER, HOLD, StackedNodes
+from evoplastic.trials.wiring import NO_LINE, Wiring
+from evoplastic.trials.world import BankWorld, Seen, World
+from evoplastic.types import LifetimeBatch, PlasticParams
+
+
+class TrialOutcome(NamedTuple):
+    """What one trial of P individuals left behind."""
+
+    loss_P: Tensor
+    correct_P: Tensor
+    reward_P: Tensor
+    roughness_P: Tensor  # sum over steps of (mod(t) - mod(t-1))^2
+    steps_P: Tensor
+
+
+def enter_world(
+    state: NetworkState, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
+) -> tuple[World, NetworkState]:
+    """Open the world of a batch; newborns see its first observation, and have done nothing."""
+    banks = batch.free
+    world: World
+    if isinstance(banks, StackedNodes):
+        world = BankWorld(batch)
+    else:
+        world = banks.open(batch)
+    rate_PN = state.rate_PN.clone()
+    rate_PN[:, groups.stimulus] = _stimulus(world.look(), batch, groups, config, rate_PN)
+    rate_PN[:, groups.action] = 0.0
+    return world, state._replace(rate_PN=rate_PN)
+
+
+def live_free_trial(
+    trial: int,
+    world: World,
+    params: PlasticParams,
+    state: NetworkState,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    recorder: Recorder,
+) -> tuple[NetworkState, TrialOutcome]:
+    """Live one trial of every individual, from its first step to its own end.
+
+    x' = x + leak (w_eff rate - x) + xi,   elig' = retention (elig + xi rate^T)
+    choice = argmax over the task's actions o of the rate of the response neuron of o
+    L = mean over the parts {hold, answer} of the mean over their steps of the squared error
+    """
+    plasticity, noise_dtype = config.plasticity, state.x_PN.dtype
+    retention = 1.0 - batch.free.dt_ms / plasticity.tau_elig_ms
+    leak = batch.free.dt_ms / config.dynamics.tau_ms
+    may_change, internal = trial >= plasticity.first_trial, plasticity.modulation == "internal"
+    gated = plasticity.gate == "always"
+    P, device = len(state.x_PN), state.x_PN.device
+    xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
+    kind_P = torch.from_numpy(world.look().kind_P).to(device)
+    zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
+    error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
+    error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
+    loss_P, reward_P, roughness_P, mod_before_P = (zeros_P.clone() for _ in range(4))
+    correct_P = torch.zeros(P, dtype=torch.bool, device=device)
+    steps_P = torch.zeros(P, dtype=torch.int32, device=device)
+    alive_P = torch.ones(P, dtype=torch.bool, device=device)
+
+    for step in range(world.max_trial_steps):
+        if not bool(alive_P.any()):
+            break
+        before = state
+        seen = world.look()
+        xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
+        w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
+        x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
+        elig_PNN = advance_eligibility(before.elig_PNN, xi_PN, before.rate_PN, retention)
+        rate_PN = firing_rate(x_PN, groups)
+        response_PO = _responses(rate_PN, groups, batch, world)
+        choice_P = response_PO.argmax(1)
+        for part, name in enumerate((HOLD, ANSWER)):
+            scored_P = torch.from_numpy(seen.part_P == name).to(device) & alive_P
+            error_P2[:, part] += torch.where(
+                scored_P, _squared_error(response_PO, seen, config), 0.0
+            )
+            count_P2[:, part] += scored_P
+        earned = world.act(choice_P.cpu().numpy(), alive_P.cpu().numpy())
+        over_P = torch.from_numpy(earned.over_P).to(device) & alive_P
+        step_reward_P = torch.from_numpy(earned.reward_P).to(device, noise_dtype)
+        reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
+        steps_P += alive_P
+
+        p_PNN = before.p_PNN
+        mod_P = modulatory_signal(rate_PN, groups)
+        recorder.step(trial, "mod", mod_P)
+        if may_change and internal:
+            if step > 0:
+                jump_P = (mod_P - mod_before_P) ** 2
+                roughness_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
+            mod_before_P = torch.where(alive_P, mod_P, mod_before_P)
+            if gated or (step == 0 and trial > 0):
+                p_PNN = p_PNN + internal_change(elig_PNN, mod_P, plasticity)
+
+        mean_error_P2 = error_P2 / count_P2.clamp(min=1)
+        parts_P = (count_P2 > 0).sum(1).clamp(min=1)
+        loss_P = torch.where(over_P, mean_error_P2.sum(1) / parts_P, loss_P)
+        correct_P = torch.where(over_P, torch.from_numpy(earned.correct_P).to(device), correct_P)
+        heard_PF = _heard(loss_P, correct_P, step_reward_P, over_P, before, config)
+        outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
+        column_P = kind_P if plasticity.baseline == "kind" else 0 * kind_P
+        if may_change and not internal:
+            baseline_P = before.baseline_PC.gather(1, column_P[:, None])[:, 0]
+            change_PNN = external_change(
+                elig_PNN,
+                outcome_P,
+                None if plasticity.baseline == "none" else baseline_P,
+                plasticity,
+            )
+            p_PNN = torch.where(over_P[:, None, None], p_PNN + change_PNN, p_PNN)
+        decay = plasticity.baseline_decay
+        heard = NetworkState(
+            x_PN,
+            _clamped(rate_PN, heard_PF, choice_P, groups, batch, config, world),
+            p_PNN,
+            elig_PNN,
+            scatter_baseline(before.baseline_PC, column_P, outcome_P, decay),
+            running_mean(before.mean_correct_P, correct_P.to(noise_dtype), decay),
+            running_mean(before.mean_reward_P, reward_P, decay),
+        )
+        at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P")
+        state = NetworkState(
+            *(
+                _where(over_P if name in at_end else alive_P, new, old)
+                for name, new, old in zip(NetworkState._fields, heard, before, strict=True)
+            )
+        )
+        recorder.step(trial, "rate", state.rate_PN)
+        alive_P = alive_P & ~over_P
+
+    recorder.close_trial()
+    recorder.end_trial(trial, "elig", state.elig_PNN)
+    recorder.end_trial(trial, "p", state.p_PNN)
+    return state, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+
+
+def _where(condition_P: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """New for the individuals that meet the condition, old for the others."""
+    return torch.where(condition_P.view(-1, *[1] * (new.ndim - 1)), new, old)
+
+
+def _wiring(batch: LifetimeBatch) -> Wiring:
+    assert batch.wiring is not None, "lifetimes that run freely need batch.wiring"
+    return batch.wiring
+
+
+def _responses(rate_PN: Tensor, groups: NeuronGroups, batch: LifetimeBatch, world: World) -> Tensor:
+    """Rate [P, O] of the response neuron of each of the task's actions; -inf beyond them."""
+    line_PO = torch.from_numpy(np.maximum(_wiring(batch).action_PO, 0)).to(rate_PN.device)
+    response_PO = rate_PN[:, groups.response].gather(1, line_PO)
+    beyond_PO = np.arange(line_PO.shape[1]) >= world.num_actions_P[:, None]
+    return response_PO.masked_fill(torch.from_numpy(beyond_PO).to(rate_PN.device), -torch.inf)
+
+
+def _squared_error(response_PO: Tensor, seen: Seen, config: LifetimeConfig) -> Tensor:
+    """Sum over the task's actions of (rate - target)^2."""
+    action_O = torch.arange(response_PO.shape[1], device=response_PO.device)
+    asked_P = torch.from_numpy(seen.asked_P).to(response_PO.device)
+    target_PO = torch.full_like(response_PO, config.target_low)
+    target_PO[action_O == asked_P[:, None]] = config.target_high
+    there_PO = ~torch.isneginf(response_PO)  # what is not a number is seen in the loss
+    error_PO = torch.where(there_PO, response_PO - target_PO, 0.0)
+    return (error_PO**2).sum(1)
+
+
+def _stimulus(
+    seen: Seen, batch: LifetimeBatch, groups: NeuronGroups, config: LifetimeConfig, like: Tensor
+) -> Tensor:
+    """Rates [P, I] of the stimulus neurons: each channel on its line, 0 on the others."""
+    line_PI = _wiring(batch).input_PI[:, : seen.observation_PI.shape[1]]
+    shown_PI = np.zeros((len(line_PI), groups.num_inputs), dtype=np.float64)
+    person, channel = np.nonzero(line_PI != NO_LINE)
+    shown_PI[person, line_PI[person, channel]] = seen.observation_PI[person, channel]
+    return config.dynamics.stimulus_gain * torch.from_numpy(shown_PI).to(like)
+
+
+def _heard(
+    loss_P: Tensor,
+    correct_P: Tensor,
+    step_reward_P: Tensor,
+    over_P: Tensor,
+    state: NetworkState,
+    config: LifetimeConfig,
+) -> Tensor:
+    """Rates [P, F] of the feedback neurons at the next step: rewards always, others at the end."""
+    always = config.feedback in ("reward", "reward_prediction_error")
+    if config.feedback == "reward_prediction_error":
+        state = state._replace(mean_reward_P=torch.where(over_P, state.mean_reward_P, 0.0))
+    heard_PF = feedback_rates(loss_P, correct_P, step_reward_P, state, config)
+    return heard_PF if always else torch.where(over_P[:, None], heard_PF, 0.0)
+
+
+def _clamped(
+    rate_PN: Tensor,
+    heard_PF: Tensor,
+    choice_P: Tensor,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    world: World,
+) -> Tensor:
+    """The rates with the clamped neurons as the next step finds them."""
+    clamped_PN: Any = rate_PN.clone()
+    clamped_PN[:, groups.stimulus] = _stimulus(world.look(), batch, groups, config, rate_PN)
+    clamped_PN[:, groups.feedback] = heard_PF
+    clamped_PN[:, groups.bias] = config.dynamics.bias_rate
+    line_PO = torch.from_numpy(_wiring(batch).action_PO).to(rate_PN.device)
+    line_P = line_PO.gather(1, choice_P[:, None])[:, 0]
+    clamped_PN[:, groups.action] = config.dynamics.action_gain * torch.nn.functional.one_hot(
+        line_P, groups.num_outputs
+    ).to(rate_PN.dtype)
+    return clamped_PN

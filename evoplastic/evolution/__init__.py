@@ -1,1 +1,0 @@
-"""Evolution strategies over lifetimes. EvoTorch takes the optimizer's step; imported lazily."""

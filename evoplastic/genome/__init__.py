@@ -1,0 +1,1 @@
+"""What evolution changes: named fields, flat for the search."""

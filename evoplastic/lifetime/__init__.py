@@ -1,0 +1,1 @@
+"""What a lifetime is, and whole populations of them."""

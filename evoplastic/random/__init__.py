@@ -1,0 +1,1 @@
+"""Random numbers as functions of their address, the same on every engine."""

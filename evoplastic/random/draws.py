@@ -1,0 +1,81 @@
+"""The random draws of a lifetime, laid out as every engine must draw them.
+
+Perturbations of step t: counter word 0 is t * Q + q with Q = ceil(N / 4); word v of that counter
+belongs to neuron v * Q + q. The order of trials takes word 0 of one counter per trial.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.random.counters import (
+    Float32Array,
+    Int64Array,
+    Purpose,
+    bounded,
+    perturbation,
+    philox,
+    purpose_word,
+    seed_key,
+)
+from evoplastic.types import LifetimeBatch
+
+
+def purposes(batch: LifetimeBatch) -> tuple[int, int]:
+    """Counter word 3 of the trial order and of the perturbations."""
+    if batch.evaluation:
+        trial, perturb = Purpose.EVALUATION_TRIAL, Purpose.EVALUATION_PERTURBATION
+    else:
+        trial, perturb = Purpose.TRIAL, Purpose.PERTURBATION
+    return purpose_word(trial, batch.epoch), purpose_word(perturb, batch.epoch)
+
+
+def trial_entries(batch: LifetimeBatch, trial: int) -> Int64Array:
+    """Bank entry [P] that each individual meets at a trial, paced trials only."""
+    word_P, *_ = philox((0, trial, batch.trial_stream_P, purposes(batch)[0]), seed_key(batch.seed))
+    start_P, size_P = batch.paced.start_B[batch.task_P], batch.paced.size_B[batch.task_P]
+    return start_P + bounded(word_P, size_P)
+
+
+def perturbation_words(
+    batch: LifetimeBatch, trial: int, num_steps: int, num_neurons: int
+) -> tuple[Int64Array, Int64Array]:
+    """Raw words [S, T, N] of the S distinct perturbation streams, and the stream [P] of each."""
+    stream_S, index_P = np.unique(batch.perturb_stream_P, return_inverse=True)
+    quarter = -(-num_neurons // 4)
+    position = np.arange(num_steps * quarter, dtype=np.int64)
+    rows = philox(
+        (position[None, :], trial, stream_S[:, None].astype(np.int64), purposes(batch)[1]),
+        seed_key(batch.seed),
+    )
+    shape = (len(stream_S), num_steps, quarter)
+    words_STN = np.concatenate([row.reshape(shape) for row in rows], axis=2)
+    return words_STN[:, :, :num_neurons], index_P.reshape(-1)
+
+
+def perturbations(
+    batch: LifetimeBatch,
+    trial: int,
+    num_steps: int,
+    num_neurons: int,
+    config: PerturbationConfig,
+) -> tuple[Float32Array, Int64Array]:
+    """Node perturbations xi [S, T, N] of a trial, before any step or trial is silenced."""
+    words_STN, index_P = perturbation_words(batch, trial, num_steps, num_neurons)
+    return perturbation(words_STN, config.probability, config.amplitude), index_P
+
+
+def trial_perturbations(
+    batch: LifetimeBatch, trial: int, num_steps: int, groups: NeuronGroups, config: LifetimeConfig
+) -> tuple[Float32Array, Int64Array]:
+    """Node perturbations xi [S, T, N] of a trial as they strike, and the stream [P] of each."""
+    noise = config.perturbation
+    xi_STN, stream_P = perturbations(batch, trial, num_steps, groups.num_neurons, noise)
+    xi_STN[:, : noise.first_step] = 0.0
+    if trial >= config.num_trials - noise.quiet_trials:
+        xi_STN[:] = 0.0
+    if not noise.perturb_modulators:
+        xi_STN[:, :, groups.modulators] = 0.0
+    return xi_STN, stream_P

@@ -1,0 +1,1 @@
+"""How connections change within a lifetime."""

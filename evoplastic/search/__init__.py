@@ -1,0 +1,1 @@
+"""How evolution proposes genomes and moves on. EvoTorch is imported lazily."""

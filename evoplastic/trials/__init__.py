@@ -1,0 +1,1 @@
+"""Trials as tables, and the worlds in which they are met."""

@@ -1,0 +1,1 @@
+"""State machines: tasks as states, rules and variables drawn for each instance."""

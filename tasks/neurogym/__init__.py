@@ -1,0 +1,1 @@
+"""NeuroGym environments as trials: probed, recognised as machines, or stepped."""

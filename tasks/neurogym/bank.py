@@ -1,0 +1,104 @@
+"""Banks of trials from any NeuroGym task, as far as the task allows it.
+
+    bank = build_step_bank(EnvSource("yang19.dms-v0"), num_trials=500, seed=1)
+
+A task fits into a bank when what it shows and pays depends on trial, step and action alone. No list
+of ids says which tasks those are: each trial is probed (`probing.py`), and a task that does not fit
+is refused with the reason (`refusals.py`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evoplastic.checks import require
+from evoplastic.trials.step_bank import StepBank, final_answers
+from evoplastic.types import NO_GROUND_TRUTH
+from tasks.neurogym.environments import TRIALS, EnvSource, isolated
+from tasks.neurogym.probing import ProbedTrial, Prober, SegmentsDiffer, segments
+
+DEEP_EVERY = 16  # trials between two searches for state inside of attributes
+THOROUGH_TRIALS = 4  # probed at every step and action before segments are trusted
+VERIFIED_TRIALS = 32  # of which each segment is verified; later on one segment a trial
+
+
+def build_step_bank(
+    source: EnvSource, num_trials: int, seed: int, *, thorough: bool = False
+) -> StepBank:
+    """The first trials of a fresh instance, a function of source, number and seed.
+
+    The first trials are probed at all steps and actions. If in each of them the steps of a segment
+    (same periods, same ground truth) pay alike, the others are probed at three steps per segment;
+    one that contradicts sends all trials back to full probing, as `thorough` does from the start.
+    After the first 32 trials this is verified in one segment of each trial.
+
+    Raises:
+        Unbankable: the task does not fit into a bank; `refusal` has the reason.
+    """
+    require(num_trials >= 1, f"num_trials is {num_trials}, expected at least 1")
+    if not thorough:
+        try:
+            return _stack(source, _probe_trials(source, num_trials, seed, thorough=False))
+        except SegmentsDiffer:
+            pass
+    return _stack(source, _probe_trials(source, num_trials, seed, thorough=True))
+
+
+def _probe_trials(
+    source: EnvSource, num_trials: int, seed: int, *, thorough: bool
+) -> list[ProbedTrial]:
+    top = source.make(seed)
+    prober = Prober(source.name, top, np.random.default_rng([seed, num_trials]))
+    trials = []
+    with isolated(seed, TRIALS):
+        for number in range(num_trials):
+            first = number < THOROUGH_TRIALS
+            trial = prober.next_trial(
+                thorough=thorough or first,
+                deep=number % DEEP_EVERY == 0,
+                sparsely=number >= VERIFIED_TRIALS,
+            )
+            if first and not thorough:
+                _expect_like_segments(trial)
+            trials.append(trial)
+    return trials
+
+
+def _expect_like_segments(trial: ProbedTrial) -> None:
+    for steps in segments(trial.ground_truth_T, trial.periods):
+        for table_TO in (trial.reward_TO, trial.ends_TO):
+            if (table_TO[steps] != table_TO[steps[0]]).any():
+                raise SegmentsDiffer
+
+
+def _stack(source: EnvSource, trials: list[ProbedTrial]) -> StepBank:
+    num_steps_M = np.array([len(trial.ground_truth_T) for trial in trials], dtype=np.int64)
+    M, T = len(trials), int(num_steps_M.max())
+    I, O = trials[0].observation_TI.shape[1], trials[0].reward_TO.shape[1]
+    names = tuple(dict.fromkeys(name for trial in trials for name in trial.periods))
+    observation_MTI = np.zeros((M, T, I), dtype=np.float32)
+    ground_truth_MT = np.full((M, T), NO_GROUND_TRUTH, dtype=np.int64)
+    reward_MTO = np.zeros((M, T, O), dtype=np.float32)
+    ends_MTO = np.ones((M, T, O), dtype=bool)
+    period_MQ2 = np.full((M, len(names), 2), -1, dtype=np.int64)
+    for m, trial in enumerate(trials):
+        stop = num_steps_M[m]
+        observation_MTI[m, :stop] = trial.observation_TI
+        ground_truth_MT[m, :stop] = trial.ground_truth_T
+        reward_MTO[m, :stop] = trial.reward_TO
+        ends_MTO[m, :stop] = trial.ends_TO
+        for name, span in trial.periods.items():
+            period_MQ2[m, names.index(name)] = span
+    return StepBank(
+        task=source.name,
+        dt_ms=float(source.dt_ms),
+        observation_MTI=observation_MTI,
+        ground_truth_MT=ground_truth_MT,
+        num_steps_M=num_steps_M,
+        reward_MTO=reward_MTO,
+        ends_MTO=ends_MTO,
+        period_names=names,
+        period_MQ2=period_MQ2,
+        # what is asked in the end tells trials apart; without a ground truth all are of one kind
+        kind_M=np.maximum(final_answers(ground_truth_MT, ends_MTO), 0),
+    )

@@ -1,0 +1,146 @@
+"""Live trials in the real environment, step by step, and compare them with a bank.
+
+A bank claims what each step shows and pays. Here a fresh instance with the bank's seed is stepped
+under a policy, its own next trials following its own trial ends, and every observation, reward and
+end is compared with the claim, bit for bit (in float32, in which the engines compute).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evoplastic.checks import require
+from evoplastic.trials.step_bank import StepBank
+from evoplastic.trials.table import NodeBank
+from tasks.neurogym.environments import TRIALS, EnvSource, isolated
+
+Policy = Callable[[NodeBank, int, int, np.random.Generator], int]  # bank, trial, node, rng
+
+
+def act_at_random(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+    """Any action, anew at each step."""
+    return int(rng.integers(bank.reward_VO.shape[1]))
+
+
+def act_on_ground_truth(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+    """What is asked for; action 0 where nothing is."""
+    return max(int(bank.asked_V[node]), 0)
+
+
+def act_constantly(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+    """One action throughout a trial, another one in the next."""
+    return trial % bank.reward_VO.shape[1]
+
+
+POLICIES: dict[str, Policy] = {
+    "random": act_at_random,
+    "ground truth": act_on_ground_truth,
+    "constant": act_constantly,
+}
+
+
+class Visit(NamedTuple):
+    """One step of a walk through a bank."""
+
+    trial: int
+    step: int  # of the trial
+    node: int
+    action: int
+
+
+class Difference(NamedTuple):
+    """Where an environment does something else than the bank says."""
+
+    trial: int
+    step: int
+    what: str  # "shows", "pays" or "ends"
+    came: Any  # from the environment
+    expected: Any
+    action: int | None = None  # None where no action was taken yet
+
+    def __str__(self) -> str:
+        after = "" if self.action is None else f", action {self.action}"
+        return (
+            f"trial {self.trial}, step {self.step}{after}: {self.what} {self.came}, the bank says "
+            f"{self.expected}"
+        )
+
+
+def walk(bank: NodeBank, policy: str, seed: int, num_trials: int) -> Iterator[Visit]:
+    """The nodes that a policy comes to in the first trials of a bank."""
+    choose, rng = POLICIES[policy], np.random.default_rng(seed)
+    for trial in range(num_trials):
+        node, step = int(bank.first_M[trial]), 0
+        while node >= 0:
+            action = choose(bank, trial, node, rng)
+            yield Visit(trial, step, node, action)
+            node, step = int(bank.next_VO[node, action]), step + 1
+
+
+def find_difference(
+    source: EnvSource,
+    bank: StepBank | NodeBank,
+    seed: int,
+    policy: str,
+    num_trials: int | None = None,
+) -> str | None:
+    """The first step at which the environment does something else than the bank says, or None.
+
+    Raises:
+        UsageError: the environment cannot be made, or the bank has fewer trials.
+    """
+    found = find_differences(source, bank, seed, policy, num_trials)
+    return str(found[0]) if found else None
+
+
+def find_differences(
+    source: EnvSource,
+    bank: StepBank | NodeBank,
+    seed: int,
+    policy: str,
+    num_trials: int | None = None,
+) -> list[Difference]:
+    """Every step at which the environment does something else, up to a trial that ends elsewhere.
+
+    An environment that holds no observations (`env.ob`) does not say what it shows before its
+    first step; the comparison begins with what that step shows.
+
+    Raises:
+        UsageError: the environment cannot be made, or the bank has fewer trials.
+    """
+    nodes = bank.nodes() if isinstance(bank, StepBank) else bank
+    num_trials = len(nodes.first_M) if num_trials is None else num_trials
+    require(
+        num_trials <= len(nodes.first_M),
+        f"the bank has {len(nodes.first_M)} trials, {num_trials} were asked for",
+    )
+    found = []
+    top = source.make(seed)
+    with isolated(seed, TRIALS):
+        top.new_trial()
+        env = top.unwrapped
+        env.performance = 0  # as step() does before each further trial
+        shown = np.array(env.ob[0]) if hasattr(env, "ob") else None
+        for trial, step, node, action in walk(nodes, policy, seed, num_trials):
+            expected = nodes.observation_VI[node]
+            if shown is not None and not _same(shown, expected):
+                found.append(Difference(trial, step, "shows", shown, expected))
+            shown, reward, terminated, truncated, info = top.step(action)
+            shown = np.array(shown)  # a view into a buffer that will change
+            paid = nodes.reward_VO[node, action]
+            if np.float32(reward) != paid:
+                found.append(Difference(trial, step, "pays", reward, paid, action))
+            came = (bool(info["new_trial"]), terminated, truncated)
+            over = (bool(nodes.next_VO[node, action] < 0), False, False)
+            if came != over:
+                found.append(Difference(trial, step, "ends", came, over, action))
+                break
+    return found
+
+
+def _same(shown: NDArray[Any], expected: NDArray[np.float32]) -> bool:
+    return bool(np.array_equal(shown.astype(np.float32), expected))  # zeros of either sign

@@ -1,0 +1,299 @@
+"""Fresh NeuroGym environments by registered id, by class, or by file; seeded so that they repeat.
+
+NeuroGym seeds every part of an environment alike, which makes draws that should be independent
+equal, and leaves what a constructor draws unseeded. Here each generator gets a child of the seed
+of its own, and unseeded generators are seeded while the constructor runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import random
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import neurogym
+import numpy as np
+from neurogym.core import TrialEnv
+
+from evoplastic.checks import UsageError, nearest, require
+from tasks.neurogym.entry_points import (
+    guarded_registry,
+    load_entry_point,
+    origin,
+    task_entry_points,
+)
+from tasks.neurogym.object_graph import seed_generators, trial_envs
+from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.two_stimulus.task import NAMES
+
+DEFAULT_DT_MS = 20
+NOTICES = "(?s).*(render_modes|to get variables from other wrappers is deprecated)"
+CONSTRUCTION, TRIALS = 1, 2  # streams of global randomness
+
+
+@dataclass(frozen=True)
+class EnvSource:
+    """Where fresh instances of a task come from."""
+
+    task: str | Callable[..., Any]  # a registered id, a class, or a function that makes one
+    settings: Mapping[str, Any] = field(default_factory=dict)  # further constructor arguments
+    dt_ms: int = DEFAULT_DT_MS
+    label: str = ""  # what messages call it
+
+    @property
+    def name(self) -> str:
+        """The label, the id, or the name of the class."""
+        own = self.task if isinstance(self.task, str) else getattr(self.task, "__name__", "")
+        return self.label or own
+
+    def make(self, seed: int) -> Any:
+        """A fresh instance (wrappers included), reset and seeded; no trial of it is drawn yet.
+
+        Raises:
+            Unbankable: it cannot be made, or has another time step.
+        """
+        with isolated(seed, CONSTRUCTION):
+            try:
+                env = self._construct()
+            except UsageError:
+                raise
+            except Exception as error:
+                untimed = isinstance(error, AttributeError) and "'timing'" in str(error)
+                reason = "no timing" if untimed else "cannot be made"
+                raise Unbankable(refuse(reason, self.name, _last_line(error))) from error
+            base = env.unwrapped
+            if not isinstance(base, TrialEnv):
+                raise Unbankable(
+                    refuse("cannot be made", self.name, f"{type(base).__name__} is no TrialEnv")
+                )
+            if base.dt != self.dt_ms:
+                raise Unbankable(
+                    refuse(
+                        "cannot be made",
+                        self.name,
+                        f"its time step is {base.dt} ms, not {self.dt_ms} ms; let its constructor "
+                        "take dt and hand it to TrialEnv.__init__, or ask for its own time step",
+                    )
+                )
+            self._check_spaces(env)
+            try:
+                env.reset()
+            except Exception as error:
+                if any(each.tmax < each.dt for each in trial_envs(env)):
+                    raise Unbankable(
+                        refuse(
+                            "no steps",
+                            self.name,
+                            f"no period of a trial lasts a step of {self.dt_ms} ms; each is "
+                            "rounded down to whole steps",
+                        )
+                    ) from error
+                raise Unbankable(refuse_raising(self.name, "reset()", error)) from error
+        for each in trial_envs(env):
+            # reset() steps once, and the first trial of each would begin at its second step
+            each.t, each.t_ind, each.performance = 0, 0, 0
+        seed_generators(env, seed)
+        return env
+
+    def _check_spaces(self, env: Any) -> None:
+        actions, shown = env.action_space, env.observation_space
+        discrete = isinstance(actions, gymnasium.spaces.Discrete)
+        if not discrete or int(actions.start) != 0 or actions.n < 2:
+            detail = f"its action space is {actions}, expected Discrete(n) with n >= 2"
+            raise Unbankable(refuse("actions", self.name, detail))
+        if (
+            not isinstance(shown, gymnasium.spaces.Box)
+            or len(shown.shape) != 1
+            or not shown.shape[0]
+        ):
+            detail = f"its observation space is {shown}, expected a Box with one axis"
+            raise Unbankable(refuse("observations", self.name, detail))
+
+    def _construct(self) -> Any:
+        settings = dict(self.settings)
+        if isinstance(self.task, str):
+            require_registered(self.task)
+            env = neurogym.make(self.task, dt=self.dt_ms, **settings)
+        else:
+            takes_dt = any(
+                name == "dt" or parameter.kind is parameter.VAR_KEYWORD
+                for name, parameter in constructor_parameters(self.task).items()
+            )
+            env = self.task(**({"dt": self.dt_ms} if takes_dt else {}), **settings)
+        while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):
+            env = env.env  # adds nothing to a trial
+        return env
+
+
+def constructor_parameters(made: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """What a class or function takes; NeuroGym's metaclass hides it behind `(*args, **kwargs)`."""
+    constructor = made.__init__ if isinstance(made, type) else made  # type: ignore[misc]
+    parameters = dict(inspect.signature(constructor).parameters)
+    if isinstance(made, type):
+        parameters.pop(next(iter(parameters)))  # self
+    return parameters
+
+
+def registered_ids() -> list[str]:
+    """Every id that NeuroGym registers, natives and collections, and ours."""
+    from neurogym.envs.registration import ALL_EXTENDED_ENVS
+
+    import tasks.neurogym.meta_bandit  # registers its id, as the next one does
+    import tasks.two_stimulus.env  # noqa: F401
+
+    ours = [name for name in gymnasium.envs.registry if name.startswith("evoplastic/")]
+    return sorted([*ALL_EXTENDED_ENVS, *ours])
+
+
+def require_registered(name: str) -> None:
+    """Raise unless NeuroGym or gymnasium knows the id.
+
+    Raises:
+        UsageError: unknown id, with the nearest one.
+    """
+    if name not in gymnasium.envs.registry:
+        known = registered_ids()
+        require(name in gymnasium.envs.registry, f"unknown task {name!r}; {nearest(name, known)}")
+
+
+def find_source(
+    name: str, settings: Mapping[str, Any] | None = None, dt_ms: int = DEFAULT_DT_MS
+) -> EnvSource:
+    """The task a user means: a registered id (with or without `-v0`), `file.py:Class`, or the name
+    of an entry point.
+
+    Raises:
+        UsageError: unknown id, no such file or class, a file or an entry point that cannot be
+            imported, or a name that stands for an id and an entry point.
+    """
+    path, colon, class_name = name.rpartition(":")
+    if colon and path.endswith(".py"):
+        return EnvSource(load_class(Path(path), class_name), settings or {}, dt_ms)
+    points, known = task_entry_points(), registered_ids()
+    refuse_collisions(points, known)
+    if name in points:
+        made = load_entry_point(points[name])
+        return EnvSource(made, settings or {}, dt_ms, label=name)
+    if name not in gymnasium.envs.registry:
+        aliases = {f"{name}-v0", f"evoplastic/{name}-v0", f"evoplastic/TwoStimulus-{name}-v0"}
+        found = sorted(aliases & set(known))
+        require(
+            name in known or bool(found),
+            f"unknown task {name!r}; {nearest(name, [*known, *NAMES, *points])}; "
+            "a task of your own is given as my_task.py:MyTask",
+        )
+        name = name if name in known else found[0]
+    return EnvSource(name, settings or {}, dt_ms)
+
+
+def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> None:
+    """Raise if a user could mean two tasks by the name of an entry point.
+
+    Raises:
+        UsageError: an entry point is called like a registered id or a two-stimulus task.
+    """
+    taken = {alias for name in ids for alias in (name, name.removesuffix("-v0"))} | set(NAMES)
+    for name, point in points.items():
+        require(
+            name not in taken,
+            f"entry point {name!r} ({origin(point)}) has the name of a registered task; its "
+            "package has to choose another one",
+        )
+
+
+def load_class(path: Path, class_name: str) -> type[TrialEnv]:
+    """A task class from a file, imported under a private name that collides with nothing.
+
+    Raises:
+        UsageError: no such file or class, not a `TrialEnv`, or a file that cannot be imported.
+    """
+    require(path.is_file(), f"there is no file {str(path)!r} to load task {class_name!r} from")
+    module_name = (
+        f"_evoplastic_task_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
+    )
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        with guarded_registry(str(path)):
+            spec.loader.exec_module(module)
+    except UsageError:
+        del sys.modules[module_name]
+        raise
+    except Exception as error:
+        del sys.modules[module_name]
+        raise UsageError(f"{path} cannot be imported: {_last_line(error)}") from error
+    classes = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, TrialEnv) and value is not TrialEnv
+    }
+    require(bool(classes), f"{path} defines no class derived from neurogym's TrialEnv")
+    require(
+        class_name in classes,
+        f"{path} has no task {class_name!r}; {nearest(class_name, classes)}",
+    )
+    return classes[class_name]
+
+
+@contextmanager
+def isolated(seed: int, stream: int) -> Iterator[None]:
+    """Keep an environment's dealings with the process inside of the block.
+
+    Generators made without a seed get one, global generators are seeded and put back, and
+    Gymnasium's notices about its own successor are not shown.
+    """
+    words = np.random.SeedSequence([seed, stream]).generate_state(4)
+    root = np.random.Generator(np.random.PCG64(words))
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    plain_state, plain_rng = np.random.RandomState, np.random.default_rng
+
+    class SeededState(plain_state):  # type: ignore[misc, valid-type]
+        def __init__(self, seed: Any = None) -> None:
+            super().__init__(int(root.integers(1 << 32)) if seed is None else seed)
+
+    def seeded_rng(seed: Any = None) -> np.random.Generator:
+        return plain_rng(int(root.integers(1 << 32)) if seed is None else seed)
+
+    np.random.seed(int(root.integers(1 << 32)))
+    random.seed(int(root.integers(1 << 32)))
+    np.random.RandomState, np.random.default_rng = SeededState, seeded_rng  # type: ignore[misc]
+    try:
+        with quietly():
+            yield
+    finally:
+        np.random.RandomState, np.random.default_rng = plain_state, plain_rng  # type: ignore[misc]
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Show none of Gymnasium's notices about its own successor."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", NOTICES, UserWarning)
+        yield
+
+
+def refuse_raising(name: str, where: str, error: Exception) -> Any:
+    """The refusal of an environment that raises, with the line of the task that did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return refuse("raises", name, f"{where} raised {_last_line(error)}{place}")
+
+
+def _last_line(error: Exception) -> str:
+    return traceback.format_exception_only(error)[-1].strip()

@@ -1,0 +1,250 @@
+"""Ask a real environment what each action at each step of one trial would pay and end.
+
+The environment's own `step` is called, with its clock set back before each call, so nothing about
+rewards is guessed. What makes that legitimate, that a step leaves nothing behind but the clock, is
+checked for each trial by comparing all that the environment holds before and after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from neurogym.core import TrialEnv
+from numpy.typing import NDArray
+
+from evoplastic.types import NO_GROUND_TRUTH, BoolArray, Float32Array, Int64Array
+from tasks.neurogym.environments import refuse_raising
+from tasks.neurogym.object_graph import generators, random_state, trial_envs
+from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.trial_cells import TrialCells, set_clock
+
+MAX_STEPS = 10_000
+
+
+class ProbedTrial(NamedTuple):
+    """One trial as arrays; T is its own length."""
+
+    observation_TI: Float32Array
+    ground_truth_T: Int64Array
+    reward_TO: Float32Array
+    ends_TO: BoolArray
+    periods: dict[str, tuple[int, int]]  # steps [start, stop)
+
+
+class _NoNextTrial:
+    """Stands where the environment asks for its next trial, so that probing draws none."""
+
+    def new_trial(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Prober:
+    """Draws the trials of one environment, one after the other, and probes them."""
+
+    name: str
+    top: Any  # the environment with its wrappers
+    rng: np.random.Generator  # which cells a shortcut verifies
+
+    @property
+    def num_actions(self) -> int:
+        """O."""
+        return int(self.top.action_space.n)
+
+    @cached_property
+    def envs(self) -> list[TrialEnv]:
+        """The environments behind `top`: one, or those of a schedule."""
+        return trial_envs(self.top)
+
+    @cached_property
+    def generators(self) -> list[Any]:
+        """Every random generator within reach, NumPy's global one included."""
+        return generators((self.top, np.random.mtrand._rand))
+
+    def next_trial(self, *, thorough: bool, deep: bool, sparsely: bool = False) -> ProbedTrial:
+        """Draw the next trial and probe it: all steps and actions, or enough to tell segments.
+
+        Without `thorough`, steps in the same periods with the same ground truth are taken to pay
+        alike: the first of them is probed, and the last and a random one, in all such segments or,
+        `sparsely`, in one of the trial's segments at random. That a step leaves nothing
+        behind is checked after each step for what the environment's attributes are; with `deep`
+        also, once per segment, for what is inside of them.
+
+        Raises:
+            Unbankable: with the reason.
+            SegmentsDiffer: without `thorough`, steps of one segment do not pay alike.
+        """
+        env, periods = self._draw()
+        num_steps = self._natural_length(env)
+        observation_TI = np.array(env.ob[:num_steps], dtype=np.float32)
+        asked_T = self._asked(env, num_steps)
+        for each in self.envs:
+            each._top = _NoNextTrial()
+        try:
+            probe = TrialCells(self.name, self.top, env, deep)
+            drawn = random_state(self.generators)
+            reward_TO, ends_TO = self._tables(probe, asked_T, periods, thorough, sparsely)
+            self._expect(
+                random_state(self.generators) == drawn,
+                "reward is random",
+                "a step draws random numbers; draw them in _new_trial instead",
+            )
+        finally:
+            for each in self.envs:
+                each._top = self.top
+            set_clock(env, 0, 0)
+        ground_truth_T = self._ground_truth(asked_T)
+        num_steps = int(ends_TO.all(axis=1).argmax()) + 1
+        return ProbedTrial(
+            observation_TI[:num_steps],
+            ground_truth_T[:num_steps],
+            reward_TO[:num_steps],
+            ends_TO[:num_steps],
+            {name: _clip(span, num_steps) for name, span in periods.items()},
+        )
+
+    def _draw(self) -> tuple[TrialEnv, dict[str, tuple[int, int]]]:
+        """The next trial, and the environment (one of a schedule's) that drew it."""
+        added: list[str] = []
+        for env in self.envs:
+            _listen(env, added)
+        try:
+            self.top.new_trial()
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
+        finally:
+            for env in self.envs:
+                del env.add_period
+        env = self.top.unwrapped
+        set_clock(env, 0, 0)
+        spans = {
+            name: (int(env.start_ind[name]), int(env.end_ind[name]))
+            for name in dict.fromkeys(added)
+        }
+        return env, spans
+
+    def _natural_length(self, env: TrialEnv) -> int:
+        self._expect(
+            hasattr(env, "ob"),
+            "observation depends on history",
+            "its trials hold no observations (env.ob); what is shown is known only when stepping",
+        )
+        num_steps = int(env.tmax // env.dt)
+        self._expect(
+            num_steps >= 1 and len(env.ob) >= 1,
+            "no steps",
+            f"a trial has no step: its periods add up to {env.tmax} ms, its time step is {env.dt} "
+            "ms, and each period is rounded down to whole steps",
+        )
+        self._expect(
+            num_steps <= MAX_STEPS,
+            "endless",
+            f"a trial lasts up to {num_steps} steps, expected at most {MAX_STEPS}",
+        )
+        shape = tuple(self.top.observation_space.shape)
+        self._expect(
+            env.ob.shape[1:] == shape,
+            "size changes",
+            f"a trial shows observations of shape {env.ob.shape[1:]}, the space says {shape}",
+        )
+        self._expect(
+            bool(np.isfinite(env.ob).all()), "not finite", "an observation is NaN or infinite"
+        )
+        return num_steps
+
+    def _asked(self, env: TrialEnv, num_steps: int) -> NDArray[Any]:
+        """The environment's own ground truth by step, whatever it is."""
+        if not env._gt_built:
+            return np.full(num_steps, NO_GROUND_TRUTH)
+        asked_T = np.asarray(env.gt)
+        self._expect(
+            len(asked_T) >= num_steps and asked_T.ndim == 1,
+            "ground truth",
+            f"its ground truth has shape {asked_T.shape}, expected one action for each step",
+        )
+        return asked_T[:num_steps]
+
+    def _ground_truth(self, asked_T: NDArray[Any]) -> Int64Array:
+        ground_truth_T = asked_T.astype(np.int64)
+        fits_T = (ground_truth_T == asked_T) & (ground_truth_T < self.num_actions)
+        self._expect(
+            bool((fits_T & (ground_truth_T >= NO_GROUND_TRUTH)).all()),
+            "ground truth",
+            f"its ground truth {asked_T[~fits_T][:1]} is not one of the actions 0 to "
+            f"{self.num_actions - 1}",
+        )
+        return ground_truth_T
+
+    def _tables(
+        self,
+        probe: TrialCells,
+        asked_T: NDArray[Any],
+        periods: dict[str, tuple[int, int]],
+        thorough: bool,
+        sparsely: bool,
+    ) -> tuple[Float32Array, BoolArray]:
+        everything = range(self.num_actions)
+        reward_TO = np.zeros((len(asked_T), self.num_actions), dtype=np.float32)
+        ends_TO = np.ones(reward_TO.shape, dtype=bool)
+        found = segments(asked_T, periods)
+        verified = int(self.rng.integers(len(found))) if sparsely else -1
+        for place, steps in enumerate(found):
+            first = probe.cells(int(steps[0]), everything, deep=probe.deep and thorough)
+            if probe.deep and not thorough:
+                probe.expect_unchanged(f"step {steps[0]}")
+            rewards, ends = zip(*first, strict=True)
+            reward_TO[steps], ends_TO[steps] = rewards, ends
+            if all(ends):  # later steps are never reached
+                ends_TO[steps[0] :] = True
+                return reward_TO, ends_TO
+            if thorough:
+                for step in steps[1:]:
+                    cells = probe.cells(int(step), everything)
+                    reward_TO[step], ends_TO[step] = zip(*cells, strict=True)
+                continue
+            if sparsely and place != verified:
+                continue
+            for step in {int(steps[-1]), int(self.rng.choice(steps))} - {int(steps[0])}:
+                asked = {0, int(self.rng.integers(self.num_actions))}
+                if 0 <= asked_T[step] < self.num_actions:
+                    asked.add(int(asked_T[step]))
+                if probe.cells(step, sorted(asked)) != [first[action] for action in sorted(asked)]:
+                    raise SegmentsDiffer
+        return reward_TO, ends_TO
+
+    def _expect(self, condition: bool, reason: str, detail: str) -> None:
+        if not condition:
+            raise Unbankable(refuse(reason, self.name, detail))
+
+
+class SegmentsDiffer(Exception):
+    """Steps in the same periods with the same ground truth pay differently: probe all of them."""
+
+
+def segments(asked_T: NDArray[Any], periods: dict[str, tuple[int, int]]) -> list[Int64Array]:
+    """Consecutive steps in the same periods with the same ground truth; the last step is apart."""
+    spans = np.array(list(periods.values()), dtype=np.int64).reshape(-1, 2)
+    steps = np.arange(len(asked_T))
+    inside_TQ = (steps[:, None] >= spans[:, 0]) & (steps[:, None] < spans[:, 1])
+    keys = np.column_stack([inside_TQ, asked_T, steps == len(asked_T) - 1])
+    changes = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
+    return np.split(steps, changes)
+
+
+def _listen(env: TrialEnv, added: list[str]) -> None:
+    """Note the periods that a trial adds: those of earlier trials stay in `start_ind`."""
+    add_period = env.add_period
+
+    def noting(period: Any, *args: Any, **kwargs: Any) -> None:
+        if isinstance(period, str):
+            added.append(period)
+        add_period(period, *args, **kwargs)
+
+    env.add_period = noting
+
+
+def _clip(span: tuple[int, int], num_steps: int) -> tuple[int, int]:
+    return min(max(span[0], 0), num_steps), min(max(span[1], 0), num_steps)

@@ -1,0 +1,148 @@
+"""One individual in a real environment: what it is shown and asked, and what its actions bring.
+
+Nothing is assumed of the environment but that it is a `TrialEnv`: each step is taken for real, and
+each answer of the environment is checked, since it comes from somebody else's code.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evoplastic.trials.table import ANSWER, HOLD, UNSCORED
+from evoplastic.types import NO_GROUND_TRUTH, Float32Array
+from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
+from tasks.neurogym.refusals import Unbankable, refuse
+
+
+class Step(NamedTuple):
+    """What one action brought."""
+
+    reward: float
+    over: bool  # the trial ended; the next one has begun
+    correct: bool
+
+
+class SteppedLife:
+    """Trials of one fresh environment, one after the other.
+
+    Args:
+        source: where the environment comes from.
+        seed: of all its randomness.
+        limit: steps after which a trial counts as endless.
+        has_answers: whether its ground truth is an action.
+        isolate: give each step global generators of its own; slow, for environments that use them.
+
+    Raises:
+        Unbankable: from each method, when the environment breaks down; with the reason.
+    """
+
+    def __init__(
+        self, source: EnvSource, seed: int, limit: int, *, has_answers: bool, isolate: bool
+    ) -> None:
+        self.name, self.limit, self.has_answers = source.name, limit, has_answers
+        self._seed, self._isolate, self._steps, self._step = seed, isolate, 0, 0
+        self._top = source.make(seed)
+        self._size = int(self._top.observation_space.shape[0])
+        try:
+            with self._surroundings():
+                self._top.new_trial()
+                self._env.performance = 0  # as step() does before each further trial
+                shown = self._first_shown()
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
+        self.observation_I = self._checked(shown)
+
+    @property
+    def _env(self) -> Any:
+        return self._top.unwrapped  # of a schedule, another one from trial to trial
+
+    @property
+    def natural_steps(self) -> int:
+        """Steps of the present trial if nothing ends it before its time."""
+        return int(self._env.tmax // self._env.dt)
+
+    @property
+    def ground_truth(self) -> Any:
+        """The environment's own by step, whatever it is; None without."""
+        return np.asarray(self._env.gt) if self._env._gt_built else None
+
+    @property
+    def asked(self) -> int:
+        """The action asked for at the present step."""
+        truth_T = self.ground_truth if self.has_answers else None
+        if truth_T is None or self._env.t_ind >= len(truth_T):
+            return NO_GROUND_TRUTH
+        return int(truth_T[self._env.t_ind])
+
+    @property
+    def part(self) -> int:
+        """ANSWER from the step on from which one action is asked for to the end; before, HOLD."""
+        if self.asked == NO_GROUND_TRUTH:
+            return UNSCORED
+        rest_T = self.ground_truth[self._env.t_ind :]
+        return ANSWER if (rest_T == rest_T[0]).all() else HOLD
+
+    @property
+    def kind(self) -> int:
+        """What is asked for in the end tells trials apart, as in a bank."""
+        truth_T = self.ground_truth if self.has_answers else None
+        return 0 if truth_T is None else int(truth_T[-1])
+
+    def act(self, action: int) -> Step:
+        """Take an action; correct is who ends a trial by what is asked at that step."""
+        asked, where = self.asked, f"step({action}) at step {self._step}"
+        try:
+            with self._surroundings():
+                shown, reward, terminated, truncated, info = self._top.step(action)
+                reward, over = float(reward), bool(info["new_trial"])
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, where, error)) from error
+        if terminated or truncated:
+            self._break("ends the episode", f"{where} says terminated or truncated")
+        if not math.isfinite(reward):
+            self._break("not finite", f"{where} pays {reward}")
+        self.observation_I = self._checked(shown)
+        self._step, self._steps = 0 if over else self._step + 1, self._steps + 1
+        if self._step >= self.limit:
+            self._break(
+                "endless",
+                f"a trial goes on after {self.limit} steps; allow more by max_trial_steps, or let "
+                "it end with info['new_trial']",
+            )
+        return Step(reward, over, over and action == asked)
+
+    def _first_shown(self) -> Any:
+        """What the first trial shows, and zeros for what only a step would tell.
+
+        That is everything where the environment holds no observations (`env.ob`), and what
+        wrappers append, such as the last reward.
+        """
+        shown = np.zeros(self._size)
+        if hasattr(self._env, "ob"):
+            first, *_ = self._env.post_step(
+                np.array(self._env.ob[0]), 0.0, False, False, {"new_trial": True}
+            )
+            shown[: len(first)] = first
+        return shown
+
+    def _checked(self, shown: Any) -> Float32Array:
+        if np.shape(shown) != (self._size,):
+            self._break(
+                "size changes", f"it shows shape {np.shape(shown)}, expected ({self._size},)"
+            )
+        observation_I = np.array(shown, dtype=np.float32)
+        if not np.isfinite(observation_I).all():
+            self._break("not finite", "an observation is NaN or infinite")
+        return observation_I
+
+    def _surroundings(self) -> AbstractContextManager[None]:
+        if not self._isolate:
+            return nullcontext()
+        return isolated(self._seed, TRIALS + self._steps)
+
+    def _break(self, reason: str, detail: str) -> None:
+        raise Unbankable(refuse(reason, self.name, detail))

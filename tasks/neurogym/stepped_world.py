@@ -1,0 +1,162 @@
+"""The general path: what fits into no bank is stepped, with an environment for each life.
+
+    task = stepped_task("HierarchicalReasoning-v0")  # of tasks.neurogym.stepped_task
+    world = task.open(batch)
+
+Always right and slow: Python steps one environment after the other. An environment that breaks down
+in the middle of a life takes that life with it (its loss is NaN, which counts as worst), and no
+other one.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evoplastic.random.counters import Purpose, philox, purpose_word, seed_key
+from evoplastic.trials.world import Earned, Seen
+from evoplastic.types import (
+    NO_GROUND_TRUTH,
+    BoolArray,
+    Int64Array,
+    Interface,
+    LifetimeBatch,
+)
+from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
+from tasks.neurogym.refusals import Unbankable
+from tasks.neurogym.stepped_life import SteppedLife
+
+logger = logging.getLogger(__name__)
+
+_told: set[tuple[str, str]] = set()  # warnings given, by kind and task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SteppedEnv:
+    """A task that is stepped for real, known by words, so that it can travel to workers."""
+
+    task: str
+    source: str  # a registered id, or my_task.py:MyTask
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    dt_ms: int = DEFAULT_DT_MS
+    interface: Interface
+    has_answers: bool  # its ground truth is an action; else reward is its only measure
+    max_trial_steps: int
+    isolate: bool  # it uses global generators
+    steps_per_s: float  # of one environment, as measured when it was tried
+
+    @property
+    def num_kinds(self) -> int:
+        """What is asked for in the end of a trial is its kind."""
+        return self.interface.num_outputs if self.has_answers else 1
+
+    @property
+    def num_inputs_B(self) -> Int64Array:
+        """Channels of the only task."""
+        return np.array([self.interface.num_inputs], dtype=np.int64)
+
+    @property
+    def num_actions_B(self) -> Int64Array:
+        """Actions of the only task."""
+        return np.array([self.interface.num_outputs], dtype=np.int64)
+
+    @property
+    def env_source(self) -> EnvSource:
+        """Where fresh environments come from."""
+        return find_source(self.source, self.settings, self.dt_ms)
+
+    def begin(self, seed: int, env_source: EnvSource | None = None) -> SteppedLife:
+        """A life in a fresh environment.
+
+        Raises:
+            Unbankable: the environment breaks down at once.
+        """
+        return SteppedLife(
+            env_source or self.env_source,
+            seed,
+            self.max_trial_steps,
+            has_answers=self.has_answers,
+            isolate=self.isolate,
+        )
+
+    def open(self, batch: LifetimeBatch) -> SteppedWorld:
+        """A world for the individuals of a batch, everyone at the first step of the first trial."""
+        return SteppedWorld(self, batch)
+
+
+class SteppedWorld:
+    """P individuals, each in an environment of its own; equal streams meet equal environments."""
+
+    def __init__(self, task: SteppedEnv, batch: LifetimeBatch) -> None:
+        P = len(batch.task_P)
+        self.task, self.max_trial_steps = task, task.max_trial_steps
+        self.num_actions_P: Int64Array = np.full(P, task.interface.num_outputs, dtype=np.int64)
+        self.failed_P: BoolArray = np.zeros(P, dtype=np.bool_)
+        self.first_fault: str | None = None  # the traceback of the first breakdown
+        self._lives: list[SteppedLife | None] = [None] * P
+        source = task.env_source
+        with quietly():
+            for p, seed in enumerate(environment_seeds(batch)):
+                try:
+                    self._lives[p] = task.begin(seed, source)
+                except Unbankable as error:
+                    self._bury(p, error)
+
+    def look(self) -> Seen:
+        """What everyone meets now; those whose task broke down see and are asked nothing."""
+        P = len(self._lives)
+        seen = Seen(
+            np.zeros((P, self.task.interface.num_inputs), dtype=np.float32),
+            np.full(P, NO_GROUND_TRUTH, dtype=np.int64),
+            np.zeros(P, dtype=np.int8),
+            np.zeros(P, dtype=np.int64),
+        )
+        for p, life in enumerate(self._lives):
+            if life is not None:
+                seen.observation_PI[p] = life.observation_I
+                seen.asked_P[p], seen.part_P[p], seen.kind_P[p] = life.asked, life.part, life.kind
+        return seen
+
+    def act(self, choice_P: Int64Array, moving_P: BoolArray) -> Earned:
+        """Step the environments of those that move; trials of the failed are over at once."""
+        P = len(self._lives)
+        earned = Earned(np.zeros(P, dtype=np.float32), np.ones(P, bool), np.zeros(P, bool))
+        with quietly():
+            for p in np.flatnonzero(moving_P):
+                life = self._lives[p]
+                if life is None:
+                    continue
+                try:
+                    step = life.act(int(choice_P[p]))
+                except Unbankable as error:
+                    self._bury(int(p), error)
+                    continue
+                earned.reward_P[p], earned.over_P[p], earned.correct_P[p] = step
+        return earned
+
+    def _bury(self, p: int, error: Unbankable) -> None:
+        self._lives[p], self.failed_P[p] = None, True
+        if self.first_fault is None:
+            self.first_fault = "".join(traceback.format_exception(error))
+            message = "task %s broke down, a lifetime in it counts as worst (told once)\n%s"
+            tell_once("fault", self.task.task, message, self.first_fault)
+
+
+def environment_seeds(batch: LifetimeBatch) -> list[int]:
+    """The seed of each individual's environment, from word 0 and 1 of its order of trials."""
+    purpose = Purpose.EVALUATION_TRIAL if batch.evaluation else Purpose.TRIAL
+    word = purpose_word(purpose, batch.epoch)
+    high_P, low_P, *_ = philox((0, 0, batch.trial_stream_P, word), seed_key(batch.seed))
+    return [(int(high) << 32) | int(low) for high, low in zip(high_P, low_P, strict=True)]
+
+
+def tell_once(kind: str, task: str, message: str, *values: Any) -> None:
+    """Warn of one kind of thing about a task, the first time in this process."""
+    if (kind, task) not in _told:
+        _told.add((kind, task))
+        logger.warning(message, task, *values)

@@ -1,0 +1,195 @@
+"""One free-running task of a suite: where it comes from, and the form in which engines live it.
+
+A task is known by words alone, what a user types and constructor settings, so that it can travel
+to workers; environments are made where trials are built. Which form it can take is found by
+probing it, never by a list of ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from evoplastic.checks import UsageError, require
+from evoplastic.trials.table import NodeBank
+
+if TYPE_CHECKING:
+    from tasks.baselines.levels import TaskLevels
+    from tasks.neurogym.environments import EnvSource
+    from tasks.neurogym.refusals import Refusal
+    from tasks.neurogym.stepped_world import SteppedEnv
+
+TaskPath = Literal["bank", "machine", "stepping"]
+
+DEFAULT_DT_MS = 20
+SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and told apart
+SAMPLE_TRIALS = 96
+STEPPED_SAMPLE_TRIALS = 32  # of a task that must be stepped
+LEVEL_TRIALS = 256  # by which levels are known to some percent
+EXAMINED_TRIALS = 32
+
+
+class Form(NamedTuple):
+    """The form a task can take, and what kept it from the simpler ones."""
+
+    path: TaskPath
+    refusal: Refusal | None  # why it is no bank of trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeTask:
+    """A task whose trials run freely."""
+
+    name: str
+    source: str  # a registered id with or without -v0, my_task.py:MyTask, or an entry point
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of the constructor
+    dt_ms: int = DEFAULT_DT_MS
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        require(bool(self.name), f"the task from {self.source!r} has no name")
+        require(
+            "dt" not in self.settings,
+            f"task {self.name!r} sets dt; the time step is dt_ms, one for all tasks of a suite",
+        )
+        try:
+            _words(self.settings)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"task {self.name!r} has settings {dict(self.settings)!r}, expected numbers, text, "
+                "lists and mappings of them"
+            ) from error
+
+    @property
+    def description(self) -> str:
+        """What the suite says of it, else where it comes from."""
+        settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return self.about or self.source + (f" with {settings}" if settings else "")
+
+    @property
+    def env_source(self) -> EnvSource:
+        """Where fresh environments come from; imports NeuroGym.
+
+        Raises:
+            UsageError: no such id, file, class or entry point.
+        """
+        from tasks.neurogym.environments import find_source
+
+        return find_source(self.source, self.settings, self.dt_ms)
+
+    @property
+    def form(self) -> Form:
+        """The form it can take, from trials that were probed and compared with the environment.
+
+        Raises:
+            UsageError: it cannot be used at all; the message has the reason.
+        """
+        return _form(self.source, _words(self.settings), self.dt_ms)
+
+    @property
+    def path(self) -> TaskPath:
+        """ "bank", "machine" or "stepping", the last without a form that engines live."""
+        return self.form.path
+
+    def nodes(self, seed: int, num_trials: int) -> NodeBank:
+        """The first trials of a fresh instance, a function of seed and number.
+
+        A state machine may give more than asked for, so as to end with a whole instance.
+
+        Raises:
+            UsageError: it can only be stepped, or cannot be used at all; with the reason.
+        """
+        from tasks.neurogym.examination import build_nodes
+
+        self._refuse_stepping()
+        return replace(build_nodes(self.env_source, num_trials, seed), task=self.name)
+
+    def lived(self, seed: int, num_trials: int) -> NodeBank | SteppedEnv:
+        """What engines live: `nodes`, or an environment to step where there is no other way.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        if self.path != "stepping":
+            return self.nodes(seed, num_trials)
+        return replace(_stepped(self.source, _words(self.settings), self.dt_ms), task=self.name)
+
+    def levels(self) -> TaskLevels:
+        """What simple policies reach: exactly, over its trials, or by playing its environment.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        from tasks.baselines.levels import TaskLevels, best_fixed, chance, oracle
+
+        if self.path == "stepping":
+            return _played(self.source, _words(self.settings), self.dt_ms)
+        bank = self.sample(LEVEL_TRIALS)
+        return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
+
+    def sample(self, num_trials: int = SAMPLE_TRIALS) -> NodeBank:
+        """Trials by which tasks are compared, always the same ones; built once.
+
+        Of a task that must be stepped, the trials of whoever does what is asked.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        self.form  # noqa: B018  # a task that cannot be used is refused under its own name
+        words = _words(self.settings)
+        return replace(_sample(self.source, words, self.dt_ms, num_trials), task=self.name)
+
+    def _refuse_stepping(self) -> None:
+        path, refusal = self.form
+        if path == "stepping":
+            assert refusal is not None
+            raise UsageError(
+                f"task {self.name!r} has no trials that could be drawn beforehand, it can only be "
+                f"lived by stepping its environment ({refusal.reason}): {refusal.detail}"
+            )
+
+
+def _words(settings: Mapping[str, Any]) -> str:
+    return json.dumps(dict(settings), sort_keys=True)
+
+
+@cache
+def _form(source: str, settings: str, dt_ms: int) -> Form:
+    """What a task is called does not enter: it is examined once under all its names."""
+    from tasks.neurogym.examination import examine
+    from tasks.neurogym.refusals import Refusal, Unbankable
+
+    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
+    if not isinstance(found, Refusal):
+        return Form("machine" if isinstance(found.bank, NodeBank) else "bank", None)
+    if not found.can_be_stepped:
+        raise Unbankable(found)
+    return Form("stepping", found)
+
+
+@lru_cache(maxsize=256)
+def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> NodeBank:
+    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    if task.path == "stepping":
+        from tasks.neurogym.stepped_record import recorded
+
+        return recorded(_stepped(source, settings, dt_ms), SAMPLE_SEED, STEPPED_SAMPLE_TRIALS)
+    return task.nodes(SAMPLE_SEED, num_trials)
+
+
+@cache
+def _stepped(source: str, settings: str, dt_ms: int) -> SteppedEnv:
+    from tasks.neurogym.stepped_task import stepped_task
+
+    return stepped_task(source, json.loads(settings), dt_ms)
+
+
+@cache
+def _played(source: str, settings: str, dt_ms: int) -> TaskLevels:
+    from tasks.neurogym.stepped_record import played_levels
+
+    return played_levels(_stepped(source, settings, dt_ms))

@@ -1,0 +1,1 @@
+"""Which tasks evolution may see, and which are held out."""

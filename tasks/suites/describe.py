@@ -1,0 +1,92 @@
+"""A task as plain data, and a check that plays a task before it is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from tasks.suites.suite import Suite, find_task, known_paced_suites, load_paced_suite
+from tasks.two_stimulus.task import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
+
+CHECKED_TRIALS = 64
+
+
+def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
+    """All about one task: truth table, interface, timing, and the levels to judge accuracies by.
+
+    Raises:
+        UsageError: unknown task or table.
+    """
+    task = TwoStimulusTask(name, table)
+    bank = task.bank()
+    suites = [load_paced_suite(suite, table) for suite in known_paced_suites()]
+    return {
+        "name": name,
+        "table": table,
+        "description": task.description,
+        "suites": _roles(name, suites),
+        "parity_half": parity_half(name),
+        "truth_table": [
+            {"stimulus1": first, "stimulus2": second, "action": action}
+            for (first, second), action in zip(CONDITIONS, task.actions, strict=True)
+        ],
+        "interface": asdict(bank.interface),
+        "timing": {
+            "dt_ms": bank.timing.dt_ms,
+            "num_steps": bank.timing.num_steps,
+            "trial_ms": bank.timing.num_steps * bank.timing.dt_ms,
+            "response": list(bank.timing.response),
+            "feedback": list(bank.timing.feedback),
+            "periods_ms": dict(PERIODS_MS),
+        },
+        "chance": 1.0 / bank.interface.num_outputs,
+        "fixed_policy_level": _levels(name, suites),
+        "digest": bank.digest,
+    }
+
+
+def check_task(name: str, table: str = "intended") -> dict[str, Any]:
+    """Play the NeuroGym environment of a task and compare it with the trials evolution uses.
+
+    `oracle` is the mean reward per trial for giving the ground truth of each step, `constant` the
+    best accuracy of a single action. `deterministic`: two fresh environments that are seeded alike
+    agree at every step. NeuroGym is imported, which takes seconds.
+
+    Raises:
+        UsageError: unknown task or table.
+    """
+    description = describe_task(name, table)
+    from tasks.neurogym.stepping import oracle, play
+    from tasks.two_stimulus.env import bank_from_env, env_id
+
+    first, again = (
+        play(env_id(name), oracle, seed=1, num_trials=CHECKED_TRIALS, table=table) for _ in range(2)
+    )
+    return {
+        "name": name,
+        "table": table,
+        "environment": env_id(name),
+        "path": "bank",
+        "interface": description["interface"],
+        "trial_ms": description["timing"]["trial_ms"],
+        "bank_equals_environment": bank_from_env(name, table).digest == description["digest"],
+        "deterministic": all(
+            np.array_equal(getattr(first, field), getattr(again, field)) for field in first._fields
+        ),
+        "chance": description["chance"],
+        "constant": float(find_task(name, table).bank(0).target_MO.mean(axis=0).max()),
+        "fixed_policy_level": description["fixed_policy_level"],
+        "oracle": float(first.reward_K.mean()),
+    }
+
+
+def _roles(name: str, suites: list[Suite]) -> dict[str, str]:
+    return {suite.name: suite.role(name) for suite in suites if name in suite.task_names}
+
+
+def _levels(name: str, suites: list[Suite]) -> dict[str, float]:
+    return {
+        suite.name: suite.fixed_policy_level(name) for suite in suites if name in suite.task_names
+    }

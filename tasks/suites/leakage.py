@@ -1,0 +1,178 @@
+"""Whether two free-running tasks ask the same, apart from names and from which line carries what.
+
+Copies of a task draw the same trials from the same seed. So the same observations, whatever the
+order, scale and sign of the channels, with the same answers under other numbers, are the same task
+to whoever learns; one that acts exactly where the other holds still is its negation. Rewards do
+not enter where there are answers.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evoplastic.trials.table import OVER_RIGHT, NodeBank
+from evoplastic.types import NO_GROUND_TRUTH, Int64Array
+
+HOLD_ACTION = 0  # NeuroGym's convention: the first action is to do nothing
+ALIKE = 0.999  # correlation of channels that show the same
+MAX_EXCHANGED = 5  # actions of a state machine whose exchanges are all tried
+
+
+class Chains(NamedTuple):
+    """Trials in which each step leads to one next step, whatever the action, or ends."""
+
+    node_MT: Int64Array  # -1 beyond the end
+    answer_M: Int64Array  # action that ends the trial well, NO_GROUND_TRUTH = none
+
+    @property
+    def node_S(self) -> Int64Array:
+        """All nodes in the order of trials and steps."""
+        return self.node_MT[self.node_MT >= 0]
+
+
+def chains(bank: NodeBank) -> Chains | None:
+    """The trials of a bank as chains of nodes; None for a state machine."""
+    onward_V = bank.next_VO.max(axis=1).astype(np.int64)
+    if ((bank.next_VO >= 0) & (bank.next_VO != onward_V[:, None])).any():
+        return None
+    steps = [bank.first_M]
+    while (steps[-1] >= 0).any():
+        steps.append(np.where(steps[-1] >= 0, np.maximum(onward_V[steps[-1]], -1), -1))
+    node_MT = np.stack(steps[:-1], axis=1)
+    right_V = np.where(
+        (bank.next_VO == OVER_RIGHT).any(axis=1),
+        (bank.next_VO == OVER_RIGHT).argmax(axis=1),
+        NO_GROUND_TRUTH,
+    )
+    answer_MT = np.where(node_MT >= 0, right_V[node_MT], NO_GROUND_TRUTH)
+    return Chains(node_MT, answer_MT.max(axis=1))
+
+
+def same_question(first: NodeBank, second: NodeBank) -> str | None:
+    """How two samples, drawn from one seed, ask the same; None if they do not.
+
+    "the same", or "the same with ... exchanged": channels, actions, acting and holding.
+    """
+    if len(first.first_M) != len(second.first_M):
+        return None
+    one, other = chains(first), chains(second)
+    if one is None or other is None:
+        return _same_machine(first, second) if one is None and other is None else None
+    if one.node_MT.shape != other.node_MT.shape or ((one.node_MT < 0) != (other.node_MT < 0)).any():
+        return None
+    exchanged = [
+        _exchanged_answers(first, second, one, other),
+        _exchanged_channels(first, second, one.node_S, other.node_S),
+    ]
+    return _in_words(exchanged)
+
+
+def _in_words(exchanged: list[str | None]) -> str | None:
+    """Each entry says what is exchanged, "" for nothing, None where two tasks differ."""
+    if None in exchanged:
+        return None
+    words = " and ".join(word for word in exchanged if word)
+    return f"the same with {words} exchanged" if words else "the same"
+
+
+def _exchanged_answers(first: NodeBank, second: NodeBank, one: Chains, other: Chains) -> str | None:
+    """ "" for the same answers, else what is exchanged; None for another question."""
+    a_M, b_M = one.answer_M, other.answer_M
+    if ((a_M == NO_GROUND_TRUTH) != (b_M == NO_GROUND_TRUTH)).any():
+        return None
+    asked_M = a_M != NO_GROUND_TRUTH
+    if not asked_M.any():
+        return _exchanged_rewards(first.reward_VO[one.node_S], second.reward_VO[other.node_S])
+    if np.array_equal(a_M, b_M):
+        return ""
+    pairs = set(zip(a_M.tolist(), b_M.tolist(), strict=True))
+    if len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}):
+        return "actions"
+    acts_M, other_acts_M = a_M[asked_M] != HOLD_ACTION, b_M[asked_M] != HOLD_ACTION
+    opposite = bool((acts_M != other_acts_M).all()) and acts_M.any() and not acts_M.all()
+    return "acting and holding" if opposite else None
+
+
+def _exchanged_rewards(a_SO: NDArray[np.float32], b_SO: NDArray[np.float32]) -> str | None:
+    if a_SO.shape != b_SO.shape:
+        return None
+    if np.array_equal(a_SO, b_SO):
+        return ""
+    same = sorted(column.tobytes() for column in a_SO.T) == sorted(
+        column.tobytes() for column in b_SO.T
+    )
+    return "actions" if same else None
+
+
+def _exchanged_channels(
+    first: NodeBank, second: NodeBank, a_S: Int64Array, b_S: Int64Array
+) -> str | None:
+    """ "" for the same observations, "channels" for those in another order, scale or sign."""
+    a_SI, b_SI = first.observation_VI[a_S], second.observation_VI[b_S]
+    if a_SI.shape == b_SI.shape and np.array_equal(a_SI, b_SI):
+        return ""
+    a_SJ, b_SJ = _standardised(a_SI), _standardised(b_SI)
+    if a_SJ.shape != b_SJ.shape:
+        return None
+    alike_JJ = np.abs(a_SJ.T @ b_SJ) / len(a_SJ)
+    for alike_J in alike_JJ:
+        best = int(alike_J.argmax())
+        if alike_J[best] < ALIKE:
+            return None
+        alike_JJ[:, best] = 0.0  # each channel has one partner
+    return "channels"
+
+
+def _standardised(shown_SI: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean 0 and deviation 1, without the channels that never change."""
+    deviation_I = shown_SI.std(axis=0, dtype=np.float64)
+    varies_SI = shown_SI[:, deviation_I > 1e-9].astype(np.float64)
+    return np.asarray((varies_SI - varies_SI.mean(axis=0)) / varies_SI.std(axis=0))
+
+
+def _same_machine(first: NodeBank, second: NodeBank) -> str | None:
+    """State machines: walk both along the same actions, for each way to exchange actions."""
+    O = first.reward_VO.shape[1]
+    if second.reward_VO.shape[1] != O:
+        return None
+    for order in permutations(range(O)) if O <= MAX_EXCHANGED else [tuple(range(O))]:
+        order_O = np.array(order, dtype=np.int64)
+        walked = _walk_together(first, second, order_O)
+        if walked is None:
+            continue
+        channels = _exchanged_channels(first, second, *walked)
+        if channels is not None:
+            actions = "" if np.array_equal(order_O, np.arange(O)) else "actions"
+            return _in_words([actions, channels])
+    return None
+
+
+def _walk_together(
+    first: NodeBank, second: NodeBank, order_O: Int64Array
+) -> tuple[Int64Array, Int64Array] | None:
+    """Pairs of nodes that two machines are at together; None once they pay or end differently.
+
+    Action o of the first is action order_O[o] of the second.
+    """
+    partner_V = np.full(len(first.next_VO), -1, dtype=np.int64)
+    a_X, b_X = first.first_M, second.first_M
+    while len(a_X):
+        a_X, at = np.unique(a_X, return_index=True)
+        b_X = b_X[at]
+        known_X = partner_V[a_X] >= 0
+        if (partner_V[a_X][known_X] != b_X[known_X]).any():
+            return None
+        a_X, b_X = a_X[~known_X], b_X[~known_X]
+        partner_V[a_X] = b_X
+        a_next_XO, b_next_XO = first.next_VO[a_X], second.next_VO[b_X][:, order_O]
+        same_reward = np.array_equal(first.reward_VO[a_X], second.reward_VO[b_X][:, order_O])
+        if not same_reward or (np.minimum(a_next_XO, 0) != np.minimum(b_next_XO, 0)).any():
+            return None
+        onward_XO = a_next_XO >= 0
+        a_X, b_X = a_next_XO[onward_XO].astype(np.int64), b_next_XO[onward_XO].astype(np.int64)
+    reached_S = np.flatnonzero(partner_V >= 0)
+    return reached_S, partner_V[reached_S]

@@ -1,0 +1,1 @@
+"""The two-stimulus tasks of Miconi (2023)."""

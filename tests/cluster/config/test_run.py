@@ -1,0 +1,167 @@
+"""Configurations: recipes resolve, mistakes are refused with a way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from cluster.config.run import (
+    config_schema,
+    known_recipes,
+    load_config,
+    override_config,
+    require_same_path,
+)
+from cluster.dry_run import warnings_of
+from cluster.experiment import build_experiment
+from evoplastic.checks import UsageError
+from evoplastic.lifetime.config import LifetimeConfig, published_internal
+
+REFUSED = [
+    (["popsiz=3"], "unknown key 'popsiz'; did you mean 'evolution.popsize'"),
+    (["popsize=8"], "unknown key 'popsize'; did you mean 'evolution.popsize'"),
+    (["evolution.popsiz=8"], "unknown key 'evolution.popsiz'; did you mean 'evolution.popsize'"),
+    (["lifetime.plasticity.etta=1"], "did you mean 'lifetime.plasticity.eta'"),
+    (["zebra=1"], "unknown key 'zebra'; known: "),
+    (["evolution.popsize=7"], "popsize is 7, expected an even number"),
+    (["evolution.popsize=2"], "popsize is 2, expected at least 4"),
+    (["evolution.popsize=8.5"], "evolution.popsize is 8.5, expected a valid integer"),
+    (["evolution.sigma=wide"], "evolution.sigma is 'wide', expected a valid number"),
+    (["evolution.sigma=.nan"], "sigma is nan"),
+    (["lifetime.plasticity.eta=.inf"], "lifetime.plasticity.eta is inf, expected a finite number"),
+    (["num_neurons=11"], "num_neurons is 11.*use at least 12 neurons"),
+    (["lifetime.scored_trials=7"], "scored_trials is 7, expected 1 to num_trials = 6"),
+    (["lifetime.perturbation.quiet_trials=7"], "quiet_trials is 7, expected at most"),
+    (["lifetime.smoothness_penalty=1"], "only internal modulation"),
+    (["lifetime.perturbation.noise=par"], "lifetime.perturbation.noise is 'par', expected 'pair'"),
+    (["engine=gpuu"], "engine is 'gpuu', expected 'auto', 'reference'"),
+    (["task_table=meant"], "task_table is 'meant', expected 'intended' or 'published'"),
+    (["task_table=publishd"], "expected 'intended' or 'published'; did you mean 'published'"),
+    (["engine=cpuu"], "expected 'auto', 'reference', 'cpu' or 'gpu'; did you mean 'cpu'"),
+    (["seed=x"], "^recipe smoke: seed is 'x', expected a valid integer"),
+    (["seed=-1"], "seed is -1"),
+    (["seed=18446744073709551616"], "seed is 18446744073709551616"),
+    (["pairs_per_shard=0"], "pairs_per_shard is 0"),
+    (["evaluation.every=0"], "evaluation.every is 0"),
+    (["name=a/b"], "name is 'a/b'"),
+    (["lifetime=3"], "lifetime is 3"),
+    (["seed.x=3"], "seed is a value, not a section"),
+    (["seed"], "'seed' is not of the form key=value"),
+    (["=3"], "'=3' is not of the form key=value"),
+    (["name=[1"], "is not valid YAML"),
+    (["seed=-1", "evolution.popsize=7"], r"(?s)seed is -1.*popsize is 7"),
+]
+
+
+@pytest.mark.parametrize(("overrides", "message"), REFUSED, ids=lambda value: str(value)[:40])
+def test_a_bad_override_is_refused_by_its_dotted_path(overrides: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_config("smoke", overrides)
+
+
+@pytest.mark.parametrize("recipe", known_recipes())
+def test_every_recipe_poses_a_whole_experiment(recipe: str) -> None:
+    config = load_config(recipe)
+    experiment = build_experiment(config)
+    assert config.name == recipe
+    assert experiment.problem.engine in ("reference", "cpu", "gpu")
+    assert warnings_of(experiment) == []
+
+
+def test_the_published_recipes_are_the_published_setting() -> None:
+    external, internal = load_config("miconi2023"), load_config("miconi2023-internal")
+    assert external.lifetime == LifetimeConfig()
+    assert internal.lifetime == published_internal()
+    assert (external.evolution.popsize, external.evolution.generations) == (500, 1000)
+
+
+def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> None:
+    suite = tmp_path / "mine.yaml"
+    suite.write_text("name: mine\ntable: published\ntrain: [and]\nheld_out: [dms]\n")
+    assert load_config("smoke", [f"suite={suite}"]).task_table == "published"
+    assert load_config("smoke", [f"suite={suite}", "task_table=intended"]).task_table == "intended"
+    assert load_config("smoke").task_table == "intended"
+
+
+@pytest.mark.parametrize("recipe", known_recipes())
+def test_a_resolved_configuration_resolves_to_itself(recipe: str, tmp_path: Path) -> None:
+    config = load_config(recipe, ["seed=18446744073709551615", "evolution.epsilon=1e-9"])
+    path = tmp_path / "config.yaml"
+    path.write_text(config.to_yaml())
+    again = load_config(path)
+    assert again == config
+    assert again.digest == config.digest
+
+
+def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="unknown recipe 'smok'; did you mean 'smoke'"):
+        load_config("smok")
+    with pytest.raises(UsageError, match=r"file gone\.yaml does not exist"):
+        load_config("gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name: [unclosed", "is not valid YAML"),
+        (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"just words", "holds str, expected keys"),
+        (b"", "holds NoneType, expected keys"),
+        (b"seed: 1", "name is missing"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=rf"broken\.yaml.*{message}"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("override", "same_digest", "same_path"),
+    [
+        ("threads=1", True, True),
+        ("engine=reference", True, True),
+        ("tracking.uri=sqlite:///x.db", True, True),
+        ("name=other", True, True),
+        ("evolution.generations=9", False, True),
+        ("evaluation.every=3", False, True),
+        ("seed=2", False, False),
+        ("evolution.sigma=0.04", False, False),
+        ("lifetime.plasticity.eta=0.04", False, False),
+        ("task_table=published", False, False),
+    ],
+)
+def test_digests_follow_what_determines_the_result(
+    override: str, same_digest: bool, same_path: bool
+) -> None:
+    config = load_config("smoke")
+    other = override_config(config, [override])
+    assert (other.digest == config.digest) is same_digest
+    assert (other.path_digest == config.path_digest) is same_path
+    if same_path:
+        require_same_path(config, other)
+    else:
+        with pytest.raises(UsageError, match=override.partition("=")[0]):
+            require_same_path(config, other)
+
+
+def test_a_configuration_is_frozen() -> None:
+    config = load_config("smoke")
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 3
+
+
+def test_the_schema_knows_every_section() -> None:
+    schema = config_schema()
+    assert set(schema["properties"]) == set(yaml.safe_load(load_config("smoke").to_yaml()))
+    assert schema["additionalProperties"] is False
+    assert schema["$defs"]["PlasticityConfig"]["additionalProperties"] is False
+
+
+def test_a_suite_that_is_unknown_or_does_not_exist_is_refused_before_the_run() -> None:
+    with pytest.raises(UsageError, match="miconi2023"):
+        build_experiment(load_config("smoke", ["suite=miconi2032"]))

@@ -1,0 +1,99 @@
+"""Small lifetimes for tests: a toy task, random networks, short trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from evoplastic.lifetime.config import (
+    DynamicsConfig,
+    LifetimeConfig,
+    PerturbationConfig,
+    PlasticityConfig,
+)
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.types import LifetimeBatch, PlasticParams, TrialBank, TrialTiming, stack_banks
+
+TIMING = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
+
+
+def make_bank(
+    seed: int,
+    *,
+    task: str = "toy",
+    num_entries: int = 5,
+    num_inputs: int = 2,
+    num_outputs: int = 2,
+    num_kinds: int = 3,
+    timing: TrialTiming = TIMING,
+) -> TrialBank:
+    """A bank of random trials; targets reach beyond the clip on both sides, rewards are graded."""
+    random = np.random.default_rng(seed)
+    shape = (num_entries, timing.num_steps, num_inputs)
+    target_MO = random.uniform(0.0, 0.4, (num_entries, num_outputs))
+    asked_M = random.permutation(np.arange(num_entries) % num_outputs)
+    target_MO[np.arange(num_entries), asked_M] = random.uniform(0.95, 1.0, num_entries)
+    # Both targets beyond the upper clip: only the unclipped maximum tells which action is right.
+    target_MO[0, asked_M[0] - 1] = 0.93
+    return TrialBank(
+        task=task,
+        timing=timing,
+        stimulus_MTI=random.choice([-1.0, 0.0, 0.5, 1.0], shape).astype(np.float32),
+        target_MO=target_MO.astype(np.float32),
+        reward_MO=random.normal(size=(num_entries, num_outputs)).astype(np.float32),
+        kind_M=(np.arange(num_entries) % num_kinds).astype(np.int64),
+    )
+
+
+def make_params(
+    groups: NeuronGroups, num_individuals: int, *, gain: float = 1.2, seed: int = 0
+) -> PlasticParams:
+    """Random networks; alpha has both signs, as after a mutation."""
+    random = np.random.default_rng(seed)
+    shape = (num_individuals, groups.num_neurons, groups.num_neurons)
+    w = random.normal(size=shape) * gain / np.sqrt(groups.num_neurons)
+    w[:, : groups.num_unconnected] = 0.0
+    alpha = random.normal(0.5, 0.4, shape)
+    return PlasticParams(
+        torch.from_numpy(w.astype(np.float32)), torch.from_numpy(alpha.astype(np.float32))
+    )
+
+
+def make_batch(
+    banks: list[TrialBank],
+    num_individuals: int,
+    *,
+    seed: int = 5,
+    epoch: int = 3,
+    shared_noise: bool = False,
+    evaluation: bool = False,
+) -> LifetimeBatch:
+    """Individuals that take turns in living the banks, every one on streams of its own."""
+    stream_P = 7 + np.arange(num_individuals, dtype=np.int64)
+    return LifetimeBatch(
+        banks=stack_banks(banks),
+        task_P=np.arange(num_individuals, dtype=np.int64) % len(banks),
+        seed=seed,
+        epoch=epoch,
+        trial_stream_P=stream_P,
+        perturb_stream_P=np.zeros_like(stream_P) if shared_noise else stream_P + 100,
+        evaluation=evaluation,
+    )
+
+
+def make_config(
+    *,
+    dynamics: dict[str, Any] | None = None,
+    perturbation: dict[str, Any] | None = None,
+    plasticity: dict[str, Any] | None = None,
+    **lifetime: Any,
+) -> LifetimeConfig:
+    """A lifetime of 8 short trials, plastic from trial 2 on, its last 2 trials unperturbed."""
+    return LifetimeConfig(
+        **{"num_trials": 8, "scored_trials": 3, **lifetime},
+        dynamics=DynamicsConfig(**(dynamics or {})),
+        perturbation=PerturbationConfig(**{"quiet_trials": 2, **(perturbation or {})}),
+        plasticity=PlasticityConfig(**{"first_trial": 2, **(plasticity or {})}),
+    )

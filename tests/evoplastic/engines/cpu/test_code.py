@@ -1,0 +1,188 @@
+"""The generated machine code: hot loops use the widest registers and nothing narrower."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import llvmlite.binding
+import numba
+import numpy as np
+import pytest
+
+from evoplastic.engines.cpu.at_outcome import change_weights, collect_hits, decay_trace
+from evoplastic.engines.cpu.lazy import drive_neurons, trace_hits
+from evoplastic.engines.cpu.mutations import _normal_row
+from evoplastic.engines.cpu.observations import sent_by_sight
+from evoplastic.engines.cpu.plan import make_plan
+from evoplastic.engines.cpu.self_paced import clamp_node
+from evoplastic.engines.cpu.simd.philox import fill_words
+from evoplastic.engines.cpu.step import advance_network, clamped_drive
+from evoplastic.engines.cpu.tables import make_banks
+from evoplastic.engines.cpu.trial import place_life
+from evoplastic.engines.cpu.workspace import make_room
+from evoplastic.network.neurons import NeuronGroups
+from tests.evoplastic.engines.cases import make_bank, make_batch, make_config
+from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+
+pytestmark = pytest.mark.skipif(
+    not llvmlite.binding.get_host_cpu_features().get("avx512f", False),
+    reason="this processor has no AVX-512; explicit vectors fall into narrower registers",
+)
+
+PACKED = {
+    "fma": r"vfn?m(?:add|sub)\d+ps\s",
+    "multiply words": r"vpmuludq\s",
+    "divide": r"vdivps\s",
+    "divide float64": r"vdivpd\s",
+    "multiply": r"vmulps\s",
+    "add": r"vaddps\s",
+}
+
+
+def _asm(function: Callable[..., Any], *args: Any) -> str:
+    compiled = numba.njit(function)
+    compiled.compile(tuple(numba.typeof(a) for a in args))
+    (text,) = compiled.inspect_asm().values()
+    # What follows the compiled function itself are its wrappers for Python.
+    return str(text)
+
+
+def _widths(asm: str, operation: str) -> set[str]:
+    lines = re.findall(PACKED[operation] + r".*", asm)
+    return {re.findall(r"%([xyz]mm)\d+", line)[-1] for line in lines}
+
+
+def _loops(asm: str) -> Iterator[str]:
+    """Innermost loops: blocks that end in a jump back to their own label."""
+    parts = re.split(r"^(\.LBB\d+_\d+):", asm, flags=re.MULTILINE)
+    for label, body in zip(parts[1::2], parts[2::2], strict=True):
+        if re.search(rf"^\s+j\w+\s+{re.escape(label)}$", body, flags=re.MULTILINE):
+            yield body
+
+
+def _most(asm: str, operation: str) -> int:
+    return max(len(re.findall(PACKED[operation] + r".*%zmm", body)) for body in _loops(asm))
+
+
+@pytest.fixture(scope="module")
+def arguments() -> tuple[Any, Any, Any]:
+    groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
+    plan = make_plan(groups, batch, config)
+    return plan, make_room(groups, batch, config, plan), place_life.py_func(plan, 0)
+
+
+@pytest.fixture(scope="module")
+def free_arguments() -> tuple[Any, Any, Any, Any]:
+    groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
+    batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
+    plan = make_plan(groups, batch, config)
+    room, banks = make_room(groups, batch, config, plan), make_banks(batch, config)
+    return plan, room, banks, place_life.py_func(plan, 0)
+
+
+def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        advance_network(plan, room, room.silent, life, 3, 60)
+
+    asm = _asm(step, plan, room, life)
+    for operation in ("fma", "divide"):
+        assert _widths(asm, operation) == {"zmm"}, operation
+    assert _most(asm, "fma") >= 16
+    spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
+    assert not spilled, "sums leave the registers within the loop over columns"
+
+
+def test_rows_of_internal_modulation_use_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        drive_neurons(plan, room, life, 3, True, np.float32(0.5))
+        trace_hits(plan, room, life, 3, True, np.float32(0.5), np.float32(1.0))
+
+    asm = _asm(step, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 16
+
+
+def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def trial(plan: Any, room: Any, life: Any) -> None:
+        collect_hits(plan, room, life, 0, plan.num_steps, plan.num_steps)
+        change_weights(plan, room, life, np.float32(0.5))
+
+    asm = _asm(trial, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert "zmm" in _widths(asm, "add")
+    assert "zmm" in _widths(asm, "multiply")
+    assert re.search(r"vmovups\s+%zmm", asm)
+
+
+def test_drive_of_clamped_neurons_uses_the_widest_registers(arguments: Any) -> None:
+    plan, room, life = arguments
+
+    def step(plan: Any, room: Any, life: Any) -> None:
+        clamped_drive(plan, room, life, 3, 0)
+
+    asm = _asm(step, plan, room, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 4, "fewer than 64 neurons at a time"
+
+
+def test_a_trace_that_decays_at_the_end_of_a_trial_uses_the_widest_registers(
+    arguments: Any,
+) -> None:
+    plan, room, life = arguments
+
+    def end(plan: Any, room: Any, life: Any) -> None:
+        decay_trace(plan, room, life, 7)
+
+    asm = _asm(end, plan, room, life)
+    assert _most(asm, "multiply") >= 1
+
+
+def test_sights_are_copied_by_whole_registers(free_arguments: Any) -> None:
+    plan, room, banks, life = free_arguments
+
+    def show(plan: Any, room: Any, banks: Any, life: Any) -> None:
+        clamp_node(plan, room, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
+
+    asm = _asm(show, plan, room, banks, life)
+    assert _most(asm, "multiply") >= 1
+    copied = [body for body in _loops(asm) if re.search(r"%zmm\d+ \{%k\d\} \{z\}", body)]
+    assert copied, "what a node shows is not read under a mask, 16 channels at a time"
+
+
+def test_sights_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> None:
+    plan, room, banks, life = free_arguments
+
+    def send(plan: Any, room: Any, banks: Any, life: Any) -> int:
+        return int(sent_by_sight(plan, room, banks, life, 0, True))
+
+    asm = _asm(send, plan, room, banks, life)
+    assert _widths(asm, "fma") == {"zmm"}
+    assert _most(asm, "fma") >= 16
+    spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
+    assert not spilled, "sums leave the registers within the loop over channels"
+
+
+def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
+    _, room, _ = arguments
+
+    def draw(words: Any) -> None:
+        fill_words(words, 128, 0, 96, 1, 2, 3, np.uint32(4), np.uint32(5))
+
+    asm = _asm(draw, room.words)
+    assert _widths(asm, "multiply words") == {"zmm"}
+
+
+def test_normal_numbers_divide_eight_at_a_time() -> None:
+    out, words = np.empty(9800, dtype=np.float32), np.empty(5000, dtype=np.uint32)
+    key = np.uint32(1)
+    asm = _asm(_normal_row.py_func, out, words, np.empty(5000, dtype=np.float32), 1, key, key, key)
+    assert _widths(asm, "divide float64") == {"zmm"}
+    assert _widths(asm, "multiply words") == {"zmm"}

@@ -1,0 +1,84 @@
+"""What channels and bias send is made for sights ahead, and made anew when it must be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+
+from evoplastic.engines import run_lifetimes
+from evoplastic.engines.cpu.engine import run_cpu
+from evoplastic.engines.cpu.observations import AHEAD, sent_by_sight
+from evoplastic.engines.cpu.plan import make_plan
+from evoplastic.engines.cpu.tables import make_banks
+from evoplastic.engines.cpu.trial import place_life
+from evoplastic.engines.cpu.workspace import make_room
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import NodeBank, StackedNodes, stack_nodes
+from tests.evoplastic.engines.cases import make_config, make_params
+from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+
+LINES: dict[str, Any] = {"num_inputs": 5, "num_outputs": 3}
+
+send = njit(
+    lambda plan, room, banks, life, task, anew: sent_by_sight(plan, room, banks, life, task, anew)
+)
+
+
+def _with_pauses(bank: NodeBank) -> NodeBank:
+    """Every node of three shows what the node before it shows."""
+    shown_V = 3 * (np.arange(len(bank.observation_VI)) // 3)
+    return replace(bank, observation_VI=bank.observation_VI[shown_V])
+
+
+def test_neighbours_that_show_the_same_share_a_sight() -> None:
+    banks = [_with_pauses(make_node_bank(seed, **LINES)) for seed in (0, 1)]
+    stacked = stack_nodes(banks)
+    assert len(stacked.look_S) < len(stacked.sight_V) / 2
+    assert stacked.sight_V[0] == 0
+    assert set(np.diff(stacked.sight_V)) == {0, 1}
+    np.testing.assert_array_equal(
+        stacked.observation_VI[stacked.look_S][stacked.sight_V], stacked.observation_VI
+    )
+
+
+@pytest.mark.parametrize("num_neurons", [20, 48, 70, 140])  # rooms of 16, 48, 64, 64 + 32 + 16 ...
+def test_sums_are_those_of_the_present_sight(num_neurons: int) -> None:
+    groups, config = NeuronGroups(num_neurons=num_neurons, **LINES), make_config()
+    batch = make_free_batch([make_node_bank(0, **LINES)], groups, 1)
+    plan, banks = make_plan(groups, batch, config), make_banks(batch, config)
+    room, life = make_room(groups, batch, config, plan), place_life.py_func(plan, 1)
+    nodes = batch.banks
+    assert isinstance(nodes, StackedNodes)
+    random = np.random.default_rng(0)
+    clamped_CU: Any = room.weight[life.weight :][: plan.row * plan.unclamped_room].reshape(
+        plan.row, plan.unclamped_room
+    )[plan.unclamped_room :]
+    gain, bias = config.dynamics.stimulus_gain, groups.num_clamped - groups.num_outputs - 1
+    last = len(banks.look) - 1
+    for sight in (0, 0, 1, AHEAD - 1, AHEAD, AHEAD + 1, 2, last - 1, last):
+        for anew in (False, True):
+            if anew or sight == 0:
+                clamped_CU[:] = random.normal(size=clamped_CU.shape)
+            room.sight[1] = sight
+            row = send(plan, room, banks, life, 0, anew or sight == 0)
+            shown_I = gain * nodes.observation_VI[nodes.look_S[sight]]
+            expected_U = shown_I @ clamped_CU[:5] + config.dynamics.bias_rate * clamped_CU[bias]
+            np.testing.assert_allclose(
+                room.sent[row : row + plan.unclamped_room], expected_U, rtol=1e-4, atol=1e-5
+            )
+
+
+@pytest.mark.parametrize("modulation", ["external", "internal"])
+def test_lifetimes_with_pauses_equal_the_reference(modulation: str) -> None:
+    groups = NeuronGroups(num_neurons=33, **LINES)
+    config = make_config(plasticity={"modulation": modulation, "first_trial": 1})
+    banks = [_with_pauses(make_node_bank(seed, **LINES)) for seed in (0, 1)]
+    batch, params = make_free_batch(banks, groups, 4), make_params(groups, 4, gain=0.9)
+    ours = run_cpu(params, groups, batch, config, threads=1)
+    theirs = run_lifetimes(params, groups, batch, config, engine="reference")
+    np.testing.assert_array_equal(ours.steps_PK, theirs.steps_PK)
+    np.testing.assert_allclose(ours.loss_PK, theirs.loss_PK, atol=2e-5)

@@ -1,0 +1,241 @@
+"""Checks of trials that run freely on the GPU engine; `test_gpu_free.py` runs them apart."""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from evoplastic.engines import self_check
+from evoplastic.engines.gpu import engine as gpu
+from evoplastic.engines.gpu.engine import run_gpu
+from evoplastic.engines.gpu.launch import STEPS_PER_PRODUCT as BLOCK
+from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.table import OVER_WRONG
+from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from tests.evoplastic.engines.cases import make_config, make_params
+from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
+    DEVICE,
+    assert_same,
+    assert_within_rounding,
+    largest_difference,
+    patch_once,  # noqa: F401
+    uninitialised_memory_is_nan,  # noqa: F401
+)
+from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+
+INTERNAL = {"modulation": "internal", "eta": 0.2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A short lifetime on two tasks of different sizes; `streamed` keeps matrices in memory."""
+
+    num_neurons: int = 16
+    num_inputs: int = 3
+    num_outputs: int = 3
+    num_individuals: int = 2
+    num_trials: int = 5
+    longest: int = 5
+    streamed: bool = False
+    plasticity: dict[str, Any] = field(default_factory=dict)
+    perturbation: dict[str, Any] = field(default_factory=dict)
+    dynamics: dict[str, Any] = field(default_factory=dict)
+    lifetime: dict[str, Any] = field(default_factory=dict)
+    batch: dict[str, Any] = field(default_factory=dict)
+    banks: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "external": Case(num_individuals=3),
+    "external, longer than a block of noise": Case(
+        longest=21,
+        num_trials=4,
+        num_neurons=33,
+        plasticity={"baseline": "single"},
+        banks={"early_end": 0.0, "num_entries": 2},
+    ),
+    "external, many lines": Case(num_neurons=48, num_inputs=9, num_outputs=6),
+    "external, single baseline": Case(
+        plasticity={"baseline": "single"}, lifetime={"feedback": "correct"}
+    ),
+    "external, no baseline": Case(plasticity={"baseline": "none", "baseline_decay": 0.5}),
+    "external, clipped": Case(plasticity={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "external, binary outcome": Case(
+        plasticity={"outcome": "binary"}, lifetime={"target_low": 0.2, "target_high": 0.7}
+    ),
+    "external, reward": Case(
+        plasticity={"outcome": "reward", "eta": 2.0}, lifetime={"feedback": "reward"}
+    ),
+    "external, reward without a baseline": Case(
+        plasticity={"outcome": "reward", "baseline": "none", "eta": 2.0}
+    ),
+    "external, error of predicted reward": Case(lifetime={"feedback": "reward_prediction_error"}),
+    "external, prediction error": Case(
+        lifetime={"feedback": "prediction_error"},
+        perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
+    ),
+    "external, dynamics": Case(
+        dynamics={
+            "tau_ms": 60.0,
+            "initial_activation": -0.2,
+            "stimulus_gain": 1.5,
+            "feedback_gain": 0.7,
+            "action_gain": 2.0,
+            "bias_rate": -0.5,
+        },
+        plasticity={"tau_elig_ms": 200.0},
+        batch={"evaluation": True, "seed": 2**63 + 12345},
+    ),
+    "external, nothing scored": Case(
+        banks={"scored": 0.0}, plasticity={"outcome": "reward", "eta": 2.0}
+    ),
+    "external, blocks of trials": Case(
+        banks={"block": 2, "num_entries": 4, "longest": 3}, num_trials=6
+    ),
+    "external, streamed": Case(streamed=True),
+    "external, streamed, many lines": Case(
+        num_neurons=48, num_inputs=9, num_outputs=6, streamed=True, batch={"shared_noise": True}
+    ),
+    "external, streamed, reward": Case(
+        plasticity={"outcome": "reward", "eta": 2.0, "baseline": "single"},
+        lifetime={"feedback": "reward_prediction_error"},
+        streamed=True,
+    ),
+    "internal": Case(plasticity=INTERNAL, num_individuals=3),
+    "internal, reward": Case(
+        plasticity=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
+    ),
+    "internal, error of predicted reward": Case(
+        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
+        lifetime={"feedback": "reward_prediction_error"},
+        perturbation={"perturb_modulators": False, "first_step": 0},
+    ),
+    "internal, streamed": Case(plasticity=INTERNAL, num_individuals=3, streamed=True),
+    "internal, streamed, gated, rewards": Case(
+        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0},
+        lifetime={"feedback": "reward"},
+        streamed=True,
+    ),
+    "internal, many lines": Case(plasticity=INTERNAL, num_neurons=48, num_inputs=9, num_outputs=6),
+    "internal, clipped": Case(
+        plasticity={**INTERNAL, "eta": 2.0, "max_change": 0.005}, num_neurons=33
+    ),
+}
+
+
+def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
+    groups = NeuronGroups(
+        num_neurons=case.num_neurons, num_inputs=case.num_inputs, num_outputs=case.num_outputs
+    )
+    lines = {"num_inputs": case.num_inputs, "num_outputs": case.num_outputs}
+    options = {"longest": case.longest, **case.banks}
+    banks = [
+        make_node_bank(1, **{**lines, **options}),
+        make_node_bank(2, **{"num_inputs": 2, "num_outputs": 2, **options}),
+    ]
+    config = make_config(
+        num_trials=case.num_trials,
+        scored_trials=1,
+        plasticity={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.plasticity},
+        perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
+        dynamics=case.dynamics,
+        **case.lifetime,
+    )
+    batch = make_free_batch(banks, groups, case.num_individuals, **case.batch)
+    return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_free_trials_equal_the_reference_to_float32_rounding(name: str) -> None:
+    case = CASES[name]
+    params, groups, batch, config = prepare(case)
+    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
+    plain = run_reference(params, groups, batch, config).result
+    fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
+    for name_ in ("loss_PK", "reward_PK", "smoothness_P"):
+        got, near, true = (getattr(result, name_) for result in (fused, plain, exact))
+        assert_within_rounding(name_, got, near, true)
+    assert torch.equal(fused.correct_PK, exact.correct_PK)
+    assert torch.equal(fused.steps_PK, exact.steps_PK)
+    assert len(exact.steps_PK.unique()) > 1, "all trials last alike: own clocks are not tried"
+    assert case.longest <= BLOCK or int(exact.steps_PK.max()) > BLOCK
+
+    unlearned = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
+    rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64)
+    if case.banks.get("scored", 1.0) > 0:
+        learnt = largest_difference(rigid.result.loss_PK, exact.loss_PK)
+        assert learnt > 1e-3, f"plasticity moves the loss by {learnt:.1e}: its absence would pass"
+    if config.plasticity.modulation == "internal":
+        assert float(exact.smoothness_P.min()) > 1e-3
+
+
+def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, Any]:
+    index = np.asarray(who)
+    assert batch.wiring is not None
+    return PlasticParams(params.w_PNN[index], params.alpha_PNN[index]), batch._replace(
+        task_P=batch.task_P[index],
+        trial_stream_P=batch.trial_stream_P[index],
+        perturb_stream_P=batch.perturb_stream_P[index],
+        wiring=type(batch.wiring)(*(lines[index] for lines in batch.wiring)),
+    )
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(num_trials=3),
+        Case(num_trials=3, plasticity=INTERNAL),
+        Case(num_trials=3, streamed=True),
+    ],
+)
+def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(
+    case: Case, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "_announced", set())
+    params, groups, batch, config = prepare(case)
+    together = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
+    few, their = chosen(params, batch, [1, 0, 1])
+    cut = run_gpu(
+        few, groups, their, config, device=DEVICE, streamed=case.streamed, memory_bytes=16_000
+    )
+    assert "waves" in caplog.text
+    for ours, theirs in ((slice(0, 1), 1), (slice(1, 2), 0), (slice(2, 3), 1)):
+        assert_same(
+            LifetimeResult(*(field_[ours] for field_ in cut)),
+            LifetimeResult(*(field_[theirs : theirs + 1] for field_ in together)),
+        )
+
+
+def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
+    assert self_check.fault_of_gpu(DEVICE, free=True) is None
+
+
+def test_a_gpu_that_ends_trials_at_the_wrong_step_is_not_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hasty(params: Any, groups: Any, batch: Any, config: Any, *, device: str) -> LifetimeResult:
+        onward_VO = batch.banks.next_VO
+        nodes = batch.banks._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
+        return run_gpu(params, groups, batch._replace(banks=nodes), config, device=device)
+
+    monkeypatch.setattr(self_check, "run_gpu", hasty)
+    fault = self_check.fault_of_gpu(DEVICE, free=True)
+    assert "differ from the reference's" in str(fault)
+
+
+def test_a_genome_that_is_not_a_number_fails_alone() -> None:
+    params, groups, batch, config = prepare(Case(num_trials=3, banks={"scored": 1.0}))
+    whole = run_gpu(params, groups, batch, config, device=DEVICE)
+    w_PNN = params.w_PNN.clone()
+    w_PNN[0, 12, 12] = float("nan")
+    broken = PlasticParams(w_PNN, params.alpha_PNN)
+    result = run_gpu(broken, groups, batch, config, device=DEVICE)
+    assert bool(result.loss_PK[0].isnan().all())
+    assert torch.equal(result.loss_PK[1], whole.loss_PK[1])

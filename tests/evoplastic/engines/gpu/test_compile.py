@@ -1,0 +1,134 @@
+"""Every GPU kernel, as it would be launched, compiles for a GPU that nobody needs to have.
+
+The interpreter forgives what the compiler refuses: a variable that changes its type in a loop, say.
+"""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from evoplastic.engines.gpu.engine import run_gpu
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+
+triton = pytest.importorskip("triton")
+
+from triton.backends.compiler import GPUTarget  # noqa: E402
+from triton.compiler import ASTSource  # noqa: E402
+
+from evoplastic.engines.gpu import mutations as noise_gpu  # noqa: E402
+
+HOPPER = GPUTarget("cuda", 90, 32)
+POINTERS = {
+    torch.float64: "*fp64",
+    torch.float32: "*fp32",
+    torch.int64: "*i64",
+    torch.int32: "*i32",
+    torch.int8: "*i8",
+}
+LAUNCH_OPTIONS = ("num_warps", "enable_fp_fusion")
+
+EXTERNAL = make_config(feedback="reward_prediction_error", plasticity={"outcome": "reward"})
+BINARY = make_config(
+    feedback="prediction_error", plasticity={"outcome": "binary", "baseline": "none"}
+)
+INTERNAL = make_config(feedback="reward", plasticity={"modulation": "internal", "gate": "feedback"})
+
+
+class Launches:
+    """Stands where a kernel stands, and keeps what it is launched with."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getitem__(self, grid: object) -> Any:
+        return lambda *args, **kwargs: self.seen.append((args, kwargs))
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "free", "streamed"),
+    [
+        ("external", EXTERNAL, False, False),
+        ("internal", INTERNAL, False, False),
+        ("streamed", BINARY, False, True),
+        ("free", EXTERNAL, True, False),
+        ("free", BINARY, True, True),
+        ("free", INTERNAL, True, False),
+        ("free", INTERNAL, True, True),
+    ],
+)
+def test_a_kernel_compiles_as_it_is_launched(
+    name: str,
+    config: LifetimeConfig,
+    free: bool,
+    streamed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    groups = NeuronGroups(num_neurons=17, num_inputs=3, num_outputs=3)
+    lines: dict[str, Any] = {"num_inputs": 3, "num_outputs": 3}
+    if free:
+        batch = make_free_batch([make_node_bank(1, **lines)], groups, 2)
+    else:
+        batch = make_batch([make_bank(1, **lines)], 2)
+    module = importlib.import_module(f"evoplastic.engines.gpu_{name}")
+    kernel, launches = getattr(module, f"live_{name}"), Launches()
+    monkeypatch.setattr(module, f"live_{name}", launches)
+    run_gpu(make_params(groups, 2), groups, batch, config, device="cpu", streamed=streamed)
+    compiled = compile_as_launched(kernel, launches)
+    assert len(compiled.asm["cubin"]) > 1000
+
+
+@pytest.mark.parametrize("name", ["perturb", "accumulate"])
+def test_mutations_are_compiled_to_instructions_that_round_as_numpy_does(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    kernel, launches = getattr(noise_gpu, name), Launches()
+    monkeypatch.setattr(noise_gpu, name, launches)
+    size = 578
+    mask_G = torch.ones(size, dtype=torch.bool)
+    if name == "perturb":
+        noise_gpu.perturb_pairs(torch.zeros(size), mask_G, 0.03, 1, 0, 0, 3, device="cpu")
+    else:
+        total_G, weights = np.zeros(size), np.ones(3)
+        noise_gpu.accumulate_pairs(total_G, mask_G, 0.03, 1, 0, 0, weights, device="cpu")
+    code = compile_as_launched(kernel, launches).asm["ptx"]
+    floating = set(
+        re.findall(r"\b((?:add|sub|mul|fma|mad|div|sqrt|rcp|rsqrt|ex2|lg2)\.[\w.]*f\d+)", code)
+    )
+    assert {"add.rn.f64", "mul.rn.f64", "div.rn.f64", "sqrt.rn.f64", "mul.rn.f32"} <= floating
+    # Rounded to nearest, one operation at a time: nothing approximate, nothing fused.
+    assert not [found for found in floating if not re.fullmatch(r"(?!fma)\w+\.rn\.f\d+", found)]
+
+
+def compile_as_launched(kernel: Any, launches: Launches) -> Any:
+    """The kernel, compiled for what it was launched with once."""
+    ((args, kwargs),) = launches.seen
+    options = {option: kwargs.pop(option) for option in LAUNCH_OPTIONS}
+    arguments = dict(zip(kernel.arg_names, args, strict=False)) | kwargs
+    assert sorted(arguments) == sorted(kernel.arg_names)
+    assert len(args) + len(kwargs) == len(arguments)
+
+    signature = {
+        argument: POINTERS[value.dtype] if isinstance(value, torch.Tensor) else "constexpr"
+        for argument, value in arguments.items()
+    }
+    constants = {(kernel.arg_names.index(key),): value for key, value in kwargs.items()}
+    source = ASTSource(
+        fn=kernel,
+        signature={argument: signature[argument] for argument in kernel.arg_names},
+        constexprs=constants,
+    )
+    return triton.compile(source, target=HOPPER, options=options)

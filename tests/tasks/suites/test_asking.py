@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from evoplastic.types import Int64Array, TrialBank
+from tasks.suites.asking import agreement, best_single_mapping, same_question
+from tasks.two_stimulus.task import NAMES, TwoStimulusTask, truth_table
+
+EXCHANGED = "the same with the responses exchanged"
+
+
+def bank_of(name: str) -> TrialBank:
+    return TwoStimulusTask(name).bank()
+
+
+@pytest.mark.parametrize(("one", "other"), list(product(NAMES, NAMES)))
+def test_same_question_finds_exactly_the_equal_and_the_negated(one: str, other: str) -> None:
+    ours, theirs = np.array(truth_table(one)), np.array(truth_table(other))
+    expected = None
+    if (ours == theirs).all():
+        expected = "the same"
+    elif (ours == 1 - theirs).all():
+        expected = EXCHANGED
+    assert same_question(bank_of(one), bank_of(other)) == expected
+
+
+def test_order_and_repetition_of_trials_do_not_matter(shuffled_entries: Int64Array) -> None:
+    bank, order = bank_of("dms"), shuffled_entries
+    shuffled = replace(
+        bank,
+        stimulus_MTI=bank.stimulus_MTI[order],
+        target_MO=bank.target_MO[order],
+        reward_MO=bank.reward_MO[order],
+        kind_M=bank.kind_M[order],
+    )
+    assert same_question(bank, shuffled) == "the same"
+    assert same_question(bank_of("dnms"), shuffled) == EXCHANGED
+
+
+def test_reward_and_kind_do_not_matter() -> None:
+    bank = bank_of("dms")
+    paid_more = replace(bank, reward_MO=2 * bank.reward_MO, kind_M=np.zeros(4, dtype=np.int64))
+    assert same_question(bank, paid_more) == "the same"
+
+
+def with_targets(rows: list[list[float]]) -> TrialBank:
+    target_MO = np.array(rows, dtype=np.float32)
+    return replace(bank_of("dms"), target_MO=target_MO, reward_MO=target_MO)
+
+
+def test_any_exchange_of_three_responses_is_found() -> None:
+    one = with_targets([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]])
+    turned = replace(one, target_MO=np.ascontiguousarray(one.target_MO[:, [2, 0, 1]]))
+    merged = with_targets([[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0]])
+    assert same_question(one, turned) == EXCHANGED
+    assert same_question(one, merged) is None
+
+
+def test_another_number_of_responses_or_another_stimulus_is_another_question() -> None:
+    bank = bank_of("dms")
+    assert same_question(bank, with_targets([[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0]])) is None
+    assert same_question(bank, replace(bank, stimulus_MTI=2 * bank.stimulus_MTI)) is None
+
+
+@pytest.mark.parametrize(("one", "other"), list(product(NAMES, NAMES)))
+def test_agreement_is_the_share_of_equal_answers(one: str, other: str) -> None:
+    expected = np.mean(np.array(truth_table(one)) == np.array(truth_table(other)))
+    assert agreement(bank_of(one), bank_of(other)) == expected
+
+
+def test_agreement_counts_unknown_stimuli_as_wrong() -> None:
+    bank = bank_of("dms")
+    half_shown = replace(
+        bank,
+        stimulus_MTI=bank.stimulus_MTI[:2],
+        target_MO=bank.target_MO[:2],
+        reward_MO=bank.reward_MO[:2],
+        kind_M=bank.kind_M[:2],
+    )
+    assert agreement(half_shown, bank) == 0.5
+    assert agreement(bank, half_shown) == 1.0
+
+
+@pytest.mark.parametrize(
+    "names", [("dms",), ("dms", "dnms"), ("and", "or", "nor"), ("and", "nand", "10", "01"), NAMES]
+)
+def test_best_single_mapping_beats_or_equals_all_16_mappings(names: tuple[str, ...]) -> None:
+    tables = np.array([truth_table(name) for name in names])
+    scores = [np.mean(tables == mapping) for mapping in product((0, 1), repeat=4)]
+    assert best_single_mapping([bank_of(name) for name in names]) == pytest.approx(max(scores))

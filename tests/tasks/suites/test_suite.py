@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evoplastic.checks import UsageError
+from evoplastic.types import Interface, TrialTiming
+from tasks.suites.suite import Suite, find_task, known_paced_suites, known_suites, load_paced_suite
+from tasks.two_stimulus.task import NAMES, TABLES, TwoStimulusTask, truth_table
+from tests.tasks.conftest import BankMaker, SuiteMaker
+
+SUITES = {"miconi2023": ("dms", "dnms"), "miconi2023-and": ("and", "nand")}
+
+
+def test_known_suites() -> None:
+    assert known_paced_suites() == sorted(SUITES)
+    assert set(known_paced_suites()) < set(known_suites())
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(("name", "held_out"), SUITES.items())
+def test_suite_splits_the_14_tasks_in_published_order(
+    name: str, held_out: tuple[str, ...], table: str
+) -> None:
+    suite = load_paced_suite(name, table)
+    assert suite.name == name
+    assert suite.description
+    assert tuple(task.name for task in suite.held_out) == held_out
+    train = tuple(task.name for task in suite.train)
+    assert train == tuple(task for task in NAMES if task not in held_out)
+    assert suite.half_of_train == tuple(NAMES.index(task) % 2 for task in train)
+    assert suite.task_names == train + held_out
+    for task in (*suite.train, *suite.held_out):
+        actions = task.bank(0).target_MO.argmax(axis=1).tolist()
+        assert actions == list(truth_table(task.name, table))
+
+
+def test_suites_ask_the_intended_table_unless_told() -> None:
+    assert (
+        load_paced_suite("miconi2023").digest == load_paced_suite("miconi2023", "intended").digest
+    )
+
+
+def test_suite_knows_its_interface_timing_and_roles() -> None:
+    suite = load_paced_suite("miconi2023")
+    assert suite.interface == Interface(num_inputs=2, num_outputs=2)
+    assert suite.timing == TrialTiming(
+        dt_ms=20.0, num_steps=50, response=(25, 35), feedback=(36, 46)
+    )
+    assert (suite.role("dms"), suite.role("and")) == ("held_out", "train")
+    assert suite.task("dnms").name == "dnms"
+
+
+# SCIENCE: 75 % for a withheld task; 50 % and 54.2 % for the training tasks of the published split.
+@pytest.mark.parametrize(
+    ("name", "table", "train_level", "held_out_level"),
+    [
+        ("miconi2023", "intended", 1 / 2, 3 / 4),
+        ("miconi2023", "published", 26 / 48, 3 / 4),
+        ("miconi2023-and", "intended", 1 / 2, 3 / 4),
+        ("miconi2023-and", "published", 26 / 48, 3 / 4),
+    ],
+)
+def test_levels_to_judge_accuracies_by(
+    name: str, table: str, train_level: float, held_out_level: float
+) -> None:
+    suite = load_paced_suite(name, table)
+    for task in suite.train:
+        assert suite.fixed_policy_level(task.name) == pytest.approx(train_level)
+    for task in suite.held_out:
+        assert suite.fixed_policy_level(task.name) == held_out_level
+    assert {suite.chance(task) for task in suite.task_names} == {0.5}
+
+
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(("table", "level"), [("intended", 2 / 3), ("published", 7 / 12)])
+def test_best_mapping_within_a_parity_half(half: int, table: str, level: float) -> None:
+    assert load_paced_suite("miconi2023", table).best_single_mapping(half) == pytest.approx(level)
+
+
+def test_a_half_without_tasks_has_no_level(make_suite: SuiteMaker) -> None:
+    suite = make_suite([find_task("and")], [find_task("dms")])
+    with pytest.raises(UsageError, match="no training task in half 1"):
+        suite.best_single_mapping(half=1)
+
+
+def test_aliases_among_training_tasks_are_said() -> None:
+    assert load_paced_suite("miconi2023").train_aliases == ()
+    assert load_paced_suite("miconi2023", "published").train_aliases == (("10", "anti10"),)
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "words"),
+    [
+        (["and", "dms"], ["dms"], "asks the same as"),
+        (["and", "dnms"], ["dms"], "asks the same with the responses exchanged as"),
+    ],
+)
+def test_leak_is_refused_with_both_names(
+    make_suite: SuiteMaker, train: list[str], held_out: list[str], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words) as refused:
+        make_suite([find_task(name) for name in train], [find_task(name) for name in held_out])
+    assert f"held-out task '{held_out[0]}'" in str(refused.value)
+    assert f"training task '{train[1]}'" in str(refused.value)
+
+
+@pytest.mark.parametrize("like", ["dms", "dnms"])
+def test_leak_is_found_behind_another_name(
+    make_suite: SuiteMaker, named_bank: BankMaker, like: str
+) -> None:
+    with pytest.raises(UsageError, match=r"held-out task 'dms' asks the same.*'harmless'"):
+        make_suite([find_task("and"), named_bank("harmless", like)], [find_task("dms")])
+
+
+def test_leak_through_the_published_table_is_found(make_suite: SuiteMaker) -> None:
+    train = [TwoStimulusTask("nor", "published")]
+    with pytest.raises(UsageError, match=r"held-out task '10' asks .* exchanged .* task 'nor'"):
+        make_suite(train, [TwoStimulusTask("10")])
+    assert make_suite([TwoStimulusTask("nor")], [TwoStimulusTask("10")]).train_aliases == ()
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "message"),
+    [
+        ([], ["dms"], "has no training tasks"),
+        (["and"], [], "has no held-out tasks"),
+        (["and", "or", "and"], ["dms"], r"lists the training tasks \['and'\] more than once"),
+        (["and"], ["dms", "dms"], r"lists the held-out tasks \['dms'\] more than once"),
+    ],
+)
+def test_splits_that_make_no_sense_are_refused(
+    make_suite: SuiteMaker, train: list[str], held_out: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_suite([find_task(name) for name in train], [find_task(name) for name in held_out])
+
+
+def test_one_name_for_two_tasks_is_refused(make_suite: SuiteMaker, named_bank: BankMaker) -> None:
+    with pytest.raises(UsageError, match=r"uses the names \['and'\] for two different tasks"):
+        make_suite([find_task("and")], [named_bank("and", "dms")])
+
+
+def test_differing_timing_is_refused_with_both_names(
+    make_suite: SuiteMaker, named_bank: BankMaker
+) -> None:
+    timing = replace(find_task("dms").bank(0).timing, response=(24, 35))
+    with pytest.raises(UsageError, match="'and' and 'slow' differ in timing"):
+        make_suite([find_task("and")], [named_bank("slow", "dms", timing=timing)])
+
+
+def test_differing_interface_is_refused_with_both_names(
+    make_suite: SuiteMaker, named_bank: BankMaker
+) -> None:
+    three_MO = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    wide = named_bank("wide", "dms", target_MO=three_MO, reward_MO=three_MO)
+    with pytest.raises(UsageError, match="'and' and 'wide' differ in interface"):
+        make_suite([find_task("and")], [wide])
+
+
+def test_halves_must_fit_the_training_tasks() -> None:
+    with pytest.raises(UsageError, match="half_of_train"):
+        Suite(
+            name="s",
+            description="",
+            train=(find_task("and"), find_task("or")),
+            held_out=(find_task("dms"),),
+            half_of_train=(0,),
+        )
+
+
+def test_digest_sees_table_split_and_halves_but_no_names(
+    make_suite: SuiteMaker, named_bank: BankMaker
+) -> None:
+    digests = {load_paced_suite(name, table).digest for name in SUITES for table in TABLES}
+    assert len(digests) == 4
+    plain = make_suite([find_task("and")], [find_task("dms")])
+    renamed = make_suite([named_bank("x", "and")], [named_bank("y", "dms")])
+    exchanged = make_suite([find_task("dms")], [find_task("and")])
+    other_half = replace(plain, half_of_train=(1,))
+    assert plain.digest == renamed.digest
+    assert len({plain.digest, exchanged.digest, other_half.digest}) == 3
+
+
+def test_digest_is_the_same_in_another_process() -> None:
+    code = (
+        "from tasks.suites.suite import load_paced_suite;"
+        "print(load_paced_suite('miconi2023').digest)"
+    )
+    for hash_seed in ("0", "1"):
+        printed = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout.strip()
+        assert printed == load_paced_suite("miconi2023").digest
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda suite: suite.task("dsm"),
+        lambda suite: suite.role("dsm"),
+        lambda suite: suite.chance("dsm"),
+        lambda suite: suite.fixed_policy_level("dsm"),
+    ],
+)
+def test_a_task_that_is_not_in_the_suite_is_answered_with_the_nearest(
+    ask: Callable[[Any], object],
+) -> None:
+    with pytest.raises(UsageError, match=r"suite 'miconi2023'.*'dsm'; did you mean 'dms'"):
+        ask(load_paced_suite("miconi2023"))
+
+
+def test_find_task_answers_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'watchstim1'"):
+        find_task("watchstm1")

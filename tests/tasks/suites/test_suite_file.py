@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evoplastic.checks import UsageError
+from tasks.suites.suite import load_suite
+from tasks.suites.suite_file import SuiteFile, known_suite_files, read_suite_file
+
+GOOD = """
+name: mine
+description: A small split.
+table: published
+train: ["10", anti10, and]
+held_out: [dms]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(known_suite_files()))
+def test_our_files_are_named_for_their_suites(name: str) -> None:
+    assert read_suite_file(name).name == name
+
+
+def test_a_file_is_a_suite(tmp_path: Path) -> None:
+    suite = load_suite(write(tmp_path, GOOD))
+    assert suite.name == "mine"
+    assert suite.task_names == ("10", "anti10", "and", "dms")
+    assert suite.half_of_train == (0, 1, 0)
+    assert suite.train_aliases == (("10", "anti10"),)
+    assert load_suite(str(tmp_path / "mine.yaml"), "intended").train_aliases == ()
+
+
+def test_table_and_description_may_be_left_out(tmp_path: Path) -> None:
+    suite_file = read_suite_file(write(tmp_path, "name: a\ntrain: [and]\nheld_out: [dms]"))
+    assert isinstance(suite_file, SuiteFile)
+    assert (suite_file.table, suite_file.description) == ("intended", "")
+
+
+def test_unknown_suite_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown suite 'miconi203'; did you mean 'miconi2023'"):
+        load_suite("miconi203")
+
+
+def test_unknown_table_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean 'published'"):
+        load_suite("miconi2023", "publshed")
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.yaml does not exist; known suites: miconi2023"):
+        load_suite(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("held_out", "heldout", "did you mean 'held_out'"),
+        ("held_out: [dms]", "", "lacks held_out"),
+        ("name: mine", "name: [mine]", "name is .* expected text"),
+        ("table: published", "table: publish", "did you mean 'published'"),
+        ('"10"', "10", 'quotes, as in "01"'),
+        ("[dms]", "dms", "held_out is 'dms', expected a list"),
+        ("[dms]", "[dsm]", "'dsm'; did you mean 'dms'"),
+        ("[dms]", "[dms", "is not valid YAML"),
+        (GOOD, "[and, or]", "holds list, expected the keys"),
+        (GOOD, "", "holds NoneType, expected the keys"),
+    ],
+)
+def test_errors_name_the_file(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(UsageError, match=message) as refused:
+        load_suite(path)
+    assert str(path) in str(refused.value)
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(UsageError, match=r"mine\.yaml is not valid YAML"):
+        load_suite(path)
+
+
+def test_a_leaking_file_is_refused_with_both_names(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("and]", "dnms]"))
+    with pytest.raises(UsageError, match=r"suite 'mine' leaks: .*'dms'.*'dnms'"):
+        load_suite(path)
