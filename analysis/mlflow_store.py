@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analysis.store import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME
 from evoplastic.checks import EnvironmentFault, UsageError, require
-from evoplastic.records import TAG_RUN_ID, TRACKING_NAME
+from evoplastic.records import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME, TAG_RUN_ID, TRACKING_NAME
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FIGURES_FOLDER = "figures"

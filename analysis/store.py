@@ -16,6 +16,9 @@ import yaml
 
 from evoplastic.checks import UsageError, require
 from evoplastic.records import (
+    CONFIG_NAME,
+    GENOME_SUFFIX,
+    JOURNAL_NAME,
     EndEvent,
     EvaluationEvent,
     Event,
@@ -30,9 +33,6 @@ from evoplastic.records import (
 if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome
 
-JOURNAL_NAME = "journal.ndjson"
-CONFIG_NAME = "config.resolved.yaml"
-GENOME_SUFFIX = ".safetensors"
 
 OfGeneration = TypeVar("OfGeneration", GenerationEvent, EvaluationEvent)
 

@@ -19,8 +19,8 @@ from evoplastic.lifetime.problem import (
     ReplicateResult,
     ReplicateShard,
     ReplicateShards,
-    live_pairs,
-    live_replicates,
+    simulate_pairs,
+    simulate_replicates,
 )
 
 Shard = PairShard | ReplicateShard | ReplicateShards
@@ -80,11 +80,11 @@ class Executor(Protocol):
         ...
 
 
-def live_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+def run_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
     """Do one unit of work."""
     if isinstance(shard, PairShard):
-        return live_pairs(problem, center_G, shard)
-    return live_replicates(problem, center_G, *_replicate_shards(shard))
+        return simulate_pairs(problem, center_G, shard)
+    return simulate_replicates(problem, center_G, *_replicate_shards(shard))
 
 
 def lifetimes_of(shard: Shard) -> int:
@@ -158,7 +158,7 @@ def _apart(result: Result, parts: list[Shard]) -> list[Result]:
     ]
 
 
-def _room_for_genomes(problem: LifetimeProblem) -> int:
+def _genome_budget_bytes(problem: LifetimeProblem) -> int:
     """Bytes that genomes may take at a time: on a GPU, half of its memory is for their lives."""
     if problem.chosen_engine != "gpu":
         return MOST_GENOME_BYTES
@@ -178,7 +178,7 @@ class InProcessExecutor:
     workers = 0
     retried_shards = 0
 
-    def __init__(self, live: Live = live_shard, *, whole: bool | None = None) -> None:
+    def __init__(self, live: Live = run_shard, *, whole: bool | None = None) -> None:
         """Take how a shard is lived, and whether as part of a batch: by default on a GPU only."""
         self._live = live
         self._whole = whole
@@ -192,7 +192,7 @@ class InProcessExecutor:
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
         whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
-        most_lives = _room_for_genomes(problem) // (4 * problem.layout.size) if whole else 0
+        most_lives = _genome_budget_bytes(problem) // (4 * problem.layout.size) if whole else 0
         results: list[Result] = []
         for shard, parts in together(shards, most_lives):
             if should_stop():

@@ -19,8 +19,6 @@ from evoplastic.records import EvaluationEvent, Event, GenerationEvent, from_lin
 
 logger = logging.getLogger(__name__)
 
-JOURNAL_NAME = "journal.ndjson"
-
 
 def now_ms() -> int:
     """Milliseconds since the epoch, the journal's unit of time."""

@@ -15,11 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cluster.journal import JOURNAL_NAME
 from evoplastic.checks import UsageError, refused, require
+from evoplastic.records import CONFIG_NAME, JOURNAL_NAME
 from evoplastic.storage import write_atomically
 
-CONFIG_NAME = "config.resolved.yaml"
 ENVIRONMENT_NAME = "environment.json"
 LOCK_NAME = ".lock"
 FOLDERS = ("checkpoints", "genomes", "figures")

@@ -51,6 +51,9 @@ TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_RESUMES = "evoplastic.resumes"
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
+JOURNAL_NAME = "journal.ndjson"
+CONFIG_NAME = "config.resolved.yaml"
+GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
 
 

@@ -17,10 +17,11 @@ from typing import Any
 import yaml
 
 from cluster.journal import now_ms, read_journal
-from cluster.rundir import CONFIG_NAME
 from cluster.tracking.mlflow_store import MlflowStore, Point, RunState
 from evoplastic.checks import UsageError
 from evoplastic.records import (
+    CONFIG_NAME,
+    JOURNAL_NAME,
     TAG_ENGINE,
     TAG_GENOME,
     TAG_GENOME_PARENT,
@@ -39,7 +40,7 @@ from evoplastic.storage import write_atomically
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
-FILES = (CONFIG_NAME, "environment.json", "journal.ndjson", "genomes/*", "figures/*")
+FILES = (CONFIG_NAME, "environment.json", JOURNAL_NAME, "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
     "preempted": "KILLED",

@@ -26,7 +26,7 @@ from cluster.executors import (
     StopRequested,
     fault_in,
     lifetimes_of,
-    live_shard,
+    run_shard,
 )
 from cluster.workers import ray_cluster
 from cluster.workers.ray_worker import ShardWorker, array_digest
@@ -77,7 +77,7 @@ class RayExecutor:
         deadline_s: float = 30.0,
         first_deadline_s: float = 600.0,
         start_timeout_s: float = 180.0,
-        live: Live = live_shard,
+        live: Live = run_shard,
     ) -> None:
         """Connect and start the workers.
 

@@ -10,6 +10,7 @@ from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation
 from evoplastic.cli.genome import genome_path, load_genome
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, seed
+from evoplastic.records import CONFIG_NAME
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -129,7 +130,7 @@ def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
     """The configuration to live under, and where it came from."""
     from cluster.config.run import load_config
 
-    beside = genome_path(args.genome).parent.parent / "config.resolved.yaml"
+    beside = genome_path(args.genome).parent.parent / CONFIG_NAME
     source = args.config or (str(beside) if beside.is_file() else DEFAULT_CONFIG)
     return load_config(source, args.overrides), source
 
@@ -172,10 +173,10 @@ def _live(
     problem: LifetimeProblem, genome: Genome, task: int, lifetimes: int, plastic: bool
 ) -> list[ReplicateResult]:
     """All lifetimes of one task."""
-    from evoplastic.lifetime.problem import ReplicateShard, live_replicates
+    from evoplastic.lifetime.problem import ReplicateShard, simulate_replicates
 
     return [
-        live_replicates(
+        simulate_replicates(
             problem,
             genome.center_G,
             ReplicateShard(0, task, first, min(LIFETIMES_PER_SHARD, lifetimes - first), plastic),

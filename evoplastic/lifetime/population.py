@@ -78,7 +78,7 @@ def live(
                 parts.append(
                     (
                         who,
-                        _live_part(
+                        _simulate_part(
                             problem, params, bank, who, 0 * who, stream_P, epoch, evaluation
                         ),
                     )
@@ -89,13 +89,15 @@ def live(
         parts.append(
             (
                 who,
-                _live_part(problem, params, banks, who, place_P[who], stream_P, epoch, evaluation),
+                _simulate_part(
+                    problem, params, banks, who, place_P[who], stream_P, epoch, evaluation
+                ),
             )
         )
     return _join(parts)
 
 
-def _live_part(
+def _simulate_part(
     problem: LifetimeProblem,
     params: PlasticParams,
     banks: StackedBanks | StackedNodes | SteppedTask,

@@ -22,7 +22,7 @@ from evoplastic.genome.genome import GenomeLayout
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
 from evoplastic.lifetime.population import Bank, live, stack
-from evoplastic.network.neurons import NeuronGroups, require_fit, require_room
+from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.random.counters import Purpose, bounded, philox, purpose_word, seed_key
 from evoplastic.search.config import EvolutionConfig
 from evoplastic.search.mutation import perturbed_pairs
@@ -54,7 +54,7 @@ class LifetimeProblem:
             if isinstance(bank, TrialBank):
                 require_fit(self.groups, bank.interface, bank.task)
             else:
-                require_room(self.groups, bank.interface, bank.task)
+                require_lines(self.groups, bank.interface, bank.task)
         require(
             self.wiring is None or self.wiring.interface == self.groups.interface,
             f"tasks are wired to {self.wiring and self.wiring.interface}, the network has "
@@ -176,7 +176,7 @@ def tasks_of_pairs(problem: LifetimeProblem, generation: int, pairs: Int64Array)
     return chosen
 
 
-def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> PairShardResult:
+def simulate_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> PairShardResult:
     """Live the mutants of a shard, partners sharing task, trials and perturbations."""
     pairs = np.arange(shard.first_pair, shard.first_pair + shard.num_pairs, dtype=np.int64)
     task_P = np.repeat(tasks_of_pairs(problem, shard.generation, pairs), 2)
@@ -207,7 +207,7 @@ def live_pairs(problem: LifetimeProblem, center_G: Tensor, shard: PairShard) -> 
     )
 
 
-def live_replicates(
+def simulate_replicates(
     problem: LifetimeProblem, center_G: Tensor, *shards: ReplicateShard
 ) -> ReplicateResult:
     """Live replicates of one genome; lifetime l meets the same trials whatever the task.

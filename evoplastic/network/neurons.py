@@ -85,7 +85,7 @@ class NeuronGroups:
         return asdict(self)
 
 
-def require_room(groups: NeuronGroups, interface: Interface, task: str) -> None:
+def require_lines(groups: NeuronGroups, interface: Interface, task: str) -> None:
     """Refuse a network with fewer lines than a task that runs freely needs.
 
     Raises:

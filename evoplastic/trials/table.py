@@ -156,8 +156,10 @@ class StackedNodes(NamedTuple):
     part_V: Int8Array
     reward_VO: Float32Array  # 0 beyond a task's own actions
     next_VO: Int32Array
-    sight_V: Int64Array  # number of what a node shows, the same as the node's before it if equal
-    look_S: Int64Array  # first node of each such sight
+    observation_id_V: (
+        Int64Array  # number of what a node shows, the same as the node's before it if equal
+    )
+    state_of_observation_S: Int64Array  # first node of each such sight
     first_M: Int64Array
     kind_M: Int64Array
     start_B: Int64Array  # first entry of each bank
@@ -205,8 +207,8 @@ def stack_nodes(banks: Sequence[NodeBank]) -> StackedNodes:
         part_V=np.concatenate([bank.part_V for bank in banks]),
         reward_VO=np.concatenate([widened(b.reward_VO, O, 0) for b in banks]),
         next_VO=np.concatenate(next_VO).astype(np.int32),
-        sight_V=np.cumsum(differs_V) - 1,
-        look_S=np.flatnonzero(differs_V),
+        observation_id_V=np.cumsum(differs_V) - 1,
+        state_of_observation_S=np.flatnonzero(differs_V),
         first_M=np.concatenate([b.first_M + at for b, at in zip(banks, nodes, strict=True)]),
         kind_M=np.concatenate([bank.kind_M for bank in banks]),
         start_B=_starts(list(sizes)),

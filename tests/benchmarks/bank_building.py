@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cluster.config.run import load_config
 from cluster.experiment import build_experiment, train_banks
-from evoplastic.lifetime.problem import PairShard, live_pairs
+from evoplastic.lifetime.problem import PairShard, simulate_pairs
 
 RECIPE = "yang19-laptop"
 
@@ -35,13 +35,13 @@ def measure_building(repeats: int) -> BankBuilding:
     experiment = build_experiment(config)
     center_G = experiment.first_genome().center_G
     shard = PairShard(0, 0, config.evolution.num_pairs)
-    live_pairs(experiment.problem, center_G, shard)  # compiles
+    simulate_pairs(experiment.problem, center_G, shard)  # compiles
     build_s, generation_s = [], []
     for epoch in range(1, repeats + 1):
         begin = time.perf_counter()
         train_banks(config, experiment.suite, epoch)
         built = time.perf_counter()
-        live_pairs(experiment.problem, center_G, shard)
+        simulate_pairs(experiment.problem, center_G, shard)
         build_s.append(built - begin)
         generation_s.append(time.perf_counter() - built)
     return BankBuilding(tuple(build_s), tuple(generation_s), config.banks.refresh_every)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from cluster.executors import InProcessExecutor, Shard, live_shard
+from cluster.executors import InProcessExecutor, Shard, run_shard
 from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu import launch as gpu_launch
 from evoplastic.genome.genome import Genome
@@ -47,7 +47,9 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int]
 
     def bring(*args):
         lives = bring_lives(*args)
-        seen.append((lives.num_lives, lives.strides, [m.data_ptr() for m in lives.arrays[:2]]))
+        seen.append(
+            (lives.num_individuals, lives.strides, [m.data_ptr() for m in lives.arrays[:2]])
+        )
         return lives
 
     monkeypatch.setattr("evoplastic.engines.gpu.engine.bring_lives", bring)
@@ -106,7 +108,7 @@ def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(la
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
     assert [(lives, strides) for lives, strides, _ in launches] == [(4, (0, 0))]
     for shard, result in zip(shards, results, strict=True):
-        for ours, alone in zip(result, live_shard(PROBLEM, CENTER_G, shard), strict=True):
+        for ours, alone in zip(result, run_shard(PROBLEM, CENTER_G, shard), strict=True):
             np.testing.assert_array_equal(ours, alone)
     losses = [result.loss_L for result in results if isinstance(result, ReplicateResult)]
     assert len(np.unique(losses)) == 4

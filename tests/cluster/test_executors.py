@@ -14,7 +14,7 @@ from cluster.executors import (
     Shard,
     StopRequested,
     fault_in,
-    live_shard,
+    run_shard,
     together,
 )
 from evoplastic.genome.genome import Genome
@@ -39,7 +39,7 @@ def test_results_come_in_the_order_of_the_shards() -> None:
     shards: list[Shard] = [*reversed(pair_shards(1, 4, 1)), REPLICATES]
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
     for shard, result in zip(shards, results, strict=True):
-        for ours, alone in zip(result, live_shard(PROBLEM, CENTER_G, shard), strict=True):
+        for ours, alone in zip(result, run_shard(PROBLEM, CENTER_G, shard), strict=True):
             np.testing.assert_array_equal(ours, alone)
 
 
@@ -63,13 +63,13 @@ def test_a_generation_lived_as_one_batch_gives_every_shard_its_own_bits(engine: 
 
     def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         asked.append(shard)
-        return live_shard(problem, center_G, shard)
+        return run_shard(problem, center_G, shard)
 
     results = InProcessExecutor(live, whole=True).map(problem, CENTER_G, shards, lambda: False)
     assert asked == [PairShard(1, 0, 4), REPLICATES, PairShard(2, 0, 4)]
     for shard, result in zip(shards, results, strict=True):
         assert fault_in(result, problem, shard) is None
-        for ours, alone in zip(result, live_shard(problem, CENTER_G, shard), strict=True):
+        for ours, alone in zip(result, run_shard(problem, CENTER_G, shard), strict=True):
             np.testing.assert_array_equal(ours, alone)
 
 
@@ -126,13 +126,13 @@ def test_replicates_lived_as_one_batch_give_every_shard_its_own_bits(
 
     def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         asked.append(shard)
-        return live_shard(problem, center_G, shard)
+        return run_shard(problem, center_G, shard)
 
     results = InProcessExecutor(live, whole=True).map(problem, CENTER_G, shards, lambda: False)
     assert [len(shard.shards) for shard in asked if isinstance(shard, ReplicateShards)] == [6]
     for shard, result in zip(shards, results, strict=True):
         assert fault_in(result, problem, shard) is None
-        for ours, alone in zip(result, live_shard(problem, CENTER_G, shard), strict=True):
+        for ours, alone in zip(result, run_shard(problem, CENTER_G, shard), strict=True):
             np.testing.assert_array_equal(ours, alone)
     losses = np.concatenate([r.loss_L for r in results if isinstance(r, ReplicateResult)])
     assert len(np.unique(losses)) == len(losses), "lives that are alike would pass mixed up"
@@ -143,7 +143,7 @@ def test_a_stop_is_heard_before_the_next_shard() -> None:
 
     def live(problem, center_G, shard):  # type: ignore[no-untyped-def]
         lived.append(shard.first_pair)
-        return live_shard(problem, center_G, shard)
+        return run_shard(problem, center_G, shard)
 
     with pytest.raises(StopRequested):
         InProcessExecutor(live).map(
@@ -168,7 +168,7 @@ def _replicates(size: int, trials: int) -> ReplicateResult:
 
 def test_what_is_right_has_no_fault() -> None:
     for shard in (PairShard(0, 0, 2), REPLICATES):
-        assert fault_in(live_shard(PROBLEM, CENTER_G, shard), PROBLEM, shard) is None
+        assert fault_in(run_shard(PROBLEM, CENTER_G, shard), PROBLEM, shard) is None
 
 
 @pytest.mark.parametrize(

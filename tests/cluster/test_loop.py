@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cluster.checkpoint import load_checkpoint
 from cluster.config.run import RunConfig, load_config
-from cluster.executors import InProcessExecutor, Result, Shard, live_shard
+from cluster.executors import InProcessExecutor, Result, Shard, run_shard
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
@@ -235,7 +235,7 @@ def failing(which: slice) -> InProcessExecutor:
     """An executor whose pairs bring home losses that are no numbers."""
 
     def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
-        result = live_shard(problem, center_G, shard)
+        result = run_shard(problem, center_G, shard)
         if isinstance(shard, PairShard) and isinstance(result, PairShardResult):
             index_P = np.arange(2 * shard.first_pair, 2 * (shard.first_pair + shard.num_pairs))
             loss_P = result.loss_P.copy()
@@ -274,7 +274,7 @@ def test_an_error_leaves_a_run_that_can_be_resumed(whole: RunOutcome, tmp_path: 
     def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         if shard.generation == 2:
             raise ArithmeticError("a shard gives up")
-        return live_shard(problem, center_G, shard)
+        return run_shard(problem, center_G, shard)
 
     with pytest.raises(ArithmeticError, match="gives up"):
         evolve(small(), tmp_path / "run", executor=InProcessExecutor(live))

@@ -23,7 +23,7 @@ from cluster.executors import (
     Shard,
     ShardError,
     StopRequested,
-    live_shard,
+    run_shard,
 )
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
@@ -182,7 +182,7 @@ def live_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Resu
         time.sleep(0.5)
     if shard.generation == 7:
         raise UsageError("this worker has no such engine")
-    return live_shard(problem, center_G, shard)
+    return run_shard(problem, center_G, shard)
 
 
 class PoisonOnce:
@@ -193,7 +193,7 @@ class PoisonOnce:
 
     def __call__(self, problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         """Live the shard, or spoil it once."""
-        result = live_shard(problem, center_G, shard)
+        result = run_shard(problem, center_G, shard)
         if isinstance(result, PairShardResult):
             try:
                 self._marker.touch(exist_ok=False)

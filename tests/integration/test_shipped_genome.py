@@ -8,7 +8,7 @@ import numpy as np
 
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.config import LifetimeConfig
-from evoplastic.lifetime.problem import LifetimeProblem, ReplicateShard, live_replicates
+from evoplastic.lifetime.problem import LifetimeProblem, ReplicateShard, simulate_replicates
 from evoplastic.search.config import EvolutionConfig
 from tasks.suites.suite import load_paced_suite
 
@@ -31,7 +31,7 @@ def test_shipped_genome_learns_held_out_tasks_and_only_by_plasticity() -> None:
     )
     for index, task in enumerate(suite.held_out, start=len(suite.train)):
         learnt, innate = (
-            live_replicates(
+            simulate_replicates(
                 problem, genome.center_G, ReplicateShard(0, index, 0, 32, plastic)
             ).accuracy_L
             for plastic in (True, False)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.engines.cpu.observations import sent_by_sight
+from evoplastic.engines.cpu.observations import sent_by_observation
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
 from evoplastic.engines.cpu.simd.lanes import add_transposed
@@ -34,61 +34,66 @@ from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world, place_l
 
 
 @inlined
-def collect_hits(plan: Any, room: Any, life: Any, first: int, stop: int, read_at: int) -> None:
+def collect_hits(plan: Any, workspace: Any, life: Any, first: int, stop: int, read_at: int) -> None:
     """elig[n, :] += retention ** (read_at - t) xi[t, n] rate[t, :] for the hits of steps t in
     [first, stop)."""
-    for h in range(room.hit_start[first], room.hit_start[stop]):
-        packed = np.int64(room.hit[h])
+    for h in range(workspace.hit_start[first], workspace.hit_start[stop]):
+        packed = np.int64(workspace.hit[h])
         step, n = packed >> 16, packed & 0xFFFF
-        size = room.xi[step * plan.row + plan.clamped_room + n] * room.retained[read_at - step]
+        size = (
+            workspace.xi[step * plan.row + plan.clamped_width + n]
+            * workspace.retained[read_at - step]
+        )
         factor = splat_f32(size, 16)
         elig = life.matrix + n * plan.row
         rate = life.rate + step * plan.row
         for j in range(0, plan.row, 16):
-            new = fma(load(room.rate, rate + j, 16), factor, load(room.elig, elig + j, 16))
-            store(room.elig, elig + j, new)
+            new = fma(
+                load(workspace.rate, rate + j, 16), factor, load(workspace.elig, elig + j, 16)
+            )
+            store(workspace.elig, elig + j, new)
 
 
 @inlined
-def change_weights(plan: Any, room: Any, life: Any, gate: Any) -> None:
+def change_weights(plan: Any, workspace: Any, life: Any, gate: Any) -> None:
     """weight += alpha * clip(-eta * gate * elig), and elig decays by retention_read."""
     factor = splat_f32(np.float32(-plan.eta * gate), 16)
     most = splat_f32(plan.max_change, 16)
     least = splat_f32(np.float32(-plan.max_change), 16)
     decay = splat_f32(plan.retention_read, 16)
     for j in range(0, plan.row, 16):
-        for n in range(0, plan.unclamped_room, 16):
+        for n in range(0, plan.unclamped_width, 16):
             for i in range(16):
                 at = life.matrix + (n + i) * plan.row + j
-                elig = load(room.elig, at, 16)
+                elig = load(workspace.elig, at, 16)
                 change = no_less(no_more(elig * factor, most), least)
-                store(room.tile, 16 * i, change * load(room.alpha, at, 16))
-                store(room.elig, at, elig * decay)
+                store(workspace.tile, 16 * i, change * load(workspace.alpha, at, 16))
+                store(workspace.elig, at, elig * decay)
             add_transposed(
-                room.tile,
-                room.weight,
-                life.weight + j * plan.unclamped_room + n,
-                plan.unclamped_room,
+                workspace.tile,
+                workspace.weight,
+                life.weight + j * plan.unclamped_width + n,
+                plan.unclamped_width,
             )
 
 
 @inlined
-def decay_trace(plan: Any, room: Any, life: Any, steps: int) -> None:
+def decay_trace(plan: Any, workspace: Any, life: Any, steps: int) -> None:
     """elig decays for a number of steps."""
-    decay = splat_f32(room.retained[steps], 16)
-    for at in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
-        store(room.elig, at, load(room.elig, at, 16) * decay)
+    decay = splat_f32(workspace.retained[steps], 16)
+    for at in range(life.matrix, life.matrix + plan.unclamped_width * plan.row, 16):
+        store(workspace.elig, at, load(workspace.elig, at, 16) * decay)
 
 
 @inlined
 def run_steps(
     plan: Any,
-    room: Any,
+    workspace: Any,
     banks: Any,
-    people: Any,
+    individuals: Any,
     life: Any,
     record: Any,
-    person: int,
+    individual: int,
     trial: int,
     entry: int,
     first: int,
@@ -97,57 +102,68 @@ def run_steps(
     returns the step after the last one."""
     window = plan.response_start, plan.response_stop
     for step in range(first, plan.num_steps):
-        if step == room.drawn[0]:
-            draw_noise(plan, room, trial, people.perturb_stream[person])
-        clamped_changed = step == 0 or room.clamp_changed[life.slot]
+        if step == workspace.drawn[0]:
+            draw_noise(plan, workspace, trial, individuals.perturb_stream[individual])
+        clamped_changed = step == 0 or workspace.clamp_changed[life.slot]
         if clamped_changed:
             sent = 0
             if plan.free:
-                task = people.task[person]
-                sent = sent_by_sight(plan, room, banks, life, task, step == 0)
-            clamped_drive(plan, room, life, step, sent)
+                task = individuals.task[individual]
+                sent = sent_by_observation(plan, workspace, banks, life, task, step == 0)
+            clamped_drive(plan, workspace, life, step, sent)
         spoke = window[0] < step <= window[1] or (step == 0 and trial == 0)
         columns = plan.num_unclamped if spoke else plan.num_unclamped - plan.num_outputs
-        gates = room.speaking if window[0] <= step < window[1] else room.silent
-        advance_network(plan, room, gates, life, step, columns)
-        if meet_world(plan, room, banks, people, life, record, person, trial, entry, step):
+        gates = workspace.speaking if window[0] <= step < window[1] else workspace.silent
+        advance_network(plan, workspace, gates, life, step, columns)
+        if meet_world(
+            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
+        ):
             return step + 1
     return plan.num_steps
 
 
 @inlined
-def read_trace(plan: Any, room: Any, life: Any, trial: int, read_at: int) -> None:
+def read_trace(plan: Any, workspace: Any, life: Any, trial: int, read_at: int) -> None:
     """The outcome is known after step read_at - 1: collect what led to it, change the weights."""
     if plan.free:
-        decay_trace(plan, room, life, read_at)
-    collect_hits(plan, room, life, 0, read_at, read_at)
+        decay_trace(plan, workspace, life, read_at)
+    collect_hits(plan, workspace, life, 0, read_at, read_at)
     if trial >= plan.first_trial:
-        change_weights(plan, room, life, room.gate[life.slot])
+        change_weights(plan, workspace, life, workspace.gate[life.slot])
     elif not plan.free:
-        decay_trace(plan, room, life, plan.num_steps)
+        decay_trace(plan, workspace, life, plan.num_steps)
 
 
 @compiled_once
-def live_external(
-    plan: Any, banks: Any, room: Any, people: Any, record: Any, first: int, stop: int
+def run_at_outcome(
+    plan: Any, banks: Any, workspace: Any, individuals: Any, record: Any, first: int, stop: int
 ) -> None:
     """Live individuals [first, stop), at most two, side by side: partners share their noise."""
     for c in range(stop - first):
-        birth(plan, room, banks, people, place_life(plan, c), first + c)
+        birth(plan, workspace, banks, individuals, place_life(plan, c), first + c)
     for trial in range(plan.num_trials):
         for c in range(stop - first):
-            person = first + c
-            begin_noise(plan, room, people, person, trial, c > 0)
+            individual = first + c
+            begin_noise(plan, workspace, individuals, individual, trial, c > 0)
             life = place_life(plan, c)
-            entry = begin_trial(plan, room, banks, people, life, person, trial)
+            entry = begin_trial(plan, workspace, banks, individuals, life, individual, trial)
             lived = 0
             told = 0  # steps lived when the outcome is known; a paced trial goes on
             while told == 0 or (lived < plan.num_steps and not plan.free):
                 lived = run_steps(
-                    plan, room, banks, people, life, record, person, trial, entry, lived
+                    plan,
+                    workspace,
+                    banks,
+                    individuals,
+                    life,
+                    record,
+                    individual,
+                    trial,
+                    entry,
+                    lived,
                 )
                 if told == 0:
                     told = lived
-                    read_trace(plan, room, life, trial, told)
+                    read_trace(plan, workspace, life, trial, told)
                 else:
-                    collect_hits(plan, room, life, told, lived, told + plan.num_steps)
+                    collect_hits(plan, workspace, life, told, lived, told + plan.num_steps)

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from evoplastic.engines.cpu.at_outcome import live_external
-from evoplastic.engines.cpu.lazy import live_internal
+from evoplastic.engines.cpu.at_outcome import run_at_outcome
+from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import make_plan, windows
 from evoplastic.engines.cpu.simd.compile import announce_compilation
-from evoplastic.engines.cpu.tables import People, Record, as_row, make_banks, place_lines
-from evoplastic.engines.cpu.workspace import Room, make_room
+from evoplastic.engines.cpu.tables import Individuals, Record, as_row, make_banks, place_lines
+from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.table import StackedNodes
@@ -61,7 +61,7 @@ def run_cpu(
     w, w_stride = _lay_flat(params.w_PNN)
     alpha, alpha_stride = _lay_flat(params.alpha_PNN)
     input_place, action_line = place_lines(groups, batch)
-    people = People(
+    individuals = Individuals(
         w=w,
         w_stride=w_stride,
         alpha=alpha,
@@ -72,37 +72,37 @@ def run_cpu(
         input_place=input_place,
         action_line=action_line,
     )
-    num_lives = len(people.task)
+    num_individuals = len(individuals.task)
     record = Record(
-        loss=np.empty((num_lives, config.num_trials), dtype=np.float32),
-        correct=np.empty((num_lives, config.num_trials), dtype=np.bool_),
-        reward=np.empty((num_lives, config.num_trials), dtype=np.float32),
-        steps=np.empty((num_lives, config.num_trials), dtype=np.int32),
-        smoothness=np.zeros(num_lives, dtype=np.float32),
+        loss=np.empty((num_individuals, config.num_trials), dtype=np.float32),
+        correct=np.empty((num_individuals, config.num_trials), dtype=np.bool_),
+        reward=np.empty((num_individuals, config.num_trials), dtype=np.float32),
+        steps=np.empty((num_individuals, config.num_trials), dtype=np.int32),
+        smoothness=np.zeros(num_individuals, dtype=np.float32),
     )
-    turns = [(first, min(first + 2, num_lives)) for first in range(0, num_lives, 2)]
+    turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
     if plan.internal:
-        announce_compilation(live_internal, "the CPU engine for internal modulation", 30)
-        live = live_internal
+        announce_compilation(run_lazy, "the CPU engine for internal modulation", 30)
+        run = run_lazy
     else:
-        announce_compilation(live_external, "the CPU engine for external modulation", 15)
-        live = live_external
-    rooms = [make_room(groups, batch, config, plan) for _ in range(threads)]
+        announce_compilation(run_at_outcome, "the CPU engine for external modulation", 15)
+        run = run_at_outcome
+    workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
-    def work(room: Room) -> None:
+    def work(workspace: Workspace) -> None:
         while True:
             try:
                 first, stop = turns.pop()
             except IndexError:
                 return
-            live(plan, banks, room, people, record, first, stop)
+            run(plan, banks, workspace, individuals, record, first, stop)
 
     if threads == 1:
-        work(rooms[0])
+        work(workspaces[0])
     else:
         with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(work, room) for room in rooms]:
+            for done in [pool.submit(work, workspace) for workspace in workspaces]:
                 done.result()
     return LifetimeResult(
         loss_PK=torch.from_numpy(record.loss),

@@ -47,58 +47,60 @@ LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
 
 
 @inlined
-def drive_neurons(plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any) -> None:
+def drive_neurons(
+    plan: Any, workspace: Any, life: Any, step: int, growing: bool, total: Any
+) -> None:
     """What every neuron receives, with the growth of the weights since they were settled.
 
     Up and down in turn: the rows read last are still in the first-level cache.
     """
     rate = life.rate + step * plan.row
-    for block in range(0, plan.unclamped_room, 16):
-        n = plan.unclamped_room - 16 - block if step & 1 else block
+    for block in range(0, plan.unclamped_width, 16):
+        n = plan.unclamped_width - 16 - block if step & 1 else block
         at = life.matrix + n * plan.row
         if growing:
             drive = traced_tiles_times_rates(
-                room.weight, at, plan.row, room.rate, rate, room.elig, total
+                workspace.weight, at, plan.row, workspace.rate, rate, workspace.elig, total
             )
         else:
-            drive = tiles_times_rates(room.weight, at, plan.row, room.rate, rate)
-        store(room.drive, life.state + n, drive)
+            drive = tiles_times_rates(workspace.weight, at, plan.row, workspace.rate, rate)
+        store(workspace.drive, life.state + n, drive)
 
 
 @inlined
-def settle(plan: Any, room: Any, life: Any, total: Any, rescale: Any) -> None:
+def settle(plan: Any, workspace: Any, life: Any, total: Any, rescale: Any) -> None:
     """weight += s trace; trace *= rescale; s starts again at 0."""
     grown = splat_f32(total, 16)
     factor = splat_f32(rescale, 16)
-    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
-        trace = load(room.elig, j, 16)
-        store(room.weight, j, fma(grown, trace, load(room.weight, j, 16)))
-        store(room.elig, j, trace * factor)
+    for j in range(life.matrix, life.matrix + plan.unclamped_width * plan.row, 16):
+        trace = load(workspace.elig, j, 16)
+        store(workspace.weight, j, fma(grown, trace, load(workspace.weight, j, 16)))
+        store(workspace.elig, j, trace * factor)
 
 
 @inlined
 def trace_hits(
-    plan: Any, room: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
+    plan: Any, workspace: Any, life: Any, step: int, growing: bool, total: Any, gain: Any
 ) -> None:
     """trace[n, :] += v and weight[n, :] -= s v for neurons n hit at a step, v = gain xi[n] leak
     alpha[n, :] rate: the growth so far is none of v's."""
     rate = life.rate + step * plan.row
-    xi = step * plan.row + plan.clamped_room
+    xi = step * plan.row + plan.clamped_width
     before = splat_f32(np.float32(-total), 16)
-    for h in range(room.hit_start[step], room.hit_start[step + 1]):
-        n = np.int64(room.hit[h]) & 0xFFFF
-        factor = splat_f32(np.float32(room.xi[xi + n] * gain), 16)
+    for h in range(workspace.hit_start[step], workspace.hit_start[step + 1]):
+        n = np.int64(workspace.hit[h]) & 0xFFFF
+        factor = splat_f32(np.float32(workspace.xi[xi + n] * gain), 16)
         at = place_in_tiles(life.matrix, plan.row, n, 0)
         for j in range(0, plan.row, 16):
-            credit = load(room.alpha, at, 16) * load(room.rate, rate + j, 16) * factor
+            credit = load(workspace.alpha, at, 16) * load(workspace.rate, rate + j, 16) * factor
             if growing:
-                store(room.weight, at, fma(before, credit, load(room.weight, at, 16)))
-            store(room.elig, at, load(room.elig, at, 16) + credit)
+                store(workspace.weight, at, fma(before, credit, load(workspace.weight, at, 16)))
+            store(workspace.elig, at, load(workspace.elig, at, 16) + credit)
             at += TILE
 
 
 @inlined
-def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: Any) -> bool:
+def bound_traces(plan: Any, workspace: Any, life: Any, step: int, most: Any, change: Any) -> bool:
     """Whether |eta * mod * elig| could exceed max_change anywhere, by a bound on every row.
 
     bound' = |retention| (bound + |xi| max |rate|) >= |elig|,     change = |eta * mod|
@@ -108,47 +110,47 @@ def bound_traces(plan: Any, room: Any, life: Any, step: int, most: Any, change: 
     limit = splat_f32(plan.max_change, 16)
     factor = splat_f32(change, 16)
     exceeds = False
-    for n in range(0, plan.unclamped_room, 16):
-        xi = magnitude(load(room.xi, step * plan.row + plan.clamped_room + n, 16))
-        bound = fma(xi, largest, load(room.bound, life.state + n, 16)) * keep
-        store(room.bound, life.state + n, bound)
+    for n in range(0, plan.unclamped_width, 16):
+        xi = magnitude(load(workspace.xi, step * plan.row + plan.clamped_width + n, 16))
+        bound = fma(xi, largest, load(workspace.bound, life.state + n, 16)) * keep
+        store(workspace.bound, life.state + n, bound)
         exceeds = exceeds | any_above(bound * factor, limit)
     return exceeds
 
 
 @inlined
-def change_clipped(plan: Any, room: Any, life: Any, change: Any) -> None:
+def change_clipped(plan: Any, workspace: Any, life: Any, change: Any) -> None:
     """weight += leak alpha clip(change * elig), written with trace = leak alpha elig / scale."""
     factor = splat_f32(change, 16)
     most = splat_f32(plan.max_change, 16)
     none = splat_f32(np.float32(0), 16)
-    for j in range(life.matrix, life.matrix + plan.unclamped_room * plan.row, 16):
-        limit = magnitude(load(room.alpha, j, 16)) * most
-        new = no_less(no_more(load(room.elig, j, 16) * factor, limit), none - limit)
-        store(room.weight, j, load(room.weight, j, 16) + new)
+    for j in range(life.matrix, life.matrix + plan.unclamped_width * plan.row, 16):
+        limit = magnitude(load(workspace.alpha, j, 16)) * most
+        new = no_less(no_more(load(workspace.elig, j, 16) * factor, limit), none - limit)
+        store(workspace.weight, j, load(workspace.weight, j, 16) + new)
 
 
 @inlined
-def largest_rate(plan: Any, room: Any, life: Any, trial: int, step: int) -> Any:
+def largest_rate(plan: Any, workspace: Any, life: Any, trial: int, step: int) -> Any:
     """The largest |rate| before a step."""
     most = LARGEST_RATE
-    clamped = life.rate + step * plan.row + plan.unclamped_room
+    clamped = life.rate + step * plan.row + plan.unclamped_width
     for c in range(plan.num_clamped):
-        most = max(most, abs(room.rate[clamped + c]))
+        most = max(most, abs(workspace.rate[clamped + c]))
     if trial == 0 and step == 0:
         most = max(most, abs(plan.initial_activation))
     return np.float32(most)
 
 
 @inlined
-def live_trial(
+def run_trial(
     plan: Any,
-    room: Any,
+    workspace: Any,
     banks: Any,
-    people: Any,
+    individuals: Any,
     life: Any,
     record: Any,
-    person: int,
+    individual: int,
     trial: int,
     entry: int,
     scale: Any,
@@ -163,29 +165,31 @@ def live_trial(
     modulator = plan.num_unclamped - plan.num_outputs - 2
     hears = trial > 0 or not plan.free  # the first trial that runs freely has none before it
     for step in range(plan.num_steps):
-        if step == room.drawn[0]:
-            draw_noise(plan, room, trial, people.perturb_stream[person])
-        drive_neurons(plan, room, life, step, growing, total)
+        if step == workspace.drawn[0]:
+            draw_noise(plan, workspace, trial, individuals.perturb_stream[individual])
+        drive_neurons(plan, workspace, life, step, growing, total)
         speaking = plan.response_start <= step < plan.response_stop
-        gates = room.speaking if speaking else room.silent
-        if step <= 1 or room.clamp_changed[life.slot]:
-            most = largest_rate(plan, room, life, trial, step)
-        advance_network(plan, room, gates, life, step, 0)
+        gates = workspace.speaking if speaking else workspace.silent
+        if step <= 1 or workspace.clamp_changed[life.slot]:
+            most = largest_rate(plan, workspace, life, trial, step)
+        advance_network(plan, workspace, gates, life, step, 0)
 
         scale = np.float32(scale * plan.retention)
         if abs(scale) < SMALLEST_SCALE:
-            settle(plan, room, life, total, scale)
+            settle(plan, workspace, life, total, scale)
             scale = np.float32(1)
             total = np.float32(0)
         gain = np.float32(plan.retention / scale)
-        trace_hits(plan, room, life, step, growing, total, gain)
+        trace_hits(plan, workspace, life, step, growing, total, gain)
 
-        told = meet_world(plan, room, banks, people, life, record, person, trial, entry, step)
+        told = meet_world(
+            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
+        )
 
         rate = life.rate + (step + 1) * plan.row
-        mod = np.float32(room.rate[rate + modulator] - room.rate[rate + modulator + 1])
+        mod = np.float32(workspace.rate[rate + modulator] - workspace.rate[rate + modulator + 1])
         change = np.float32(plan.eta * mod)
-        may_clip = bound_traces(plan, room, life, step, most, abs(change))
+        may_clip = bound_traces(plan, workspace, life, step, most, abs(change))
         if may_change:
             if step > 0:
                 jump = np.float32(mod - mod_before)
@@ -194,43 +198,52 @@ def live_trial(
             heard = hears and plan.feedback_start <= step < plan.feedback_stop
             if plan.gate_always or heard:
                 if may_clip:
-                    settle(plan, room, life, total, np.float32(1))
+                    settle(plan, workspace, life, total, np.float32(1))
                     total = np.float32(0)
-                    change_clipped(plan, room, life, np.float32(change * scale))
+                    change_clipped(plan, workspace, life, np.float32(change * scale))
                 else:
                     total = np.float32(total + change * scale)
                     growing = True
             elif growing:
-                settle(plan, room, life, total, np.float32(1))
+                settle(plan, workspace, life, total, np.float32(1))
                 total = np.float32(0)
                 growing = False
         if told and plan.free:
             break
     if growing:
-        settle(plan, room, life, total, np.float32(1))
+        settle(plan, workspace, life, total, np.float32(1))
     return scale, roughness
 
 
 @compiled_once
-def live_internal(
-    plan: Any, banks: Any, room: Any, people: Any, record: Any, first: int, stop: int
+def run_lazy(
+    plan: Any, banks: Any, workspace: Any, individuals: Any, record: Any, first: int, stop: int
 ) -> None:
     """Live individuals [first, stop), at most two, side by side: partners share their noise."""
     for c in range(stop - first):
-        birth(plan, room, banks, people, place_life(plan, c), first + c)
-        room.scale[c] = np.float32(1)
+        birth(plan, workspace, banks, individuals, place_life(plan, c), first + c)
+        workspace.scale[c] = np.float32(1)
         record.smoothness[first + c] = np.float32(0)
-    room.bound[:] = np.float32(0)
+    workspace.bound[:] = np.float32(0)
     for trial in range(plan.num_trials):
         for c in range(stop - first):
-            person = first + c
-            begin_noise(plan, room, people, person, trial, c > 0)
+            individual = first + c
+            begin_noise(plan, workspace, individuals, individual, trial, c > 0)
             life = place_life(plan, c)
-            entry = begin_trial(plan, room, banks, people, life, person, trial)
-            scale, roughness = live_trial(
-                plan, room, banks, people, life, record, person, trial, entry, room.scale[c]
+            entry = begin_trial(plan, workspace, banks, individuals, life, individual, trial)
+            scale, roughness = run_trial(
+                plan,
+                workspace,
+                banks,
+                individuals,
+                life,
+                record,
+                individual,
+                trial,
+                entry,
+                workspace.scale[c],
             )
-            room.scale[c] = scale
-            record.smoothness[person] += roughness
-    for person in range(first, stop):
-        record.smoothness[person] /= np.float32(plan.num_trials)
+            workspace.scale[c] = scale
+            record.smoothness[individual] += roughness
+    for individual in range(first, stop):
+        record.smoothness[individual] /= np.float32(plan.num_trials)

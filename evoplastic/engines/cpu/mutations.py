@@ -305,7 +305,7 @@ def accumulate_pairs(
 
 
 def _spread(work: Callable[[int, Any, Any], None], count: int, threads: int) -> None:
-    """Do work 0 .. count - 1 on threads that each have room for the words of a chunk."""
+    """Do work 0 .. count - 1 on threads that each have workspace for the words of a chunk."""
     threads = min(threads or len(os.sched_getaffinity(0)), max(count, 1))
 
     def share(first: int) -> None:

@@ -27,12 +27,12 @@ def first_largest(value: Any, count: int) -> int:
 
 
 @inlined
-def hear_trial(
+def conclude_trial(
     plan: Any,
-    room: Any,
+    workspace: Any,
     life: Any,
     record: Any,
-    person: int,
+    individual: int,
     trial: int,
     steps: int,
     kind: int,
@@ -43,15 +43,15 @@ def hear_trial(
 ) -> Any:
     """Record a trial and advance the running means; returns what the feedback neurons carry.
 
-    Leaves in room.gate that of external plasticity: b (L - b), or L without a baseline, or L - b
-    with the outcome "reward"; b the running mean of L before this trial.
+    Leaves in workspace.gate what gates plasticity at the outcome: b (L - b), or L without a
+    baseline, or L - b with the outcome "reward"; b the running mean of L before this trial.
 
     Args:
         plan: plan.
-        room: room.
+        workspace: workspace.
         life: which of the two lives.
         record: where the outcome is kept.
-        person: whose trial.
+        individual: whose trial.
         trial: its number.
         steps: how long it took.
         kind: its kind.
@@ -60,16 +60,16 @@ def hear_trial(
         reward: what it paid.
         last_reward: what its last step paid; all of it in a paced trial.
     """
-    record.loss[person, trial] = loss
-    record.correct[person, trial] = correct
-    record.reward[person, trial] = reward
-    record.steps[person, trial] = steps
+    record.loss[individual, trial] = loss
+    record.correct[individual, trial] = correct
+    record.reward[individual, trial] = reward
+    record.steps[individual, trial] = steps
 
     shown = loss
     if plan.outcome == 1:
         shown = plan.binary_correct if correct else plan.binary_wrong
     right = np.float32(1) if correct else np.float32(0)
-    mean_correct, mean_reward = room.mean_correct[life.slot], room.mean_reward[life.slot]
+    mean_correct, mean_reward = workspace.mean_correct[life.slot], workspace.mean_reward[life.slot]
     if plan.feedback == 0:
         first = plan.feedback_gain * shown
         second = first
@@ -86,14 +86,14 @@ def hear_trial(
     decay = plan.baseline_decay
     rest = plan.baseline_rest
     column = life.baseline + (kind if plan.per_kind else 0)
-    before = room.baseline[column]
-    room.baseline[column] = decay * before + rest * seen
-    room.mean_correct[life.slot] = decay * mean_correct + rest * right
-    room.mean_reward[life.slot] = decay * mean_reward + rest * reward
+    before = workspace.baseline[column]
+    workspace.baseline[column] = decay * before + rest * seen
+    workspace.mean_correct[life.slot] = decay * mean_correct + rest * right
+    workspace.mean_reward[life.slot] = decay * mean_reward + rest * reward
     gate = seen
     if plan.with_baseline:
         gate = seen - before
         if plan.outcome != 2:
             gate = before * gate
-    room.gate[life.slot] = gate
+    workspace.gate[life.slot] = gate
     return first, second

@@ -47,9 +47,9 @@ class Plan(NamedTuple):
     num_steps: int  # T, of the longest trial
     chunk: int  # steps whose noise is drawn at a time
     num_unclamped: int
-    unclamped_room: int  # U'
+    unclamped_width: int  # U'
     num_clamped: int
-    clamped_room: int  # C'
+    clamped_width: int  # C'
     row: int  # U' + C'
     num_inputs: int
     num_outputs: int
@@ -102,7 +102,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     dynamics = config.dynamics
     plasticity, noise = config.plasticity, config.perturbation
     unclamped = groups.num_neurons - groups.num_clamped
-    unclamped_room, clamped_room = _round_up(unclamped), _round_up(groups.num_clamped)
+    unclamped_width, clamped_width = _round_up(unclamped), _round_up(groups.num_clamped)
     dt_ms, num_steps, response, feedback = windows(batch)
     free = not isinstance(batch.banks, StackedBanks)
     chunk = min(CHUNK, num_steps) if free else num_steps
@@ -119,10 +119,10 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         num_steps=num_steps,
         chunk=chunk,
         num_unclamped=unclamped,
-        unclamped_room=unclamped_room,
+        unclamped_width=unclamped_width,
         num_clamped=groups.num_clamped,
-        clamped_room=clamped_room,
-        row=unclamped_room + clamped_room,
+        clamped_width=clamped_width,
+        row=unclamped_width + clamped_width,
         num_inputs=groups.num_inputs,
         num_outputs=groups.num_outputs,
         bank_inputs=bank_inputs,

@@ -65,16 +65,16 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         return x * above / below
 
     @inlined
-    def respond(room: Any, gates: Any, n: int, x: Any, rate: int) -> None:
+    def respond(workspace: Any, gates: Any, n: int, x: Any, rate: int) -> None:
         """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift."""
-        value = tanh(x * load(room.in_scale, n, lanes))
+        value = tanh(x * load(workspace.in_scale, n, lanes))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
-        store(room.rate, rate + n, value)
+        store(workspace.rate, rate + n, value)
 
     @inlined
     def advance(
         plan: Any,
-        room: Any,
+        workspace: Any,
         gates: Any,
         n: int,
         life: Any,
@@ -87,7 +87,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
 
         x' = (1 - leak) x + xi + drive + sum_j weight[j, n] rate[j]
         """
-        stride = plan.unclamped_room
+        stride = plan.unclamped_width
         at = life.weight + n
         sender = before
         onward = 1
@@ -97,56 +97,56 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             sender += columns - 1
             onward = -1
         a = fma(
-            load(room.x, life.state + n, lanes),
+            load(workspace.x, life.state + n, lanes),
             splat_f32(plan.keep, lanes),
-            load(room.xi, xi, lanes),
+            load(workspace.xi, xi, lanes),
         )
-        b = load(room.drive, life.state + n, lanes)
+        b = load(workspace.drive, life.state + n, lanes)
         c = splat_f32(np.float32(0), lanes)
         d = splat_f32(np.float32(0), lanes)
         j = 0
         while j + 4 <= columns:
-            a = fma(load(room.weight, at, lanes), spread(room.rate, sender, lanes), a)
+            a = fma(load(workspace.weight, at, lanes), spread(workspace.rate, sender, lanes), a)
             b = fma(
-                load(room.weight, at + stride, lanes),
-                spread(room.rate, sender + onward, lanes),
+                load(workspace.weight, at + stride, lanes),
+                spread(workspace.rate, sender + onward, lanes),
                 b,
             )
             c = fma(
-                load(room.weight, at + 2 * stride, lanes),
-                spread(room.rate, sender + 2 * onward, lanes),
+                load(workspace.weight, at + 2 * stride, lanes),
+                spread(workspace.rate, sender + 2 * onward, lanes),
                 c,
             )
             d = fma(
-                load(room.weight, at + 3 * stride, lanes),
-                spread(room.rate, sender + 3 * onward, lanes),
+                load(workspace.weight, at + 3 * stride, lanes),
+                spread(workspace.rate, sender + 3 * onward, lanes),
                 d,
             )
             at += 4 * stride
             sender += 4 * onward
             j += 4
         while j < columns:
-            a = fma(load(room.weight, at, lanes), spread(room.rate, sender, lanes), a)
+            a = fma(load(workspace.weight, at, lanes), spread(workspace.rate, sender, lanes), a)
             at += stride
             sender += onward
             j += 1
         x = (a + b) + (c + d)
-        store(room.x, life.state + n, x)
-        respond(room, gates, n, x, before + plan.row)
+        store(workspace.x, life.state + n, x)
+        respond(workspace, gates, n, x, before + plan.row)
 
     @inlined
-    def send(plan: Any, room: Any, life: Any, n: int, before: int, sent: int) -> None:
+    def send(plan: Any, workspace: Any, life: Any, n: int, before: int, sent: int) -> None:
         """drive[n] = sent[n] + sum over active clamped neurons c of weight[c, n] rate[c]."""
-        at = life.weight + plan.unclamped_room * plan.unclamped_room + n
-        total = load(room.sent, sent + n, lanes)
-        for a in range(life.clamp, life.clamp + room.num_active[life.slot]):
-            c = room.active[a]
+        at = life.weight + plan.unclamped_width * plan.unclamped_width + n
+        total = load(workspace.sent, sent + n, lanes)
+        for a in range(life.clamp, life.clamp + workspace.num_active[life.slot]):
+            c = workspace.active[a]
             total = fma(
-                load(room.weight, at + c * plan.unclamped_room, lanes),
-                spread(room.rate, before + c, lanes),
+                load(workspace.weight, at + c * plan.unclamped_width, lanes),
+                spread(workspace.rate, before + c, lanes),
                 total,
             )
-        store(room.drive, life.state + n, total)
+        store(workspace.drive, life.state + n, total)
 
     return advance, send
 
@@ -157,35 +157,37 @@ _advance16, _send16 = _make_tile(16)
 
 
 @inlined
-def advance_network(plan: Any, room: Any, gates: Any, life: Any, step: int, columns: int) -> None:
+def advance_network(
+    plan: Any, workspace: Any, gates: Any, life: Any, step: int, columns: int
+) -> None:
     """All unclamped neurons one step on, reading the first `columns` unclamped rates."""
     before = life.rate + step * plan.row
-    xi = step * plan.row + plan.clamped_room
+    xi = step * plan.row + plan.clamped_width
     back = step & 1 == 1
     n = 0
-    while n + 64 <= plan.unclamped_room:
-        _advance64(plan, room, gates, n, life, before, xi + n, columns, back)
+    while n + 64 <= plan.unclamped_width:
+        _advance64(plan, workspace, gates, n, life, before, xi + n, columns, back)
         n += 64
-    if n + 32 <= plan.unclamped_room:
-        _advance32(plan, room, gates, n, life, before, xi + n, columns, back)
+    if n + 32 <= plan.unclamped_width:
+        _advance32(plan, workspace, gates, n, life, before, xi + n, columns, back)
         n += 32
-    if n < plan.unclamped_room:
-        _advance16(plan, room, gates, n, life, before, xi + n, columns, back)
+    if n < plan.unclamped_width:
+        _advance16(plan, workspace, gates, n, life, before, xi + n, columns, back)
 
 
 @inlined
-def clamped_drive(plan: Any, room: Any, life: Any, step: int, sent: int) -> None:
+def clamped_drive(plan: Any, workspace: Any, life: Any, step: int, sent: int) -> None:
     """What the clamped neurons send: it changes only when their rates or the weights change.
 
-    A part of it may lie ready in room.sent; of the rest, the active neurons are listed.
+    A part of it may lie ready in workspace.sent; of the rest, the active neurons are listed.
     """
-    before = life.rate + step * plan.row + plan.unclamped_room
+    before = life.rate + step * plan.row + plan.unclamped_width
     n = 0
-    while n + 64 <= plan.unclamped_room:
-        _send64(plan, room, life, n, before, sent)
+    while n + 64 <= plan.unclamped_width:
+        _send64(plan, workspace, life, n, before, sent)
         n += 64
-    if n + 32 <= plan.unclamped_room:
-        _send32(plan, room, life, n, before, sent)
+    if n + 32 <= plan.unclamped_width:
+        _send32(plan, workspace, life, n, before, sent)
         n += 32
-    if n < plan.unclamped_room:
-        _send16(plan, room, life, n, before, sent)
+    if n < plan.unclamped_width:
+        _send16(plan, workspace, life, n, before, sent)

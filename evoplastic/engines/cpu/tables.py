@@ -1,4 +1,4 @@
-"""What a compiled lifetime reads (`Banks`, `People`) and what it leaves behind (`Record`)."""
+"""What a compiled lifetime reads (`Banks`, `Individuals`) and what it leaves behind (`Record`)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Banks(NamedTuple):
     # Of trials that run freely only, else empty:
     part: NDArray[np.int8]  # [V]
     onward: NDArray[np.int32]  # [V * O], the node that an action leads to
-    sight: NDArray[np.int64]  # [V], number of what a node shows
-    look: NDArray[np.int64]  # [S], first node of each sight
+    observation: NDArray[np.int64]  # [V], number of what a node shows
+    state_of_observation: NDArray[np.int64]  # [S], first node of each observation
     first: NDArray[np.int64]  # [M]
     block: NDArray[np.int64]  # [B]
     channels: NDArray[np.int64]  # [B]
@@ -61,8 +61,8 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
         size=as_row(banks.size_B, np.int64),
         part=none.astype(np.int8),
         onward=none.astype(np.int32),
-        sight=none,
-        look=none,
+        observation=none,
+        state_of_observation=none,
         first=none,
         block=none,
         channels=none,
@@ -82,8 +82,8 @@ def _flat_nodes(banks: StackedNodes) -> Banks:
         size=as_row(banks.size_B, np.int64),
         part=as_row(banks.part_V, np.int8),
         onward=as_row(banks.next_VO, np.int32),
-        sight=as_row(banks.sight_V, np.int64),
-        look=as_row(banks.look_S, np.int64),
+        observation=as_row(banks.observation_id_V, np.int64),
+        state_of_observation=as_row(banks.state_of_observation_S, np.int64),
         first=as_row(banks.first_M, np.int64),
         block=as_row(banks.block_B, np.int64),
         channels=as_row(banks.num_inputs_B, np.int64),
@@ -91,7 +91,7 @@ def _flat_nodes(banks: StackedNodes) -> Banks:
     )
 
 
-class People(NamedTuple):
+class Individuals(NamedTuple):
     """Who lives: genomes and streams of P individuals."""
 
     w: NDArray[np.float32]  # w of individual p starts at p * w_stride, row by row
@@ -121,15 +121,15 @@ def place_lines(groups: NeuronGroups, batch: LifetimeBatch) -> tuple[NDArray, ND
 
     A task's channels take the first places, in the task's order; lines that it leaves out follow.
     """
-    num_lives, I, O = len(batch.task_P), groups.num_inputs, groups.num_outputs
-    place_PI = np.tile(np.arange(I, dtype=np.int64), (num_lives, 1))
-    action_PO = np.tile(np.arange(O, dtype=np.int64), (num_lives, 1))
+    num_individuals, I, O = len(batch.task_P), groups.num_inputs, groups.num_outputs
+    place_PI = np.tile(np.arange(I, dtype=np.int64), (num_individuals, 1))
+    action_PO = np.tile(np.arange(O, dtype=np.int64), (num_individuals, 1))
     if isinstance(batch.banks, StackedNodes):
         wiring = batch.wiring
         assert wiring is not None, "lifetimes that run freely need batch.wiring"
-        channel_PI = np.full((num_lives, I), I, dtype=np.int64)
-        person, channel = np.nonzero(wiring.input_PI != NO_LINE)
-        channel_PI[person, wiring.input_PI[person, channel]] = channel
+        channel_PI = np.full((num_individuals, I), I, dtype=np.int64)
+        individual, channel = np.nonzero(wiring.input_PI != NO_LINE)
+        channel_PI[individual, wiring.input_PI[individual, channel]] = channel
         place_PI = np.argsort(np.argsort(channel_PI, axis=1, kind="stable"), axis=1)
         there = min(O, wiring.action_PO.shape[1])
         action_PO[:, :there] = np.maximum(wiring.action_PO[:, :there], 0)

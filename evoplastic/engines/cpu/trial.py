@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evoplastic.engines.cpu.fixed_timing import clamp_rates, drawn_entry, hear_outcome
+from evoplastic.engines.cpu.fixed_timing import clamp_rates, conclude_outcome, drawn_entry
 from evoplastic.engines.cpu.self_paced import act, begin_free_trial, enter_bank
 from evoplastic.engines.cpu.simd.compile import inlined
 from evoplastic.engines.cpu.simd.vectors import load, store
 
 
 class Life(NamedTuple):
-    """Where one of the two lives of a room lies in its arrays."""
+    """Where one of the two lives of a workspace lies in its arrays."""
 
     slot: int  # 0 or 1
     weight: int
@@ -27,14 +27,14 @@ class Life(NamedTuple):
 @inlined
 def place_life(plan: Any, index: int) -> Life:
     """Offsets of life 0 or 1."""
-    matrix = index * plan.row * plan.unclamped_room
+    matrix = index * plan.row * plan.unclamped_width
     return Life(
         index,
         matrix,
         matrix,
         index * (plan.num_steps + 1) * plan.row,
-        index * plan.unclamped_room,
-        index * plan.clamped_room,
+        index * plan.unclamped_width,
+        index * plan.clamped_width,
         index * plan.num_kinds,
     )
 
@@ -46,84 +46,86 @@ def place_in_tiles(matrix: int, row: int, n: int, j: int) -> int:
 
 
 @inlined
-def _lay_columns(plan: Any, room: Any, people: Any, person: int) -> None:
-    """Where the neurons of a person's network lie in a row: its channels in their own order."""
+def _lay_columns(plan: Any, workspace: Any, individuals: Any, individual: int) -> None:
+    """Where the neurons of a individual's network lie in a row: its channels in their own order."""
     for neuron in range(plan.num_clamped):
-        room.column[neuron] = plan.unclamped_room + neuron
+        workspace.column[neuron] = plan.unclamped_width + neuron
     for line in range(plan.num_inputs):
-        place = people.input_place[person * plan.num_inputs + line]
-        room.column[line] = plan.unclamped_room + place
+        place = individuals.input_place[individual * plan.num_inputs + line]
+        workspace.column[line] = plan.unclamped_width + place
     for n in range(plan.num_unclamped):
-        room.column[plan.num_clamped + n] = n
+        workspace.column[plan.num_clamped + n] = n
 
 
 @inlined
-def birth(plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int) -> None:
-    """A newborn: innate weights, no trace, initial activation; surplus room at 0."""
-    wide, size = plan.unclamped_room, plan.num_clamped + plan.num_unclamped
+def birth(
+    plan: Any, workspace: Any, banks: Any, individuals: Any, life: Any, individual: int
+) -> None:
+    """A newborn: innate weights, no trace, initial activation; surplus workspace at 0."""
+    wide, size = plan.unclamped_width, plan.num_clamped + plan.num_unclamped
     area = plan.row * wide
-    room.weight[life.weight : life.weight + area] = np.float32(0)
-    room.alpha[life.matrix : life.matrix + area] = np.float32(0)
-    room.elig[life.matrix : life.matrix + area] = np.float32(0)
-    _lay_columns(plan, room, people, person)
+    workspace.weight[life.weight : life.weight + area] = np.float32(0)
+    workspace.alpha[life.matrix : life.matrix + area] = np.float32(0)
+    workspace.elig[life.matrix : life.matrix + area] = np.float32(0)
+    _lay_columns(plan, workspace, individuals, individual)
     for n in range(plan.num_unclamped):
         source = (plan.num_clamped + n) * size
         for neuron in range(size):
-            j = room.column[neuron]
-            alpha = people.alpha[person * people.alpha_stride + source + neuron]
-            w = plan.leak * people.w[person * people.w_stride + source + neuron]
+            j = workspace.column[neuron]
+            alpha = individuals.alpha[individual * individuals.alpha_stride + source + neuron]
+            w = plan.leak * individuals.w[individual * individuals.w_stride + source + neuron]
             if plan.internal:
                 at = place_in_tiles(life.matrix, plan.row, n, j)
-                room.weight[at] = w
+                workspace.weight[at] = w
             else:
                 at = life.matrix + n * plan.row + j
-                room.weight[life.weight + j * wide + n] = w
-            room.alpha[at] = plan.leak * alpha
-    room.x[life.state : life.state + wide] = np.float32(0)
-    room.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
-    room.length[life.slot] = plan.num_steps
+                workspace.weight[life.weight + j * wide + n] = w
+            workspace.alpha[at] = plan.leak * alpha
+    workspace.x[life.state : life.state + wide] = np.float32(0)
+    workspace.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
+    workspace.length[life.slot] = plan.num_steps
     rate = life.rate + plan.num_steps * plan.row
-    room.rate[life.rate : life.rate + (plan.num_steps + 1) * plan.row] = np.float32(0)
-    room.rate[rate : rate + plan.num_unclamped] = plan.initial_activation
-    room.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
-    room.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
-    room.mean_reward[life.slot] = np.float32(0)
+    workspace.rate[life.rate : life.rate + (plan.num_steps + 1) * plan.row] = np.float32(0)
+    workspace.rate[rate : rate + plan.num_unclamped] = plan.initial_activation
+    workspace.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
+    workspace.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
+    workspace.mean_reward[life.slot] = np.float32(0)
     if plan.free:
-        enter_bank(plan, room, banks, people, life, person)
+        enter_bank(plan, workspace, banks, individuals, life, individual)
         return
     bias = plan.num_clamped - plan.num_outputs - 1
-    room.rate[rate + wide + bias] = plan.bias_rate
+    workspace.rate[rate + wide + bias] = plan.bias_rate
     for neuron in range(bias + 1, plan.num_clamped):
-        room.rate[rate + wide + neuron] = plan.initial_activation
-    room.clamp[life.clamp : life.clamp + plan.clamped_room] = np.float32(0)
-    room.clamp[life.clamp + bias] = plan.bias_rate
+        workspace.rate[rate + wide + neuron] = plan.initial_activation
+    workspace.clamp[life.clamp : life.clamp + plan.clamped_width] = np.float32(0)
+    workspace.clamp[life.clamp + bias] = plan.bias_rate
     for c in range(plan.num_clamped):
-        room.active[life.clamp + c] = c
-    room.num_active[life.slot] = plan.num_clamped
+        workspace.active[life.clamp + c] = c
+    workspace.num_active[life.slot] = plan.num_clamped
 
 
 @inlined
 def begin_trial(
-    plan: Any, room: Any, banks: Any, people: Any, life: Any, person: int, trial: int
+    plan: Any, workspace: Any, banks: Any, individuals: Any, life: Any, individual: int, trial: int
 ) -> int:
-    """The bank entry that a person meets; rates carry over from the trial before."""
-    last = life.rate + room.length[life.slot] * plan.row
+    """The bank entry that a individual meets; rates carry over from the trial before."""
+    last = life.rate + workspace.length[life.slot] * plan.row
     for j in range(0, plan.row, 16):
-        store(room.rate, life.rate + j, load(room.rate, last + j, 16))
+        store(workspace.rate, life.rate + j, load(workspace.rate, last + j, 16))
     if plan.free:
-        return begin_free_trial(room, banks, people, life, person)
-    return drawn_entry(plan, banks, people, person, trial)
+        return begin_free_trial(workspace, banks, individuals, life, individual)
+    return drawn_entry(plan, banks, individuals, individual, trial)
 
 
 @inlined
 def meet_world(
     plan: Any,
-    room: Any,
+    workspace: Any,
     banks: Any,
-    people: Any,
+    individuals: Any,
     life: Any,
     record: Any,
-    person: int,
+    individual: int,
     trial: int,
     entry: int,
     step: int,
@@ -131,9 +133,11 @@ def meet_world(
     """Clamp what the next step finds, given what was just done; whether the outcome is known now:
     at the first feedback step of a paced trial, at the end of one that runs freely."""
     if plan.free:
-        return act(plan, room, banks, people, life, record, person, trial, entry, step)
-    clamp_rates(plan, room, banks, life, entry, step)
+        return act(
+            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
+        )
+    clamp_rates(plan, workspace, banks, life, entry, step)
     if step != plan.feedback_start:
         return False
-    hear_outcome(plan, room, banks, life, entry, record, person, trial)
+    conclude_outcome(plan, workspace, banks, life, entry, record, individual, trial)
     return True

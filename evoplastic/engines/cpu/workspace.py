@@ -14,7 +14,7 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import LifetimeBatch
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Memory of one thread, for two lives side by side; all of it float32 unless said."""
 
     # [2, U', row] matrices; those of cpu_internal lie in tiles
@@ -25,8 +25,8 @@ class Room(NamedTuple):
     length: NDArray[np.int64]  # [2] steps of the last trial: where its last rates lie
     x: NDArray[np.float32]  # [2, U']
     drive: NDArray[np.float32]  # [2, U'] what the clamped neurons send
-    sent: NDArray[np.float32]  # [2, AHEAD, U'] the part that sights send, or 0
-    sent_first: NDArray[np.int64]  # [2] the first of those sights
+    sent: NDArray[np.float32]  # [2, AHEAD, U'] the part that observations send, or 0
+    sent_first: NDArray[np.int64]  # [2] the first of those observations
     clamp: NDArray[np.float32]  # [2, C'] rates of the clamped neurons
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
@@ -41,7 +41,7 @@ class Room(NamedTuple):
     activity: NDArray[np.float32]  # [O]
     place: NDArray[np.int64]  # [2] number of the present trial in its bank
     node: NDArray[np.int64]  # [2] present node
-    sight: NDArray[np.int64]  # [2] what it shows
+    observation: NDArray[np.int64]  # [2] what it shows
     line: NDArray[np.int64]  # [2] of the last action
     error: NDArray[np.float32]  # [3] of each part of the present trial
     scored: NDArray[np.float32]  # [3] steps of each part
@@ -66,11 +66,11 @@ def allocate(size: int, dtype: type = np.float32) -> NDArray:
     return raw[offset : offset + size]
 
 
-def make_room(
+def make_workspace(
     groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, plan: Plan
-) -> Room:
+) -> Workspace:
     """Memory for one thread; what the lives change is left uninitialised."""
-    steps, row, wide = plan.num_steps, plan.row, plan.unclamped_room
+    steps, row, wide = plan.num_steps, plan.row, plan.unclamped_width
     response = slice(plan.num_unclamped - plan.num_outputs, plan.num_unclamped)
     modulators = slice(response.start - 2, response.start)
 
@@ -97,7 +97,7 @@ def make_room(
     sent[:] = 0.0
     retained = allocate(steps + 1)
     retained[:] = retention ** np.arange(steps + 1)
-    return Room(
+    return Workspace(
         weight=allocate(2 * row * wide),
         alpha=allocate(2 * wide * row),
         elig=allocate(2 * wide * row),
@@ -107,7 +107,7 @@ def make_room(
         drive=allocate(2 * wide),
         sent=sent,
         sent_first=allocate(2, np.int64),
-        clamp=allocate(2 * plan.clamped_room),
+        clamp=allocate(2 * plan.clamped_width),
         baseline=allocate(2 * batch.banks.num_kinds),
         mean_correct=allocate(2),
         mean_reward=allocate(2),
@@ -116,12 +116,12 @@ def make_room(
         scale=allocate(2),
         clamp_changed=np.zeros(2, dtype=np.bool_),
         column=allocate(groups.num_neurons, np.int64),
-        active=allocate(2 * plan.clamped_room, np.int64),
+        active=allocate(2 * plan.clamped_width, np.int64),
         num_active=allocate(2, np.int64),
         activity=allocate(plan.num_outputs),
         place=allocate(2, np.int64),
         node=allocate(2, np.int64),
-        sight=allocate(2, np.int64),
+        observation=allocate(2, np.int64),
         line=allocate(2, np.int64),
         error=allocate(3),
         scored=allocate(3),

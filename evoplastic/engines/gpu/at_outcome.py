@@ -29,7 +29,7 @@ from evoplastic.engines.gpu.parts import (
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 from evoplastic.engines.gpu.plan import Ints, Reals
 
-NUM_LIVES = tl.constexpr(Ints._fields.index("num_lives"))
+NUM_INDIVIDUALS = tl.constexpr(Ints._fields.index("num_lives"))
 NUM_TRIALS = tl.constexpr(Ints._fields.index("num_trials"))
 NUM_STEPS = tl.constexpr(Ints._fields.index("num_steps"))
 RESPONSE_START = tl.constexpr(Ints._fields.index("response_start"))
@@ -41,7 +41,7 @@ RESPONSE_LENGTH = tl.constexpr(Reals._fields.index("response_length"))
 
 
 @triton.jit
-def live_external(
+def run_at_outcome(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
     ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, force_ptr,
@@ -70,18 +70,18 @@ def live_external(
     never = num_steps <= 0
 
     program = tl.program_id(0).to(tl.int64)
-    room = matrices_ptr + program * (5 * ROW * WIDE)
+    matrices = matrices_ptr + program * (5 * ROW * WIDE)
     history = history_ptr + program * ((num_steps + 1) * ROW)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
     force_T = force_ptr + program * ((num_steps + 1) * WIDE)
     weight_at = (
-        room + MATRIX_WEIGHT * (ROW * WIDE) + tl.arange(0, WIDE)[:, None] * WIDE + i[None, :]
+        matrices + MATRIX_WEIGHT * (ROW * WIDE) + tl.arange(0, WIDE)[:, None] * WIDE + i[None, :]
     )
-    num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
-    for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
+    num_individuals = tl.load(ints + NUM_INDIVIDUALS).to(tl.int32)
+    for turn in range(tl.program_id(0), num_individuals, tl.num_programs(0)):
         life = program * 0 + turn
         tl.debug_barrier()
-        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, matrices, N, CLAMPED, WIDE, ROW, BJ, BI)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         size = tl.load(size_ptr + task).to(tl.uint32)
@@ -106,7 +106,9 @@ def live_external(
                 0.0, 0.0, 0, reals, I, WIDE, CP, BT,
             )  # fmt: skip
             tl.debug_barrier()
-            force(room, history, xi_T, force_T, 0, feedback_start + 1, reals, WIDE, CP, BJ, BI, BT)
+            force(
+                matrices, history, xi_T, force_T, 0, feedback_start + 1, reals, WIDE, CP, BJ, BI, BT
+            )
             target = tl.load(target_ptr + entry * O + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
@@ -136,12 +138,12 @@ def live_external(
             )  # fmt: skip
             tl.debug_barrier()
             learn(
-                room, history, xi_T, power_ptr, feedback_start + 1, gate,
+                matrices, history, xi_T, power_ptr, feedback_start + 1, gate,
                 trial >= first_trial, reals, WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
             tl.debug_barrier()
             force(
-                room, history, xi_T, force_T, feedback_start + 1, num_steps, reals,
+                matrices, history, xi_T, force_T, feedback_start + 1, num_steps, reals,
                 WIDE, CP, BJ, BI, BT,
             )  # fmt: skip
             weight = tl.load(weight_at)
@@ -156,7 +158,7 @@ def live_external(
 
             tl.debug_barrier()
             credit_rest(
-                room, history, xi_T, power_ptr, feedback_start + 1, num_steps,
+                matrices, history, xi_T, power_ptr, feedback_start + 1, num_steps,
                 WIDE, ROW, BJ, BI, BT,
             )  # fmt: skip
             last = tl.load(history + num_steps * ROW + WIDE + c)

@@ -84,14 +84,14 @@ def run_gpu(
         UsageError: not even one individual fits into the memory.
     """
     device = torch.device(gpu_device() if device is None else device)
-    num_lives, num_trials = len(batch.task_P), config.num_trials
+    num_individuals, num_trials = len(batch.task_P), config.num_trials
     free = isinstance(batch.banks, StackedNodes)
     tiles = make_tiles(groups, config, streamed, free)
     processors = _num_processors(device)
-    programs = min(num_lives, processors * tiles.programs_per_processor)
+    programs = min(num_individuals, processors * tiles.programs_per_processor)
     programs, wave = _fit(
         programs,
-        num_lives,
+        num_individuals,
         bytes_brought(params),
         groups,
         batch,
@@ -99,23 +99,23 @@ def run_gpu(
         tiles,
         memory_bytes or free_bytes(device),
     )
-    if wave < num_lives and num_lives not in _announced:
-        _announced.add(num_lives)
+    if wave < num_individuals and num_individuals not in _announced:
+        _announced.add(num_individuals)
         logger.warning(
             "%d individuals do not fit into the GPU's memory at once: lived in %d waves of %d",
-            num_lives,
-            -(-num_lives // wave),
+            num_individuals,
+            -(-num_individuals // wave),
             wave,
         )
     tasks = bring_tasks(batch, config, device)
     scratch = _scratch(programs, batch, config, tiles, device)
-    loss_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
-    correct_PK = torch.empty((num_lives, num_trials), dtype=torch.bool)
-    reward_PK = torch.empty((num_lives, num_trials), dtype=torch.float32)
-    smoothness_P = torch.zeros(num_lives, dtype=torch.float32)
+    loss_PK = torch.empty((num_individuals, num_trials), dtype=torch.float32)
+    correct_PK = torch.empty((num_individuals, num_trials), dtype=torch.bool)
+    reward_PK = torch.empty((num_individuals, num_trials), dtype=torch.float32)
+    smoothness_P = torch.zeros(num_individuals, dtype=torch.float32)
     steps_PK = torch.full(loss_PK.shape, time_of(batch).num_steps, dtype=torch.int32)
-    for first in range(0, num_lives, wave):
-        part = slice(first, min(first + wave, num_lives))
+    for first in range(0, num_individuals, wave):
+        part = slice(first, min(first + wave, num_individuals))
         lives = bring_lives(part, params, groups, batch, device)
         with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
             record = launch(lives, tasks, scratch, programs, groups, batch, config, tiles)
@@ -162,7 +162,7 @@ def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -
 
 def _fit(
     programs: int,
-    num_lives: int,
+    num_individuals: int,
     genome_bytes: int,
     groups: NeuronGroups,
     batch: LifetimeBatch,
@@ -175,7 +175,7 @@ def _fit(
     lines = groups.num_inputs + groups.num_outputs
     per_life = genome_bytes + 13 * config.num_trials + 4 * lines + 28
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
-    wave = min(num_lives, (memory_bytes - programs * per_program) // per_life)
+    wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)
     require(
         wave >= 1,
         f"one individual of {groups.num_neurons} neurons needs {per_program + per_life} bytes of "

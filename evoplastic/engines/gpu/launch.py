@@ -37,7 +37,7 @@ STEPS_PER_PRODUCT = 16
 class Lives(NamedTuple):
     """The individuals of one launch, on the device."""
 
-    num_lives: int
+    num_individuals: int
     strides: tuple[int, int]  # from one individual's w, and alpha, to the next one's
     arrays: tuple[Tensor, ...]  # in the order of the kernels' arguments
 
@@ -150,17 +150,19 @@ def launch(
     tiles: Tiles,
 ) -> Record:
     """Live the individuals that were brought, in one launch."""
-    device, num_lives = lives.arrays[0].device, lives.num_lives
-    shape = (num_lives, config.num_trials)
+    device, num_individuals = lives.arrays[0].device, lives.num_individuals
+    shape = (num_individuals, config.num_trials)
     record = Record(
         loss=torch.empty(shape, dtype=torch.float32, device=device),
         correct=torch.empty(shape, dtype=torch.int8, device=device),
         reward=torch.empty(shape, dtype=torch.float32, device=device),
-        roughness=torch.empty(num_lives, dtype=torch.float32, device=device),
+        roughness=torch.empty(num_individuals, dtype=torch.float32, device=device),
         steps=torch.empty(shape, dtype=torch.int32, device=device),
     )
     ints = torch.tensor(
-        make_ints(num_lives, lives.strides, groups, batch, config), dtype=torch.int64, device=device
+        make_ints(num_individuals, lives.strides, groups, batch, config),
+        dtype=torch.int64,
+        device=device,
     )
     reals = torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device)
     told = (*lives.arrays, *tasks, ints, reals)
@@ -180,7 +182,7 @@ def launch(
         "num_warps": tiles.num_warps,
         "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
     }
-    grid = (min(programs, num_lives),)
+    grid = (min(programs, num_individuals),)
     if isinstance(batch.banks, StackedNodes):
         _launch_free(grid, told, batch.banks, groups, config, tiles, scratch, record, sizes)
     else:
@@ -199,9 +201,9 @@ def _launch_free(
     record: Record,
     sizes: dict[str, Any],
 ) -> None:
-    from evoplastic.engines.gpu.self_paced import live_free
+    from evoplastic.engines.gpu.self_paced import run_self_paced
 
-    live_free[grid](
+    run_self_paced[grid](
         *told,
         *(scratch[name] for name in ("powers", "matrices", "history", "xi", "x")),
         *record,
@@ -231,9 +233,9 @@ def _launch_paced(
     internal = config.plasticity.modulation == "internal"
     loss, correct, reward, roughness, _ = record
     if not tiles.on_chip:
-        from evoplastic.engines.gpu.streamed import live_streamed
+        from evoplastic.engines.gpu.streamed import run_streamed
 
-        live_streamed[grid](
+        run_streamed[grid](
             *told,
             *(scratch[name] for name in ("powers", "matrices", "history", "xi", "x")),
             loss,
@@ -248,9 +250,9 @@ def _launch_paced(
             INTERNAL=internal,
         )
     elif internal:
-        from evoplastic.engines.gpu.lazy import live_internal
+        from evoplastic.engines.gpu.lazy import run_lazy
 
-        live_internal[grid](
+        run_lazy[grid](
             *told,
             scratch["matrices"],
             scratch["xi"],
@@ -262,9 +264,9 @@ def _launch_paced(
             GATE_ALWAYS=gate_always,
         )
     else:
-        from evoplastic.engines.gpu.at_outcome import live_external
+        from evoplastic.engines.gpu.at_outcome import run_at_outcome
 
-        live_external[grid](
+        run_at_outcome[grid](
             *told,
             *(scratch[name] for name in ("powers", "matrices", "history", "xi", "force")),
             loss,

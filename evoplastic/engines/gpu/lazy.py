@@ -15,7 +15,7 @@ from evoplastic.engines.gpu.at_outcome import (
     FEEDBACK_START,
     FEEDBACK_STOP,
     FIRST_TRIAL,
-    NUM_LIVES,
+    NUM_INDIVIDUALS,
     NUM_STEPS,
     NUM_TRIALS,
     RESPONSE_LENGTH,
@@ -45,13 +45,13 @@ RETENTION = tl.constexpr(Reals._fields.index("retention"))
 
 
 @triton.jit
-def matrix_of(room, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
+def matrix_of(matrices, which: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr):
     """One matrix as it lies in memory, from unclamped [U', U'] and from clamped [C', U'] sources.
 
     Newborn p and elig are read like w and alpha, not made here: so the compiler keeps all four
     in one arrangement of registers and moves nothing at each step.
     """
-    at = room + which * ((WIDE + CP) * WIDE) + tl.arange(0, WIDE)[None, :]
+    at = matrices + which * ((WIDE + CP) * WIDE) + tl.arange(0, WIDE)[None, :]
     from_unclamped = tl.load(at + tl.arange(0, WIDE)[:, None] * WIDE)
     from_clamped = tl.load(at + (WIDE + tl.arange(0, CP))[:, None] * WIDE)
     return from_unclamped, from_clamped
@@ -64,7 +64,7 @@ def drive_of(w, alpha, p, rate):
 
 
 @triton.jit
-def live_internal(
+def run_lazy(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
     ints, reals, matrices_ptr, xi_ptr, loss_out, correct_out, reward_out, roughness_out,
@@ -96,18 +96,18 @@ def live_internal(
     response_length = tl.load(reals + RESPONSE_LENGTH)
 
     program = tl.program_id(0).to(tl.int64)
-    room = matrices_ptr + program * (5 * ROW * WIDE)
+    matrices = matrices_ptr + program * (5 * ROW * WIDE)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
-    num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
-    for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
+    num_individuals = tl.load(ints + NUM_INDIVIDUALS).to(tl.int32)
+    for turn in range(tl.program_id(0), num_individuals, tl.num_programs(0)):
         life = program * 0 + turn
         tl.debug_barrier()
-        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, matrices, N, CLAMPED, WIDE, ROW, BJ, BI)
         tl.debug_barrier()
-        w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
-        alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)
-        p, p_c = matrix_of(room, MATRIX_P, WIDE, CP)
-        elig, elig_c = matrix_of(room, MATRIX_ELIG, WIDE, CP)
+        w, w_c = matrix_of(matrices, MATRIX_W, WIDE, CP)
+        alpha, alpha_c = matrix_of(matrices, MATRIX_ALPHA, WIDE, CP)
+        p, p_c = matrix_of(matrices, MATRIX_P, WIDE, CP)
+        elig, elig_c = matrix_of(matrices, MATRIX_ELIG, WIDE, CP)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         size = tl.load(size_ptr + task).to(tl.uint32)

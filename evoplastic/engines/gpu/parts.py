@@ -104,12 +104,12 @@ def present(
 
 @triton.jit
 def force(
-    room, history, xi_ptr, force_ptr, start, stop, reals, WIDE: tl.constexpr, CP: tl.constexpr,
+    matrices, history, xi_ptr, force_ptr, start, stop, reals, WIDE: tl.constexpr, CP: tl.constexpr,
     BC: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
     """Write what drives steps start .. stop - 1 from outside: xi + leak * what clamps send."""
     row: tl.constexpr = WIDE + CP
-    weight = room + MATRIX_WEIGHT * (row * WIDE) + WIDE * WIDE
+    weight = matrices + MATRIX_WEIGHT * (row * WIDE) + WIDE * WIDE
     leak = tl.load(reals + LEAK)
     for first_step in range(start, stop, BT):
         t = (first_step + tl.arange(0, BT))[:, None]
@@ -231,7 +231,7 @@ def reinforce(
 
 @triton.jit
 def lay_out(
-    w_ptr, alpha_ptr, life, ints, room, N: tl.constexpr, CLAMPED: tl.constexpr,
+    w_ptr, alpha_ptr, life, ints, matrices, N: tl.constexpr, CLAMPED: tl.constexpr,
     WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr,
 ):  # fmt: skip
     """Write the matrices of a newborn: w and alpha transposed, p = elig = 0, weight = w."""
@@ -243,7 +243,7 @@ def lay_out(
             j = first_j + tl.arange(0, BJ)
             i = first_i + tl.arange(0, BI)
             w, alpha = genome_tile(w_ptr, alpha_ptr, j, i, N, CLAMPED, WIDE)
-            at = room + j[:, None] * WIDE + i[None, :]
+            at = matrices + j[:, None] * WIDE + i[None, :]
             tl.store(at + MATRIX_W * matrix, w)
             tl.store(at + MATRIX_ALPHA * matrix, alpha)
             tl.store(at + MATRIX_P * matrix, tl.zeros_like(w))
@@ -283,7 +283,7 @@ def credited(
 
 @triton.jit
 def learn(
-    room, history, xi_ptr, power_ptr, stop, gate, may_change, reals,
+    matrices, history, xi_ptr, power_ptr, stop, gate, may_change, reals,
     WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
     """External plasticity after the first `stop` steps of a trial: elig, p, weight of one network.
@@ -297,7 +297,7 @@ def learn(
         for first_i in range(0, WIDE, BI):
             j = first_j + tl.arange(0, BJ)
             i = first_i + tl.arange(0, BI)
-            at = room + j[:, None] * WIDE + i[None, :]
+            at = matrices + j[:, None] * WIDE + i[None, :]
             elig = tl.load(at + MATRIX_ELIG * matrix)
             elig = credited(elig, history, xi_ptr, power_ptr, j, i, 0, stop, WIDE, ROW, BT)
             tl.store(at + MATRIX_ELIG * matrix, elig)
@@ -310,7 +310,7 @@ def learn(
 
 @triton.jit
 def credit_rest(
-    room, history, xi_ptr, power_ptr, start, stop, WIDE: tl.constexpr, ROW: tl.constexpr,
+    matrices, history, xi_ptr, power_ptr, start, stop, WIDE: tl.constexpr, ROW: tl.constexpr,
     BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
     """Bring the eligibility traces from the first feedback step to the trial's end."""
@@ -318,7 +318,7 @@ def credit_rest(
         for first_i in range(0, WIDE, BI):
             j = first_j + tl.arange(0, BJ)
             i = first_i + tl.arange(0, BI)
-            at = room + MATRIX_ELIG * (ROW * WIDE) + j[:, None] * WIDE + i[None, :]
+            at = matrices + MATRIX_ELIG * (ROW * WIDE) + j[:, None] * WIDE + i[None, :]
             elig = tl.load(at)
             elig = credited(elig, history, xi_ptr, power_ptr, j, i, start, stop, WIDE, ROW, BT)
             tl.store(at, elig)

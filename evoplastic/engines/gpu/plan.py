@@ -38,7 +38,7 @@ LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights an
 class Ints(NamedTuple):
     """Whole numbers of a batch of lifetimes, an int64 array on the device."""
 
-    num_lives: int
+    num_individuals: int
     w_stride: int  # from the matrix of one individual to that of the next; 0 if all share it
     alpha_stride: int
     num_trials: int
@@ -165,7 +165,7 @@ def windows_of(time: TrialTiming | StackedNodes) -> tuple[int, int, int, int]:
 
 
 def make_ints(
-    num_lives: int,
+    num_individuals: int,
     strides: tuple[int, int],
     groups: NeuronGroups,
     batch: LifetimeBatch,
@@ -178,7 +178,7 @@ def make_ints(
     trial_purpose, perturb_purpose = purposes(batch)
     key0, key1 = seed_key(batch.seed)
     return Ints(
-        num_lives=num_lives,
+        num_individuals=num_individuals,
         w_stride=strides[0],
         alpha_stride=strides[1],
         num_trials=config.num_trials,

@@ -15,7 +15,7 @@ import triton.language as tl
 
 from evoplastic.engines.gpu.at_outcome import (
     FIRST_TRIAL,
-    NUM_LIVES,
+    NUM_INDIVIDUALS,
     NUM_STEPS,
     NUM_TRIALS,
 )
@@ -76,7 +76,7 @@ def _mean_of_parts(held, num_held, answered, num_answered):
 
 
 @triton.jit
-def live_free(
+def run_self_paced(
     w_ptr, alpha_ptr, task_ptr, entry_ptr, perturb_stream_ptr, channel_ptr, action_ptr,
     observation_ptr, asked_ptr, part_ptr, earned_ptr, next_ptr, first_ptr, kind_ptr, start_ptr,
     size_ptr, ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, x_ptr,
@@ -111,15 +111,15 @@ def live_free(
     low, high = tl.load(reals + TARGET_LOW), tl.load(reals + TARGET_HIGH)
 
     program = tl.program_id(0).to(tl.int64)
-    room = matrices_ptr + program * (5 * ROW * WIDE)
+    matrices = matrices_ptr + program * (5 * ROW * WIDE)
     history = history_ptr + program * ((num_steps + 1) * ROW)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
     x_N = x_ptr + program * WIDE
-    num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
-    for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
+    num_individuals = tl.load(ints + NUM_INDIVIDUALS).to(tl.int32)
+    for turn in range(tl.program_id(0), num_individuals, tl.num_programs(0)):
         life = program * 0 + turn
         tl.debug_barrier()
-        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, matrices, N, CLAMPED, WIDE, ROW, BJ, BI)
         task = tl.load(task_ptr + life)
         start = tl.load(start_ptr + task).to(tl.int32)
         stop = start + tl.load(size_ptr + task).to(tl.int32)
@@ -156,10 +156,10 @@ def live_free(
         gate = tl.full([], 0.0, tl.float32)
         tl.debug_barrier()
         if ON_CHIP and INTERNAL:
-            w, w_c = matrix_of(room, MATRIX_W, WIDE, CP)
-            alpha, alpha_c = matrix_of(room, MATRIX_ALPHA, WIDE, CP)
-            p, p_c = matrix_of(room, MATRIX_P, WIDE, CP)
-            elig, elig_c = matrix_of(room, MATRIX_ELIG, WIDE, CP)
+            w, w_c = matrix_of(matrices, MATRIX_W, WIDE, CP)
+            alpha, alpha_c = matrix_of(matrices, MATRIX_ALPHA, WIDE, CP)
+            p, p_c = matrix_of(matrices, MATRIX_P, WIDE, CP)
+            elig, elig_c = matrix_of(matrices, MATRIX_ELIG, WIDE, CP)
 
         for trial in range(0, num_trials):
             kind = tl.load(kind_ptr + entry)
@@ -169,7 +169,7 @@ def live_free(
             reward, earned, mod_before = nothing, nothing, nothing
             step = trial * 0
             if ON_CHIP and not INTERNAL:
-                weight, weight_c = matrix_of(room, MATRIX_WEIGHT, WIDE, CP)
+                weight, weight_c = matrix_of(matrices, MATRIX_WEIGHT, WIDE, CP)
 
             while node >= 0:
                 if step % BT == 0:
@@ -195,7 +195,7 @@ def live_free(
                     answer = rate
                 else:
                     advance(
-                        room, before, before + ROW, xi_T + step * WIDE, x_N, gate, step >= 0,
+                        matrices, before, before + ROW, xi_T + step * WIDE, x_N, gate, step >= 0,
                         reals, N, O, CLAMPED, WIDE, ROW, BJ, BI, INTERNAL,
                     )  # fmt: skip
                     tl.debug_barrier()
@@ -266,7 +266,7 @@ def live_free(
             if not INTERNAL:
                 tl.debug_barrier()
                 learn(
-                    room, history, xi_T, power_ptr, step, factor, may_change, reals,
+                    matrices, history, xi_T, power_ptr, step, factor, may_change, reals,
                     WIDE, ROW, BJ, BI, BT,
                 )  # fmt: skip
             tl.debug_barrier()

@@ -15,7 +15,7 @@ from evoplastic.engines.gpu.at_outcome import (
     FEEDBACK_START,
     FEEDBACK_STOP,
     FIRST_TRIAL,
-    NUM_LIVES,
+    NUM_INDIVIDUALS,
     NUM_STEPS,
     NUM_TRIALS,
     RESPONSE_LENGTH,
@@ -47,7 +47,7 @@ from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 
 @triton.jit
 def advance(
-    room, before, after, xi_t, x_ptr, gate, in_window, reals, N: tl.constexpr, O: tl.constexpr,
+    matrices, before, after, xi_t, x_ptr, gate, in_window, reals, N: tl.constexpr, O: tl.constexpr,
     CLAMPED: tl.constexpr, WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr,
     BI: tl.constexpr, INTERNAL: tl.constexpr,
 ):  # fmt: skip
@@ -68,7 +68,7 @@ def advance(
         for first_j in range(0, ROW, BJ):
             j = first_j + tl.arange(0, BJ)
             rate = tl.load(before + j)
-            at = room + j[:, None] * WIDE + i[None, :]
+            at = matrices + j[:, None] * WIDE + i[None, :]
             if INTERNAL:
                 elig = tl.load(at + MATRIX_ELIG * matrix)
                 p = tl.load(at + MATRIX_P * matrix) + limit(eta * elig * gate, bound)
@@ -88,7 +88,7 @@ def advance(
 
 
 @triton.jit
-def live_streamed(
+def run_streamed(
     w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
     stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
     ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, x_ptr,
@@ -116,15 +116,15 @@ def live_streamed(
     response_length = tl.load(reals + RESPONSE_LENGTH)
 
     program = tl.program_id(0).to(tl.int64)
-    room = matrices_ptr + program * (5 * ROW * WIDE)
+    matrices = matrices_ptr + program * (5 * ROW * WIDE)
     history = history_ptr + program * ((num_steps + 1) * ROW)
     xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
     x_N = x_ptr + program * WIDE
-    num_lives = tl.load(ints + NUM_LIVES).to(tl.int32)
-    for turn in range(tl.program_id(0), num_lives, tl.num_programs(0)):
+    num_individuals = tl.load(ints + NUM_INDIVIDUALS).to(tl.int32)
+    for turn in range(tl.program_id(0), num_individuals, tl.num_programs(0)):
         life = program * 0 + turn
         tl.debug_barrier()
-        lay_out(w_ptr, alpha_ptr, life, ints, room, N, CLAMPED, WIDE, ROW, BJ, BI)
+        lay_out(w_ptr, alpha_ptr, life, ints, matrices, N, CLAMPED, WIDE, ROW, BJ, BI)
         for first_i in range(0, WIDE, BI):
             i = first_i + tl.arange(0, BI)
             x = tl.where(i < U, tl.load(reals + INITIAL_ACTIVATION), 0.0)
@@ -163,7 +163,7 @@ def live_streamed(
                 after = before + ROW
                 in_window = (response_start <= step) & (step < response_stop)
                 advance(
-                    room, before, after, xi_T + step * WIDE, x_N, gate, in_window, reals,
+                    matrices, before, after, xi_T + step * WIDE, x_N, gate, in_window, reals,
                     N, O, CLAMPED, WIDE, ROW, BJ, BI, INTERNAL,
                 )  # fmt: skip
                 tl.debug_barrier()
@@ -193,7 +193,7 @@ def live_streamed(
                     )  # fmt: skip
                     if not INTERNAL:
                         learn(
-                            room, history, xi_T, power_ptr, feedback_start + 1, factor,
+                            matrices, history, xi_T, power_ptr, feedback_start + 1, factor,
                             may_change, reals, WIDE, ROW, BJ, BI, BT,
                         )  # fmt: skip
                 clamped = clamped_rates(
@@ -205,7 +205,7 @@ def live_streamed(
 
             if not INTERNAL:
                 credit_rest(
-                    room, history, xi_T, power_ptr, feedback_start + 1, num_steps,
+                    matrices, history, xi_T, power_ptr, feedback_start + 1, num_steps,
                     WIDE, ROW, BJ, BI, BT,
                 )  # fmt: skip
                 tl.debug_barrier()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.recording import Recorder, Recording
-from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, live_free_trial
+from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
@@ -83,11 +83,11 @@ def run_reference(
     for trial in range(config.num_trials):
         if paced:
             brought = _bring_trial(trial, groups, batch, config, dtype, device)
-            state, outcome = _live_trial(
+            state, outcome = _run_trial(
                 trial, brought, params, state, groups, batch, config, recorder
             )
         else:
-            state, outcome = live_free_trial(
+            state, outcome = run_self_paced_trial(
                 trial, world, params, state, groups, batch, config, recorder
             )
         outcomes.append(outcome)
@@ -131,7 +131,7 @@ def _bring_trial(
     )
 
 
-def _live_trial(
+def _run_trial(
     trial: int,
     brought: _Trial,
     params: PlasticParams,

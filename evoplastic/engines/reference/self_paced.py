@@ -58,7 +58,7 @@ def enter_world(
     return world, state._replace(rate_PN=rate_PN)
 
 
-def live_free_trial(
+def run_self_paced_trial(
     trial: int,
     world: World,
     params: PlasticParams,

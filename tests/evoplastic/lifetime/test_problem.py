@@ -18,9 +18,9 @@ from evoplastic.lifetime.problem import (
     PairShard,
     PairShardResult,
     ReplicateShard,
-    live_pairs,
-    live_replicates,
     pair_shards,
+    simulate_pairs,
+    simulate_replicates,
     tasks_of_pairs,
 )
 from evoplastic.network.neurons import NeuronGroups
@@ -53,7 +53,7 @@ def _equal(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> bool:
 
 
 def _lives(problem: LifetimeProblem = PROBLEM, first: int = 0, pairs: int = 6) -> PairShardResult:
-    return live_pairs(problem, CENTER_G, PairShard(5, first, pairs))
+    return simulate_pairs(problem, CENTER_G, PairShard(5, first, pairs))
 
 
 def _tiny_mutations(problem: LifetimeProblem = PROBLEM) -> LifetimeProblem:
@@ -79,7 +79,7 @@ def test_a_shard_done_twice_or_elsewhere_gives_the_same_bits() -> None:
     _lives(first=2, pairs=3)
     travelled = pickle.loads(pickle.dumps((PROBLEM, CENTER_G, PairShard(5, 0, 6))))
     assert _equal(first, _lives())
-    assert _equal(first, live_pairs(*travelled))
+    assert _equal(first, simulate_pairs(*travelled))
 
 
 def test_a_pair_lives_the_same_in_any_shard() -> None:
@@ -91,7 +91,7 @@ def test_a_pair_lives_the_same_in_any_shard() -> None:
 def test_another_generation_or_seed_is_another_life() -> None:
     losses = [
         _lives().loss_P,
-        live_pairs(PROBLEM, CENTER_G, PairShard(6, 0, 6)).loss_P,
+        simulate_pairs(PROBLEM, CENTER_G, PairShard(6, 0, 6)).loss_P,
         _lives(replace(PROBLEM, seed=24)).loss_P,
     ]
     assert not np.array_equal(losses[0], losses[1])
@@ -127,7 +127,7 @@ def test_noise_is_the_pairs_own_or_everybodys(noise: str) -> None:
         assert spread < 1e-5
     else:
         assert spread > 1e-3
-    replicates = live_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
+    replicates = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
     assert np.ptp(replicates.loss_L) > 1e-3, "replicates always have noise of their own"
 
 
@@ -137,7 +137,7 @@ def test_every_pair_and_every_replicate_has_its_own_order_of_trials() -> None:
     loss_P = _lives(problem).loss_P
     np.testing.assert_allclose(loss_P[0::2], loss_P[1::2], rtol=0, atol=1e-5)
     assert np.diff(np.sort(loss_P[0::2])).min() > 1e-4
-    replicates = live_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
+    replicates = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 4, True))
     assert np.diff(np.sort(replicates.loss_L)).min() > 1e-4
 
 
@@ -177,14 +177,14 @@ def test_mutants_live_their_own_genomes_on_their_own_tasks() -> None:
             half_of_train=(0,),
             evolution=replace(EVOLUTION, sigma=1e-12, alternate_halves=False),
         )
-        lived = live_pairs(alone, flat_PG[individual], PairShard(5, individual // 2, 1))
+        lived = simulate_pairs(alone, flat_PG[individual], PairShard(5, individual // 2, 1))
         np.testing.assert_allclose(lived.loss_P, result.loss_P[individual], rtol=0, atol=1e-5)
 
 
 def test_one_generation_equals_the_published_update() -> None:
     """Shards, pulls, gradient, Adam with weight decay, alpha >= 0: all of it, held to torch."""
     loss_P = np.concatenate(
-        [live_pairs(PROBLEM, CENTER_G, shard).loss_P for shard in pair_shards(5, 6, 4)]
+        [simulate_pairs(PROBLEM, CENTER_G, shard).loss_P for shard in pair_shards(5, 6, 4)]
     )
     shaped = shape_losses(loss_P, EVOLUTION)
     total = GradientSum(PROBLEM.layout, EVOLUTION, PROBLEM.seed, 5)
@@ -213,21 +213,23 @@ def test_one_generation_equals_the_published_update() -> None:
 def test_a_genome_that_fails_is_reported_as_such_not_raised() -> None:
     broken_G = CENTER_G.clone()
     broken_G[8 * 13 + 4] = float("nan")
-    result = live_pairs(PROBLEM, broken_G, PairShard(5, 0, 2))
+    result = simulate_pairs(PROBLEM, broken_G, PairShard(5, 0, 2))
     assert np.isnan(result.loss_P).all()
     assert np.isfinite(result.accuracy_P).all()
 
 
 def test_replicates_are_pure_and_differ_from_one_another() -> None:
     shard = ReplicateShard(5, 4, 0, 5, True)
-    result = live_replicates(PROBLEM, CENTER_G, shard)
-    assert _equal(result, live_replicates(PROBLEM, CENTER_G, shard))
+    result = simulate_replicates(PROBLEM, CENTER_G, shard)
+    assert _equal(result, simulate_replicates(PROBLEM, CENTER_G, shard))
     assert result.correct_LK.shape == (5, 6)
     assert result.accuracy_L.tolist() == result.correct_LK[:, -4:].mean(1).tolist()
     assert np.diff(np.sort(result.loss_L)).min() > 1e-4
-    later = live_replicates(PROBLEM, CENTER_G, shard._replace(first_lifetime=2, num_lifetimes=3))
+    later = simulate_replicates(
+        PROBLEM, CENTER_G, shard._replace(first_lifetime=2, num_lifetimes=3)
+    )
     np.testing.assert_allclose(later.loss_L, result.loss_L[2:], rtol=0, atol=1e-5)
-    other = live_replicates(PROBLEM, CENTER_G, shard._replace(generation=6))
+    other = simulate_replicates(PROBLEM, CENTER_G, shard._replace(generation=6))
     assert not np.array_equal(other.loss_L, result.loss_L)
 
 
@@ -237,8 +239,8 @@ def test_replicates_of_two_tasks_meet_the_same_draws() -> None:
     assert isinstance(original, TrialBank)
     twin = replace(original, task="twin")
     problem = replace(PROBLEM, held_out=(make_bank(9, task="held"), twin))
-    one = live_replicates(problem, CENTER_G, ReplicateShard(5, 1, 0, 3, True))
-    other = live_replicates(problem, CENTER_G, ReplicateShard(5, 5, 0, 3, True))
+    one = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 1, 0, 3, True))
+    other = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 5, 0, 3, True))
     assert _equal(one, other)
 
 
@@ -250,8 +252,8 @@ def test_evaluation_never_reuses_the_draws_of_evolution() -> None:
         half_of_train=(0,),
         evolution=replace(EVOLUTION, alternate_halves=False),
     )
-    evolved = live_pairs(problem, CENTER_G, PairShard(5, 0, 1))
-    evaluated = live_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 1, True))
+    evolved = simulate_pairs(problem, CENTER_G, PairShard(5, 0, 1))
+    evaluated = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 0, 0, 1, True))
     assert abs(evolved.loss_P[0] - evaluated.loss_L[0]) > 1e-4
 
 
@@ -261,9 +263,9 @@ def test_the_control_without_plasticity_has_no_effective_plastic_weights() -> No
     )
     without_G = CENTER_G.clone()
     without_G[problem.layout.alpha_slice] = 0.0
-    plastic = live_replicates(problem, CENTER_G, ReplicateShard(5, 4, 0, 4, True))
-    control = live_replicates(problem, CENTER_G, ReplicateShard(5, 4, 0, 4, False))
-    bare = live_replicates(problem, without_G, ReplicateShard(5, 4, 0, 4, True))
+    plastic = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 4, 0, 4, True))
+    control = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 4, 0, 4, False))
+    bare = simulate_replicates(problem, without_G, ReplicateShard(5, 4, 0, 4, True))
     assert _equal(control, bare)
     assert np.abs(control.loss_L - plastic.loss_L).min() > 1e-6
 

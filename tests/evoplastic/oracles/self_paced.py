@@ -42,7 +42,7 @@ class FreeLife:
     mean_reward: float
 
 
-def live_free(
+def run_self_paced(
     params: PlasticParams,
     groups: NeuronGroups,
     batch: LifetimeBatch,

@@ -18,7 +18,7 @@ from evoplastic.trials.wiring import Permute
 from evoplastic.types import NO_GROUND_TRUTH, LifetimeBatch, PlasticParams
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
-from tests.evoplastic.oracles.self_paced import FreeLife, live_free
+from tests.evoplastic.oracles.self_paced import FreeLife, run_self_paced
 
 LIVES = 3
 GROUPS = NeuronGroups(num_neurons=19, num_inputs=3, num_outputs=3)
@@ -132,7 +132,7 @@ def test_reference_equals_the_oracle(name: str) -> None:
     case = CASES[name]
     params, batch = case.build()
     trace = run_reference(params, GROUPS, batch, case.config, dtype=torch.float64)
-    lives = [live_free(params, GROUPS, batch, case.config, p) for p in range(LIVES)]
+    lives = [run_self_paced(params, GROUPS, batch, case.config, p) for p in range(LIVES)]
     for claim in case.claims:
         assert claim(lives), claim.__name__
     result, state = trace.result, trace.state

@@ -14,8 +14,8 @@ from evoplastic.lifetime.problem import (
     LifetimeProblem,
     PairShard,
     ReplicateShard,
-    live_pairs,
-    live_replicates,
+    simulate_pairs,
+    simulate_replicates,
 )
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import EvolutionConfig
@@ -73,10 +73,10 @@ def center(problem: LifetimeProblem) -> torch.Tensor:
 
 
 def test_one_population_lives_banks_and_environments(problem: LifetimeProblem) -> None:
-    whole = live_pairs(problem, center(problem), PairShard(0, 0, 6))
+    whole = simulate_pairs(problem, center(problem), PairShard(0, 0, 6))
     assert set(whole.task_P) == {0, 1, 2}
     assert np.isfinite(whole.loss_P).all()
-    parts = [live_pairs(problem, center(problem), PairShard(0, pair, 1)) for pair in range(6)]
+    parts = [simulate_pairs(problem, center(problem), PairShard(0, pair, 1)) for pair in range(6)]
     for name in whole._fields:
         together = np.concatenate([getattr(part, name) for part in parts])
         np.testing.assert_allclose(getattr(whole, name), together, rtol=0, atol=1e-5)
@@ -84,7 +84,7 @@ def test_one_population_lives_banks_and_environments(problem: LifetimeProblem) -
 
 def test_replicates_of_a_stepped_task_learn_and_repeat(problem: LifetimeProblem) -> None:
     shard = ReplicateShard(0, 1, 0, 3, True)
-    one, again = (live_replicates(problem, center(problem), shard) for _ in range(2))
+    one, again = (simulate_replicates(problem, center(problem), shard) for _ in range(2))
     assert np.array_equal(one.reward_LK, again.reward_LK)
     assert one.reward_LK.any()
 

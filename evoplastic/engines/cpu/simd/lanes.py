@@ -16,7 +16,7 @@ from evoplastic.engines.cpu.simd.vectors import Vector, call_llvm, pointer_to
 def pack_nonzero(typingctx: Any, array: Any, offset: Any, index: Any, value: Any) -> Any:
     """Write the indices whose value is not 0 one after the other; the next free offset.
 
-    Writes a whole vector: the array needs `lanes` elements of room behind its last index.
+    Writes a whole vector: the array needs `lanes` elements of workspace behind its last index.
     """
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:

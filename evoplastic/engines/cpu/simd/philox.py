@@ -43,7 +43,7 @@ def fill_words(
 ) -> None:
     """words[v * row + i] = word v of the counter with word 0 = first + i, up to `stop`.
 
-    Whole vectors are written: a row needs PHILOX_LANES words of room behind stop - first.
+    Whole vectors are written: a row needs PHILOX_LANES words of workspace behind stop - first.
     """
     trial = splat_u64(np.uint64(c1), PHILOX_LANES)
     stream = splat_u64(np.uint64(c2), PHILOX_LANES)

@@ -14,14 +14,14 @@ import pytest
 from evoplastic.engines.cpu.at_outcome import change_weights, collect_hits, decay_trace
 from evoplastic.engines.cpu.lazy import drive_neurons, trace_hits
 from evoplastic.engines.cpu.mutations import _normal_row
-from evoplastic.engines.cpu.observations import sent_by_sight
+from evoplastic.engines.cpu.observations import sent_by_observation
 from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.self_paced import clamp_node
 from evoplastic.engines.cpu.simd.philox import fill_words
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
 from evoplastic.engines.cpu.tables import make_banks
 from evoplastic.engines.cpu.trial import place_life
-from evoplastic.engines.cpu.workspace import make_room
+from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import make_bank, make_batch, make_config
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
@@ -70,7 +70,7 @@ def _most(asm: str, operation: str) -> int:
 def arguments() -> tuple[Any, Any, Any]:
     groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
     plan = make_plan(groups, batch, config)
-    return plan, make_room(groups, batch, config, plan), place_life.py_func(plan, 0)
+    return plan, make_workspace(groups, batch, config, plan), place_life.py_func(plan, 0)
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +78,17 @@ def free_arguments() -> tuple[Any, Any, Any, Any]:
     groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
     batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
     plan = make_plan(groups, batch, config)
-    room, banks = make_room(groups, batch, config, plan), make_banks(batch, config)
-    return plan, room, banks, place_life.py_func(plan, 0)
+    workspace, banks = make_workspace(groups, batch, config, plan), make_banks(batch, config)
+    return plan, workspace, banks, place_life.py_func(plan, 0)
 
 
 def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> None:
-    plan, room, life = arguments
+    plan, workspace, life = arguments
 
-    def step(plan: Any, room: Any, life: Any) -> None:
-        advance_network(plan, room, room.silent, life, 3, 60)
+    def step(plan: Any, workspace: Any, life: Any) -> None:
+        advance_network(plan, workspace, workspace.silent, life, 3, 60)
 
-    asm = _asm(step, plan, room, life)
+    asm = _asm(step, plan, workspace, life)
     for operation in ("fma", "divide"):
         assert _widths(asm, operation) == {"zmm"}, operation
     assert _most(asm, "fma") >= 16
@@ -97,25 +97,25 @@ def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> N
 
 
 def test_rows_of_internal_modulation_use_the_widest_registers(arguments: Any) -> None:
-    plan, room, life = arguments
+    plan, workspace, life = arguments
 
-    def step(plan: Any, room: Any, life: Any) -> None:
-        drive_neurons(plan, room, life, 3, True, np.float32(0.5))
-        trace_hits(plan, room, life, 3, True, np.float32(0.5), np.float32(1.0))
+    def step(plan: Any, workspace: Any, life: Any) -> None:
+        drive_neurons(plan, workspace, life, 3, True, np.float32(0.5))
+        trace_hits(plan, workspace, life, 3, True, np.float32(0.5), np.float32(1.0))
 
-    asm = _asm(step, plan, room, life)
+    asm = _asm(step, plan, workspace, life)
     assert _widths(asm, "fma") == {"zmm"}
     assert _most(asm, "fma") >= 16
 
 
 def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: Any) -> None:
-    plan, room, life = arguments
+    plan, workspace, life = arguments
 
-    def trial(plan: Any, room: Any, life: Any) -> None:
-        collect_hits(plan, room, life, 0, plan.num_steps, plan.num_steps)
-        change_weights(plan, room, life, np.float32(0.5))
+    def trial(plan: Any, workspace: Any, life: Any) -> None:
+        collect_hits(plan, workspace, life, 0, plan.num_steps, plan.num_steps)
+        change_weights(plan, workspace, life, np.float32(0.5))
 
-    asm = _asm(trial, plan, room, life)
+    asm = _asm(trial, plan, workspace, life)
     assert _widths(asm, "fma") == {"zmm"}
     assert "zmm" in _widths(asm, "add")
     assert "zmm" in _widths(asm, "multiply")
@@ -123,12 +123,12 @@ def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: 
 
 
 def test_drive_of_clamped_neurons_uses_the_widest_registers(arguments: Any) -> None:
-    plan, room, life = arguments
+    plan, workspace, life = arguments
 
-    def step(plan: Any, room: Any, life: Any) -> None:
-        clamped_drive(plan, room, life, 3, 0)
+    def step(plan: Any, workspace: Any, life: Any) -> None:
+        clamped_drive(plan, workspace, life, 3, 0)
 
-    asm = _asm(step, plan, room, life)
+    asm = _asm(step, plan, workspace, life)
     assert _widths(asm, "fma") == {"zmm"}
     assert _most(asm, "fma") >= 4, "fewer than 64 neurons at a time"
 
@@ -136,34 +136,34 @@ def test_drive_of_clamped_neurons_uses_the_widest_registers(arguments: Any) -> N
 def test_a_trace_that_decays_at_the_end_of_a_trial_uses_the_widest_registers(
     arguments: Any,
 ) -> None:
-    plan, room, life = arguments
+    plan, workspace, life = arguments
 
-    def end(plan: Any, room: Any, life: Any) -> None:
-        decay_trace(plan, room, life, 7)
+    def end(plan: Any, workspace: Any, life: Any) -> None:
+        decay_trace(plan, workspace, life, 7)
 
-    asm = _asm(end, plan, room, life)
+    asm = _asm(end, plan, workspace, life)
     assert _most(asm, "multiply") >= 1
 
 
-def test_sights_are_copied_by_whole_registers(free_arguments: Any) -> None:
-    plan, room, banks, life = free_arguments
+def test_observations_are_copied_by_whole_registers(free_arguments: Any) -> None:
+    plan, workspace, banks, life = free_arguments
 
-    def show(plan: Any, room: Any, banks: Any, life: Any) -> None:
-        clamp_node(plan, room, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
+    def show(plan: Any, workspace: Any, banks: Any, life: Any) -> None:
+        clamp_node(plan, workspace, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
 
-    asm = _asm(show, plan, room, banks, life)
+    asm = _asm(show, plan, workspace, banks, life)
     assert _most(asm, "multiply") >= 1
     copied = [body for body in _loops(asm) if re.search(r"%zmm\d+ \{%k\d\} \{z\}", body)]
     assert copied, "what a node shows is not read under a mask, 16 channels at a time"
 
 
-def test_sights_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> None:
-    plan, room, banks, life = free_arguments
+def test_observations_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> None:
+    plan, workspace, banks, life = free_arguments
 
-    def send(plan: Any, room: Any, banks: Any, life: Any) -> int:
-        return int(sent_by_sight(plan, room, banks, life, 0, True))
+    def send(plan: Any, workspace: Any, banks: Any, life: Any) -> int:
+        return int(sent_by_observation(plan, workspace, banks, life, 0, True))
 
-    asm = _asm(send, plan, room, banks, life)
+    asm = _asm(send, plan, workspace, banks, life)
     assert _widths(asm, "fma") == {"zmm"}
     assert _most(asm, "fma") >= 16
     spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
@@ -171,12 +171,12 @@ def test_sights_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> N
 
 
 def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
-    _, room, _ = arguments
+    _, workspace, _ = arguments
 
     def draw(words: Any) -> None:
         fill_words(words, 128, 0, 96, 1, 2, 3, np.uint32(4), np.uint32(5))
 
-    asm = _asm(draw, room.words)
+    asm = _asm(draw, workspace.words)
     assert _widths(asm, "multiply words") == {"zmm"}
 
 

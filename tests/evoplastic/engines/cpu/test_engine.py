@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from evoplastic.engines.cpu import workspace
-from evoplastic.engines.cpu.at_outcome import live_external
+from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.config import LifetimeConfig
@@ -245,11 +245,11 @@ def test_read_only_batches_compile_nothing_new() -> None:
     groups = NeuronGroups(num_neurons=17)
     batch, params = make_batch([make_bank(0)], 3), make_params(NeuronGroups(num_neurons=17), 3)
     run_cpu(params, groups, batch, make_config())
-    signatures = len(live_external.signatures)
+    signatures = len(run_at_outcome.signatures)
     for array in (batch.task_P, batch.perturb_stream_P, *batch.paced[1:-1]):
         array.setflags(write=False)
     run_cpu(params, groups, batch, make_config())
-    assert len(live_external.signatures) == signatures == 1
+    assert len(run_at_outcome.signatures) == signatures == 1
 
 
 @pytest.mark.parametrize("name", ["external 33 3 5", "internal always", "external late"])

@@ -1,4 +1,4 @@
-"""What channels and bias send is made for sights ahead, and made anew when it must be."""
+"""What channels and bias send is made for observations ahead, and made anew when it must be."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numba import njit
 
 from evoplastic.engines import run_lifetimes
 from evoplastic.engines.cpu.engine import run_cpu
-from evoplastic.engines.cpu.observations import AHEAD, sent_by_sight
+from evoplastic.engines.cpu.observations import AHEAD, sent_by_observation
 from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.tables import make_banks
 from evoplastic.engines.cpu.trial import place_life
-from evoplastic.engines.cpu.workspace import make_room
+from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.table import NodeBank, StackedNodes, stack_nodes
 from tests.evoplastic.engines.cases import make_config, make_params
@@ -24,7 +24,9 @@ from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node
 LINES: dict[str, Any] = {"num_inputs": 5, "num_outputs": 3}
 
 send = njit(
-    lambda plan, room, banks, life, task, anew: sent_by_sight(plan, room, banks, life, task, anew)
+    lambda plan, workspace, banks, life, task, anew: sent_by_observation(
+        plan, workspace, banks, life, task, anew
+    )
 )
 
 
@@ -34,41 +36,42 @@ def _with_pauses(bank: NodeBank) -> NodeBank:
     return replace(bank, observation_VI=bank.observation_VI[shown_V])
 
 
-def test_neighbours_that_show_the_same_share_a_sight() -> None:
+def test_neighbours_that_show_the_same_share_an_observation() -> None:
     banks = [_with_pauses(make_node_bank(seed, **LINES)) for seed in (0, 1)]
     stacked = stack_nodes(banks)
-    assert len(stacked.look_S) < len(stacked.sight_V) / 2
-    assert stacked.sight_V[0] == 0
-    assert set(np.diff(stacked.sight_V)) == {0, 1}
+    assert len(stacked.state_of_observation_S) < len(stacked.observation_id_V) / 2
+    assert stacked.observation_id_V[0] == 0
+    assert set(np.diff(stacked.observation_id_V)) == {0, 1}
     np.testing.assert_array_equal(
-        stacked.observation_VI[stacked.look_S][stacked.sight_V], stacked.observation_VI
+        stacked.observation_VI[stacked.state_of_observation_S][stacked.observation_id_V],
+        stacked.observation_VI,
     )
 
 
 @pytest.mark.parametrize("num_neurons", [20, 48, 70, 140])  # rooms of 16, 48, 64, 64 + 32 + 16 ...
-def test_sums_are_those_of_the_present_sight(num_neurons: int) -> None:
+def test_sums_are_those_of_the_present_observation(num_neurons: int) -> None:
     groups, config = NeuronGroups(num_neurons=num_neurons, **LINES), make_config()
     batch = make_free_batch([make_node_bank(0, **LINES)], groups, 1)
     plan, banks = make_plan(groups, batch, config), make_banks(batch, config)
-    room, life = make_room(groups, batch, config, plan), place_life.py_func(plan, 1)
+    workspace, life = make_workspace(groups, batch, config, plan), place_life.py_func(plan, 1)
     nodes = batch.banks
     assert isinstance(nodes, StackedNodes)
     random = np.random.default_rng(0)
-    clamped_CU: Any = room.weight[life.weight :][: plan.row * plan.unclamped_room].reshape(
-        plan.row, plan.unclamped_room
-    )[plan.unclamped_room :]
+    clamped_CU: Any = workspace.weight[life.weight :][: plan.row * plan.unclamped_width].reshape(
+        plan.row, plan.unclamped_width
+    )[plan.unclamped_width :]
     gain, bias = config.dynamics.stimulus_gain, groups.num_clamped - groups.num_outputs - 1
-    last = len(banks.look) - 1
-    for sight in (0, 0, 1, AHEAD - 1, AHEAD, AHEAD + 1, 2, last - 1, last):
+    last = len(banks.state_of_observation) - 1
+    for observation in (0, 0, 1, AHEAD - 1, AHEAD, AHEAD + 1, 2, last - 1, last):
         for anew in (False, True):
-            if anew or sight == 0:
+            if anew or observation == 0:
                 clamped_CU[:] = random.normal(size=clamped_CU.shape)
-            room.sight[1] = sight
-            row = send(plan, room, banks, life, 0, anew or sight == 0)
-            shown_I = gain * nodes.observation_VI[nodes.look_S[sight]]
+            workspace.observation[1] = observation
+            row = send(plan, workspace, banks, life, 0, anew or observation == 0)
+            shown_I = gain * nodes.observation_VI[nodes.state_of_observation_S[observation]]
             expected_U = shown_I @ clamped_CU[:5] + config.dynamics.bias_rate * clamped_CU[bias]
             np.testing.assert_allclose(
-                room.sent[row : row + plan.unclamped_room], expected_U, rtol=1e-4, atol=1e-5
+                workspace.sent[row : row + plan.unclamped_width], expected_U, rtol=1e-4, atol=1e-5
             )
 
 

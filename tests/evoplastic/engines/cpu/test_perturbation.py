@@ -9,14 +9,14 @@ from numba import njit
 from evoplastic.engines.cpu.perturbation import draw_noise
 from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.simd.philox import one_word
-from evoplastic.engines.cpu.workspace import make_room
+from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.random.draws import perturbations
 from tests.evoplastic.engines.cases import TIMING, make_bank, make_batch, make_config
 
-draw = njit(lambda plan, room, trial, stream: draw_noise(plan, room, trial, stream))
+draw = njit(lambda plan, workspace, trial, stream: draw_noise(plan, workspace, trial, stream))
 word = njit(lambda c0, c1, c2, c3, k0, k1: one_word(c0, c1, c2, c3, k0, k1))
 
 CONFIGS = {
@@ -37,12 +37,12 @@ def test_perturbations_equal_the_definition(
     batch = make_batch([make_bank(0)], 1, seed=2**63 + 11, epoch=2**24 - 1)
     batch = batch._replace(perturb_stream_P=np.array([2**32 - 1], dtype=np.int64))
     plan = make_plan(groups, batch, config)._replace(chunk=chunk)
-    room = make_room(groups, batch, config, plan)
+    workspace = make_workspace(groups, batch, config, plan)
     trial = 3
-    room.drawn[0] = 0
-    while room.drawn[0] < TIMING.num_steps:
-        draw(plan, room, trial, batch.perturb_stream_P[0])
-    hits = room.hit_start[TIMING.num_steps]
+    workspace.drawn[0] = 0
+    while workspace.drawn[0] < TIMING.num_steps:
+        draw(plan, workspace, trial, batch.perturb_stream_P[0])
+    hits = workspace.hit_start[TIMING.num_steps]
 
     expected, _ = perturbations(batch, trial, TIMING.num_steps, num_neurons, config.perturbation)
     expected_TN = expected[0]
@@ -50,14 +50,14 @@ def test_perturbations_equal_the_definition(
     if not config.perturbation.perturb_modulators:
         expected_TN[:, groups.modulators] = 0.0
     unclamped_TN = expected_TN[:, groups.num_clamped :]
-    xi = room.xi[: TIMING.num_steps * plan.row].reshape(TIMING.num_steps, plan.row)
-    ours_TN = xi[:, plan.clamped_room : plan.clamped_room + plan.num_unclamped]
+    xi = workspace.xi[: TIMING.num_steps * plan.row].reshape(TIMING.num_steps, plan.row)
+    ours_TN = xi[:, plan.clamped_width : plan.clamped_width + plan.num_unclamped]
     np.testing.assert_array_equal(ours_TN, unclamped_TN)
 
     step, neuron = np.nonzero(unclamped_TN)
-    np.testing.assert_array_equal(room.hit[:hits], step << 16 | neuron)
+    np.testing.assert_array_equal(workspace.hit[:hits], step << 16 | neuron)
     np.testing.assert_array_equal(
-        room.hit_start[: TIMING.num_steps + 1],
+        workspace.hit_start[: TIMING.num_steps + 1],
         np.searchsorted(step, np.arange(TIMING.num_steps + 1)),
     )
 

@@ -13,7 +13,7 @@ import torch
 from evoplastic import engines
 from evoplastic.engines import run_lifetimes
 from evoplastic.engines.cpu import workspace
-from evoplastic.engines.cpu.at_outcome import live_external
+from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.cpu.plan import CHUNK
 from evoplastic.engines.reference.engine import run_reference
@@ -302,7 +302,7 @@ def test_paced_and_free_trials_are_lived_by_one_program() -> None:
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     run_cpu(params, case.groups, batch, case.config)
-    assert len(live_external.signatures) == 1
+    assert len(run_at_outcome.signatures) == 1
 
 
 @dataclass
