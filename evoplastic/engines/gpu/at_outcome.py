@@ -29,7 +29,7 @@ from evoplastic.engines.gpu.parts import (
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 from evoplastic.engines.gpu.plan import Ints, Reals
 
-NUM_INDIVIDUALS = tl.constexpr(Ints._fields.index("num_lives"))
+NUM_INDIVIDUALS = tl.constexpr(Ints._fields.index("num_individuals"))
 NUM_TRIALS = tl.constexpr(Ints._fields.index("num_trials"))
 NUM_STEPS = tl.constexpr(Ints._fields.index("num_steps"))
 RESPONSE_START = tl.constexpr(Ints._fields.index("response_start"))

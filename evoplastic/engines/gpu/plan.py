@@ -171,7 +171,7 @@ def make_ints(
     batch: LifetimeBatch,
     config: LifetimeConfig,
 ) -> Ints:
-    """The whole numbers of `num_lives` lifetimes, whose w and alpha lie `strides` apart."""
+    """The whole numbers of `num_individuals` lifetimes, whose w and alpha lie `strides` apart."""
     time, noise = time_of(batch), config.perturbation
     response_start, response_stop, feedback_start, feedback_stop = windows_of(time)
     threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)

@@ -58,13 +58,13 @@ class Launches:
 @pytest.mark.parametrize(
     ("name", "config", "free", "streamed"),
     [
-        ("external", EXTERNAL, False, False),
-        ("internal", INTERNAL, False, False),
+        ("at_outcome", EXTERNAL, False, False),
+        ("lazy", INTERNAL, False, False),
         ("streamed", BINARY, False, True),
-        ("free", EXTERNAL, True, False),
-        ("free", BINARY, True, True),
-        ("free", INTERNAL, True, False),
-        ("free", INTERNAL, True, True),
+        ("self_paced", EXTERNAL, True, False),
+        ("self_paced", BINARY, True, True),
+        ("self_paced", INTERNAL, True, False),
+        ("self_paced", INTERNAL, True, True),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
@@ -82,9 +82,9 @@ def test_a_kernel_compiles_as_it_is_launched(
         batch = make_free_batch([make_node_bank(1, **lines)], groups, 2)
     else:
         batch = make_batch([make_bank(1, **lines)], 2)
-    module = importlib.import_module(f"evoplastic.engines.gpu_{name}")
-    kernel, launches = getattr(module, f"live_{name}"), Launches()
-    monkeypatch.setattr(module, f"live_{name}", launches)
+    module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
+    kernel, launches = getattr(module, f"run_{name}"), Launches()
+    monkeypatch.setattr(module, f"run_{name}", launches)
     run_gpu(make_params(groups, 2), groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)
     assert len(compiled.asm["cubin"]) > 1000
