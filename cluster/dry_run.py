@@ -6,8 +6,7 @@ from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
-from evoplastic.trials.table import NodeBank
-from evoplastic.types import TrialBank
+from evoplastic.trials.world import tables_of
 from tasks.suites.free_suite import FreeSuite
 
 FLOAT32_BYTES = 4
@@ -72,12 +71,8 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
 
 
 def trial_steps(experiment: Experiment) -> int:
-    """Steps of a trial; of trials that run freely the longest one, averaged over training tasks."""
-    steps = [
-        bank.timing.num_steps if isinstance(bank, TrialBank) else bank.num_steps
-        for bank in experiment.problem.train
-        if isinstance(bank, TrialBank | NodeBank)
-    ]
+    """Steps of a trial; of self-paced trials the longest one, averaged over training tasks."""
+    steps = [table.num_steps for table in tables_of(experiment.problem.train).values()]
     return round(sum(steps) / len(steps)) if steps else 0
 
 

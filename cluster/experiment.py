@@ -8,10 +8,10 @@ from functools import cached_property, lru_cache
 from cluster.config.run import RunConfig
 from evoplastic.engines import choose_engine
 from evoplastic.genome.genome import Genome, GenomeLayout
-from evoplastic.lifetime.population import Bank
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
+from evoplastic.trials.world import Task
 from tasks.suites.free_suite import FreeSuite
 from tasks.suites.suite import Suite, load_suite
 from tasks.suites.suite_levels import Levels, levels_of
@@ -103,7 +103,7 @@ def _problem_of_epoch(experiment: Experiment, epoch: int) -> LifetimeProblem:
     return replace(experiment.problem, train=banks)
 
 
-def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tuple[Bank, ...]:
+def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tuple[Task, ...]:
     """The trials of the training tasks; those that run freely draw new ones at each epoch."""
     if not isinstance(suite, FreeSuite):
         return tuple(task.bank(config.seed) for task in suite.train)
@@ -111,7 +111,7 @@ def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tupl
     return suite.banks(seed, config.banks.trials, train_only=True)
 
 
-def held_out_banks(config: RunConfig, suite: Suite | FreeSuite) -> tuple[Bank, ...]:
+def held_out_banks(config: RunConfig, suite: Suite | FreeSuite) -> tuple[Task, ...]:
     """Held-out tasks as they are known to workers from the start: those of paced trials alone."""
     if isinstance(suite, FreeSuite):
         return ()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.figures.style import GREY, drawing, write_caption
 from analysis.previews.picture import ASKED, Words, colour_bar, head, name_rows, row_labels, sizes
 from evoplastic.checks import require
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
 
 STEP_INCHES = 0.22
@@ -28,7 +28,7 @@ class Walk(NamedTuple):
     trial_S: Int64Array
 
 
-def walk(bank: NodeBank, num_trials: int) -> Walk:
+def walk(bank: TrialTable, num_trials: int) -> Walk:
     """Do what is asked at each node (action 0 where nothing is), trial after trial.
 
     Raises:
@@ -44,13 +44,13 @@ def walk(bank: NodeBank, num_trials: int) -> Walk:
         while node >= 0:
             nodes.append(node)
             trials.append(trial)
-            node = int(bank.next_VO[node, max(int(bank.asked_V[node]), 0)])
+            node = int(bank.next_VO[node, max(int(bank.target_action_V[node]), 0)])
     node_S = np.array(nodes)
-    action_S = np.maximum(bank.asked_V[node_S], 0)
+    action_S = np.maximum(bank.target_action_V[node_S], 0)
     return Walk(node_S, action_S, bank.reward_VO[node_S, action_S], np.array(trials))
 
 
-def machine_preview(bank: NodeBank, num_trials: int = 12, words: Words | None = None) -> Figure:
+def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None = None) -> Figure:
     """Consecutive trials: what is shown, what each action would pay, what is earned.
 
     Raises:
@@ -76,7 +76,7 @@ def machine_preview(bank: NodeBank, num_trials: int = 12, words: Words | None = 
         )
         shown = _image(axes[0], bank.observation_VI[lived.node_S], "PuOr_r")
         paid = _image(axes[1], bank.reward_VO[lived.node_S], "RdBu")
-        asked = bank.asked_V[lived.node_S] >= 0
+        asked = bank.target_action_V[lived.node_S] >= 0
         for place, colour in ((asked, ASKED), (~asked, GREY)):
             axes[1].plot(
                 np.flatnonzero(place), lived.action_S[place], "o", ms=4.5, color=colour, mew=0

@@ -21,7 +21,7 @@ from analysis.previews.picture import (
 )
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank
-from evoplastic.types import NO_GROUND_TRUTH
+from evoplastic.types import NO_TARGET
 
 SHADES = ("#E8E8E8", "#FFFFFF")
 LINES = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6BB1")
@@ -95,7 +95,7 @@ def _caption(bank: StepBank, span: tuple[float, float]) -> str:
         + ". Below: reward by step and action; "
         + (
             "orange, the action asked for; "
-            if (bank.ground_truth_MT != NO_GROUND_TRUTH).any()
+            if (bank.ground_truth_MT != NO_TARGET).any()
             else "no action is asked for; "
         )
         + "dots, actions that end the trial."
@@ -210,7 +210,7 @@ def _reward(axes: Any, bank: StepBank, trial: int, num_trials: int) -> Any:
     kept = (step % every == 0) | (step == steps - 1)
     axes.plot(time_s[step[kept]], action[kept], ".", color="black", ms=2.2, mew=0)
     asked_T = bank.ground_truth_MT[trial, :steps].astype(float)
-    asked_T[asked_T == NO_GROUND_TRUTH] = np.nan
+    asked_T[asked_T == NO_TARGET] = np.nan
     edges_s = np.arange(steps + 1) * bank.dt_ms / 1000
     axes.stairs(asked_T, edges_s, baseline=None, color=ASKED, lw=1.4)
     axes.set_ylim(-0.6, actions - 0.4)

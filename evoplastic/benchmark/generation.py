@@ -16,11 +16,12 @@ import numpy as np
 import torch
 
 from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig, Modulation, published_internal
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import Wiring, WiringConfig, draw_wiring
-from evoplastic.types import Int64Array, Interface, LifetimeBatch, PlasticParams, StackedBanks
+from evoplastic.types import Int64Array
 
 TrialsKind = Literal["paced", "free"]
 
@@ -111,10 +112,10 @@ def lifetime_config(setting: Setting) -> LifetimeConfig:
 
 
 def first_generation(
-    setting: Setting, banks: StackedBanks | StackedNodes
+    setting: Setting, tables: StackedTables
 ) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch]:
     """Mutants of a random genome, antithetic partners sharing task, trials and noise."""
-    lines = _lines(banks)
+    lines = tables.interface
     groups = NeuronGroups(
         num_neurons=setting.neurons, num_inputs=lines.num_inputs, num_outputs=lines.num_outputs
     )
@@ -131,34 +132,26 @@ def first_generation(
         alpha_PNN[individual] = INIT_ALPHA + sign * draws[1]
     w_PNN[:, : groups.num_unconnected] = 0.0
     batch = LifetimeBatch(
-        banks=banks,
-        task_P=pair_P % len(banks.start_B),
+        tasks=tables,
+        task_P=pair_P % len(tables.start_B),
         seed=1,
         epoch=0,
         trial_stream_P=pair_P,
         perturb_stream_P=pair_P,
-        wiring=_wiring(banks, pair_P),
+        wiring=_wiring(tables, pair_P),
     )
     return PlasticParams(torch.from_numpy(w_PNN), torch.from_numpy(alpha_PNN)), groups, batch
 
 
-def _lines(banks: StackedBanks | StackedNodes) -> Interface:
-    if isinstance(banks, StackedBanks):
-        shapes = banks.stimulus_MTI.shape[2], banks.target_MO.shape[1]
-    else:
-        shapes = banks.observation_VI.shape[1], banks.reward_VO.shape[1]
-    return Interface(num_inputs=shapes[0], num_outputs=shapes[1])
-
-
-def _wiring(banks: StackedBanks | StackedNodes, pair_P: Int64Array) -> Wiring | None:
-    """Lines exchanged for each pair, where trials run freely."""
-    if isinstance(banks, StackedBanks):
+def _wiring(tables: StackedTables, pair_P: Int64Array) -> Wiring | None:
+    """Lines exchanged for each pair, where trials are self-paced."""
+    if tables.timing is not None:
         return None
-    task_P = pair_P % len(banks.start_B)
+    task_P = pair_P % len(tables.start_B)
     return draw_wiring(
-        WiringConfig(interface=_lines(banks), permute="both"),
-        banks.num_inputs_B[task_P],
-        banks.num_actions_B[task_P],
+        WiringConfig(interface=tables.interface, permute="both"),
+        tables.num_inputs_B[task_P],
+        tables.num_actions_B[task_P],
         pair_P,
         seed=1,
         epoch=0,
@@ -166,14 +159,14 @@ def _wiring(banks: StackedBanks | StackedNodes, pair_P: Int64Array) -> Wiring | 
     )
 
 
-def measure(setting: Setting, banks: StackedBanks | StackedNodes, repeats: int) -> Measurement:
+def measure(setting: Setting, tables: StackedTables, repeats: int) -> Measurement:
     """Live a generation again and again."""
-    (measured,) = measure_in_turn([(setting, banks)], repeats)
+    (measured,) = measure_in_turn([(setting, tables)], repeats)
     return measured
 
 
 def measure_in_turn(
-    asked: Sequence[tuple[Setting, StackedBanks | StackedNodes]], repeats: int
+    asked: Sequence[tuple[Setting, StackedTables]], repeats: int
 ) -> list[Measurement]:
     """Live a generation of each setting, round after round: a machine's drift falls on all alike.
 
@@ -181,7 +174,7 @@ def measure_in_turn(
         asked: what to live, and its tasks, taken in turn by the pairs.
         repeats: measured rounds; before them, two individuals of each setting compile.
     """
-    generations = [first_generation(setting, banks) for setting, banks in asked]
+    generations = [first_generation(setting, tables) for setting, tables in asked]
     seconds: list[list[float]] = [[] for _ in asked]
     steps = [0 for _ in asked]
     for turn in range(repeats + 1):

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoplastic.trials.table import (
-    ANSWER,
-    HOLD,
-    OVER_RIGHT,
-    OVER_WRONG,
-    NodeBank,
-    StackedNodes,
-    stack_nodes,
-)
-from evoplastic.types import Interface, StackedBanks, TrialBank, TrialTiming, stack_banks
+from evoplastic.trials.stacked import StackedTables, stack_tables
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
+from evoplastic.types import Interface
 
 DT_MS = 20.0
 TIMING = TrialTiming(dt_ms=DT_MS, num_steps=50, response=(25, 35), feedback=(36, 46))
@@ -22,26 +16,26 @@ NUM_ENTRIES = 64
 LENGTHS = (40, 60)  # steps of a trial that runs freely, 50 in the mean
 
 
-def paced_trials(interface: Interface) -> StackedBanks:
+def fixed_trials(interface: Interface) -> StackedTables:
     """Two stimuli, a response and a feedback window at the published times; lines are random."""
     random = np.random.default_rng(0)
     I, O = interface.num_inputs, interface.num_outputs
     stimulus_MTI = np.zeros((NUM_ENTRIES, TIMING.num_steps, I), dtype=np.float32)
     for start, stop in SHOWN:
         stimulus_MTI[:, start:stop] = random.choice([-1.0, 1.0], (NUM_ENTRIES, 1, I))
-    right_MO = np.eye(O, dtype=np.float32)[random.integers(0, O, NUM_ENTRIES)]
-    bank = TrialBank(
-        task="paced",
+    target_action_M = random.integers(0, O, NUM_ENTRIES)
+    table = fixed_timing_table(
+        task="fixed",
         timing=TIMING,
         stimulus_MTI=stimulus_MTI,
-        target_MO=right_MO,
-        reward_MO=right_MO,
+        target_action_M=target_action_M,
+        reward_MO=np.eye(O, dtype=np.float32)[target_action_M],
         kind_M=np.zeros(NUM_ENTRIES, dtype=np.int64),
     )
-    return stack_banks([bank])
+    return stack_tables([table])
 
 
-def free_trials(interface: Interface) -> StackedNodes:
+def self_paced_trials(interface: Interface) -> StackedTables:
     """Chains of 40 to 60 steps with noise on every line at every step, as NeuroGym's tasks are:
     hold action 0, answer within the last ten steps; any answer ends the trial."""
     random = np.random.default_rng(0)
@@ -58,15 +52,15 @@ def free_trials(interface: Interface) -> StackedNodes:
     ends_VO |= (step_V == length_M[entry_V] - 1)[:, None]
     onward_VO = np.arange(len(entry_V))[:, None] + 1
     over_VO = np.where(right_VO, OVER_RIGHT, OVER_WRONG)
-    bank = NodeBank(
-        task="free",
+    table = TrialTable(
+        task="self-paced",
         dt_ms=DT_MS,
         observation_VI=random.normal(size=(len(entry_V), I)).astype(np.float32),
-        asked_V=np.where(asks_V, answer_V, 0).astype(np.int64),
-        part_V=np.where(asks_V, ANSWER, HOLD).astype(np.int8),
+        target_action_V=np.where(asks_V, answer_V, 0).astype(np.int64),
+        flags_V=np.where(asks_V, ANSWER, HOLD).astype(np.int8),
         reward_VO=right_VO.astype(np.float32),
         next_VO=np.where(ends_VO, over_VO, onward_VO).astype(np.int32),
         first_M=first_M,
         kind_M=np.zeros(NUM_ENTRIES, dtype=np.int64),
     )
-    return stack_nodes([bank])
+    return stack_tables([table])

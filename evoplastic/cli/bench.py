@@ -17,8 +17,7 @@ from evoplastic.cli.verbs import (
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.trials.table import StackedNodes
-    from evoplastic.types import StackedBanks
+    from evoplastic.trials.stacked import StackedTables
 
 SUITE = "miconi2023"
 LONG_REPEATS = 5
@@ -164,12 +163,13 @@ def _is_suite(kind: str, inputs: int, outputs: int) -> bool:
     return (kind, inputs, outputs) == ("paced", 2, 2)
 
 
-def _trials(kind: str, inputs: int, outputs: int) -> StackedBanks | StackedNodes:
-    from evoplastic.benchmark.trials import free_trials, paced_trials
-    from evoplastic.types import Interface, stack_banks
+def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTables:
+    from evoplastic.benchmark.trials import fixed_trials, self_paced_trials
+    from evoplastic.trials.stacked import stack_tables
+    from evoplastic.types import Interface
     from tasks.suites.suite import load_paced_suite
 
     if _is_suite(kind, inputs, outputs):
-        return stack_banks([task.bank(0) for task in load_paced_suite(SUITE).train])
+        return stack_tables([task.bank(0) for task in load_paced_suite(SUITE).train])
     interface = Interface(num_inputs=inputs, num_outputs=outputs)
-    return paced_trials(interface) if kind == "paced" else free_trials(interface)
+    return fixed_trials(interface) if kind == "paced" else self_paced_trials(interface)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.genome.genome import Genome
-    from evoplastic.lifetime.population import Bank
     from evoplastic.lifetime.problem import LifetimeProblem, ReplicateResult
+    from evoplastic.trials.world import Task
     from tasks.suites.free_suite import FreeSuite
     from tasks.suites.suite import Suite
 
@@ -139,7 +139,7 @@ def _problem(
     genome: Genome,
     config: RunConfig,
     suite: Suite | FreeSuite,
-    banks: list[Bank],
+    banks: list[Task],
     seed: int,
     engine: str,
 ) -> LifetimeProblem:

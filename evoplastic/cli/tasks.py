@@ -17,7 +17,7 @@ from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table, se
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.types import TrialBank
+    from evoplastic.trials.table import TrialTable
     from tasks.suites.suite import Suite
 
 DEFAULT_SUITE = "miconi2023"
@@ -144,12 +144,12 @@ def run_show(args: argparse.Namespace) -> int:
     trials: list[dict[str, Any]] = [
         {
             "shown": _shown(bank, entry),
-            "answer": int(bank.target_MO[entry].argmax()),
-            "reward": [float(reward) for reward in bank.reward_MO[entry]],
+            "answer": int(bank.fixed.target_action_M[entry]),
+            "reward": [float(reward) for reward in bank.fixed.reward_MO[entry]],
         }
         for entry in range(len(bank.kind_M))
     ]
-    timing = bank.timing
+    timing = bank.fixed.timing
     if args.json:
         print_json({**describe_task(args.task, table), "trials": trials})
         return exits.DONE
@@ -240,9 +240,9 @@ def _describe(suite: Suite) -> list[dict[str, Any]]:
     ]
 
 
-def _shown(bank: TrialBank, entry: int) -> list[str]:
+def _shown(bank: TrialTable, entry: int) -> list[str]:
     """Stretches of constant, non-zero input, as "+1 -1 at 0-160 ms"."""
-    stimulus_TI = bank.stimulus_MTI[entry]
+    stimulus_TI = bank.fixed.stimulus_MTI[entry]
     stretches = []
     start = 0
     for step in range(1, len(stimulus_TI) + 1):
@@ -255,6 +255,6 @@ def _shown(bank: TrialBank, entry: int) -> list[str]:
     return stretches
 
 
-def _span(bank: TrialBank, steps: tuple[int, int]) -> str:
-    start_ms, stop_ms = (step * bank.timing.dt_ms for step in steps)
+def _span(bank: TrialTable, steps: tuple[int, int]) -> str:
+    start_ms, stop_ms = (step * bank.dt_ms for step in steps)
     return f"{start_ms:g}-{stop_ms:g} ms"

@@ -65,14 +65,14 @@ def run_preview(args: argparse.Namespace) -> int:
     from analysis.previews.machine import machine_preview
     from analysis.previews.picture import Words, write_picture
     from analysis.previews.task import preview
-    from evoplastic.trials.table import NodeBank
+    from evoplastic.trials.table import TrialTable
     from tasks.neurogym.examination import build_bank
     from tasks.suites.catalogue import describe_source, line_names
 
     source = source_of(args)
     bank = build_bank(source, args.trials or DRAWN_MACHINE_TRIALS, args.seed)
     words = Words(describe_source(source), *line_names(source))
-    if isinstance(bank, NodeBank):
+    if isinstance(bank, TrialTable):
         trials = args.trials or min(DRAWN_MACHINE_TRIALS, len(bank.first_M))
         figure = machine_preview(bank, trials, words)
     else:

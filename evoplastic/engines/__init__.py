@@ -10,10 +10,9 @@ import os
 import torch
 
 from evoplastic.checks import require, require_known
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ def run_lifetimes(
     Raises:
         UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
-    chosen = choose_engine(engine, free=isinstance(batch.banks, StackedNodes))
+    chosen = choose_engine(engine, free=batch.self_paced)
     if chosen == "gpu":
         from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 

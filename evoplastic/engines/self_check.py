@@ -11,18 +11,13 @@ import torch
 
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, NodeBank, stack_nodes
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
 from evoplastic.trials.wiring import Wiring
-from evoplastic.types import (
-    LifetimeBatch,
-    PlasticParams,
-    StackedBanks,
-    TrialBank,
-    TrialTiming,
-    stack_banks,
-)
 
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
 
@@ -55,7 +50,7 @@ def _short_life(
     w_PNN = 0.2 * torch.randn(2, 16, 16, generator=generator)
     stream_P, lines_PL = np.arange(2), np.tile(np.arange(2), (2, 1))
     batch = LifetimeBatch(
-        banks=stack_nodes([_free_trials()]) if free else _paced_trials(),
+        tasks=stack_tables([_self_paced_trials() if free else _fixed_trials()]),
         task_P=np.zeros(2, np.int64),
         seed=1,
         epoch=0,
@@ -72,33 +67,31 @@ def _short_life(
     return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, config
 
 
-def _paced_trials() -> StackedBanks:
+def _fixed_trials() -> TrialTable:
     timing = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
     stimulus_MTI = np.zeros((2, 12, 2), np.float32)
     stimulus_MTI[0, :4] = (1.0, -1.0)
     stimulus_MTI[1, :4] = (-1.0, 1.0)
-    target_MO = np.eye(2, dtype=np.float32)
-    bank = TrialBank(
+    return fixed_timing_table(
         task="check",
         timing=timing,
         stimulus_MTI=stimulus_MTI,
-        target_MO=target_MO,
-        reward_MO=target_MO,
+        target_action_M=np.arange(2),
+        reward_MO=np.eye(2, dtype=np.float32),
         kind_M=np.arange(2),
     )
-    return stack_banks([bank])
 
 
-def _free_trials() -> NodeBank:
+def _self_paced_trials() -> TrialTable:
     """Two trials: two steps of holding action 0, which any other ends, then the answer 0 or 1."""
     hold, first, second = (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)
     over = [OVER_RIGHT, OVER_WRONG]
-    return NodeBank(
+    return TrialTable(
         task="check",
         dt_ms=20.0,
         observation_VI=np.array([hold, hold, first, hold, hold, second], np.float32),
-        asked_V=np.array([0, 0, 0, 0, 0, 1]),
-        part_V=np.array([HOLD, HOLD, ANSWER] * 2, np.int8),
+        target_action_V=np.array([0, 0, 0, 0, 0, 1]),
+        flags_V=np.array([HOLD, HOLD, ANSWER] * 2, np.int8),
         reward_VO=np.array(
             [[0, -0.1], [0, -0.1], [1, 0], [0, -0.1], [0, -0.1], [0, 1]], np.float32
         ),

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from evoplastic.checks import UsageError, require
+from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal
 from evoplastic.search.config import EvolutionConfig
 from evoplastic.storage import read_tensors, write_tensors
-from evoplastic.types import PlasticParams
 
 SCHEMA = "evoplastic/genome/1"
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.config import LifetimeConfig
-from evoplastic.types import LifetimeResult
 
 
 def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.float64]:

@@ -13,39 +13,26 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines import run_lifetimes
-from evoplastic.trials.table import NodeBank, StackedNodes, stack_nodes
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.wiring import draw_wiring
-from evoplastic.trials.world import SteppedTask
-from evoplastic.types import (
-    Int64Array,
-    LifetimeBatch,
-    LifetimeResult,
-    PlasticParams,
-    StackedBanks,
-    TrialBank,
-    stack_banks,
-)
+from evoplastic.trials.world import Task, Tasks, stepped_tasks, tables_of
+from evoplastic.types import Int64Array
 
 if TYPE_CHECKING:
     from evoplastic.lifetime.problem import LifetimeProblem
 
-Bank = TrialBank | NodeBank | SteppedTask
 
-
-def stack(banks: tuple[Bank, ...]) -> tuple[StackedBanks | StackedNodes | None, Int64Array]:
-    """The banks laid end to end, and the place [B] of each task among them; -1 = must be stepped.
+def stack(tasks: tuple[Task, ...]) -> tuple[StackedTables | None, Int64Array]:
+    """The tables laid end to end, and the place [B] of each task among them; -1 = must be stepped.
 
     Raises:
-        UsageError: banks that cannot live in one population.
+        UsageError: tables that one population cannot meet.
     """
-    place_B = np.full(len(banks), -1, dtype=np.int64)
-    paced = [bank for bank in banks if isinstance(bank, TrialBank)]
-    free = [bank for bank in banks if isinstance(bank, NodeBank)]
-    held = [place for place, bank in enumerate(banks) if isinstance(bank, TrialBank | NodeBank)]
-    place_B[held] = np.arange(len(held))
-    if paced:
-        return stack_banks(paced), place_B
-    return (stack_nodes(free) if free else None), place_B
+    place_B = np.full(len(tasks), -1, dtype=np.int64)
+    tables = tables_of(tasks)
+    place_B[list(tables)] = np.arange(len(tables))
+    return (stack_tables(list(tables.values())) if tables else None), place_B
 
 
 def live(
@@ -67,30 +54,24 @@ def live(
         epoch: generation.
         evaluation: evaluation lifetimes draw from streams of their own.
     """
-    banks, place_B = problem.stacked
+    tables, place_B = problem.stacked
     parts: list[tuple[Int64Array, LifetimeResult]] = []
     place_P = place_B[task_P]
-    for place, bank in enumerate(problem.tasks):
-        if place_B[place] == -1:
-            assert isinstance(bank, SteppedTask)
-            who = np.flatnonzero(task_P == place)
-            if len(who):
-                parts.append(
-                    (
-                        who,
-                        _simulate_part(
-                            problem, params, bank, who, 0 * who, stream_P, epoch, evaluation
-                        ),
-                    )
-                )
+    for place, task in stepped_tasks(problem.tasks).items():
+        who = np.flatnonzero(task_P == place)
+        if len(who):
+            result = _simulate_part(
+                problem, params, task, who, 0 * who, stream_P, epoch, evaluation
+            )
+            parts.append((who, result))
     who = np.flatnonzero(place_P >= 0)
     if len(who):
-        assert banks is not None
+        assert tables is not None
         parts.append(
             (
                 who,
                 _simulate_part(
-                    problem, params, banks, who, place_P[who], stream_P, epoch, evaluation
+                    problem, params, tables, who, place_P[who], stream_P, epoch, evaluation
                 ),
             )
         )
@@ -100,7 +81,7 @@ def live(
 def _simulate_part(
     problem: LifetimeProblem,
     params: PlasticParams,
-    banks: StackedBanks | StackedNodes | SteppedTask,
+    tasks: Tasks,
     who: Int64Array,
     place_P: Int64Array,
     stream_P: Int64Array,
@@ -112,12 +93,12 @@ def _simulate_part(
         rows = torch.from_numpy(who)
         params = PlasticParams(params.w_PNN[rows], params.alpha_PNN[rows])
     wiring = None
-    if not isinstance(banks, StackedBanks):
+    if tasks.timing is None:
         assert problem.wiring is not None
         wiring = draw_wiring(
             problem.wiring,
-            banks.num_inputs_B[place_P],
-            banks.num_actions_B[place_P],
+            tasks.num_inputs_B[place_P],
+            tasks.num_actions_B[place_P],
             stream_P,
             seed=problem.seed,
             epoch=epoch,
@@ -125,7 +106,7 @@ def _simulate_part(
         )
     shared = problem.lifetime.perturbation.noise == "shared" and not evaluation
     batch = LifetimeBatch(
-        banks=banks,
+        tasks=tasks,
         task_P=place_P,
         seed=problem.seed,
         epoch=epoch,

@@ -19,16 +19,17 @@ from torch import Tensor
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
 from evoplastic.genome.genome import GenomeLayout
+from evoplastic.lifetime.batch import LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
-from evoplastic.lifetime.population import Bank, live, stack
+from evoplastic.lifetime.population import live, stack
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.random.counters import Purpose, bounded, philox, purpose_word, seed_key
 from evoplastic.search.config import EvolutionConfig
 from evoplastic.search.mutation import perturbed_pairs
-from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import WiringConfig
-from evoplastic.types import LifetimeResult, PlasticParams, StackedBanks, TrialBank
+from evoplastic.trials.world import Task
 
 Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
@@ -41,20 +42,18 @@ class LifetimeProblem:
     groups: NeuronGroups
     lifetime: LifetimeConfig
     evolution: EvolutionConfig
-    train: tuple[Bank, ...]
+    train: tuple[Task, ...]
     half_of_train: tuple[int, ...]  # 0 or 1, for `alternate_halves`
-    held_out: tuple[Bank, ...]
+    held_out: tuple[Task, ...]
     seed: int
-    wiring: WiringConfig | None = None  # of tasks that run freely
+    wiring: WiringConfig | None = None  # of self-paced tasks
     engine: str = "auto"
     threads: int = 0
 
     def __post_init__(self) -> None:
-        for bank in self.tasks:
-            if isinstance(bank, TrialBank):
-                require_fit(self.groups, bank.interface, bank.task)
-            else:
-                require_lines(self.groups, bank.interface, bank.task)
+        for task in self.tasks:
+            fits = require_lines if task.timing is None else require_fit
+            fits(self.groups, task.interface, task.task)
         require(
             self.wiring is None or self.wiring.interface == self.groups.interface,
             f"tasks are wired to {self.wiring and self.wiring.interface}, the network has "
@@ -83,22 +82,22 @@ class LifetimeProblem:
         return GenomeLayout(self.groups)
 
     @property
-    def tasks(self) -> tuple[Bank, ...]:
+    def tasks(self) -> tuple[Task, ...]:
         """Training tasks, then held-out tasks."""
         return self.train + self.held_out
 
     @cached_property
-    def stacked(self) -> tuple[StackedBanks | StackedNodes | None, Int64Array]:
-        """The banks among the tasks laid end to end, and the place of each task among them."""
+    def stacked(self) -> tuple[StackedTables | None, Int64Array]:
+        """The tables among the tasks laid end to end, and the place of each task among them."""
         return stack(self.tasks)
 
     @property
     def has_answers(self) -> NDArray[np.bool_]:
         """For each task, whether its trials can be right or wrong."""
-        return np.array([isinstance(bank, TrialBank) or bank.has_answers for bank in self.tasks])
+        return np.array([task.has_answers for task in self.tasks])
 
     def __getstate__(self) -> dict[str, object]:
-        """What travels to workers: they lay the banks end to end themselves."""
+        """What travels to workers: they lay the tables end to end themselves."""
         return {name: value for name, value in vars(self).items() if name != "stacked"}
 
 

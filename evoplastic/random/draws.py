@@ -1,26 +1,25 @@
 """The random draws of a lifetime, laid out as every engine must draw them.
 
 Perturbations of step t: counter word 0 is t * Q + q with Q = ceil(N / 4); word v of that counter
-belongs to neuron v * Q + q. The order of trials takes word 0 of one counter per trial.
+belongs to neuron v * Q + q. The order of trials is in `evoplastic.trials.order`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import (
     Float32Array,
     Int64Array,
     Purpose,
-    bounded,
     perturbation,
     philox,
     purpose_word,
     seed_key,
 )
-from evoplastic.types import LifetimeBatch
 
 
 def purposes(batch: LifetimeBatch) -> tuple[int, int]:
@@ -30,13 +29,6 @@ def purposes(batch: LifetimeBatch) -> tuple[int, int]:
     else:
         trial, perturb = Purpose.TRIAL, Purpose.PERTURBATION
     return purpose_word(trial, batch.epoch), purpose_word(perturb, batch.epoch)
-
-
-def trial_entries(batch: LifetimeBatch, trial: int) -> Int64Array:
-    """Bank entry [P] that each individual meets at a trial, paced trials only."""
-    word_P, *_ = philox((0, trial, batch.trial_stream_P, purposes(batch)[0]), seed_key(batch.seed))
-    start_P, size_P = batch.paced.start_B[batch.task_P], batch.paced.size_B[batch.task_P]
-    return start_P + bounded(word_P, size_P)
 
 
 def perturbation_words(

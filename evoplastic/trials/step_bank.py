@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evoplastic.checks import require
-from evoplastic.trials.table import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, UNSCORED, NodeBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, UNSCORED
 from evoplastic.types import (
-    NO_GROUND_TRUTH,
+    NO_TARGET,
     BoolArray,
     Float32Array,
     Int64Array,
@@ -35,7 +36,7 @@ class StepBank:
     task: str
     dt_ms: float
     observation_MTI: Float32Array
-    ground_truth_MT: Int64Array  # action asked for at each step, NO_GROUND_TRUTH = none
+    ground_truth_MT: Int64Array  # action asked for at each step, NO_TARGET = none
     num_steps_M: Int64Array
     reward_MTO: Float32Array  # the environment's own
     ends_MTO: BoolArray
@@ -55,9 +56,9 @@ class StepBank:
             )
         low, high = int(self.ground_truth_MT.min()), int(self.ground_truth_MT.max())
         require(
-            low >= NO_GROUND_TRUTH and high < self.reward_MTO.shape[2],
+            low >= NO_TARGET and high < self.reward_MTO.shape[2],
             f"ground_truth_MT of task {self.task!r} spans {low} to {high}, expected actions 0 to "
-            f"{self.reward_MTO.shape[2] - 1}, or {NO_GROUND_TRUTH} for none",
+            f"{self.reward_MTO.shape[2] - 1}, or {NO_TARGET} for none",
         )
 
     def _check_shapes(self) -> None:
@@ -108,7 +109,7 @@ class StepBank:
             bool(over_MT[padding_MT].all())
             and not self.observation_MTI[padding_MT].any()
             and not self.reward_MTO[padding_MT].any()
-            and bool((self.ground_truth_MT[padding_MT] == NO_GROUND_TRUTH).all()),
+            and bool((self.ground_truth_MT[padding_MT] == NO_TARGET).all()),
             f"task {self.task!r} has content after the end of a trial; expected padding: "
             "observation and reward 0, no ground truth, ends_MTO true",
         )
@@ -125,25 +126,25 @@ class StepBank:
         """The action with which whoever follows the ground truth ends a trial; -1 = none asked."""
         return final_answers(self.ground_truth_MT, self.ends_MTO)
 
-    def nodes(self) -> NodeBank:
+    def nodes(self) -> TrialTable:
         """The same trials in the form that engines live: padding left out, one node a step."""
         _, T, O = self.reward_MTO.shape
         lived_MT = np.arange(T) < self.num_steps_M[:, None]
         first_M = np.concatenate([[0], np.cumsum(self.num_steps_M)[:-1]]).astype(np.int64)
         asked_MT, answer_M1 = self.ground_truth_MT, self.answer_M[:, None]
-        answered_MT = (asked_MT == answer_M1) & (asked_MT != NO_GROUND_TRUTH)
+        answered_MT = (asked_MT == answer_M1) & (asked_MT != NO_TARGET)
         right_MTO = self.ends_MTO & answered_MT[..., None] & (np.arange(O) == answer_M1[..., None])
         onward_MT = first_M[:, None] + np.arange(T) + 1
         over_MTO = np.where(right_MTO, OVER_RIGHT, OVER_WRONG)
         next_MTO = np.where(self.ends_MTO, over_MTO, onward_MT[..., None])
-        part_MT = np.where(asked_MT == NO_GROUND_TRUTH, UNSCORED, HOLD)
+        part_MT = np.where(asked_MT == NO_TARGET, UNSCORED, HOLD)
         part_MT[right_MTO.any(axis=2)] = ANSWER
-        return NodeBank(
+        return TrialTable(
             task=self.task,
             dt_ms=self.dt_ms,
             observation_VI=self.observation_MTI[lived_MT],
-            asked_V=asked_MT[lived_MT],
-            part_V=part_MT[lived_MT].astype(np.int8),
+            target_action_V=asked_MT[lived_MT],
+            flags_V=part_MT[lived_MT].astype(np.int8),
             reward_VO=self.reward_MTO[lived_MT],
             next_VO=next_MTO[lived_MT].astype(np.int32),
             first_M=first_M,

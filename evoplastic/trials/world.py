@@ -1,34 +1,34 @@
-"""Where individuals that run freely act: a world shows, asks, pays and ends trials, step by step.
+"""Where individuals act in self-paced trials: a world shows, asks, pays and ends, step by step.
 
-The reference engine lives any world. `BankWorld` is that of node banks; a task that fits into no
-bank brings a world of its own, which steps real environments.
+The reference engine runs lifetimes in any world. `TableWorld` is that of trial tables; a task that
+fits into no table brings a world of its own, which steps real environments.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.random.counters import Purpose, bounded, philox, purpose_word, seed_key
-from evoplastic.trials.table import OVER_RIGHT, StackedNodes
+from evoplastic.trials.order import TrialStreams, first_trials
+from evoplastic.trials.stacked import StackedTables
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import OVER_RIGHT, TrialTiming
 from evoplastic.types import BoolArray, Float32Array, Int64Array, Interface
 
-if TYPE_CHECKING:
-    from evoplastic.types import LifetimeBatch
 
-
-class Seen(NamedTuple):
+class Observed(NamedTuple):
     """What P individuals meet at their present steps."""
 
     observation_PI: Float32Array  # in the channels of the task, 0 beyond them
-    asked_P: Int64Array  # action asked for, in the task's numbering; NO_GROUND_TRUTH = none
-    part_P: NDArray[np.int8]  # UNSCORED, HOLD or ANSWER
+    target_action_P: Int64Array  # in the task's numbering; NO_TARGET = none
+    flags_P: NDArray[np.int8]  # HOLD or ANSWER, or neither
     kind_P: Int64Array  # kind of the present trial
 
 
-class Earned(NamedTuple):
+class Stepped(NamedTuple):
     """What an action brought."""
 
     reward_P: Float32Array
@@ -43,11 +43,11 @@ class World(Protocol):
     max_trial_steps: int  # no trial takes more
     failed_P: BoolArray  # the task broke down for this individual: its lifetime counts as worst
 
-    def look(self) -> Seen:
+    def observe(self) -> Observed:
         """What everyone meets now."""
         ...
 
-    def act(self, choice_P: Int64Array, moving_P: BoolArray) -> Earned:
+    def step(self, choice_P: Int64Array, moving_P: BoolArray) -> Stepped:
         """Take one action for each individual that moves; the others stay where they are.
 
         Whatever is returned for those that do not move is ignored.
@@ -94,64 +94,79 @@ class SteppedTask(Protocol):
         """The lines that a network must have at least."""
         ...
 
-    def open(self, batch: LifetimeBatch) -> World:
-        """A world for the individuals of a batch, everyone at the first step of the first trial."""
+    @property
+    def timing(self) -> TrialTiming | None:
+        """None: whoever must be stepped is self-paced."""
+        ...
+
+    def open(self, streams: TrialStreams) -> World:
+        """A world for some individuals, everyone at the first step of the first trial."""
         ...
 
 
-class BankWorld:
-    """Individuals that read their trials from node banks, one entry after the other."""
+Task = TrialTable | SteppedTask
+Tasks = StackedTables | SteppedTask
 
-    def __init__(self, batch: LifetimeBatch) -> None:
-        banks = batch.banks
-        assert isinstance(banks, StackedNodes)
-        self._banks = banks
-        self._start_P = banks.start_B[batch.task_P]
-        self._size_P = banks.size_B[batch.task_P]
-        self._place_P = first_entries(batch, banks) - self._start_P
-        self.num_actions_P = banks.num_actions_B[batch.task_P]
-        self.max_trial_steps = banks.num_steps
-        self.failed_P: BoolArray = np.zeros(len(batch.task_P), dtype=np.bool_)
-        self._node_P = banks.first_M[self._entry_P]
+
+class TableWorld:
+    """Individuals that read their trials from tables, one after the other."""
+
+    def __init__(self, tables: StackedTables, streams: TrialStreams) -> None:
+        self._tables = tables
+        self._start_P = tables.start_B[streams.task_P]
+        self._size_P = tables.size_B[streams.task_P]
+        self._place_P = first_trials(streams, tables) - self._start_P
+        self.num_actions_P = tables.num_actions_B[streams.task_P]
+        self.max_trial_steps = tables.num_steps
+        self.failed_P: BoolArray = np.zeros(len(streams.task_P), dtype=np.bool_)
+        self._state_P = tables.first_M[self._trial_P]
 
     @property
-    def _entry_P(self) -> Int64Array:
+    def _trial_P(self) -> Int64Array:
         return self._start_P + self._place_P
 
-    def look(self) -> Seen:
+    def observe(self) -> Observed:
         """What everyone meets now."""
-        banks, node_P = self._banks, self._node_P
-        return Seen(
-            banks.observation_VI[node_P],
-            banks.asked_V[node_P],
-            banks.part_V[node_P],
-            banks.kind_M[self._entry_P],
+        tables, state_P = self._tables, self._state_P
+        return Observed(
+            tables.observation_VI[state_P],
+            tables.target_action_V[state_P],
+            tables.flags_V[state_P],
+            tables.kind_M[self._trial_P],
         )
 
-    def act(self, choice_P: Int64Array, moving_P: BoolArray) -> Earned:
-        """Follow the tables; at a trial's end, on to the next entry."""
-        banks = self._banks
-        onward_P = banks.next_VO[self._node_P, choice_P].astype(np.int64)
+    def step(self, choice_P: Int64Array, moving_P: BoolArray) -> Stepped:
+        """Follow the tables; at a trial's end, on to the next one."""
+        tables = self._tables
+        onward_P = tables.next_VO[self._state_P, choice_P].astype(np.int64)
         over_P = onward_P < 0
-        reward_P = banks.reward_VO[self._node_P, choice_P]
+        reward_P = tables.reward_VO[self._state_P, choice_P]
         self._place_P = np.where(
             moving_P & over_P, (self._place_P + 1) % self._size_P, self._place_P
         )
-        onward_P = np.where(over_P, banks.first_M[self._entry_P], onward_P)
-        correct_P = banks.next_VO[self._node_P, choice_P] == OVER_RIGHT
-        self._node_P = np.where(moving_P, onward_P, self._node_P)
-        return Earned(reward_P, over_P, correct_P)
+        onward_P = np.where(over_P, tables.first_M[self._trial_P], onward_P)
+        correct_P = tables.next_VO[self._state_P, choice_P] == OVER_RIGHT
+        self._state_P = np.where(moving_P, onward_P, self._state_P)
+        return Stepped(reward_P, over_P, correct_P)
 
 
-def first_entries(batch: LifetimeBatch, banks: StackedNodes) -> Int64Array:
-    """Bank entry [P] of each individual's first trial: a block of its task's bank, at random.
+def open_world(tasks: Tasks, streams: TrialStreams) -> World:
+    """A world for some individuals, everyone at the first step of the first self-paced trial."""
+    if isinstance(tasks, StackedTables):
+        return TableWorld(tasks, streams)
+    return tasks.open(streams)
 
-    entry = start + block * floor(u * size / block),     u from word 0 of the order of trials
-    """
-    purpose = Purpose.EVALUATION_TRIAL if batch.evaluation else Purpose.TRIAL
-    word = purpose_word(purpose, batch.epoch)
-    drawn_P, *_ = philox((0, 0, batch.trial_stream_P, word), seed_key(batch.seed))
-    block_P = banks.block_B[batch.task_P]
-    blocks_P = banks.size_B[batch.task_P] // block_P
-    first_P: Int64Array = banks.start_B[batch.task_P] + block_P * bounded(drawn_P, blocks_P)
-    return first_P
+
+def in_tables(tasks: Tasks) -> StackedTables | None:
+    """The tables of tasks that have some; None where environments are stepped for real."""
+    return tasks if isinstance(tasks, StackedTables) else None
+
+
+def tables_of(tasks: Sequence[Task]) -> dict[int, TrialTable]:
+    """Those among the tasks that are tables, by their place."""
+    return {place: task for place, task in enumerate(tasks) if isinstance(task, TrialTable)}
+
+
+def stepped_tasks(tasks: Sequence[Task]) -> dict[int, SteppedTask]:
+    """Those among the tasks that are stepped for real, by their place."""
+    return {place: task for place, task in enumerate(tasks) if not isinstance(task, TrialTable)}

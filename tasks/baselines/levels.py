@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.checks import require
-from evoplastic.trials.table import HOLD, OVER_RIGHT, UNSCORED, NodeBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import HOLD, OVER_RIGHT, UNSCORED
 
 
 class Level(NamedTuple):
@@ -34,7 +35,7 @@ class TaskLevels(NamedTuple):
     oracle: Level  # what is asked for
 
 
-def level_of(bank: NodeBank, policy_VO: NDArray[np.float64]) -> Level:
+def level_of(bank: TrialTable, policy_VO: NDArray[np.float64]) -> Level:
     """What a policy reaches that takes action o at node v with probability `policy_VO[v, o]`.
 
     Raises:
@@ -62,41 +63,41 @@ def level_of(bank: NodeBank, policy_VO: NDArray[np.float64]) -> Level:
     return Level(right / M if bank.has_answers else None, reward / M)
 
 
-def chance(bank: NodeBank) -> Level:
+def chance(bank: TrialTable) -> Level:
     """Any action with equal probability at each node."""
     return level_of(bank, np.full(bank.reward_VO.shape, 1.0 / bank.reward_VO.shape[1]))
 
 
-def oracle(bank: NodeBank) -> Level:
+def oracle(bank: TrialTable) -> Level:
     """What is asked at each node; action 0 where nothing is."""
-    return level_of(bank, _taking(bank, np.maximum(bank.asked_V, 0)))
+    return level_of(bank, _taking(bank, np.maximum(bank.target_action_V, 0)))
 
 
-def constant(bank: NodeBank, action: int) -> Level:
+def constant(bank: TrialTable, action: int) -> Level:
     """One action at each node."""
-    return level_of(bank, _taking(bank, np.full_like(bank.asked_V, action)))
+    return level_of(bank, _taking(bank, np.full_like(bank.target_action_V, action)))
 
 
-def best_constant(bank: NodeBank) -> tuple[int, Level]:
+def best_constant(bank: TrialTable) -> tuple[int, Level]:
     """The single action with the best accuracy (reward, where nothing is asked), and its level."""
     return _best([constant(bank, action) for action in range(bank.reward_VO.shape[1])])
 
 
-def fixed(bank: NodeBank, answer: int) -> Level:
+def fixed(bank: TrialTable, answer: int) -> Level:
     """One answer whenever an answer is due; until then what is asked, action 0 where nothing is.
 
     So it knows when to hold and when to answer, but nothing of what the stimuli say.
     """
-    held_V = np.where(bank.part_V == HOLD, bank.asked_V, answer)
-    return level_of(bank, _taking(bank, np.where(bank.part_V == UNSCORED, 0, held_V)))
+    held_V = np.where(bank.flags_V == HOLD, bank.target_action_V, answer)
+    return level_of(bank, _taking(bank, np.where(bank.flags_V == UNSCORED, 0, held_V)))
 
 
-def best_fixed(bank: NodeBank) -> tuple[int, Level]:
+def best_fixed(bank: TrialTable) -> tuple[int, Level]:
     """The answer with which `fixed` has the best accuracy (or reward), and its level."""
     return _best([fixed(bank, answer) for answer in range(bank.reward_VO.shape[1])])
 
 
-def best_exchanged(bank: NodeBank) -> Level:
+def best_exchanged(bank: TrialTable) -> Level:
     """`best_fixed` where actions beyond 0 stand for one another at random, anew in each lifetime.
 
     Nobody can know by birth which of them an answer is, so a fixed one is right as often as they
@@ -111,7 +112,7 @@ def best_exchanged(bank: NodeBank) -> Level:
     return _best([fixed(bank, 0), mean])[1]
 
 
-def _taking(bank: NodeBank, action_V: NDArray[np.int64]) -> NDArray[np.float64]:
+def _taking(bank: TrialTable, action_V: NDArray[np.int64]) -> NDArray[np.float64]:
     policy_VO = np.zeros(bank.reward_VO.shape)
     policy_VO[np.arange(len(action_V)), action_V] = 1.0
     return policy_VO

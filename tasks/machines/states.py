@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.trials.table import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, UNSCORED, NodeBank
-from evoplastic.types import NO_GROUND_TRUTH, BoolArray, Int64Array
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, UNSCORED
+from evoplastic.types import NO_TARGET, BoolArray, Int64Array
 from tasks.machines.draws import Draws, draw
 from tasks.machines.rules import Rules, best_actions, read_rules
 from tasks.machines.state_machine import DOWN, StateMachine
@@ -31,7 +32,7 @@ class _Layer(NamedTuple):
     best_VO: BoolArray
 
 
-def machine_nodes(machine: StateMachine, num_trials: int, seed: int) -> NodeBank:
+def machine_nodes(machine: StateMachine, num_trials: int, seed: int) -> TrialTable:
     """At least `num_trials` trials of a machine, in whole instances; a function of the arguments.
 
     Raises:
@@ -40,7 +41,7 @@ def machine_nodes(machine: StateMachine, num_trials: int, seed: int) -> NodeBank
     return realise(machine, draw(machine, num_trials, seed))
 
 
-def realise(machine: StateMachine, draws: Draws) -> NodeBank:
+def realise(machine: StateMachine, draws: Draws) -> TrialTable:
     """The trials that given draws make of a machine."""
     M, T, S, _ = draws.moves_MTSO.shape
     rules = read_rules(machine, draws)
@@ -105,7 +106,7 @@ def _step(
 
 def _bank(
     machine: StateMachine, rules: Rules, layers: list[_Layer], shape: tuple[int, ...]
-) -> NodeBank:
+) -> TrialTable:
     """Number the nodes trial by trial, and show each state as long as it dwells."""
     M = shape[0]
     step_V = np.concatenate([np.full(len(layer.key_V), t) for t, layer in enumerate(layers)])
@@ -129,8 +130,8 @@ def _bank(
         ]
     )[order_V]
     best_VO = np.concatenate([layer.best_VO for layer in layers])[order_V]
-    asked_V = np.where(best_VO.any(axis=1), best_VO.argmax(axis=1), NO_GROUND_TRUTH)
-    part_V = np.where(np.isin(s_V[order_V], machine.holds), HOLD, ANSWER)
+    target_action_V = np.where(best_VO.any(axis=1), best_VO.argmax(axis=1), NO_TARGET)
+    flags_V = np.where(np.isin(s_V[order_V], machine.holds), HOLD, ANSWER)
     reward_VO = np.concatenate([layer.reward_VO for layer in layers])[order_V]
     code_YI = np.pad(machine.code_YI, ((0, 1), (0, 0)))  # stimulus -1 shows zeros
     # each node D times: all but the last copy lead on to the next one, whatever the action
@@ -138,13 +139,13 @@ def _bank(
     acts_V = np.tile(np.arange(D) == D - 1, len(order_V))
     onward_V1 = np.arange(1, len(acts_V) + 1)[:, None]
     next_VO = np.where(next_VO >= 0, next_VO * D, next_VO).repeat(D, axis=0)
-    asked_V = np.where(acts_V, asked_V.repeat(D), NO_GROUND_TRUTH)
-    return NodeBank(
+    target_action_V = np.where(acts_V, target_action_V.repeat(D), NO_TARGET)
+    return TrialTable(
         task=machine.name,
         dt_ms=machine.dt_ms,
         observation_VI=code_YI[rules.stimulus_MS[m_V, s_V][order_V]].repeat(D, axis=0),
-        asked_V=asked_V,
-        part_V=np.where(asked_V >= 0, part_V.repeat(D), UNSCORED).astype(np.int8),
+        target_action_V=target_action_V,
+        flags_V=np.where(target_action_V >= 0, flags_V.repeat(D), UNSCORED).astype(np.int8),
         reward_VO=np.where(acts_V[:, None], reward_VO.repeat(D, axis=0), 0).astype(np.float32),
         next_VO=np.where(acts_V[:, None], next_VO, onward_V1).astype(np.int32),
         first_M=number_V[:M] * D,

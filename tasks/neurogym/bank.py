@@ -13,7 +13,7 @@ import numpy as np
 
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank, final_answers
-from evoplastic.types import NO_GROUND_TRUTH
+from evoplastic.types import NO_TARGET
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 from tasks.neurogym.probing import ProbedTrial, Prober, SegmentsDiffer, segments
 
@@ -77,7 +77,7 @@ def _stack(source: EnvSource, trials: list[ProbedTrial]) -> StepBank:
     I, O = trials[0].observation_TI.shape[1], trials[0].reward_TO.shape[1]
     names = tuple(dict.fromkeys(name for trial in trials for name in trial.periods))
     observation_MTI = np.zeros((M, T, I), dtype=np.float32)
-    ground_truth_MT = np.full((M, T), NO_GROUND_TRUTH, dtype=np.int64)
+    ground_truth_MT = np.full((M, T), NO_TARGET, dtype=np.int64)
     reward_MTO = np.zeros((M, T, O), dtype=np.float32)
     ends_MTO = np.ones((M, T, O), dtype=bool)
     period_MQ2 = np.full((M, len(names), 2), -1, dtype=np.int64)

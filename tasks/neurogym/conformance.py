@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 
-Policy = Callable[[NodeBank, int, int, np.random.Generator], int]  # bank, trial, node, rng
+Policy = Callable[[TrialTable, int, int, np.random.Generator], int]  # bank, trial, node, rng
 
 
-def act_at_random(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+def act_at_random(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
     """Any action, anew at each step."""
     return int(rng.integers(bank.reward_VO.shape[1]))
 
 
-def act_on_ground_truth(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+def act_on_ground_truth(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
     """What is asked for; action 0 where nothing is."""
-    return max(int(bank.asked_V[node]), 0)
+    return max(int(bank.target_action_V[node]), 0)
 
 
-def act_constantly(bank: NodeBank, trial: int, node: int, rng: np.random.Generator) -> int:
+def act_constantly(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
     """One action throughout a trial, another one in the next."""
     return trial % bank.reward_VO.shape[1]
 
@@ -70,7 +70,7 @@ class Difference(NamedTuple):
         )
 
 
-def walk(bank: NodeBank, policy: str, seed: int, num_trials: int) -> Iterator[Visit]:
+def walk(bank: TrialTable, policy: str, seed: int, num_trials: int) -> Iterator[Visit]:
     """The nodes that a policy comes to in the first trials of a bank."""
     choose, rng = POLICIES[policy], np.random.default_rng(seed)
     for trial in range(num_trials):
@@ -83,7 +83,7 @@ def walk(bank: NodeBank, policy: str, seed: int, num_trials: int) -> Iterator[Vi
 
 def find_difference(
     source: EnvSource,
-    bank: StepBank | NodeBank,
+    bank: StepBank | TrialTable,
     seed: int,
     policy: str,
     num_trials: int | None = None,
@@ -99,7 +99,7 @@ def find_difference(
 
 def find_differences(
     source: EnvSource,
-    bank: StepBank | NodeBank,
+    bank: StepBank | TrialTable,
     seed: int,
     policy: str,
     num_trials: int | None = None,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evoplastic.trials.step_bank import StepBank
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.baselines.levels import Level, best_constant, best_fixed, chance, oracle
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.conformance import POLICIES, Difference, find_differences
@@ -29,7 +29,7 @@ SPEED_TRIALS = 100
 class Examined(NamedTuple):
     """Trials that were compared with the real environment."""
 
-    bank: StepBank | NodeBank  # nodes of a state machine, or steps that were probed
+    bank: StepBank | TrialTable  # nodes of a state machine, or steps that were probed
     known: list[Difference]  # differences that have a name (`ZERO_CUE`), under all policies
 
 
@@ -55,7 +55,7 @@ def examine(
     known: list[Difference] = []
     for policy in POLICIES:
         differences = find_differences(source, bank, seed, policy)
-        named = [each for each in differences if isinstance(bank, NodeBank) and is_zero_cue(each)]
+        named = [each for each in differences if isinstance(bank, TrialTable) and is_zero_cue(each)]
         unnamed = [each for each in differences if not any(each is other for other in named)]
         if unnamed:
             return refuse(
@@ -68,7 +68,7 @@ def examine(
     return Examined(bank, known)
 
 
-def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | NodeBank:
+def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | TrialTable:
     """The trials of a task, by the one of the two ways that it takes.
 
     Raises:
@@ -78,7 +78,7 @@ def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | Node
     return build_step_bank(source, num_trials, seed) if machine is None else machine
 
 
-def build_nodes(source: EnvSource, num_trials: int, seed: int) -> NodeBank:
+def build_nodes(source: EnvSource, num_trials: int, seed: int) -> TrialTable:
     """The trials of a task in the form that engines live.
 
     Raises:
@@ -133,9 +133,9 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
     }
 
 
-def _trial_steps(bank: NodeBank) -> dict[str, float]:
+def _trial_steps(bank: TrialTable) -> dict[str, float]:
     """Steps of the trials when none is ended before its time."""
-    steps_V = np.zeros(len(bank.asked_V), dtype=np.int64)
+    steps_V = np.zeros(len(bank.target_action_V), dtype=np.int64)
     for _ in range(bank.num_steps):
         steps_V = 1 + np.where(bank.next_VO >= 0, steps_V[bank.next_VO], 0).max(axis=1)
     steps_M = steps_V[bank.first_M]

@@ -19,7 +19,7 @@ from neurogym.envs.native.dawtwostep import DawTwoStep
 from numpy.typing import NDArray
 
 from evoplastic.checks import require
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.machines.draws import Draws
 from tasks.machines.state_machine import (
     ProbabilityVariable,
@@ -40,7 +40,7 @@ MIN_INSTANCES = 64  # fewer would leave levels to the luck of their arms
 CHOICE, FIRST, SECOND, OVER = range(4)  # states of the two-step task
 
 
-def machine_bank(source: EnvSource, num_trials: int, seed: int) -> NodeBank | None:
+def machine_bank(source: EnvSource, num_trials: int, seed: int) -> TrialTable | None:
     """The first trials of a fresh instance, or None for an environment that is no known machine.
 
     Of a task that is drawn anew for each lifetime, whole instances, at least `MIN_INSTANCES`.

@@ -15,7 +15,7 @@ import numpy as np
 from neurogym.core import TrialEnv
 from numpy.typing import NDArray
 
-from evoplastic.types import NO_GROUND_TRUTH, BoolArray, Float32Array, Int64Array
+from evoplastic.types import NO_TARGET, BoolArray, Float32Array, Int64Array
 from tasks.neurogym.environments import refuse_raising
 from tasks.neurogym.object_graph import generators, random_state, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
@@ -158,7 +158,7 @@ class Prober:
     def _asked(self, env: TrialEnv, num_steps: int) -> NDArray[Any]:
         """The environment's own ground truth by step, whatever it is."""
         if not env._gt_built:
-            return np.full(num_steps, NO_GROUND_TRUTH)
+            return np.full(num_steps, NO_TARGET)
         asked_T = np.asarray(env.gt)
         self._expect(
             len(asked_T) >= num_steps and asked_T.ndim == 1,
@@ -171,7 +171,7 @@ class Prober:
         ground_truth_T = asked_T.astype(np.int64)
         fits_T = (ground_truth_T == asked_T) & (ground_truth_T < self.num_actions)
         self._expect(
-            bool((fits_T & (ground_truth_T >= NO_GROUND_TRUTH)).all()),
+            bool((fits_T & (ground_truth_T >= NO_TARGET)).all()),
             "ground truth",
             f"its ground truth {asked_T[~fits_T][:1]} is not one of the actions 0 to "
             f"{self.num_actions - 1}",

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evoplastic.trials.table import ANSWER, HOLD, UNSCORED
-from evoplastic.types import NO_GROUND_TRUTH, Float32Array
+from evoplastic.trials.timing import ANSWER, HOLD, UNSCORED
+from evoplastic.types import NO_TARGET, Float32Array
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
 from tasks.neurogym.refusals import Unbankable, refuse
 
@@ -75,13 +75,13 @@ class SteppedLife:
         """The action asked for at the present step."""
         truth_T = self.ground_truth if self.has_answers else None
         if truth_T is None or self._env.t_ind >= len(truth_T):
-            return NO_GROUND_TRUTH
+            return NO_TARGET
         return int(truth_T[self._env.t_ind])
 
     @property
     def part(self) -> int:
         """ANSWER from the step on from which one action is asked for to the end; before, HOLD."""
-        if self.asked == NO_GROUND_TRUTH:
+        if self.asked == NO_TARGET:
             return UNSCORED
         rest_T = self.ground_truth[self._env.t_ind :]
         return ANSWER if (rest_T == rest_T[0]).all() else HOLD

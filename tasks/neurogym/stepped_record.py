@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.trials.table import OVER_RIGHT, OVER_WRONG, NodeBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import OVER_RIGHT, OVER_WRONG
 from evoplastic.types import Float32Array
 from tasks.baselines.levels import Level, TaskLevels
 from tasks.neurogym.environments import quietly
@@ -18,7 +19,7 @@ PLAYED_TRIALS, PLAYED_STEPS = 100, 5000  # a policy is played until either is re
 Choose = Callable[[SteppedLife], int]
 
 
-def recorded(task: SteppedEnv, seed: int, num_trials: int) -> NodeBank:
+def recorded(task: SteppedEnv, seed: int, num_trials: int) -> TrialTable:
     """The trials of one environment as whoever does what is asked meets them.
 
     They tell a task from others; they are no bank to live, because other actions would have led
@@ -49,12 +50,12 @@ def recorded(task: SteppedEnv, seed: int, num_trials: int) -> NodeBank:
                 reward.append(np.eye(task.interface.num_outputs)[action] * earned)
                 ends = OVER_RIGHT if right else OVER_WRONG
                 onward.append([ends if over else len(asked)] * task.interface.num_outputs)
-    return NodeBank(
+    return TrialTable(
         task=task.task,
         dt_ms=task.dt_ms,
         observation_VI=np.array(observation, dtype=np.float32),
-        asked_V=np.array(asked, dtype=np.int64),
-        part_V=np.array(part, dtype=np.int8),
+        target_action_V=np.array(asked, dtype=np.int64),
+        flags_V=np.array(part, dtype=np.int8),
         reward_VO=np.array(reward, dtype=np.float32),
         next_VO=np.array(onward, dtype=np.int32),
         first_M=np.array(first, dtype=np.int64),

@@ -18,15 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.random.counters import Purpose, philox, purpose_word, seed_key
-from evoplastic.trials.world import Earned, Seen
-from evoplastic.types import (
-    NO_GROUND_TRUTH,
-    BoolArray,
-    Int64Array,
-    Interface,
-    LifetimeBatch,
-)
+from evoplastic.trials.order import TrialStreams
+from evoplastic.trials.timing import TrialTiming
+from evoplastic.trials.world import Observed, Stepped
+from evoplastic.types import NO_TARGET, BoolArray, Int64Array, Interface
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.refusals import Unbankable
 from tasks.neurogym.stepped_life import SteppedLife
@@ -84,16 +79,21 @@ class SteppedEnv:
             isolate=self.isolate,
         )
 
-    def open(self, batch: LifetimeBatch) -> SteppedWorld:
-        """A world for the individuals of a batch, everyone at the first step of the first trial."""
-        return SteppedWorld(self, batch)
+    @property
+    def timing(self) -> TrialTiming | None:
+        """None: it is self-paced."""
+        return None
+
+    def open(self, streams: TrialStreams) -> SteppedWorld:
+        """A world for some individuals, everyone at the first step of the first trial."""
+        return SteppedWorld(self, streams)
 
 
 class SteppedWorld:
     """P individuals, each in an environment of its own; equal streams meet equal environments."""
 
-    def __init__(self, task: SteppedEnv, batch: LifetimeBatch) -> None:
-        P = len(batch.task_P)
+    def __init__(self, task: SteppedEnv, streams: TrialStreams) -> None:
+        P = len(streams.task_P)
         self.task, self.max_trial_steps = task, task.max_trial_steps
         self.num_actions_P: Int64Array = np.full(P, task.interface.num_outputs, dtype=np.int64)
         self.failed_P: BoolArray = np.zeros(P, dtype=np.bool_)
@@ -101,31 +101,35 @@ class SteppedWorld:
         self._lives: list[SteppedLife | None] = [None] * P
         source = task.env_source
         with quietly():
-            for p, seed in enumerate(environment_seeds(batch)):
+            for p, seed in enumerate(environment_seeds(streams)):
                 try:
                     self._lives[p] = task.begin(seed, source)
                 except Unbankable as error:
                     self._bury(p, error)
 
-    def look(self) -> Seen:
+    def observe(self) -> Observed:
         """What everyone meets now; those whose task broke down see and are asked nothing."""
         P = len(self._lives)
-        seen = Seen(
+        seen = Observed(
             np.zeros((P, self.task.interface.num_inputs), dtype=np.float32),
-            np.full(P, NO_GROUND_TRUTH, dtype=np.int64),
+            np.full(P, NO_TARGET, dtype=np.int64),
             np.zeros(P, dtype=np.int8),
             np.zeros(P, dtype=np.int64),
         )
         for p, life in enumerate(self._lives):
             if life is not None:
                 seen.observation_PI[p] = life.observation_I
-                seen.asked_P[p], seen.part_P[p], seen.kind_P[p] = life.asked, life.part, life.kind
+                seen.target_action_P[p], seen.flags_P[p], seen.kind_P[p] = (
+                    life.asked,
+                    life.part,
+                    life.kind,
+                )
         return seen
 
-    def act(self, choice_P: Int64Array, moving_P: BoolArray) -> Earned:
+    def step(self, choice_P: Int64Array, moving_P: BoolArray) -> Stepped:
         """Step the environments of those that move; trials of the failed are over at once."""
         P = len(self._lives)
-        earned = Earned(np.zeros(P, dtype=np.float32), np.ones(P, bool), np.zeros(P, bool))
+        earned = Stepped(np.zeros(P, dtype=np.float32), np.ones(P, bool), np.zeros(P, bool))
         with quietly():
             for p in np.flatnonzero(moving_P):
                 life = self._lives[p]
@@ -147,11 +151,9 @@ class SteppedWorld:
             tell_once("fault", self.task.task, message, self.first_fault)
 
 
-def environment_seeds(batch: LifetimeBatch) -> list[int]:
+def environment_seeds(streams: TrialStreams) -> list[int]:
     """The seed of each individual's environment, from word 0 and 1 of its order of trials."""
-    purpose = Purpose.EVALUATION_TRIAL if batch.evaluation else Purpose.TRIAL
-    word = purpose_word(purpose, batch.epoch)
-    high_P, low_P, *_ = philox((0, 0, batch.trial_stream_P, word), seed_key(batch.seed))
+    high_P, low_P = streams.words(0)
     return [(int(high) << 32) | int(low) for high, low in zip(high_P, low_P, strict=True)]
 
 

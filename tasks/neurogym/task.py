@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from evoplastic.checks import UsageError, require
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 
 if TYPE_CHECKING:
     from tasks.baselines.levels import TaskLevels
@@ -94,7 +94,7 @@ class FreeTask:
         """ "bank", "machine" or "stepping", the last without a form that engines live."""
         return self.form.path
 
-    def nodes(self, seed: int, num_trials: int) -> NodeBank:
+    def nodes(self, seed: int, num_trials: int) -> TrialTable:
         """The first trials of a fresh instance, a function of seed and number.
 
         A state machine may give more than asked for, so as to end with a whole instance.
@@ -107,7 +107,7 @@ class FreeTask:
         self._refuse_stepping()
         return replace(build_nodes(self.env_source, num_trials, seed), task=self.name)
 
-    def lived(self, seed: int, num_trials: int) -> NodeBank | SteppedEnv:
+    def lived(self, seed: int, num_trials: int) -> TrialTable | SteppedEnv:
         """What engines live: `nodes`, or an environment to step where there is no other way.
 
         Raises:
@@ -130,7 +130,7 @@ class FreeTask:
         bank = self.sample(LEVEL_TRIALS)
         return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
 
-    def sample(self, num_trials: int = SAMPLE_TRIALS) -> NodeBank:
+    def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
         """Trials by which tasks are compared, always the same ones; built once.
 
         Of a task that must be stepped, the trials of whoever does what is asked.
@@ -165,14 +165,14 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
     task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
     if not isinstance(found, Refusal):
-        return Form("machine" if isinstance(found.bank, NodeBank) else "bank", None)
+        return Form("machine" if isinstance(found.bank, TrialTable) else "bank", None)
     if not found.can_be_stepped:
         raise Unbankable(found)
     return Form("stepping", found)
 
 
 @lru_cache(maxsize=256)
-def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> NodeBank:
+def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> TrialTable:
     task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     if task.path == "stepping":
         from tasks.neurogym.stepped_record import recorded

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evoplastic.types import Float32Array, TrialBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.types import Float32Array
 
 
-def same_question(first: TrialBank, second: TrialBank) -> str | None:
+def same_question(first: TrialTable, second: TrialTable) -> str | None:
     """How two tasks ask the same: "the same", "the same with the responses exchanged", or None.
 
     A task asks: for this stimulus, that target. Order, repetition, reward and name do not matter.
@@ -29,26 +30,26 @@ def same_question(first: TrialBank, second: TrialBank) -> str | None:
     return None
 
 
-def agreement(policy: TrialBank, task: TrialBank) -> float:
+def agreement(policy: TrialTable, task: TrialTable) -> float:
     """Share of a task's trials that the correct actions of another task answer correctly.
 
     A stimulus that the other task never shows counts as answered wrongly.
     """
     answers = {
         stimulus_TI.tobytes(): action
-        for stimulus_TI, action in zip(policy.stimulus_MTI, _actions(policy), strict=True)
+        for stimulus_TI, action in zip(policy.fixed.stimulus_MTI, _actions(policy), strict=True)
     }
     return float(
         np.mean(
             [
                 answers.get(stimulus_TI.tobytes()) == action
-                for stimulus_TI, action in zip(task.stimulus_MTI, _actions(task), strict=True)
+                for stimulus_TI, action in zip(task.fixed.stimulus_MTI, _actions(task), strict=True)
             ]
         )
     )
 
 
-def best_single_mapping(banks: Sequence[TrialBank]) -> float:
+def best_single_mapping(banks: Sequence[TrialTable]) -> float:
     """Mean accuracy over tasks of the best policy that answers each stimulus in one fixed way.
 
         sum over stimuli s of  max over actions a of  mean over tasks of  P(s, correct action = a)
@@ -58,7 +59,7 @@ def best_single_mapping(banks: Sequence[TrialBank]) -> float:
     weight_of: dict[bytes, np.ndarray] = {}
     for bank in banks:
         share = 1.0 / len(bank.kind_M)
-        for stimulus_TI, action in zip(bank.stimulus_MTI, _actions(bank), strict=True):
+        for stimulus_TI, action in zip(bank.fixed.stimulus_MTI, _actions(bank), strict=True):
             weight_O = weight_of.setdefault(
                 stimulus_TI.tobytes(), np.zeros(bank.interface.num_outputs)
             )
@@ -66,20 +67,21 @@ def best_single_mapping(banks: Sequence[TrialBank]) -> float:
     return float(sum(weight_O.max() for weight_O in weight_of.values()) / len(banks))
 
 
-def _actions(bank: TrialBank) -> list[int]:
+def _actions(bank: TrialTable) -> list[int]:
     """The correct action of each entry."""
-    return [int(action) for action in bank.target_MO.argmax(axis=1)]
+    return [int(action) for action in bank.fixed.target_action_M]
 
 
-def _question(bank: TrialBank) -> tuple[Float32Array, Float32Array]:
+def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
     """Each different stimulus once, in a fixed order, with the mean target asked for it."""
     entries = len(bank.kind_M)
     stimulus_MX, which = np.unique(
-        bank.stimulus_MTI.reshape(entries, -1), axis=0, return_inverse=True
+        bank.fixed.stimulus_MTI.reshape(entries, -1), axis=0, return_inverse=True
     )
     count = np.bincount(which)
     target_MO = np.stack(
-        [np.bincount(which, weights=column_M) / count for column_M in bank.target_MO.T], axis=1
+        [np.bincount(which, weights=column_M) / count for column_M in bank.fixed.target_MO.T],
+        axis=1,
     )
     return stimulus_MX, target_MO.astype(np.float32)
 

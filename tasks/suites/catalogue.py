@@ -16,7 +16,7 @@ import gymnasium
 import numpy as np
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.entry_points import origin, task_entry_points
 from tasks.neurogym.environments import (
     EnvSource,
@@ -197,9 +197,9 @@ def closest_registered(source: EnvSource) -> Closeness | None:
     return closest(bank, others)
 
 
-def _nodes(source: EnvSource) -> NodeBank:
+def _nodes(source: EnvSource) -> TrialTable:
     bank = build_bank(source, SAMPLE_TRIALS, SAMPLE_SEED)
-    return bank if isinstance(bank, NodeBank) else bank.nodes()
+    return bank if isinstance(bank, TrialTable) else bank.nodes()
 
 
 def _maker(source: EnvSource) -> Any:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
 from tasks.suites.leakage import chains
 
@@ -37,7 +37,7 @@ class Closeness(NamedTuple):
         return self.agreement >= HIGH_AGREEMENT and self.gain >= HIGH_GAIN
 
 
-def closest(bank: NodeBank, others: Iterable[NodeBank]) -> Closeness | None:
+def closest(bank: TrialTable, others: Iterable[TrialTable]) -> Closeness | None:
     """The one of other tasks whose policy serves a task best; None if none can be compared."""
     found = [
         closeness
@@ -47,7 +47,7 @@ def closest(bank: NodeBank, others: Iterable[NodeBank]) -> Closeness | None:
     return max(found, key=lambda each: each.gain, default=None)
 
 
-def close_to(bank: NodeBank, policy: NodeBank) -> Closeness | None:
+def close_to(bank: TrialTable, policy: TrialTable) -> Closeness | None:
     """How the policy of another task does, once its answers are renumbered as suits best.
 
     None if it cannot be said: another interface, a state machine, or one answer to all trials.
@@ -63,13 +63,13 @@ def close_to(bank: NodeBank, policy: NodeBank) -> Closeness | None:
     return Closeness(policy.task, agreement, float((agreement - constant) / (1.0 - constant)))
 
 
-def transfer(bank: NodeBank, policy: NodeBank) -> float | None:
+def transfer(bank: TrialTable, policy: TrialTable) -> float | None:
     """Accuracy of another task's policy as it is, its answers not renumbered; None as above."""
     answers = _tried(bank, policy)
     return None if answers is None else float(np.mean(answers[0] == answers[1]))
 
 
-def _tried(bank: NodeBank, policy: NodeBank) -> tuple[Int64Array, Int64Array] | None:
+def _tried(bank: TrialTable, policy: TrialTable) -> tuple[Int64Array, Int64Array] | None:
     """Answers that the policy gives to the trials of a bank, and those asked for."""
     if bank.interface != policy.interface:
         return None
@@ -91,7 +91,7 @@ def _tried(bank: NodeBank, policy: NodeBank) -> tuple[Int64Array, Int64Array] | 
 
 
 @lru_cache(maxsize=64)  # banks are told apart by identity
-def _trials(bank: NodeBank) -> tuple[NDArray[np.float64], Int64Array] | None:
+def _trials(bank: TrialTable) -> tuple[NDArray[np.float64], Int64Array] | None:
     """Input averaged over parts of each trial that asks for an answer, and the answer."""
     found = chains(bank)
     if found is None or not (found.answer_M >= 0).any():

@@ -21,6 +21,7 @@ def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
     """
     task = TwoStimulusTask(name, table)
     bank = task.bank()
+    timing = bank.fixed.timing
     suites = [load_paced_suite(suite, table) for suite in known_paced_suites()]
     return {
         "name": name,
@@ -34,11 +35,11 @@ def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
         ],
         "interface": asdict(bank.interface),
         "timing": {
-            "dt_ms": bank.timing.dt_ms,
-            "num_steps": bank.timing.num_steps,
-            "trial_ms": bank.timing.num_steps * bank.timing.dt_ms,
-            "response": list(bank.timing.response),
-            "feedback": list(bank.timing.feedback),
+            "dt_ms": timing.dt_ms,
+            "num_steps": timing.num_steps,
+            "trial_ms": timing.num_steps * timing.dt_ms,
+            "response": list(timing.response),
+            "feedback": list(timing.feedback),
             "periods_ms": dict(PERIODS_MS),
         },
         "chance": 1.0 / bank.interface.num_outputs,
@@ -76,7 +77,7 @@ def check_task(name: str, table: str = "intended") -> dict[str, Any]:
             np.array_equal(getattr(first, field), getattr(again, field)) for field in first._fields
         ),
         "chance": description["chance"],
-        "constant": float(find_task(name, table).bank(0).target_MO.mean(axis=0).max()),
+        "constant": float(find_task(name, table).bank(0).fixed.target_MO.mean(axis=0).max()),
         "fixed_policy_level": description["fixed_policy_level"],
         "oracle": float(first.reward_K.mean()),
     }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evoplastic.checks import UsageError, require
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from evoplastic.trials.wiring import Permute, WiringConfig
 from evoplastic.types import Interface
 from tasks.baselines.levels import TaskLevels, best_exchanged
@@ -113,7 +113,7 @@ class FreeSuite(Split[FreeTask]):
 
     def banks(
         self, seed: int, num_trials: int, *, train_only: bool = False
-    ) -> tuple[NodeBank | SteppedEnv, ...]:
+    ) -> tuple[TrialTable | SteppedEnv, ...]:
         """The first trials of each task, training tasks first; a function of seed and number.
 
         A task that fits into no bank comes as an environment to step.
@@ -124,7 +124,7 @@ class FreeSuite(Split[FreeTask]):
         tasks = self.train if train_only else self.tasks
         return tuple(self.bank(task.name, seed, num_trials) for task in tasks)
 
-    def bank(self, name: str, seed: int, num_trials: int) -> NodeBank | SteppedEnv:
+    def bank(self, name: str, seed: int, num_trials: int) -> TrialTable | SteppedEnv:
         """The first trials of one task, as `banks` has them.
 
         Raises:
@@ -135,14 +135,14 @@ class FreeSuite(Split[FreeTask]):
         if not self.rule_cue:
             return lived
         require(
-            isinstance(lived, NodeBank),
+            isinstance(lived, TrialTable),
             f"suite {self.name!r} shows a rule cue, but task {name!r} is stepped in its own "
             "environment, which has no line for it; set rule_cue to false or leave the task out",
         )
-        assert isinstance(lived, NodeBank)
+        assert isinstance(lived, TrialTable)
         return self._cued(lived, self.task_names.index(name))
 
-    def sample(self, name: str) -> NodeBank:
+    def sample(self, name: str) -> TrialTable:
         """The trials by which a task is told from others, always the same; without rule cue.
 
         Raises:
@@ -238,13 +238,13 @@ class FreeSuite(Split[FreeTask]):
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def _level_bank(self, name: str) -> NodeBank:
+    def _level_bank(self, name: str) -> TrialTable:
         """More trials than tell tasks apart, so that shares of them are known to some percent."""
         _ = self._samples  # refuses what leaks
         return self.task(name).sample(LEVEL_TRIALS)
 
     @cached_property
-    def _samples(self) -> dict[str, NodeBank]:
+    def _samples(self) -> dict[str, TrialTable]:
         """Trials of each task, once it is known that no held-out task is a training task."""
         samples = {}
         for task in self.tasks:
@@ -272,7 +272,7 @@ class FreeSuite(Split[FreeTask]):
             num_outputs=max(each.num_outputs for each in interfaces),
         )
 
-    def _cued(self, bank: NodeBank, place: int) -> NodeBank:
+    def _cued(self, bank: TrialTable, place: int) -> TrialTable:
         """The bank with a line for each task of the suite, 1 throughout on its own."""
         if not self.rule_cue:
             return bank

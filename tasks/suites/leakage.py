@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.trials.table import OVER_RIGHT, NodeBank
-from evoplastic.types import NO_GROUND_TRUTH, Int64Array
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import OVER_RIGHT
+from evoplastic.types import NO_TARGET, Int64Array
 
 HOLD_ACTION = 0  # NeuroGym's convention: the first action is to do nothing
 ALIKE = 0.999  # correlation of channels that show the same
@@ -26,7 +27,7 @@ class Chains(NamedTuple):
     """Trials in which each step leads to one next step, whatever the action, or ends."""
 
     node_MT: Int64Array  # -1 beyond the end
-    answer_M: Int64Array  # action that ends the trial well, NO_GROUND_TRUTH = none
+    answer_M: Int64Array  # action that ends the trial well, NO_TARGET = none
 
     @property
     def node_S(self) -> Int64Array:
@@ -34,7 +35,7 @@ class Chains(NamedTuple):
         return self.node_MT[self.node_MT >= 0]
 
 
-def chains(bank: NodeBank) -> Chains | None:
+def chains(bank: TrialTable) -> Chains | None:
     """The trials of a bank as chains of nodes; None for a state machine."""
     onward_V = bank.next_VO.max(axis=1).astype(np.int64)
     if ((bank.next_VO >= 0) & (bank.next_VO != onward_V[:, None])).any():
@@ -46,13 +47,13 @@ def chains(bank: NodeBank) -> Chains | None:
     right_V = np.where(
         (bank.next_VO == OVER_RIGHT).any(axis=1),
         (bank.next_VO == OVER_RIGHT).argmax(axis=1),
-        NO_GROUND_TRUTH,
+        NO_TARGET,
     )
-    answer_MT = np.where(node_MT >= 0, right_V[node_MT], NO_GROUND_TRUTH)
+    answer_MT = np.where(node_MT >= 0, right_V[node_MT], NO_TARGET)
     return Chains(node_MT, answer_MT.max(axis=1))
 
 
-def same_question(first: NodeBank, second: NodeBank) -> str | None:
+def same_question(first: TrialTable, second: TrialTable) -> str | None:
     """How two samples, drawn from one seed, ask the same; None if they do not.
 
     "the same", or "the same with ... exchanged": channels, actions, acting and holding.
@@ -79,12 +80,14 @@ def _in_words(exchanged: list[str | None]) -> str | None:
     return f"the same with {words} exchanged" if words else "the same"
 
 
-def _exchanged_answers(first: NodeBank, second: NodeBank, one: Chains, other: Chains) -> str | None:
+def _exchanged_answers(
+    first: TrialTable, second: TrialTable, one: Chains, other: Chains
+) -> str | None:
     """ "" for the same answers, else what is exchanged; None for another question."""
     a_M, b_M = one.answer_M, other.answer_M
-    if ((a_M == NO_GROUND_TRUTH) != (b_M == NO_GROUND_TRUTH)).any():
+    if ((a_M == NO_TARGET) != (b_M == NO_TARGET)).any():
         return None
-    asked_M = a_M != NO_GROUND_TRUTH
+    asked_M = a_M != NO_TARGET
     if not asked_M.any():
         return _exchanged_rewards(first.reward_VO[one.node_S], second.reward_VO[other.node_S])
     if np.array_equal(a_M, b_M):
@@ -109,7 +112,7 @@ def _exchanged_rewards(a_SO: NDArray[np.float32], b_SO: NDArray[np.float32]) -> 
 
 
 def _exchanged_channels(
-    first: NodeBank, second: NodeBank, a_S: Int64Array, b_S: Int64Array
+    first: TrialTable, second: TrialTable, a_S: Int64Array, b_S: Int64Array
 ) -> str | None:
     """ "" for the same observations, "channels" for those in another order, scale or sign."""
     a_SI, b_SI = first.observation_VI[a_S], second.observation_VI[b_S]
@@ -134,7 +137,7 @@ def _standardised(shown_SI: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray((varies_SI - varies_SI.mean(axis=0)) / varies_SI.std(axis=0))
 
 
-def _same_machine(first: NodeBank, second: NodeBank) -> str | None:
+def _same_machine(first: TrialTable, second: TrialTable) -> str | None:
     """State machines: walk both along the same actions, for each way to exchange actions."""
     O = first.reward_VO.shape[1]
     if second.reward_VO.shape[1] != O:
@@ -152,7 +155,7 @@ def _same_machine(first: NodeBank, second: NodeBank) -> str | None:
 
 
 def _walk_together(
-    first: NodeBank, second: NodeBank, order_O: Int64Array
+    first: TrialTable, second: TrialTable, order_O: Int64Array
 ) -> tuple[Int64Array, Int64Array] | None:
     """Pairs of nodes that two machines are at together; None once they pay or end differently.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from evoplastic.lifetime.population import Bank
+from evoplastic.trials.world import Task
 from tasks.neurogym.task import FreeTask
 from tasks.suites.free_suite import FreeSuite
 from tasks.suites.suite import Suite, find_task
@@ -16,7 +16,7 @@ class MeasuredTask(NamedTuple):
     """One task to be lived; the role is None where it is not of the suite."""
 
     name: str
-    bank: Bank
+    bank: Task
     role: str | None
     levels: Levels
 

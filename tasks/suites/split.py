@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from evoplastic.checks import require, require_known
 from evoplastic.records import Role
+from evoplastic.trials.table import TrialTable
 
 
 class Named(Protocol):
@@ -15,6 +16,20 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """Unique within a suite."""
+        ...
+
+
+@runtime_checkable
+class Task(Named, Protocol):
+    """What a suite needs of a task: a name, a sentence, and its trials."""
+
+    @property
+    def description(self) -> str:
+        """One sentence for listings."""
+        ...
+
+    def bank(self, seed: int) -> TrialTable:
+        """The trials, a function of the seed alone (finite tasks ignore it)."""
         ...
 
 

@@ -16,11 +16,14 @@ from itertools import combinations
 from pathlib import Path
 
 from evoplastic.checks import UsageError, require
-from evoplastic.types import Interface, Task, TrialBank, TrialTiming, stack_banks
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import TrialTiming
+from evoplastic.types import Interface
 from tasks.suites.asking import agreement, best_single_mapping, same_question
 from tasks.suites.free_suite import FreeSuite
 from tasks.suites.free_suite_file import FreeSuiteFile
-from tasks.suites.split import Split, require_apart, require_split
+from tasks.suites.split import Split, Task, require_apart, require_split
 from tasks.suites.suite_file import SuiteFile, known_suite_files, read_suite_file
 from tasks.two_stimulus.task import TABLES, TwoStimulusTask, parity_half
 
@@ -45,7 +48,7 @@ class Suite(Split[Task]):
             f"half_of_train of suite {self.name!r} is {self.half_of_train}, "
             f"expected 0 or 1 for each of {len(self.train)} training tasks",
         )
-        stack_banks([*self._train_banks, *self._held_out_banks])
+        stack_tables([*self._train_banks, *self._held_out_banks])
         self._refuse_leaks()
         require_apart(self.name, *names)
 
@@ -67,7 +70,7 @@ class Suite(Split[Task]):
     @property
     def timing(self) -> TrialTiming:
         """The trial that all tasks of the suite share."""
-        return self._train_banks[0].timing
+        return self._train_banks[0].fixed.timing
 
     @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
@@ -125,11 +128,11 @@ class Suite(Split[Task]):
         return best_single_mapping(banks)
 
     @cached_property
-    def _train_banks(self) -> list[TrialBank]:
+    def _train_banks(self) -> list[TrialTable]:
         return [task.bank(BANK_SEED) for task in self.train]
 
     @cached_property
-    def _held_out_banks(self) -> list[TrialBank]:
+    def _held_out_banks(self) -> list[TrialTable]:
         return [task.bank(BANK_SEED) for task in self.held_out]
 
 

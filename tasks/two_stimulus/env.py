@@ -17,7 +17,8 @@ from neurogym.core import TrialEnv
 from neurogym.utils import spaces
 
 from evoplastic.checks import EnvironmentFault, require, require_known
-from evoplastic.types import TrialBank, TrialTiming
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import TrialTiming
 from tasks.two_stimulus.task import (
     CONDITIONS,
     DT_MS,
@@ -141,7 +142,7 @@ def register_environments() -> None:
             )
 
 
-def bank_from_env(name: str, table: str = "intended") -> TrialBank:
+def bank_from_env(name: str, table: str = "intended") -> TrialTable:
     """Read the four trials back from the environment: what it shows, asks and really pays."""
     env = neurogym.make(env_id(name), table=table).unwrapped
     stimuli, asked, kinds = [], [], []
@@ -154,7 +155,7 @@ def bank_from_env(name: str, table: str = "intended") -> TrialBank:
         bool((asked_MT == asked_MT[:, :1]).all()),
         f"task {name!r} asks for several actions within one response period, expected one",
     )
-    return TrialBank(
+    return fixed_timing_table(
         task=name,
         timing=TrialTiming(
             dt_ms=float(env.dt),
@@ -163,7 +164,7 @@ def bank_from_env(name: str, table: str = "intended") -> TrialBank:
             feedback=(env.start_ind["feedback"], env.end_ind["feedback"]),
         ),
         stimulus_MTI=np.stack(stimuli),
-        target_MO=np.eye(env.action_space.n, dtype=np.float32)[asked_MT[:, 0]],
+        target_action_M=asked_MT[:, 0].astype(np.int64),
         reward_MO=np.array(
             [
                 [_trial_reward(env, bits, action) for action in range(env.action_space.n)]

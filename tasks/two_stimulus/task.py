@@ -34,7 +34,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evoplastic.checks import require_known
-from evoplastic.types import TrialBank, TrialTiming
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import TrialTiming
 
 DT_MS = 20
 PERIODS_MS = {
@@ -142,11 +143,11 @@ class TwoStimulusTask:
             return f"{sentence}."
         return f"{sentence}; published under this name, but the same as the intended {function}."
 
-    def bank(self, seed: int = 0) -> TrialBank:
+    def bank(self, seed: int = 0) -> TrialTable:
         """The four trials in the order of `CONDITIONS`; the seed is not used.
 
             kind = 2 stimulus1 + stimulus2
-            target_MO[m] = reward_MO[m] = (1 - y, y)    for correct action y
+            reward_MO[m] = (1 - y, y)    for target action y
 
         stimulus_MTI is [4, 50, 2], +-1 while a stimulus is shown, else 0.
         """
@@ -156,8 +157,8 @@ class TwoStimulusTask:
         for entry, bits in enumerate(CONDITIONS):
             for period, bit in zip(("stimulus1", "stimulus2"), bits, strict=True):
                 stimulus_MTI[entry, slice(*steps[period])] = stimulus_lines(bit)
-        one_hot_MO = np.eye(NUM_ACTIONS, dtype=np.float32)[list(self.actions)]
-        return TrialBank(
+        action_M = np.array(self.actions, dtype=np.int64)
+        return fixed_timing_table(
             task=self.name,
             timing=TrialTiming(
                 dt_ms=float(DT_MS),
@@ -166,8 +167,8 @@ class TwoStimulusTask:
                 feedback=steps["feedback"],
             ),
             stimulus_MTI=stimulus_MTI,
-            target_MO=one_hot_MO,
-            reward_MO=one_hot_MO.copy(),
+            target_action_M=action_M,
+            reward_MO=np.eye(NUM_ACTIONS, dtype=np.float32)[action_M],
             kind_M=np.array([2 * first + second for first, second in CONDITIONS], dtype=np.int64),
         )
 

@@ -22,9 +22,10 @@ from evoplastic.benchmark.generation import (
     measure,
     measure_in_turn,
 )
-from evoplastic.benchmark.trials import free_trials, paced_trials
+from evoplastic.benchmark.trials import fixed_trials, self_paced_trials
 from evoplastic.engines import run_lifetimes, usable_threads
-from evoplastic.types import Interface, StackedBanks, stack_banks
+from evoplastic.trials.stacked import StackedTables, stack_tables
+from evoplastic.types import Interface
 from tasks.suites.suite import load_paced_suite
 from tests.benchmarks import bank_building
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=PAPER.trials, help="trials (default 400)")
     parser.add_argument("--out", type=Path, default=TARGET, help="file to write")
     args = parser.parse_args()
-    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
     paper = replace(PAPER, population=args.population, trials=args.trials)
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
@@ -119,7 +120,7 @@ def _table(title: str, says: str, lines: list[Line], unit: Line) -> list[str]:
 
 
 def _engines_and_rivals(
-    paper: Setting, banks: StackedBanks, repeats: int, reference_trials: int
+    paper: Setting, banks: StackedTables, repeats: int, reference_trials: int
 ) -> list[str]:
     cores = usable_threads(0)
     setting = replace(paper, threads=cores)
@@ -156,7 +157,7 @@ def _line(what: str, measurement: Measurement) -> Line:
     return Line(what, measurement.seconds)
 
 
-def _modulation_and_threads(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+def _modulation_and_threads(paper: Setting, banks: StackedTables, repeats: int) -> list[str]:
     cores = usable_threads(0)
     settings = [
         replace(paper, threads=threads, modulation=modulation)
@@ -206,8 +207,8 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
             lines = Interface(num_inputs=inputs, num_outputs=outputs)
             measured = measure_in_turn(
                 [
-                    (replace(base, trials_kind="paced"), paced_trials(lines)),
-                    (replace(base, trials_kind="free"), free_trials(lines)),
+                    (replace(base, trials_kind="paced"), fixed_trials(lines)),
+                    (replace(base, trials_kind="free"), self_paced_trials(lines)),
                 ],
                 repeats,
             )
@@ -296,7 +297,7 @@ def _against_stepping(repeats: int) -> list[str]:
     ]
 
 
-def _scaling(paper: Setting, banks: StackedBanks, repeats: int) -> list[str]:
+def _scaling(paper: Setting, banks: StackedTables, repeats: int) -> list[str]:
     base = replace(paper, population=64, trials=50, threads=usable_threads(0))
     settings = [
         *(replace(base, population=population) for population in (64, 512, 4096, 8192)),

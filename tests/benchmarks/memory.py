@@ -6,7 +6,8 @@ from pathlib import Path
 
 from evoplastic.benchmark.generation import Setting, first_generation, lifetime_config
 from evoplastic.engines import run_lifetimes
-from evoplastic.types import PlasticParams, stack_banks
+from evoplastic.lifetime.batch import PlasticParams
+from evoplastic.trials.stacked import stack_tables
 from tasks.suites.suite import load_paced_suite
 
 SETTING = Setting(
@@ -27,7 +28,7 @@ def memory_mib(field: str) -> float:
 
 def main() -> None:
     """Live the generation, and print what that took beyond holding its genomes."""
-    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
     params, groups, batch = first_generation(SETTING, banks)
     config = lifetime_config(SETTING)
     two = batch._replace(

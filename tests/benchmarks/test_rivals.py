@@ -10,8 +10,9 @@ import torch
 
 from evoplastic.benchmark.generation import Setting, first_generation, lifetime_config
 from evoplastic.engines import run_lifetimes
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, stack_banks
+from evoplastic.trials.stacked import stack_tables
 from tasks.suites.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
@@ -32,7 +33,7 @@ def _standard_errors_apart(generation: Generation, theirs_PK: torch.Tensor) -> f
 
 @pytest.fixture
 def generation() -> Generation:
-    banks = stack_banks([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
     return first_generation(SETTING, banks)
 
 

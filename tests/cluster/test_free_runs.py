@@ -16,7 +16,7 @@ from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent, GenerationEvent
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tests.cluster.free import free_config
 
 
@@ -92,17 +92,17 @@ def test_trials_are_new_every_few_generations_and_never_the_held_out_ones(
 
     def digests(generation: int) -> list[str]:
         tasks = experiment.problem_at(generation).tasks
-        return [bank.digest for bank in tasks if isinstance(bank, NodeBank)]
+        return [bank.digest for bank in tasks if isinstance(bank, TrialTable)]
 
     assert [bank.task for bank in experiment.problem_at(3).tasks] == ["echo", "stairs"]
     assert digests(0) == digests(1) != digests(2) == digests(3)
     measured = experiment.evaluation_problem
     assert [bank.task for bank in measured.tasks] == ["echo", "stairs", "dms"]
-    seen = {bank.digest for bank in measured.tasks if isinstance(bank, NodeBank)}
+    seen = {bank.digest for bank in measured.tasks if isinstance(bank, TrialTable)}
     assert not seen & {*digests(0), *digests(2)}
     again = build_experiment(config)
     assert digests(2) == [
-        bank.digest for bank in again.problem_at(2).tasks if isinstance(bank, NodeBank)
+        bank.digest for bank in again.problem_at(2).tasks if isinstance(bank, TrialTable)
     ]
 
 

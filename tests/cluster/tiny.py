@@ -8,23 +8,24 @@ from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, Plast
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import EvolutionConfig
-from evoplastic.types import TrialBank, TrialTiming
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import TrialTiming
 
 TIMING = TrialTiming(dt_ms=20.0, num_steps=12, response=(4, 7), feedback=(8, 11))
 
 
-def tiny_bank(task: str, flip: bool) -> TrialBank:
+def tiny_bank(task: str, flip: bool) -> TrialTable:
     """Two stimuli, two answers; `flip` exchanges the answers."""
     stimulus_MTI = np.zeros((2, TIMING.num_steps, 2), dtype=np.float32)
     stimulus_MTI[:, 0:3, 0] = np.array([[1.0], [-1.0]])
     stimulus_MTI[:, 0:3, 1] = -stimulus_MTI[:, 0:3, 0]
-    target_MO = np.eye(2, dtype=np.float32)[:: -1 if flip else 1].copy()
-    return TrialBank(
+    action_M = np.array([1, 0] if flip else [0, 1])
+    return fixed_timing_table(
         task=task,
         timing=TIMING,
         stimulus_MTI=stimulus_MTI,
-        target_MO=target_MO,
-        reward_MO=target_MO,
+        target_action_M=action_M,
+        reward_MO=np.eye(2, dtype=np.float32)[action_M],
         kind_M=np.arange(2, dtype=np.int64),
     )
 

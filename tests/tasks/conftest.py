@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
-from evoplastic.types import Int64Array, Task, TrialBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.types import Int64Array
+from tasks.suites.split import Task
 from tasks.suites.suite import Suite
 from tasks.two_stimulus.task import TwoStimulusTask
+from tests.evoplastic.engines.cases import changed
 
 
 @dataclass(frozen=True)
@@ -19,10 +22,10 @@ class NamedBank:
     """A task made of a bank; what a user's own task boils down to."""
 
     name: str
-    trials: TrialBank
+    trials: TrialTable
     description: str = "A task of a test."
 
-    def bank(self, seed: int) -> TrialBank:
+    def bank(self, seed: int) -> TrialTable:
         return self.trials
 
 
@@ -35,7 +38,7 @@ def named_bank() -> BankMaker:
     """Rename a two-stimulus task and change fields of its bank."""
 
     def make(name: str, like: str, **changes: Any) -> NamedBank:
-        return NamedBank(name, replace(TwoStimulusTask(like).bank(), task=name, **changes))
+        return NamedBank(name, changed(TwoStimulusTask(like).bank(), task=name, **changes))
 
     return make
 

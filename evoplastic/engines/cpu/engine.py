@@ -18,10 +18,9 @@ from evoplastic.engines.cpu.plan import make_plan, windows
 from evoplastic.engines.cpu.simd.compile import announce_compilation
 from evoplastic.engines.cpu.tables import Individuals, Record, as_row, make_banks, place_lines
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -29,8 +28,8 @@ MAX_NEURONS = 1 << 16
 
 def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    if not isinstance(batch.banks, StackedBanks | StackedNodes):
-        return "tasks that step real environments, trial banks are covered"
+    if not batch.in_tables:
+        return "tasks that step real environments, trial tables are covered"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"

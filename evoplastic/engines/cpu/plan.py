@@ -17,12 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from evoplastic.engines.cpu.simd.philox import PHILOX_LANES
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
-from evoplastic.trials.table import StackedNodes
-from evoplastic.types import LifetimeBatch, StackedBanks
 
 FEEDBACK_CODES = {
     "loss": 0,
@@ -53,8 +52,8 @@ class Plan(NamedTuple):
     row: int  # U' + C'
     num_inputs: int
     num_outputs: int
-    bank_inputs: int  # channels in a row of the banks
-    bank_outputs: int  # actions in a row of the banks
+    bank_inputs: int  # channels in a row of the tables
+    bank_outputs: int  # actions in a row of the tables
     num_kinds: int
     response_start: int
     response_stop: int
@@ -104,9 +103,9 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     unclamped = groups.num_neurons - groups.num_clamped
     unclamped_width, clamped_width = _round_up(unclamped), _round_up(groups.num_clamped)
     dt_ms, num_steps, response, feedback = windows(batch)
-    free = not isinstance(batch.banks, StackedBanks)
+    free = batch.self_paced
     chunk = min(CHUNK, num_steps) if free else num_steps
-    bank_inputs, bank_outputs = _bank_width(batch)
+    tables = batch.tables.interface
     leak = dt_ms / dynamics.tau_ms
     retention = 1.0 - dt_ms / plasticity.tau_elig_ms
     threshold, centre, scale = perturbation_constants(noise.probability, noise.amplitude)
@@ -125,9 +124,9 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         row=unclamped_width + clamped_width,
         num_inputs=groups.num_inputs,
         num_outputs=groups.num_outputs,
-        bank_inputs=bank_inputs,
-        bank_outputs=bank_outputs,
-        num_kinds=batch.banks.num_kinds,
+        bank_inputs=tables.num_inputs,
+        bank_outputs=tables.num_outputs,
+        num_kinds=batch.tables.num_kinds,
         response_start=response[0],
         response_stop=response[1],
         feedback_start=feedback[0],
@@ -175,19 +174,10 @@ Windows = tuple[float, int, tuple[int, int], tuple[int, int]]
 
 def windows(batch: LifetimeBatch) -> Windows:
     """Time step, steps of the longest trial, response and feedback window."""
-    banks = batch.banks
-    if isinstance(banks, StackedNodes):
-        return banks.dt_ms, banks.num_steps, (-1, banks.num_steps), (0, 1)
-    timing = batch.paced.timing
-    return timing.dt_ms, timing.num_steps, timing.response, timing.feedback
-
-
-def _bank_width(batch: LifetimeBatch) -> tuple[int, int]:
-    """Channels and actions in a row of the banks."""
-    banks = batch.banks
-    if isinstance(banks, StackedNodes):
-        return banks.observation_VI.shape[1], banks.reward_VO.shape[1]
-    return batch.paced.stimulus_MTI.shape[2], batch.paced.target_MO.shape[1]
+    tables = batch.tables
+    if tables.timing is None:
+        return tables.dt_ms, tables.num_steps, (-1, tables.num_steps), (0, 1)
+    return tables.dt_ms, tables.num_steps, tables.timing.response, tables.timing.feedback
 
 
 def _round_up(size: int) -> int:

@@ -7,30 +7,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import NO_LINE
-from evoplastic.types import LifetimeBatch
 
 
 class Banks(NamedTuple):
-    """Trial banks as flat arrays; rows R are entries M of paced trials, or nodes V of free ones."""
+    """Trial tables as flat arrays; rows R are trials M of fixed timing, or states V else."""
 
     stimulus: NDArray[np.float32]  # [M * T * I], or [V * I]
-    asked: NDArray[np.int64]  # [R], the correct action
+    asked: NDArray[np.int64]  # [R], the target action
     reward: NDArray[np.float32]  # [R * O]
     kind: NDArray[np.int64]  # [M]
     start: NDArray[np.int64]  # [B]
     size: NDArray[np.int64]  # [B]
-    # Of paced trials only, else empty:
+    # Of fixed timing only, else empty:
     changes: NDArray[np.bool_]  # [M * T], whether the stimulus differs from the step before
     target: NDArray[np.float32]  # [M * O], within [target_low, target_high]
-    # Of trials that run freely only, else empty:
+    # Of self-paced trials only, else empty:
     part: NDArray[np.int8]  # [V]
-    onward: NDArray[np.int32]  # [V * O], the node that an action leads to
-    observation: NDArray[np.int64]  # [V], number of what a node shows
-    state_of_observation: NDArray[np.int64]  # [S], first node of each observation
+    onward: NDArray[np.int32]  # [V * O], the state that an action leads to
+    observation: NDArray[np.int64]  # [V], number of what a state shows
+    state_of_observation: NDArray[np.int64]  # [S], first state of each observation
     first: NDArray[np.int64]  # [M]
     block: NDArray[np.int64]  # [B]
     channels: NDArray[np.int64]  # [B]
@@ -38,27 +38,25 @@ class Banks(NamedTuple):
 
 
 def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
-    """The stacked banks of a batch, flattened."""
-    banks = batch.banks
-    if isinstance(banks, StackedNodes):
-        return _flat_nodes(banks)
-    banks = batch.paced
-    stimulus_MTI = banks.stimulus_MTI
+    """The trial tables of a batch, flattened."""
+    tables = batch.tables
+    if batch.self_paced:
+        return _flat_states(tables)
+    fixed = tables.fixed
+    stimulus_MTI, target_MO = fixed.stimulus_MTI, fixed.target_MO
     changes_MT = np.ones(stimulus_MTI.shape[:2], dtype=np.bool_)
     changes_MT[:, 1:] = (stimulus_MTI[:, 1:] != stimulus_MTI[:, :-1]).any(axis=2)
-    target_MO = np.clip(
-        banks.target_MO, np.float32(config.target_low), np.float32(config.target_high)
-    )
+    low, high = np.float32(config.target_low), np.float32(config.target_high)
     none = np.zeros(0, dtype=np.int64)
     return Banks(
         stimulus=as_row(stimulus_MTI, np.float32),
         changes=as_row(changes_MT, np.bool_),
-        target=as_row(target_MO, np.float32),
-        asked=as_row(banks.target_MO.argmax(1), np.int64),
-        reward=as_row(banks.reward_MO, np.float32),
-        kind=as_row(banks.kind_M, np.int64),
-        start=as_row(banks.start_B, np.int64),
-        size=as_row(banks.size_B, np.int64),
+        target=as_row(np.where(target_MO > 0, high, low), np.float32),
+        asked=as_row(fixed.target_action_M, np.int64),
+        reward=as_row(fixed.reward_MO, np.float32),
+        kind=as_row(tables.kind_M, np.int64),
+        start=as_row(tables.start_B, np.int64),
+        size=as_row(tables.size_B, np.int64),
         part=none.astype(np.int8),
         onward=none.astype(np.int32),
         observation=none,
@@ -70,24 +68,24 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
     )
 
 
-def _flat_nodes(banks: StackedNodes) -> Banks:
+def _flat_states(tables: StackedTables) -> Banks:
     return Banks(
-        stimulus=as_row(banks.observation_VI, np.float32),
+        stimulus=as_row(tables.observation_VI, np.float32),
         changes=np.zeros(0, dtype=np.bool_),
         target=np.zeros(0, dtype=np.float32),
-        asked=as_row(banks.asked_V, np.int64),
-        reward=as_row(banks.reward_VO, np.float32),
-        kind=as_row(banks.kind_M, np.int64),
-        start=as_row(banks.start_B, np.int64),
-        size=as_row(banks.size_B, np.int64),
-        part=as_row(banks.part_V, np.int8),
-        onward=as_row(banks.next_VO, np.int32),
-        observation=as_row(banks.observation_id_V, np.int64),
-        state_of_observation=as_row(banks.state_of_observation_S, np.int64),
-        first=as_row(banks.first_M, np.int64),
-        block=as_row(banks.block_B, np.int64),
-        channels=as_row(banks.num_inputs_B, np.int64),
-        actions=as_row(banks.num_actions_B, np.int64),
+        asked=as_row(tables.target_action_V, np.int64),
+        reward=as_row(tables.reward_VO, np.float32),
+        kind=as_row(tables.kind_M, np.int64),
+        start=as_row(tables.start_B, np.int64),
+        size=as_row(tables.size_B, np.int64),
+        part=as_row(tables.flags_V, np.int8),
+        onward=as_row(tables.next_VO, np.int32),
+        observation=as_row(tables.observation_id_V, np.int64),
+        state_of_observation=as_row(tables.state_of_observation_S, np.int64),
+        first=as_row(tables.first_M, np.int64),
+        block=as_row(tables.block_B, np.int64),
+        channels=as_row(tables.num_inputs_B, np.int64),
+        actions=as_row(tables.num_actions_B, np.int64),
     )
 
 
@@ -124,9 +122,9 @@ def place_lines(groups: NeuronGroups, batch: LifetimeBatch) -> tuple[NDArray, ND
     num_individuals, I, O = len(batch.task_P), groups.num_inputs, groups.num_outputs
     place_PI = np.tile(np.arange(I, dtype=np.int64), (num_individuals, 1))
     action_PO = np.tile(np.arange(O, dtype=np.int64), (num_individuals, 1))
-    if isinstance(batch.banks, StackedNodes):
+    if batch.self_paced:
         wiring = batch.wiring
-        assert wiring is not None, "lifetimes that run freely need batch.wiring"
+        assert wiring is not None, "self-paced lifetimes need batch.wiring"
         channel_PI = np.full((num_individuals, I), I, dtype=np.int64)
         individual, channel = np.nonzero(wiring.input_PI != NO_LINE)
         channel_PI[individual, wiring.input_PI[individual, channel]] = channel

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.observations import AHEAD
 from evoplastic.engines.cpu.plan import Plan, windows
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch
 
 
 class Workspace(NamedTuple):
@@ -108,7 +108,7 @@ def make_workspace(
         sent=sent,
         sent_first=allocate(2, np.int64),
         clamp=allocate(2 * plan.clamped_width),
-        baseline=allocate(2 * batch.banks.num_kinds),
+        baseline=allocate(2 * batch.tables.num_kinds),
         mean_correct=allocate(2),
         mean_reward=allocate(2),
         gate=allocate(2),

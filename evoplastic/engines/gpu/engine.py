@@ -15,11 +15,10 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.engines.gpu.launch import bring_lives, bring_tasks, bytes_brought, launch
-from evoplastic.engines.gpu.plan import Tiles, make_tiles, retention_powers, time_of
+from evoplastic.engines.gpu.plan import Tiles, make_tiles, retention_powers
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
 
 logger = logging.getLogger(__name__)
 
@@ -44,16 +43,16 @@ def gpu_available() -> str | None:
 
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
-    if isinstance(batch.banks, StackedNodes):
-        table = max(batch.banks.observation_VI.size, batch.banks.reward_VO.size)
-    elif isinstance(batch.banks, StackedBanks):
-        table = batch.banks.stimulus_MTI.size
-    else:
+    if not batch.in_tables:
         return "tasks that are stepped for real"
-    steps, neurons = time_of(batch).num_steps, groups.num_neurons
-    tiles = make_tiles(groups, config, free=not isinstance(batch.banks, StackedBanks))
+    tables = batch.tables
+    table = tables.observation_VI.size
+    if batch.self_paced:
+        table = max(table, tables.reward_VO.size)
+    steps, neurons = tables.num_steps, groups.num_neurons
+    tiles = make_tiles(groups, config, free=batch.self_paced)
     if max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, table) >= MAX_DRAWS:
-        return f"{neurons} neurons, {steps} steps and the trial bank need more than 32-bit offsets"
+        return f"{neurons} neurons, {steps} steps and the tables need more than 32-bit offsets"
     return None
 
 
@@ -85,7 +84,7 @@ def run_gpu(
     """
     device = torch.device(gpu_device() if device is None else device)
     num_individuals, num_trials = len(batch.task_P), config.num_trials
-    free = isinstance(batch.banks, StackedNodes)
+    free = batch.self_paced
     tiles = make_tiles(groups, config, streamed, free)
     processors = _num_processors(device)
     programs = min(num_individuals, processors * tiles.programs_per_processor)
@@ -113,7 +112,7 @@ def run_gpu(
     correct_PK = torch.empty((num_individuals, num_trials), dtype=torch.bool)
     reward_PK = torch.empty((num_individuals, num_trials), dtype=torch.float32)
     smoothness_P = torch.zeros(num_individuals, dtype=torch.float32)
-    steps_PK = torch.full(loss_PK.shape, time_of(batch).num_steps, dtype=torch.int32)
+    steps_PK = torch.full(loss_PK.shape, batch.tables.num_steps, dtype=torch.int32)
     for first in range(0, num_individuals, wave):
         part = slice(first, min(first + wave, num_individuals))
         lives = bring_lives(part, params, groups, batch, device)
@@ -148,14 +147,14 @@ def _scratch(
 
 
 def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
-    rows = time_of(batch).num_steps + 1
-    paced = isinstance(batch.banks, StackedBanks)
+    rows = batch.tables.num_steps + 1
+    fixed_timing = not batch.self_paced
     in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
     return {
         "matrices": 5 * tiles.matrix,
         "history": 0 if in_registers else rows * tiles.row,
         "xi": rows * tiles.wide,
-        "force": rows * tiles.wide if paced and tiles.on_chip and not in_registers else 0,
+        "force": rows * tiles.wide if fixed_timing and tiles.on_chip and not in_registers else 0,
         "x": 0 if tiles.on_chip else tiles.wide,
     }
 

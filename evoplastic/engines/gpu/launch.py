@@ -23,12 +23,12 @@ from evoplastic.engines.gpu.plan import (
     num_clamp_slots,
     num_kind_slots,
 )
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import StackedNodes
+from evoplastic.trials.order import first_trials
+from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import NO_LINE
-from evoplastic.trials.world import first_entries
-from evoplastic.types import LifetimeBatch, PlasticParams
 
 DRAWS_PER_BLOCK = 128
 STEPS_PER_PRODUCT = 16
@@ -55,32 +55,32 @@ class Record(NamedTuple):
 def bring_tasks(
     batch: LifetimeBatch, config: LifetimeConfig, device: torch.device
 ) -> tuple[Tensor, ...]:
-    """The tables of all tasks: stimuli, targets and rewards of trials, or of nodes."""
+    """The tables of all tasks: stimuli, targets and rewards of trials, or of their states."""
     arrays: tuple[tuple[NDArray[Any], type], ...]
-    if isinstance(batch.banks, StackedNodes):
-        nodes = batch.banks
+    tables = batch.tables
+    if batch.self_paced:
         arrays = (
-            (nodes.observation_VI, np.float32),
-            (nodes.asked_V, np.int32),
-            (nodes.part_V, np.int32),
-            (nodes.reward_VO, np.float32),
-            (nodes.next_VO, np.int32),
-            (nodes.first_M, np.int32),
-            (nodes.kind_M, np.int32),
-            (nodes.start_B, np.int64),
-            (nodes.size_B, np.int64),
+            (tables.observation_VI, np.float32),
+            (tables.target_action_V, np.int32),
+            (tables.flags_V, np.int32),
+            (tables.reward_VO, np.float32),
+            (tables.next_VO, np.int32),
+            (tables.first_M, np.int32),
+            (tables.kind_M, np.int32),
+            (tables.start_B, np.int64),
+            (tables.size_B, np.int64),
         )
     else:
-        banks = batch.paced
+        fixed = tables.fixed
         low, high = np.float32(config.target_low), np.float32(config.target_high)
         arrays = (
-            (banks.stimulus_MTI, np.float32),
-            (np.clip(banks.target_MO, low, high), np.float32),
-            (banks.target_MO.argmax(1), np.int32),  # the correct action
-            (banks.reward_MO, np.float32),
-            (banks.kind_M, np.int32),
-            (banks.start_B, np.int64),
-            (banks.size_B, np.int64),
+            (fixed.stimulus_MTI, np.float32),
+            (np.where(fixed.target_MO > 0, high, low), np.float32),
+            (fixed.target_action_M, np.int32),
+            (fixed.reward_MO, np.float32),
+            (tables.kind_M, np.int32),
+            (tables.start_B, np.int64),
+            (tables.size_B, np.int64),
         )
     return tuple(_bring(array, dtype, device) for array, dtype in arrays)
 
@@ -95,10 +95,10 @@ def bring_lives(
     """Some individuals: genomes, tasks, streams; if they run freely, first entries and lines."""
     (w, w_stride), (alpha, alpha_stride) = (bring_matrices(m[part], device) for m in params)
     arrays: list[tuple[NDArray[Any], type]] = [(batch.task_P[part], np.int64)]
-    if isinstance(batch.banks, StackedNodes):
-        assert batch.wiring is not None, "lifetimes that run freely need batch.wiring"
+    if batch.self_paced:
+        assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
         arrays += [
-            (first_entries(batch, batch.banks)[part], np.int64),
+            (first_trials(batch.trial_streams, batch.tables)[part], np.int64),
             (batch.perturb_stream_P[part], np.int64),
             (carried(batch.wiring.input_PI[part], groups.num_inputs), np.int32),
             (carried(batch.wiring.action_PO[part], groups.num_outputs), np.int32),
@@ -183,8 +183,8 @@ def launch(
         "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
     }
     grid = (min(programs, num_individuals),)
-    if isinstance(batch.banks, StackedNodes):
-        _launch_free(grid, told, batch.banks, groups, config, tiles, scratch, record, sizes)
+    if batch.self_paced:
+        _launch_free(grid, told, batch.tables, groups, config, tiles, scratch, record, sizes)
     else:
         _launch_paced(grid, told, groups, config, tiles, scratch, record, sizes)
     return record
@@ -193,7 +193,7 @@ def launch(
 def _launch_free(
     grid: tuple[int],
     told: tuple[Tensor, ...],
-    nodes: StackedNodes,
+    tables: StackedTables,
     groups: NeuronGroups,
     config: LifetimeConfig,
     tiles: Tiles,
@@ -208,8 +208,8 @@ def _launch_free(
         *(scratch[name] for name in ("powers", "matrices", "history", "xi", "x")),
         *record,
         **sizes,
-        CHANNELS=nodes.observation_VI.shape[1],
-        CHOICES=nodes.reward_VO.shape[1],
+        CHANNELS=tables.observation_VI.shape[1],
+        CHOICES=tables.reward_VO.shape[1],
         BT=STEPS_PER_PRODUCT,
         ACTIONS=num_action_slots(groups),
         CLAMPS=num_clamp_slots(tiles),

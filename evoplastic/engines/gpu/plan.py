@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
-from evoplastic.trials.table import StackedNodes
-from evoplastic.types import LifetimeBatch, TrialTiming
+from evoplastic.trials.timing import TrialTiming
 
 FEEDBACK_CODES = {
     "loss": 0,
@@ -150,18 +150,11 @@ def make_tiles(
     )
 
 
-def time_of(batch: LifetimeBatch) -> TrialTiming | StackedNodes:
-    """Where `dt_ms` and the number of steps of the longest trial are written."""
-    if isinstance(batch.banks, StackedNodes):
-        return batch.banks
-    return batch.paced.timing
-
-
-def windows_of(time: TrialTiming | StackedNodes) -> tuple[int, int, int, int]:
-    """First and last step of the response and of the feedback; trials that run freely have none."""
-    if isinstance(time, StackedNodes):
+def windows_of(timing: TrialTiming | None) -> tuple[int, int, int, int]:
+    """First and last step of the response and of the feedback; self-paced trials have none."""
+    if timing is None:
         return 0, 0, 0, 0
-    return *time.response, *time.feedback
+    return *timing.response, *timing.feedback
 
 
 def make_ints(
@@ -172,8 +165,8 @@ def make_ints(
     config: LifetimeConfig,
 ) -> Ints:
     """The whole numbers of `num_individuals` lifetimes, whose w and alpha lie `strides` apart."""
-    time, noise = time_of(batch), config.perturbation
-    response_start, response_stop, feedback_start, feedback_stop = windows_of(time)
+    tables, noise = batch.tables, config.perturbation
+    response_start, response_stop, feedback_start, feedback_stop = windows_of(tables.timing)
     threshold, centre, _ = perturbation_constants(noise.probability, noise.amplitude)
     trial_purpose, perturb_purpose = purposes(batch)
     key0, key1 = seed_key(batch.seed)
@@ -182,7 +175,7 @@ def make_ints(
         w_stride=strides[0],
         alpha_stride=strides[1],
         num_trials=config.num_trials,
-        num_steps=time.num_steps,
+        num_steps=tables.num_steps,
         response_start=response_start,
         response_stop=response_stop,
         feedback_start=feedback_start,
@@ -202,23 +195,24 @@ def make_ints(
 
 def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     """The other numbers, in double precision until they reach the device."""
-    time, dynamics, plasticity = time_of(batch), config.dynamics, config.plasticity
+    tables, dynamics, plasticity = batch.tables, config.dynamics, config.plasticity
     noise = config.perturbation
+    response_start, response_stop, *_ = windows_of(tables.timing)
     return Reals(
-        leak=time.dt_ms / dynamics.tau_ms,
+        leak=tables.dt_ms / dynamics.tau_ms,
         initial_activation=dynamics.initial_activation,
         stimulus_gain=dynamics.stimulus_gain,
         feedback_gain=dynamics.feedback_gain,
         action_gain=dynamics.action_gain,
         bias_rate=dynamics.bias_rate,
-        response_length=windows_of(time)[1] - windows_of(time)[0],
+        response_length=response_stop - response_start,
         binary_correct=BINARY_LOSS_CORRECT,
         binary_wrong=BINARY_LOSS_WRONG,
         eta=plasticity.eta,
         max_change=plasticity.max_change,
         baseline_decay=plasticity.baseline_decay,
         baseline_rest=1.0 - plasticity.baseline_decay,
-        retention=1.0 - time.dt_ms / plasticity.tau_elig_ms,
+        retention=1.0 - tables.dt_ms / plasticity.tau_elig_ms,
         target_low=config.target_low,
         target_high=config.target_high,
         hit_scale=float(perturbation_constants(noise.probability, noise.amplitude)[2]),
@@ -227,14 +221,14 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
 
 def retention_powers(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
     """What is left of a trace after 0, 1 .. T steps, [T + 1]."""
-    time = time_of(batch)
-    retention = 1.0 - time.dt_ms / config.plasticity.tau_elig_ms
-    return (retention ** np.arange(time.num_steps + 1)).astype(np.float32)
+    tables = batch.tables
+    retention = 1.0 - tables.dt_ms / config.plasticity.tau_elig_ms
+    return (retention ** np.arange(tables.num_steps + 1)).astype(np.float32)
 
 
 def num_kind_slots(batch: LifetimeBatch) -> int:
     """Room for the running means of all trial kinds."""
-    return max(SMALLEST_TILE, _power_of_two(batch.banks.num_kinds))
+    return max(SMALLEST_TILE, _power_of_two(batch.tables.num_kinds))
 
 
 def num_clamp_slots(tiles: Tiles) -> int:

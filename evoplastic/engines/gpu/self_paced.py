@@ -45,7 +45,7 @@ from evoplastic.engines.gpu.parts import (
 from evoplastic.engines.gpu.perturbation import draw_noise
 from evoplastic.engines.gpu.plan import Reals
 from evoplastic.engines.gpu.streamed import advance
-from evoplastic.trials.table import ANSWER, HOLD, OVER_RIGHT
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT
 
 TARGET_LOW = tl.constexpr(Reals._fields.index("target_low"))
 TARGET_HIGH = tl.constexpr(Reals._fields.index("target_high"))

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from evoplastic.engines.reference.recording import Recorder, Recording
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import feedback_rates, outcome_seen
 from evoplastic.network.state import NetworkState, newborn
-from evoplastic.random.draws import trial_entries, trial_perturbations
+from evoplastic.random.draws import trial_perturbations
 from evoplastic.rules.plasticity import (
     advance_eligibility,
     external_change,
@@ -27,7 +28,7 @@ from evoplastic.rules.plasticity import (
     running_mean,
     scatter_baseline,
 )
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, StackedBanks
+from evoplastic.trials.order import uniform_trials
 
 
 class Trace(NamedTuple):
@@ -42,8 +43,8 @@ class _Trial(NamedTuple):
     """What one trial brings to P individuals."""
 
     stimulus_PTI: Tensor
-    target_PO: Tensor  # clipped to [target_low, target_high]
-    correct_action_P: Tensor
+    target_PO: Tensor  # target_high for the target action, else target_low
+    target_action_P: Tensor
     reward_PO: Tensor
     kind_P: Tensor
     xi_PTN: Tensor
@@ -73,27 +74,27 @@ def run_reference(
     """
     device = torch.device(device)
     params = PlasticParams(params.w_PNN.to(device, dtype), params.alpha_PNN.to(device, dtype))
-    num_kinds = batch.banks.num_kinds if config.plasticity.baseline == "kind" else 1
+    num_kinds = batch.tasks.num_kinds if config.plasticity.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
     recorder = Recorder(recording)
     outcomes = []
-    paced = isinstance(batch.banks, StackedBanks)
-    if not paced:
+    self_paced = batch.self_paced
+    if self_paced:
         world, state = enter_world(state, groups, batch, config)
     for trial in range(config.num_trials):
-        if paced:
+        if self_paced:
+            state, outcome = run_self_paced_trial(
+                trial, world, params, state, groups, batch, config, recorder
+            )
+        else:
             brought = _bring_trial(trial, groups, batch, config, dtype, device)
             state, outcome = _run_trial(
                 trial, brought, params, state, groups, batch, config, recorder
             )
-        else:
-            state, outcome = run_self_paced_trial(
-                trial, world, params, state, groups, batch, config, recorder
-            )
         outcomes.append(outcome)
     roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
     loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
-    if not paced:
+    if self_paced:
         loss_PK[torch.from_numpy(world.failed_P)] = torch.nan
     result = LifetimeResult(
         loss_PK=loss_PK,
@@ -113,20 +114,19 @@ def _bring_trial(
     dtype: torch.dtype,
     device: torch.device,
 ) -> _Trial:
-    banks = batch.paced
-    entry_P = trial_entries(batch, trial)
-    xi_STN, stream_P = trial_perturbations(batch, trial, banks.timing.num_steps, groups, config)
+    tables, fixed = batch.tables, batch.tables.fixed
+    number_P = uniform_trials(batch.trial_streams, tables, trial)
+    xi_STN, stream_P = trial_perturbations(batch, trial, tables.num_steps, groups, config)
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(device, dtype)
 
-    target_PO = banks.target_MO[entry_P]
     return _Trial(
-        stimulus_PTI=tensor(banks.stimulus_MTI[entry_P]),
-        target_PO=tensor(target_PO).clamp(config.target_low, config.target_high),
-        correct_action_P=torch.from_numpy(target_PO.argmax(1)).to(device),
-        reward_PO=tensor(banks.reward_MO[entry_P]),
-        kind_P=torch.from_numpy(banks.kind_M[entry_P]).to(device),
+        stimulus_PTI=tensor(fixed.stimulus_MTI[number_P]),
+        target_PO=tensor(fixed.target_MO[number_P]).clamp(config.target_low, config.target_high),
+        target_action_P=torch.from_numpy(fixed.target_action_M[number_P]).to(device),
+        reward_PO=tensor(fixed.reward_MO[number_P]),
+        kind_P=torch.from_numpy(tables.kind_M[number_P]).to(device),
         xi_PTN=tensor(xi_STN[stream_P]),
     )
 
@@ -141,7 +141,7 @@ def _run_trial(
     config: LifetimeConfig,
     recorder: Recorder,
 ) -> tuple[NetworkState, TrialOutcome]:
-    timing, dynamics, plasticity = batch.paced.timing, config.dynamics, config.plasticity
+    timing, dynamics, plasticity = batch.tables.fixed.timing, config.dynamics, config.plasticity
     leak = timing.dt_ms / dynamics.tau_ms
     retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
     may_change = trial >= plasticity.first_trial
@@ -156,7 +156,7 @@ def _run_trial(
     activity_PO = torch.zeros_like(brought.target_PO)
     w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
     # Set at the first feedback step, which every trial has (TrialTiming).
-    correct_P = torch.zeros_like(brought.correct_action_P, dtype=torch.bool)
+    correct_P = torch.zeros_like(brought.target_action_P, dtype=torch.bool)
     reward_P = torch.zeros_like(mean_correct_P)
     feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
     action_PO = torch.zeros_like(brought.target_PO)
@@ -181,7 +181,7 @@ def _run_trial(
 
         if step == feedback_start:
             choice_P = activity_PO.argmax(1)
-            correct_P = choice_P == brought.correct_action_P
+            correct_P = choice_P == brought.target_action_P
             reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
             action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
                 choice_P, groups.num_outputs

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.recording import Recorder
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
@@ -26,10 +27,9 @@ from evoplastic.rules.plasticity import (
     running_mean,
     scatter_baseline,
 )
-from evoplastic.trials.table import ANSWER, HOLD, StackedNodes
+from evoplastic.trials.timing import ANSWER, HOLD
 from evoplastic.trials.wiring import NO_LINE, Wiring
-from evoplastic.trials.world import BankWorld, Seen, World
-from evoplastic.types import LifetimeBatch, PlasticParams
+from evoplastic.trials.world import Observed, World, open_world
 
 
 class TrialOutcome(NamedTuple):
@@ -46,14 +46,9 @@ def enter_world(
     state: NetworkState, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
 ) -> tuple[World, NetworkState]:
     """Open the world of a batch; newborns see its first observation, and have done nothing."""
-    banks = batch.free
-    world: World
-    if isinstance(banks, StackedNodes):
-        world = BankWorld(batch)
-    else:
-        world = banks.open(batch)
+    world = open_world(batch.tasks, batch.trial_streams)
     rate_PN = state.rate_PN.clone()
-    rate_PN[:, groups.stimulus] = _stimulus(world.look(), batch, groups, config, rate_PN)
+    rate_PN[:, groups.stimulus] = _stimulus(world.observe(), batch, groups, config, rate_PN)
     rate_PN[:, groups.action] = 0.0
     return world, state._replace(rate_PN=rate_PN)
 
@@ -75,13 +70,13 @@ def run_self_paced_trial(
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
     plasticity, noise_dtype = config.plasticity, state.x_PN.dtype
-    retention = 1.0 - batch.free.dt_ms / plasticity.tau_elig_ms
-    leak = batch.free.dt_ms / config.dynamics.tau_ms
+    retention = 1.0 - batch.tasks.dt_ms / plasticity.tau_elig_ms
+    leak = batch.tasks.dt_ms / config.dynamics.tau_ms
     may_change, internal = trial >= plasticity.first_trial, plasticity.modulation == "internal"
     gated = plasticity.gate == "always"
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
-    kind_P = torch.from_numpy(world.look().kind_P).to(device)
+    kind_P = torch.from_numpy(world.observe().kind_P).to(device)
     zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
     error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
     error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
@@ -94,7 +89,7 @@ def run_self_paced_trial(
         if not bool(alive_P.any()):
             break
         before = state
-        seen = world.look()
+        seen = world.observe()
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
@@ -103,14 +98,14 @@ def run_self_paced_trial(
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
         for part, name in enumerate((HOLD, ANSWER)):
-            scored_P = torch.from_numpy(seen.part_P == name).to(device) & alive_P
+            scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
             error_P2[:, part] += torch.where(
                 scored_P, _squared_error(response_PO, seen, config), 0.0
             )
             count_P2[:, part] += scored_P
-        earned = world.act(choice_P.cpu().numpy(), alive_P.cpu().numpy())
-        over_P = torch.from_numpy(earned.over_P).to(device) & alive_P
-        step_reward_P = torch.from_numpy(earned.reward_P).to(device, noise_dtype)
+        stepped = world.step(choice_P.cpu().numpy(), alive_P.cpu().numpy())
+        over_P = torch.from_numpy(stepped.over_P).to(device) & alive_P
+        step_reward_P = torch.from_numpy(stepped.reward_P).to(device, noise_dtype)
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
@@ -128,7 +123,7 @@ def run_self_paced_trial(
         mean_error_P2 = error_P2 / count_P2.clamp(min=1)
         parts_P = (count_P2 > 0).sum(1).clamp(min=1)
         loss_P = torch.where(over_P, mean_error_P2.sum(1) / parts_P, loss_P)
-        correct_P = torch.where(over_P, torch.from_numpy(earned.correct_P).to(device), correct_P)
+        correct_P = torch.where(over_P, torch.from_numpy(stepped.correct_P).to(device), correct_P)
         heard_PF = _heard(loss_P, correct_P, step_reward_P, over_P, before, config)
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
         column_P = kind_P if plasticity.baseline == "kind" else 0 * kind_P
@@ -173,7 +168,7 @@ def _where(condition_P: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 
 def _wiring(batch: LifetimeBatch) -> Wiring:
-    assert batch.wiring is not None, "lifetimes that run freely need batch.wiring"
+    assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
     return batch.wiring
 
 
@@ -185,19 +180,19 @@ def _responses(rate_PN: Tensor, groups: NeuronGroups, batch: LifetimeBatch, worl
     return response_PO.masked_fill(torch.from_numpy(beyond_PO).to(rate_PN.device), -torch.inf)
 
 
-def _squared_error(response_PO: Tensor, seen: Seen, config: LifetimeConfig) -> Tensor:
+def _squared_error(response_PO: Tensor, seen: Observed, config: LifetimeConfig) -> Tensor:
     """Sum over the task's actions of (rate - target)^2."""
     action_O = torch.arange(response_PO.shape[1], device=response_PO.device)
-    asked_P = torch.from_numpy(seen.asked_P).to(response_PO.device)
+    target_action_P = torch.from_numpy(seen.target_action_P).to(response_PO.device)
     target_PO = torch.full_like(response_PO, config.target_low)
-    target_PO[action_O == asked_P[:, None]] = config.target_high
+    target_PO[action_O == target_action_P[:, None]] = config.target_high
     there_PO = ~torch.isneginf(response_PO)  # what is not a number is seen in the loss
     error_PO = torch.where(there_PO, response_PO - target_PO, 0.0)
     return (error_PO**2).sum(1)
 
 
 def _stimulus(
-    seen: Seen, batch: LifetimeBatch, groups: NeuronGroups, config: LifetimeConfig, like: Tensor
+    seen: Observed, batch: LifetimeBatch, groups: NeuronGroups, config: LifetimeConfig, like: Tensor
 ) -> Tensor:
     """Rates [P, I] of the stimulus neurons: each channel on its line, 0 on the others."""
     line_PI = _wiring(batch).input_PI[:, : seen.observation_PI.shape[1]]
@@ -234,7 +229,7 @@ def _clamped(
 ) -> Tensor:
     """The rates with the clamped neurons as the next step finds them."""
     clamped_PN: Any = rate_PN.clone()
-    clamped_PN[:, groups.stimulus] = _stimulus(world.look(), batch, groups, config, rate_PN)
+    clamped_PN[:, groups.stimulus] = _stimulus(world.observe(), batch, groups, config, rate_PN)
     clamped_PN[:, groups.feedback] = heard_PF
     clamped_PN[:, groups.bias] = config.dynamics.bias_rate
     line_PO = torch.from_numpy(_wiring(batch).action_PO).to(rate_PN.device)

@@ -12,7 +12,7 @@ from analysis.previews.machine import machine_preview, walk
 from analysis.previews.picture import Words, write_picture
 from analysis.previews.task import ROW, preview
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
 from tasks.neurogym.examination import build_bank
@@ -62,7 +62,7 @@ def test_panels_of_longer_trials_are_wider_and_their_time_is_marked_alike() -> N
 
 def test_a_state_machine_is_walked_under_its_oracle() -> None:
     bank = build_bank(EnvSource("DawTwoStep-v0"), 20, 0)
-    assert isinstance(bank, NodeBank)
+    assert isinstance(bank, TrialTable)
     lived = walk(bank, 5)
     assert lived.trial_S.tolist() == [trial for trial in range(5) for _ in range(2)]
     assert (lived.action_S[1::2] == 0).all()  # fixate after the choice

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evoplastic.types import LifetimeBatch, PlasticParams
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 
@@ -44,16 +44,16 @@ def live(
     params: PlasticParams, batch: LifetimeBatch, num_trials: int, threads: int
 ) -> torch.Tensor:
     """Losses [P, K] of the published lifetime with external modulation."""
-    banks, timing = batch.paced, batch.paced.timing
+    fixed, timing = batch.tables.fixed, batch.tables.fixed.timing
     size, neurons = params.w_PNN.shape[:2]
-    assert set(banks.size_B) == {4}, "the rival knows tasks of four trial kinds only"
+    assert set(batch.tables.size_B) == {4}, "the rival knows tasks of four trial kinds only"
     shape = np.array(
         [neurons, num_trials, timing.num_steps, *timing.response, *timing.feedback], np.int32
     )
     w_PNN = np.ascontiguousarray(params.w_PNN.numpy())
     alpha_PNN = np.ascontiguousarray(params.alpha_PNN.numpy())
-    stimulus_4TI = np.ascontiguousarray(banks.stimulus_MTI[:4])
-    answer_M = banks.target_MO.argmax(1).astype(np.int32)
+    stimulus_4TI = np.ascontiguousarray(fixed.stimulus_MTI[:4])
+    answer_M = fixed.target_action_M.astype(np.int32)
     answer_P4 = np.ascontiguousarray(answer_M.reshape(-1, 4)[batch.task_P])
     loss_PK = np.empty((size, num_trials), dtype=np.float32)
     arrays = [w_PNN, alpha_PNN, stimulus_4TI, answer_P4, loss_PK]

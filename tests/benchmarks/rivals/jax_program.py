@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from evoplastic.types import LifetimeBatch, PlasticParams
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 
 ETA, MAX_CHANGE, FIRST_TRIAL, QUIET_TRIALS = 0.03, 0.01, 31, 19
 LEAK, RETENTION, PROBABILITY, AMPLITUDE, FIRST_STEP = 0.2, 0.98, 0.1, 0.5, 2
@@ -34,9 +34,8 @@ def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.
     """Losses [P, K] of the published lifetime with external modulation."""
     import jax
 
-    banks = batch.paced
-    answer_M = banks.target_MO.argmax(1)
-    timing = banks.timing
+    fixed = batch.tables.fixed
+    answer_M, timing = fixed.target_action_M, fixed.timing
     windows = (timing.num_steps, *timing.response, *timing.feedback)
     loss_PK = _program(windows, num_trials)(
         params.w_PNN.numpy(),
@@ -45,7 +44,7 @@ def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.
         jax.random.split(jax.random.key(batch.seed), 1 + batch.perturb_stream_P.max())[
             batch.perturb_stream_P
         ],
-        banks.stimulus_MTI[:4],
+        fixed.stimulus_MTI[:4],
     )
     return torch.from_numpy(np.array(loss_PK))
 

@@ -14,12 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.draws import trial_perturbations
-from evoplastic.trials.table import ANSWER, HOLD, NodeBank, stack_nodes
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import ANSWER, HOLD
 from evoplastic.trials.wiring import WiringConfig, draw_wiring
-from evoplastic.types import Interface, LifetimeBatch, PlasticParams
+from evoplastic.types import Interface
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 
@@ -40,7 +43,7 @@ class Yang19(NamedTuple):
     """A population that lives tasks of yang19, and where its trials came from."""
 
     sources: list[EnvSource]
-    banks: list[NodeBank]
+    banks: list[TrialTable]
     groups: NeuronGroups
     params: PlasticParams
     batch: LifetimeBatch
@@ -59,7 +62,7 @@ def population(size: int, num_trials: int, dim_ring: int, neurons: int) -> Yang1
     sources = [EnvSource(f"yang19.{name}-v0", {"dim_ring": dim_ring}) for name in TASKS]
     steps = [build_step_bank(source, num_trials, SEED) for source in sources]
     banks = [replace(bank.nodes(), block=num_trials) for bank in steps]
-    stacked = stack_nodes(banks)
+    stacked = stack_tables(banks)
     lines = Interface(
         num_inputs=int(stacked.num_inputs_B.max()), num_outputs=int(stacked.num_actions_B.max())
     )
@@ -74,7 +77,7 @@ def population(size: int, num_trials: int, dim_ring: int, neurons: int) -> Yang1
     stream_P = np.arange(size, dtype=np.int64) // 2
     task_P = stream_P % len(banks)
     batch = LifetimeBatch(
-        banks=stacked,
+        tasks=stacked,
         task_P=task_P,
         seed=SEED,
         epoch=0,
@@ -101,7 +104,7 @@ def replayed(lives: Yang19, person: int, config: LifetimeConfig) -> Draw:
         trial_stream_P=lives.batch.trial_stream_P[[person]],
         perturb_stream_P=lives.batch.perturb_stream_P[[person]],
     )
-    num_steps = stack_nodes(lives.banks).num_steps
+    num_steps = stack_tables(lives.banks).num_steps
     xi_KTN = [
         trial_perturbations(alone, trial, num_steps, lives.groups, config)[0][0]
         for trial in range(config.num_trials)
@@ -177,10 +180,10 @@ def live(lives: Yang19, person: int, config: LifetimeConfig, draw: Draw) -> Live
                 rate[response] = 1.0 / (1.0 + np.exp(-x[response]))
                 answers = rate[response][:O]
                 choice = int(answers.argmax())
-                if bank.part_V[node] != 0:
+                if bank.flags_V[node] != 0:
                     target = np.full(O, config.target_low, dtype=np.float32)
-                    target[bank.asked_V[node]] = config.target_high
-                    errors[int(bank.part_V[node])].append(float(((answers - target) ** 2).sum()))
+                    target[bank.target_action_V[node]] = config.target_high
+                    errors[int(bank.flags_V[node])].append(float(((answers - target) ** 2).sum()))
                 shown, reward, _, _, info = env.step(choice)
                 actions.append(choice)
                 earned += float(reward)

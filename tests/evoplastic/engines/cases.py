@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import (
     DynamicsConfig,
     LifetimeConfig,
@@ -14,7 +15,9 @@ from evoplastic.lifetime.config import (
     PlasticityConfig,
 )
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, TrialBank, TrialTiming, stack_banks
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable, fixed_timing_table
+from evoplastic.trials.timing import TrialTiming
 
 TIMING = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
 
@@ -28,23 +31,32 @@ def make_bank(
     num_outputs: int = 2,
     num_kinds: int = 3,
     timing: TrialTiming = TIMING,
-) -> TrialBank:
-    """A bank of random trials; targets reach beyond the clip on both sides, rewards are graded."""
+) -> TrialTable:
+    """A table of random trials of fixed timing; rewards are graded."""
     random = np.random.default_rng(seed)
     shape = (num_entries, timing.num_steps, num_inputs)
-    target_MO = random.uniform(0.0, 0.4, (num_entries, num_outputs))
-    asked_M = random.permutation(np.arange(num_entries) % num_outputs)
-    target_MO[np.arange(num_entries), asked_M] = random.uniform(0.95, 1.0, num_entries)
-    # Both targets beyond the upper clip: only the unclipped maximum tells which action is right.
-    target_MO[0, asked_M[0] - 1] = 0.93
-    return TrialBank(
+    return fixed_timing_table(
         task=task,
         timing=timing,
         stimulus_MTI=random.choice([-1.0, 0.0, 0.5, 1.0], shape).astype(np.float32),
-        target_MO=target_MO.astype(np.float32),
+        target_action_M=random.permutation(np.arange(num_entries) % num_outputs),
         reward_MO=random.normal(size=(num_entries, num_outputs)).astype(np.float32),
         kind_M=(np.arange(num_entries) % num_kinds).astype(np.int64),
     )
+
+
+def changed(table: TrialTable, **fields: Any) -> TrialTable:
+    """A table of fixed timing with other trials: fields of `fixed_timing_table`."""
+    fixed = table.fixed
+    same = {
+        "task": table.task,
+        "timing": fixed.timing,
+        "stimulus_MTI": fixed.stimulus_MTI,
+        "target_action_M": fixed.target_action_M,
+        "reward_MO": fixed.reward_MO,
+        "kind_M": table.kind_M,
+    }
+    return fixed_timing_table(**{**same, **fields})
 
 
 def make_params(
@@ -62,7 +74,7 @@ def make_params(
 
 
 def make_batch(
-    banks: list[TrialBank],
+    banks: list[TrialTable],
     num_individuals: int,
     *,
     seed: int = 5,
@@ -73,7 +85,7 @@ def make_batch(
     """Individuals that take turns in living the banks, every one on streams of its own."""
     stream_P = 7 + np.arange(num_individuals, dtype=np.int64)
     return LifetimeBatch(
-        banks=stack_banks(banks),
+        tasks=stack_tables(banks),
         task_P=np.arange(num_individuals, dtype=np.int64) % len(banks),
         seed=seed,
         epoch=epoch,

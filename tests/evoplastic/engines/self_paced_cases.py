@@ -6,17 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import (
-    ANSWER,
-    OVER_RIGHT,
-    OVER_WRONG,
-    UNSCORED,
-    NodeBank,
-    stack_nodes,
-)
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import ANSWER, OVER_RIGHT, OVER_WRONG, UNSCORED
 from evoplastic.trials.wiring import Permute, WiringConfig, draw_wiring
-from evoplastic.types import NO_GROUND_TRUTH, LifetimeBatch
+from evoplastic.types import NO_TARGET
 
 
 def make_node_bank(
@@ -33,7 +29,7 @@ def make_node_bank(
     scored: float = 0.7,
     block: int = 1,
     dt_ms: float = 20.0,
-) -> NodeBank:
+) -> TrialTable:
     """Random trials whose course, length, rewards and end depend on what is done.
 
     Args:
@@ -69,15 +65,15 @@ def make_node_bank(
             else:
                 next_rows.extend(over_VO)
     V = len(next_rows)
-    asked_V = random.integers(0, num_outputs, V)
-    part_V = np.where(random.uniform(size=V) < scored, random.integers(1, ANSWER + 1, V), UNSCORED)
-    asked_V[(part_V == UNSCORED) & (random.uniform(size=V) < 0.5)] = NO_GROUND_TRUTH
-    return NodeBank(
+    target_action_V = random.integers(0, num_outputs, V)
+    flags_V = np.where(random.uniform(size=V) < scored, random.integers(1, ANSWER + 1, V), UNSCORED)
+    target_action_V[(flags_V == UNSCORED) & (random.uniform(size=V) < 0.5)] = NO_TARGET
+    return TrialTable(
         task=task,
         dt_ms=dt_ms,
         observation_VI=random.choice([-1.0, 0.0, 0.5, 1.0], (V, num_inputs)).astype(np.float32),
-        asked_V=asked_V.astype(np.int64),
-        part_V=part_V.astype(np.int8),
+        target_action_V=target_action_V.astype(np.int64),
+        flags_V=flags_V.astype(np.int8),
         reward_VO=random.normal(scale=0.5, size=(V, num_outputs)).astype(np.float32),
         next_VO=np.array(next_rows, dtype=np.int32),
         first_M=np.array(first_M, dtype=np.int64),
@@ -87,7 +83,7 @@ def make_node_bank(
 
 
 def make_free_batch(
-    banks: Sequence[NodeBank],
+    banks: Sequence[TrialTable],
     groups: NeuronGroups,
     num_individuals: int,
     *,
@@ -109,7 +105,7 @@ def make_free_batch(
         shared_noise: one stream of perturbations for all.
         evaluation: draw from the streams of evaluation lifetimes.
     """
-    stacked = stack_nodes(banks)
+    stacked = stack_tables(banks)
     stream_P = 7 + np.arange(num_individuals, dtype=np.int64)
     task_P = np.arange(num_individuals, dtype=np.int64) % len(banks)
     wiring = draw_wiring(
@@ -122,7 +118,7 @@ def make_free_batch(
         evaluation=evaluation,
     )
     return LifetimeBatch(
-        banks=stacked,
+        tasks=stacked,
         task_P=task_P,
         seed=seed,
         epoch=epoch,

@@ -13,9 +13,12 @@ from evoplastic import engines
 from evoplastic.checks import UsageError
 from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
 from evoplastic.engines.cpu.engine import MAX_STEPS
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, TrialBank, TrialTiming, stack_banks
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import fixed_timing_table
+from evoplastic.trials.timing import TrialTiming
 
 
 def test_an_unknown_engine_is_refused_with_the_nearest_name() -> None:
@@ -48,16 +51,16 @@ def test_what_the_fused_engine_does_not_cover_falls_back_and_says_so(
     monkeypatch.setattr(engines, "_said", set())
     steps = MAX_STEPS
     timing = TrialTiming(dt_ms=20.0, num_steps=steps, response=(2, 3), feedback=(3, 4))
-    bank = TrialBank(
+    bank = fixed_timing_table(
         task="long",
         timing=timing,
         stimulus_MTI=np.ones((1, steps, 1), np.float32),
-        target_MO=np.array([[0.0, 1.0]], np.float32),
+        target_action_M=np.array([1]),
         reward_MO=np.array([[0.0, 1.0]], np.float32),
         kind_M=np.zeros(1, np.int64),
     )
     stream = np.zeros(1, np.int64)
-    batch = LifetimeBatch(stack_banks([bank]), stream, 0, 0, stream, stream)
+    batch = LifetimeBatch(stack_tables([bank]), stream, 0, 0, stream, stream)
     groups = NeuronGroups(num_neurons=11, num_inputs=1)
     zeros = torch.zeros(1, 11, 11)
     config = LifetimeConfig(num_trials=1, scored_trials=1)

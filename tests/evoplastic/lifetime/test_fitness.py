@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
-from evoplastic.types import LifetimeResult
 from tests.evoplastic.engines.cases import make_config
 
 

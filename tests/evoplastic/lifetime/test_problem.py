@@ -28,7 +28,7 @@ from evoplastic.random.counters import Purpose, words
 from evoplastic.search.config import EvolutionConfig
 from evoplastic.search.es import GradientSum, initial_state, shape_losses, update
 from evoplastic.search.mutation import perturbed_pairs
-from evoplastic.types import TrialBank
+from evoplastic.trials.table import TrialTable
 from tests.evoplastic.engines.cases import make_bank, make_config
 
 GROUPS = NeuronGroups(num_neurons=13)
@@ -236,7 +236,7 @@ def test_replicates_are_pure_and_differ_from_one_another() -> None:
 def test_replicates_of_two_tasks_meet_the_same_draws() -> None:
     """Two tasks that ask the same give the same lifetimes wherever they stand."""
     original = PROBLEM.train[1]
-    assert isinstance(original, TrialBank)
+    assert isinstance(original, TrialTable)
     twin = replace(original, task="twin")
     problem = replace(PROBLEM, held_out=(make_bank(9, task="held"), twin))
     one = simulate_replicates(problem, CENTER_G, ReplicateShard(5, 1, 0, 3, True))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random import counters as noise
-from evoplastic.types import LifetimeBatch, PlasticParams
 
 Float64Array = NDArray[np.float64]
 Matrix = list[list[float]]
@@ -71,7 +71,8 @@ def live(
     """
     size = groups.num_neurons
     dynamics, plasticity = config.dynamics, config.plasticity
-    timing = batch.paced.timing
+    tables, fixed = batch.tables, batch.tables.fixed
+    timing = fixed.timing
     w: Matrix = params.w_PNN[individual].double().tolist()
     alpha: Matrix = params.alpha_PNN[individual].double().tolist()
     leak = timing.dt_ms / dynamics.tau_ms
@@ -88,7 +89,7 @@ def live(
     rate[bias] = dynamics.bias_rate
     p = [[0.0] * size for _ in range(size)]
     elig = [[0.0] * size for _ in range(size)]
-    num_baselines = batch.banks.num_kinds if plasticity.baseline == "kind" else 1
+    num_baselines = batch.tasks.num_kinds if plasticity.baseline == "kind" else 1
     baseline = [0.0] * num_baselines
     mean_correct = 1.0 / groups.num_outputs
     mean_reward = 0.0
@@ -103,9 +104,11 @@ def live(
 
     for trial in range(config.num_trials):
         entry = bank_entry(batch, individual, trial)
-        target = [float(value) for value in batch.paced.target_MO[entry]]
-        wanted = [min(max(value, config.target_low), config.target_high) for value in target]
-        asked = target.index(max(target))
+        asked = int(fixed.target_action_M[entry])
+        wanted = [
+            config.target_high if action == asked else config.target_low
+            for action in range(groups.num_outputs)
+        ]
         loss = 0.0
         activity = [0.0] * groups.num_outputs
         feedback = (0.0, 0.0)
@@ -138,7 +141,7 @@ def live(
             for i in range(response_first, size):
                 rate[i] = 1.0 / (1.0 + math.exp(-x[i]))
             for line in range(groups.num_inputs):
-                shown = float(batch.paced.stimulus_MTI[entry, step, line])
+                shown = float(fixed.stimulus_MTI[entry, step, line])
                 rate[line] = dynamics.stimulus_gain * shown
             rate[bias] = dynamics.bias_rate
 
@@ -159,12 +162,12 @@ def live(
             if step == timing.feedback[0]:
                 choice = activity.index(max(activity))
                 correct = choice == asked
-                reward = float(batch.paced.reward_MO[entry, choice])
+                reward = float(fixed.reward_MO[entry, choice])
                 shown = loss
                 if plasticity.outcome == "binary":
                     shown = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
                 seen = -reward if plasticity.outcome == "reward" else shown
-                kind = int(batch.paced.kind_M[entry]) if plasticity.baseline == "kind" else 0
+                kind = int(tables.kind_M[entry]) if plasticity.baseline == "kind" else 0
                 if plasticity.modulation == "external" and trial >= plasticity.first_trial:
                     expected = baseline[kind]
                     for i in range(size):
@@ -203,7 +206,7 @@ def live(
                 rate[action_first + action] = dynamics.action_gain if chosen else 0.0
 
         loss_K.append(loss)
-        reward_K.append(float(batch.paced.reward_MO[entry, choice]))
+        reward_K.append(float(fixed.reward_MO[entry, choice]))
         entry_K.append(entry)
         choice_K.append(choice)
         mod_KT.append(mod_T)
@@ -230,7 +233,7 @@ def live(
 def bank_entry(batch: LifetimeBatch, individual: int, trial: int) -> int:
     """The entry of the stacked banks that a trial asks."""
     purpose = noise.Purpose.EVALUATION_TRIAL if batch.evaluation else noise.Purpose.TRIAL
-    banks = batch.paced
+    banks = batch.tables
     task = int(batch.task_P[individual])
     stream = int(batch.trial_stream_P[individual])
     word = int(noise.words(batch.seed, purpose, batch.epoch, stream, trial, 1)[0])

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random import counters as noise
-from evoplastic.trials.table import ANSWER, HOLD, OVER_RIGHT, UNSCORED, StackedNodes
-from evoplastic.types import LifetimeBatch, PlasticParams
+from evoplastic.trials.stacked import StackedTables
+from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, UNSCORED
 from tests.evoplastic.oracles.fixed_timing import perturbation
 
 Matrix = list[list[float]]
@@ -50,8 +51,8 @@ def run_self_paced(
     individual: int,
 ) -> FreeLife:
     """Live one individual's lifetime; one long function, to be read from birth to death."""
-    banks = batch.banks
-    assert isinstance(banks, StackedNodes)
+    banks = batch.tasks
+    assert isinstance(banks, StackedTables)
     assert batch.wiring is not None
     N, dynamics, plasticity = groups.num_neurons, config.dynamics, config.plasticity
     task = int(batch.task_P[individual])
@@ -125,7 +126,7 @@ def run_self_paced(
             answers = [rate[response0 + action_line[o]] for o in range(num_actions)]
             choice = answers.index(max(answers))
             choices.append(choice)
-            part, asked = int(banks.part_V[node]), int(banks.asked_V[node])
+            part, asked = int(banks.flags_V[node]), int(banks.target_action_V[node])
             if part != UNSCORED:
                 wanted = [
                     config.target_high if o == asked else config.target_low

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -11,10 +11,19 @@ import torch
 
 from evoplastic.engines.reference.engine import Trace, run_reference
 from evoplastic.engines.reference.recording import Recording
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, PlasticParams, TrialBank, TrialTiming
-from tests.evoplastic.engines.cases import TIMING, make_bank, make_batch, make_config, make_params
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import TrialTiming
+from tests.evoplastic.engines.cases import (
+    TIMING,
+    changed,
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+)
 from tests.evoplastic.oracles.fixed_timing import OracleLife, live
 
 Claim = Callable[[list[OracleLife]], bool]
@@ -43,7 +52,7 @@ class Case:
     name: str
     config: LifetimeConfig = field(default_factory=make_config)
     groups: NeuronGroups = field(default_factory=lambda: NeuronGroups(num_neurons=14))
-    banks: tuple[TrialBank, ...] = (make_bank(0),)
+    banks: tuple[TrialTable, ...] = (make_bank(0),)
     shared_noise: bool = False
     evaluation: bool = False
     claims: tuple[Claim, ...] = (_learns,)
@@ -373,8 +382,7 @@ def test_silent_network_answers_one_half_and_loses_what_the_theory_says() -> Non
         dynamics={"initial_activation": 0.0}, perturbation={"amplitude": 0.0}, num_trials=12
     )
     # Odd entries ask for action 0, which a tie chooses; even entries ask for action 1.
-    target_MO = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
-    bank = replace(make_bank(0), target_MO=target_MO.astype(np.float32))
+    bank = changed(make_bank(0), target_action_M=np.array([1, 0, 1, 0, 1]))
     groups = NeuronGroups(num_neurons=14)
     params = PlasticParams(torch.zeros(1, 14, 14), torch.ones(1, 14, 14))
     batch = make_batch([bank], 1)

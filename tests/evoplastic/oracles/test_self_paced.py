@@ -11,11 +11,14 @@ import pytest
 import torch
 
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import OVER_RIGHT, OVER_WRONG, NodeBank, stack_nodes
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import OVER_RIGHT, OVER_WRONG
 from evoplastic.trials.wiring import Permute
-from evoplastic.types import NO_GROUND_TRUTH, LifetimeBatch, PlasticParams
+from evoplastic.types import NO_TARGET
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 from tests.evoplastic.oracles.self_paced import FreeLife, run_self_paced
@@ -189,7 +192,7 @@ def test_a_network_that_is_not_a_number_has_no_loss_to_be_proud_of() -> None:
 def test_a_trial_that_scores_nothing_has_no_loss() -> None:
     bank = replace(
         make_node_bank(3),
-        part_V=np.zeros(len(make_node_bank(3).part_V), dtype=np.int8),
+        flags_V=np.zeros(len(make_node_bank(3).flags_V), dtype=np.int8),
     )
     batch = make_free_batch([bank], GROUPS, 1)
     result = run_reference(make_params(GROUPS, 1), GROUPS, batch, make_config()).result
@@ -197,14 +200,14 @@ def test_a_trial_that_scores_nothing_has_no_loss() -> None:
     assert (result.reward_PK != 0).any()
 
 
-def _chain() -> NodeBank:
+def _chain() -> TrialTable:
     """One trial of two steps: hold 0, then answer 1."""
-    return NodeBank(
+    return TrialTable(
         task="chain",
         dt_ms=20,
         observation_VI=np.ones((2, 1), dtype=np.float32),
-        asked_V=np.array([0, 1]),
-        part_V=np.array([1, 2], dtype=np.int8),
+        target_action_V=np.array([0, 1]),
+        flags_V=np.array([1, 2], dtype=np.int8),
         reward_VO=np.zeros((2, 2), dtype=np.float32),
         next_VO=np.array([[1, 1], [OVER_WRONG, OVER_RIGHT]], dtype=np.int32),
         first_M=np.array([0]),
@@ -217,7 +220,7 @@ def _chain() -> NodeBank:
     [
         ("next_VO", np.array([[1, 1], [0, OVER_RIGHT]], dtype=np.int32), "need not end"),
         ("next_VO", np.array([[1, 2], [-1, -2]], dtype=np.int32), "next_VO .* spans -2 to 2"),
-        ("asked_V", np.array([NO_GROUND_TRUTH, 1]), "scores nodes at which it asks for nothing"),
+        ("target_action_V", np.array([NO_TARGET, 1]), "scores states at which it asks for nothing"),
         ("block", 2, "1 trials in blocks of 2"),
         ("reward_VO", np.full((2, 2), np.nan, dtype=np.float32), "not finite"),
         ("first_M", np.array([2]), "first_M .* spans 2 to 2, expected 0 to 1"),
@@ -232,5 +235,5 @@ def test_contradictions_are_refused(field_: str, value: object, message: str) ->
 
 
 def test_tasks_of_unequal_time_steps_do_not_stack() -> None:
-    with pytest.raises(ValueError, match="time steps of 20 and 10 ms"):
-        stack_nodes([_chain(), replace(_chain(), dt_ms=10)])
+    with pytest.raises(ValueError, match="differ in time step: 20 ms and 10 ms"):
+        stack_tables([_chain(), replace(_chain(), dt_ms=10)])

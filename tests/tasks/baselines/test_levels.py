@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import OVER_RIGHT, NodeBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.trials.timing import OVER_RIGHT
 from tasks.baselines.levels import (
     best_constant,
     best_fixed,
@@ -24,14 +25,14 @@ from tests.tasks.machines.machines import META_RL
 from tests.tasks.small_envs import Echo
 
 
-def nodes(name: str, num_trials: int = 40) -> NodeBank:
+def nodes(name: str, num_trials: int = 40) -> TrialTable:
     """Trials of a registered task."""
     source = EnvSource(name)
     machine = machine_bank(source, num_trials, 1)
     return build_step_bank(source, num_trials, 1).nodes() if machine is None else machine
 
 
-def lived(bank: NodeBank, action_V: np.ndarray) -> tuple[float, float]:
+def lived(bank: TrialTable, action_V: np.ndarray) -> tuple[float, float]:
     """Accuracy and reward of one action at each node, trial by trial."""
     right, reward = 0, 0.0
     for first in bank.first_M:
@@ -66,7 +67,7 @@ NAMES = ["DelayComparison-v0", "yang19.dms-v0", "GoNogo-v0", "DawTwoStep-v0", "m
 def test_levels_are_what_simulated_lives_reach(name: str) -> None:
     bank = machine_nodes(META_RL, 40, 1) if name == "meta-rl" else nodes(name)
     V, O = bank.reward_VO.shape
-    assert oracle(bank) == pytest.approx(lived(bank, np.maximum(bank.asked_V, 0)))
+    assert oracle(bank) == pytest.approx(lived(bank, np.maximum(bank.target_action_V, 0)))
     assert constant(bank, 1) == pytest.approx(lived(bank, np.ones(V, dtype=int)))
     rng = np.random.default_rng(0)
     lives = np.array([lived(bank, rng.integers(O, size=V)) for _ in range(200)])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import ANSWER, HOLD, UNSCORED
+from evoplastic.trials.timing import ANSWER, HOLD, UNSCORED
 from tasks.baselines.levels import best_fixed, chance, oracle
 from tasks.machines.draws import draw
 from tasks.machines.state_machine import (
@@ -72,12 +72,12 @@ def test_levels_of_known_tasks() -> None:
 
 def test_parts_tell_holding_from_answering() -> None:
     bank = machine_nodes(HARLOW, 6, 1)
-    assert bank.part_V[bank.first_M].tolist() == [HOLD] * 6
-    assert bank.asked_V[bank.first_M].tolist() == [0] * 6
+    assert bank.flags_V[bank.first_M].tolist() == [HOLD] * 6
+    assert bank.target_action_V[bank.first_M].tolist() == [0] * 6
     layouts = bank.observation_VI[:, 0] == 0
-    assert (bank.part_V[layouts] == ANSWER).all()
+    assert (bank.flags_V[layouts] == ANSWER).all()
     maze = machine_nodes(T_MAZE, 5, 1)
-    assert (maze.part_V[maze.first_M] == UNSCORED).all()  # in the stem all actions are alike
+    assert (maze.flags_V[maze.first_M] == UNSCORED).all()  # in the stem all actions are alike
 
 
 def test_variables_stay_for_an_instance_and_differ_between_instances() -> None:
@@ -119,11 +119,11 @@ def test_a_state_is_shown_for_a_while_and_acts_at_its_last_step() -> None:
     slow = machine_nodes(replace(HARLOW, dwell_steps=3), 12, 1)
     assert slow.num_steps == 3 * plain.num_steps
     assert (oracle(slow), chance(slow)) == (oracle(plain), chance(plain))
-    waiting = np.arange(len(slow.asked_V)) % 3 != 2
-    assert (slow.part_V[waiting] == UNSCORED).all()
+    waiting = np.arange(len(slow.target_action_V)) % 3 != 2
+    assert (slow.flags_V[waiting] == UNSCORED).all()
     assert not slow.reward_VO[waiting].any()
     assert np.array_equal(slow.observation_VI, plain.observation_VI.repeat(3, axis=0))
-    assert np.array_equal(slow.asked_V[~waiting], plain.asked_V)
+    assert np.array_equal(slow.target_action_V[~waiting], plain.target_action_V)
 
 
 def test_stated_actions_are_asked_whatever_they_earn() -> None:
@@ -146,7 +146,7 @@ def test_equal_arms_ask_for_nothing_and_two_best_arms_are_both_right() -> None:
 
     assert not machine_nodes(bandit(0.5, 0.5), 3, 1).has_answers
     both = machine_nodes(bandit(0.1, 0.9, 0.9), 3, 1)
-    assert both.asked_V.tolist() == [1] * 3
+    assert both.target_action_V.tolist() == [1] * 3
     assert chance(both).accuracy == pytest.approx(2 / 3)
 
 

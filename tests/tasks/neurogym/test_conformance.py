@@ -10,8 +10,8 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.trials.step_bank import StepBank
-from evoplastic.trials.table import OVER_RIGHT
-from evoplastic.types import NO_GROUND_TRUTH
+from evoplastic.trials.timing import OVER_RIGHT
+from evoplastic.types import NO_TARGET
 from tasks.baselines.levels import oracle
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.conformance import POLICIES, find_difference, find_differences, walk
@@ -107,7 +107,7 @@ def expect_nodes_like_steps(bank: StepBank) -> None:
     for m, (first, steps) in enumerate(zip(nodes.first_M, bank.num_steps_M, strict=True)):
         here = slice(first, first + steps)
         assert np.array_equal(nodes.observation_VI[here], bank.observation_MTI[m, :steps])
-        assert np.array_equal(nodes.asked_V[here], bank.ground_truth_MT[m, :steps])
+        assert np.array_equal(nodes.target_action_V[here], bank.ground_truth_MT[m, :steps])
         assert np.array_equal(nodes.reward_VO[here], bank.reward_MTO[m, :steps])
         ends_TO = bank.ends_MTO[m, :steps]
         onward_TO = first + 1 + np.arange(steps)[:, None]
@@ -116,9 +116,9 @@ def expect_nodes_like_steps(bank: StepBank) -> None:
         )
         assert (nodes.next_VO[here][ends_TO] < 0).all()
         right_T, right_O = np.nonzero(nodes.next_VO[here] == OVER_RIGHT)
-        assert set(right_O) <= {asked_M[m]} - {NO_GROUND_TRUTH}
+        assert set(right_O) <= {asked_M[m]} - {NO_TARGET}
         assert (bank.ground_truth_MT[m, right_T] == right_O).all()
-    assert len(nodes.asked_V) == bank.num_steps_M.sum()
+    assert len(nodes.target_action_V) == bank.num_steps_M.sum()
 
 
 def test_annubes_with_arguments_can_be_made_and_is_refused_for_another_reason() -> None:

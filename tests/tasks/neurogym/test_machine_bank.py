@@ -45,7 +45,7 @@ def test_arms_that_change_must_be_learnt() -> None:
     bank = machine_bank(EnvSource(META_BANDIT, {"instance_trials": 20}), 8000, 1)
     assert bank is not None
     assert bank.block == 20
-    asked = bank.asked_V.reshape(-1, 20)
+    asked = bank.target_action_V.reshape(-1, 20)
     assert (asked == asked[:, :1]).all()
     assert oracle(bank).reward == pytest.approx(2 / 3, abs=0.05)  # the larger of two uniform odds
     assert best_constant(bank)[1].reward == pytest.approx(1 / 2, abs=0.05)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
 from tasks.neurogym.machine_bank import MIN_INSTANCES
@@ -73,7 +73,7 @@ def test_what_must_be_stepped_has_no_nodes_but_an_environment_and_a_record(mine:
     with pytest.raises(UsageError, match=r"'stairs' .*only be lived by stepping .*next trial"):
         task.nodes(0, 4)
     lived = task.lived(0, 4)
-    assert not isinstance(lived, NodeBank)
+    assert not isinstance(lived, TrialTable)
     assert lived.task == "stairs"
     assert task.sample().interface == lived.interface
     assert task.sample().digest == task.sample().digest

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from evoplastic.types import Int64Array, TrialBank
+from evoplastic.trials.table import TrialTable
+from evoplastic.types import Int64Array
 from tasks.suites.asking import agreement, best_single_mapping, same_question
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask, truth_table
+from tests.evoplastic.engines.cases import changed
 
 EXCHANGED = "the same with the responses exchanged"
 
 
-def bank_of(name: str) -> TrialBank:
+def bank_of(name: str) -> TrialTable:
     return TwoStimulusTask(name).bank()
 
 
@@ -30,11 +31,11 @@ def test_same_question_finds_exactly_the_equal_and_the_negated(one: str, other: 
 
 def test_order_and_repetition_of_trials_do_not_matter(shuffled_entries: Int64Array) -> None:
     bank, order = bank_of("dms"), shuffled_entries
-    shuffled = replace(
+    shuffled = changed(
         bank,
-        stimulus_MTI=bank.stimulus_MTI[order],
-        target_MO=bank.target_MO[order],
-        reward_MO=bank.reward_MO[order],
+        stimulus_MTI=bank.fixed.stimulus_MTI[order],
+        target_action_M=bank.fixed.target_action_M[order],
+        reward_MO=bank.fixed.reward_MO[order],
         kind_M=bank.kind_M[order],
     )
     assert same_question(bank, shuffled) == "the same"
@@ -43,27 +44,30 @@ def test_order_and_repetition_of_trials_do_not_matter(shuffled_entries: Int64Arr
 
 def test_reward_and_kind_do_not_matter() -> None:
     bank = bank_of("dms")
-    paid_more = replace(bank, reward_MO=2 * bank.reward_MO, kind_M=np.zeros(4, dtype=np.int64))
+    paid_more = changed(
+        bank, reward_MO=2 * bank.fixed.reward_MO, kind_M=np.zeros(4, dtype=np.int64)
+    )
     assert same_question(bank, paid_more) == "the same"
 
 
-def with_targets(rows: list[list[float]]) -> TrialBank:
-    target_MO = np.array(rows, dtype=np.float32)
-    return replace(bank_of("dms"), target_MO=target_MO, reward_MO=target_MO)
+def with_actions(*actions: int) -> TrialTable:
+    """Three responses, of which each trial asks for one."""
+    reward_MO = np.eye(3, dtype=np.float32)[list(actions)]
+    return changed(bank_of("dms"), target_action_M=np.array(actions), reward_MO=reward_MO)
 
 
 def test_any_exchange_of_three_responses_is_found() -> None:
-    one = with_targets([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]])
-    turned = replace(one, target_MO=np.ascontiguousarray(one.target_MO[:, [2, 0, 1]]))
-    merged = with_targets([[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0]])
+    one = with_actions(0, 1, 2, 0)
+    turned = with_actions(1, 2, 0, 1)
+    merged = with_actions(0, 1, 1, 0)
     assert same_question(one, turned) == EXCHANGED
     assert same_question(one, merged) is None
 
 
 def test_another_number_of_responses_or_another_stimulus_is_another_question() -> None:
     bank = bank_of("dms")
-    assert same_question(bank, with_targets([[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0]])) is None
-    assert same_question(bank, replace(bank, stimulus_MTI=2 * bank.stimulus_MTI)) is None
+    assert same_question(bank, with_actions(0, 1, 1, 0)) is None
+    assert same_question(bank, changed(bank, stimulus_MTI=2 * bank.fixed.stimulus_MTI)) is None
 
 
 @pytest.mark.parametrize(("one", "other"), list(product(NAMES, NAMES)))
@@ -74,11 +78,11 @@ def test_agreement_is_the_share_of_equal_answers(one: str, other: str) -> None:
 
 def test_agreement_counts_unknown_stimuli_as_wrong() -> None:
     bank = bank_of("dms")
-    half_shown = replace(
+    half_shown = changed(
         bank,
-        stimulus_MTI=bank.stimulus_MTI[:2],
-        target_MO=bank.target_MO[:2],
-        reward_MO=bank.reward_MO[:2],
+        stimulus_MTI=bank.fixed.stimulus_MTI[:2],
+        target_action_M=bank.fixed.target_action_M[:2],
+        reward_MO=bank.fixed.reward_MO[:2],
         kind_M=bank.kind_M[:2],
     )
     assert agreement(half_shown, bank) == 0.5

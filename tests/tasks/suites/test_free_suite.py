@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import NodeBank, stack_nodes
+from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.table import TrialTable
 from evoplastic.types import Interface
 from tasks.neurogym.task import FreeTask
 from tasks.suites.free_suite import FreeSuite
@@ -42,10 +43,10 @@ def small(**changes: Any) -> FreeSuite:
     return suite([mine("Echo", ENVS), two_stimulus], [mine("Sometimes")], **changes)
 
 
-def node_banks(suite: FreeSuite, seed: int, num_trials: int) -> list[NodeBank]:
+def node_banks(suite: FreeSuite, seed: int, num_trials: int) -> list[TrialTable]:
     """The banks of a suite of which no task needs to be stepped."""
     banks = suite.banks(seed, num_trials)
-    found = [bank for bank in banks if isinstance(bank, NodeBank)]
+    found = [bank for bank in banks if isinstance(bank, TrialTable)]
     assert len(found) == len(banks)
     return found
 
@@ -64,7 +65,7 @@ def test_banks_are_a_function_of_seed_and_number() -> None:
     assert [bank.task for bank in one] == ["echo", "dms", "sometimes"]
     assert [bank.digest for bank in one] == [bank.digest for bank in again]
     assert one[0].digest != other[0].digest
-    assert list(stack_nodes(one).num_inputs_B) == [3, 2, 3]
+    assert list(stack_tables(one).num_inputs_B) == [3, 2, 3]
 
 
 def test_the_rule_cue_has_a_line_for_each_task_at_the_end() -> None:
@@ -206,7 +207,7 @@ def test_tasks_without_right_and_wrong_have_levels_in_reward_only() -> None:
 def test_our_suites_can_be_lived(name: str) -> None:
     ours = load_suite(name)
     assert isinstance(ours, FreeSuite)
-    stacked = stack_nodes(node_banks(ours, 1, 4))
+    stacked = stack_tables(node_banks(ours, 1, 4))
     assert len(stacked.size_B) == len(ours.task_names)
     assert stacked.num_inputs_B.max() == ours.interface.num_inputs
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from neurogym.core import TrialEnv
 
-from evoplastic.trials.table import NodeBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
 from tasks.suites.leakage import same_question
@@ -73,7 +73,7 @@ class Longer(Echo):
         super().__init__(dt, wait_ms=120)
 
 
-def bank(task: type[TrialEnv], seed: int = 0) -> NodeBank:
+def bank(task: type[TrialEnv], seed: int = 0) -> TrialTable:
     return build_step_bank(EnvSource(task), 24, seed).nodes()
 
 
@@ -104,8 +104,8 @@ def test_where_nothing_is_asked_rewards_tell() -> None:
     one = bank(Echo)
     plain = replace(
         one,
-        asked_V=np.full_like(one.asked_V, -1),
-        part_V=np.zeros_like(one.part_V),
+        target_action_V=np.full_like(one.target_action_V, -1),
+        flags_V=np.zeros_like(one.flags_V),
         next_VO=np.maximum(one.next_VO, -1),
     )
     assert same_question(plain, plain) == "the same"
@@ -115,7 +115,7 @@ def test_where_nothing_is_asked_rewards_tell() -> None:
     assert same_question(plain, one) is None
 
 
-def machine(order: tuple[int, int] = (0, 1), lines: tuple[int, int] = (0, 1)) -> NodeBank:
+def machine(order: tuple[int, int] = (0, 1), lines: tuple[int, int] = (0, 1)) -> TrialTable:
     """Two choices one after the other; the second state depends on the first choice."""
     order_O, M = np.array(order), 10
     rng = np.random.default_rng(3)
@@ -126,12 +126,12 @@ def machine(order: tuple[int, int] = (0, 1), lines: tuple[int, int] = (0, 1)) ->
     reward_VO = np.zeros((3 * M, 2), dtype=np.float32)
     for state in (1, 2):
         reward_VO[at_M + state] = rng.integers(2, size=(M, 2))
-    return NodeBank(
+    return TrialTable(
         task="machine",
         dt_ms=20,
         observation_VI=observation_VI,
-        asked_V=np.full(3 * M, -1, dtype=np.int64),
-        part_V=np.zeros(3 * M, dtype=np.int8),
+        target_action_V=np.full(3 * M, -1, dtype=np.int64),
+        flags_V=np.zeros(3 * M, dtype=np.int8),
         reward_VO=reward_VO[:, order_O],
         next_VO=next_VO[:, order_O],
         first_M=at_M,

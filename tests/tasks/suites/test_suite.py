@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.types import Interface, TrialTiming
+from evoplastic.trials.timing import TrialTiming
+from evoplastic.types import Interface
 from tasks.suites.suite import Suite, find_task, known_paced_suites, known_suites, load_paced_suite
 from tasks.two_stimulus.task import NAMES, TABLES, TwoStimulusTask, truth_table
 from tests.tasks.conftest import BankMaker, SuiteMaker
@@ -37,7 +38,7 @@ def test_suite_splits_the_14_tasks_in_published_order(
     assert suite.half_of_train == tuple(NAMES.index(task) % 2 for task in train)
     assert suite.task_names == train + held_out
     for task in (*suite.train, *suite.held_out):
-        actions = task.bank(0).target_MO.argmax(axis=1).tolist()
+        actions = task.bank(0).fixed.target_action_M.tolist()
         assert actions == list(truth_table(task.name, table))
 
 
@@ -150,7 +151,7 @@ def test_one_name_for_two_tasks_is_refused(make_suite: SuiteMaker, named_bank: B
 def test_differing_timing_is_refused_with_both_names(
     make_suite: SuiteMaker, named_bank: BankMaker
 ) -> None:
-    timing = replace(find_task("dms").bank(0).timing, response=(24, 35))
+    timing = replace(find_task("dms").bank(0).fixed.timing, response=(24, 35))
     with pytest.raises(UsageError, match="'and' and 'slow' differ in timing"):
         make_suite([find_task("and")], [named_bank("slow", "dms", timing=timing)])
 
@@ -159,7 +160,7 @@ def test_differing_interface_is_refused_with_both_names(
     make_suite: SuiteMaker, named_bank: BankMaker
 ) -> None:
     three_MO = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
-    wide = named_bank("wide", "dms", target_MO=three_MO, reward_MO=three_MO)
+    wide = named_bank("wide", "dms", target_action_M=np.array([0, 1, 2, 0]), reward_MO=three_MO)
     with pytest.raises(UsageError, match="'and' and 'wide' differ in interface"):
         make_suite([find_task("and")], [wide])
 

@@ -10,7 +10,8 @@ import pytest
 
 import tasks.two_stimulus.task as two_stimulus
 from evoplastic.checks import UsageError
-from evoplastic.types import Task, TrialTiming
+from evoplastic.trials.timing import TrialTiming
+from tasks.suites.split import Task
 from tasks.two_stimulus.task import (
     CONDITIONS,
     NAMES,
@@ -110,14 +111,13 @@ def test_bank_shows_both_stimuli_and_asks_the_table(name: str, table: str) -> No
         dt_ms=20.0, num_steps=50, response=(25, 35), feedback=(36, 46)
     )
     assert bank.kind_M.tolist() == [0, 1, 2, 3]
-    assert bank.target_MO.argmax(axis=1).tolist() == list(truth_table(name, table))
-    assert bank.target_MO.sum(axis=1).tolist() == [1, 1, 1, 1]
-    assert np.array_equal(bank.reward_MO, bank.target_MO)
+    assert bank.fixed.target_action_M.tolist() == list(truth_table(name, table))
+    assert np.array_equal(bank.fixed.reward_MO, bank.fixed.target_MO)
     for entry, (first, second) in enumerate(CONDITIONS):
         expected_TI = np.zeros((50, 2))
         expected_TI[0:8] = [1, -1] if first else [-1, 1]
         expected_TI[10:18] = [1, -1] if second else [-1, 1]
-        assert np.array_equal(bank.stimulus_MTI[entry], expected_TI)
+        assert np.array_equal(bank.fixed.stimulus_MTI[entry], expected_TI)
 
 
 def test_bank_does_not_depend_on_the_seed() -> None:

@@ -12,9 +12,10 @@ from evoplastic.engines.cpu import workspace
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, TrialTiming
+from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
 from tests.evoplastic.engines.long_lives import assert_equal_in_distribution
 
@@ -246,8 +247,9 @@ def test_read_only_batches_compile_nothing_new() -> None:
     batch, params = make_batch([make_bank(0)], 3), make_params(NeuronGroups(num_neurons=17), 3)
     run_cpu(params, groups, batch, make_config())
     signatures = len(run_at_outcome.signatures)
-    for array in (batch.task_P, batch.perturb_stream_P, *batch.paced[1:-1]):
-        array.setflags(write=False)
+    for array in (batch.task_P, batch.perturb_stream_P, *batch.tables):
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
     run_cpu(params, groups, batch, make_config())
     assert len(run_at_outcome.signatures) == signatures == 1
 

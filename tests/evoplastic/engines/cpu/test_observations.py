@@ -17,7 +17,8 @@ from evoplastic.engines.cpu.tables import make_banks
 from evoplastic.engines.cpu.trial import place_life
 from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import NodeBank, StackedNodes, stack_nodes
+from evoplastic.trials.stacked import StackedTables, stack_tables
+from evoplastic.trials.table import TrialTable
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
@@ -30,7 +31,7 @@ send = njit(
 )
 
 
-def _with_pauses(bank: NodeBank) -> NodeBank:
+def _with_pauses(bank: TrialTable) -> TrialTable:
     """Every node of three shows what the node before it shows."""
     shown_V = 3 * (np.arange(len(bank.observation_VI)) // 3)
     return replace(bank, observation_VI=bank.observation_VI[shown_V])
@@ -38,7 +39,7 @@ def _with_pauses(bank: NodeBank) -> NodeBank:
 
 def test_neighbours_that_show_the_same_share_an_observation() -> None:
     banks = [_with_pauses(make_node_bank(seed, **LINES)) for seed in (0, 1)]
-    stacked = stack_nodes(banks)
+    stacked = stack_tables(banks)
     assert len(stacked.state_of_observation_S) < len(stacked.observation_id_V) / 2
     assert stacked.observation_id_V[0] == 0
     assert set(np.diff(stacked.observation_id_V)) == {0, 1}
@@ -54,8 +55,8 @@ def test_sums_are_those_of_the_present_observation(num_neurons: int) -> None:
     batch = make_free_batch([make_node_bank(0, **LINES)], groups, 1)
     plan, banks = make_plan(groups, batch, config), make_banks(batch, config)
     workspace, life = make_workspace(groups, batch, config, plan), place_life.py_func(plan, 1)
-    nodes = batch.banks
-    assert isinstance(nodes, StackedNodes)
+    nodes = batch.tasks
+    assert isinstance(nodes, StackedTables)
     random = np.random.default_rng(0)
     clamped_CU: Any = workspace.weight[life.weight :][: plan.row * plan.unclamped_width].reshape(
         plan.row, plan.unclamped_width

@@ -17,12 +17,14 @@ from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.cpu.plan import CHUNK
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import NodeBank, StackedNodes
+from evoplastic.trials.order import TrialStreams
+from evoplastic.trials.stacked import StackedTables
+from evoplastic.trials.table import TrialTable
 from evoplastic.trials.wiring import Permute, Wiring
-from evoplastic.trials.world import BankWorld, World
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.trials.world import TableWorld, World
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.long_lives import assert_equal_in_distribution
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
@@ -44,7 +46,7 @@ class Case:
     shared_noise: bool = False
     evaluation: bool = False
 
-    def banks(self) -> list[NodeBank]:
+    def banks(self) -> list[TrialTable]:
         I, O = self.groups.num_inputs, self.groups.num_outputs
         return [
             make_node_bank(0, num_inputs=I, num_outputs=O, **{"block": 2, **self.bank}),
@@ -293,12 +295,11 @@ def test_a_genome_that_is_not_a_number_fails_alone(plasticity: dict[str, Any]) -
         assert torch.equal(one[[0, 2]], other[[0, 2]])
 
 
-def test_paced_and_free_trials_are_lived_by_one_program() -> None:
+def test_both_kinds_of_trials_are_run_by_one_program() -> None:
     case = Case()
     params, batch = case.build()
     case.live()
-    assert isinstance(batch.banks, StackedNodes)
-    for array in (batch.task_P, *batch.banks):
+    for array in (batch.task_P, *batch.tables):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     run_cpu(params, case.groups, batch, case.config)
@@ -309,13 +310,13 @@ def test_paced_and_free_trials_are_lived_by_one_program() -> None:
 class Stepped:
     """A task that is stepped for real: here, through the world of a bank."""
 
-    nodes: StackedNodes
+    nodes: StackedTables
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.nodes, name)
 
-    def open(self, batch: LifetimeBatch) -> World:
-        return BankWorld(batch._replace(banks=self.nodes))
+    def open(self, streams: TrialStreams) -> World:
+        return TableWorld(self.nodes, streams)
 
 
 def test_tasks_that_are_stepped_stay_with_the_reference(
@@ -324,9 +325,8 @@ def test_tasks_that_are_stepped_stay_with_the_reference(
     monkeypatch.setattr(engines, "_said", set())
     case = Case()
     params, batch = case.build()
-    assert isinstance(batch.banks, StackedNodes)
     assert cpu_covers(case.groups, batch, case.config) is None
-    stepped: Any = batch._replace(banks=Stepped(batch.banks))
+    stepped: Any = batch._replace(tasks=Stepped(batch.tables))
     assert "real environments" in str(cpu_covers(case.groups, stepped, case.config))
     with caplog.at_level(logging.WARNING):
         result = run_lifetimes(params, case.groups, stepped, case.config, engine="cpu")

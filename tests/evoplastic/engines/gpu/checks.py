@@ -20,9 +20,10 @@ from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.gpu.launch import bring_matrices
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.engines.self_check import fault_of_gpu
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams, TrialTiming
+from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from evoplastic.engines.gpu.plan import make_ints, make_reals, make_tiles
-from evoplastic.random.draws import perturbation_words, perturbations, trial_entries
+from evoplastic.random.draws import perturbation_words, perturbations
+from evoplastic.trials.order import uniform_trials
 from tests.evoplastic.engines.gpu.checks import SHORT, Case, prepare
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
@@ -136,11 +137,11 @@ def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
         for individual in (0, 1):
             task = batch.task_P[individual]
             out = torch.empty(1, dtype=torch.int32, device=DEVICE)
-            numbers = (trial, stream, batch.paced.start_B[task], batch.paced.size_B[task])
+            numbers = (trial, stream, batch.tables.start_B[task], batch.tables.size_B[task])
             entry_probe[(1,)](
                 out, ints, *(torch.tensor([int(number)], device=DEVICE) for number in numbers)
             )
-            assert int(out) == trial_entries(batch, trial)[individual]
+            assert int(out) == uniform_trials(batch.trial_streams, batch.tables, trial)[individual]
 
 
 @triton.jit

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import torch
 
-from evoplastic.types import LifetimeResult
+from evoplastic.lifetime.batch import LifetimeResult
 
 HERE = Path(__file__).parent
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"

@@ -15,10 +15,10 @@ from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.gpu.launch import STEPS_PER_PRODUCT as BLOCK
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.table import OVER_WRONG
-from evoplastic.types import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.trials.timing import OVER_WRONG
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
@@ -221,9 +221,9 @@ def test_a_gpu_that_ends_trials_at_the_wrong_step_is_not_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def hasty(params: Any, groups: Any, batch: Any, config: Any, *, device: str) -> LifetimeResult:
-        onward_VO = batch.banks.next_VO
-        nodes = batch.banks._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
-        return run_gpu(params, groups, batch._replace(banks=nodes), config, device=device)
+        onward_VO = batch.tasks.next_VO
+        nodes = batch.tasks._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
+        return run_gpu(params, groups, batch._replace(tasks=nodes), config, device=device)
 
     monkeypatch.setattr(self_check, "run_gpu", hasty)
     fault = self_check.fault_of_gpu(DEVICE, free=True)

@@ -74,7 +74,7 @@ def test_a_trace_decays_by_powers_of_what_a_step_retains() -> None:
     batch = make_batch([make_bank(1)], 1)
     decay, trace = 0.8, 0.0
     power = retention_powers(batch, config)
-    assert len(power) == batch.paced.timing.num_steps + 1
+    assert len(power) == batch.tables.fixed.timing.num_steps + 1
     for step in range(5):
         trace = decay * (trace + step)
     assert trace == pytest.approx(sum(s * float(power[5 - s]) for s in range(5)), rel=1e-6)

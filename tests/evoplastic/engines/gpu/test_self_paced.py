@@ -50,7 +50,7 @@ def test_any_network_is_covered_and_fits_its_tiles(
 def test_tasks_that_are_stepped_for_real_are_not_covered() -> None:
     task = stepped_task("tests/tasks/small_envs.py:Echo", {})
     groups = NeuronGroups(num_neurons=16, num_inputs=3, num_outputs=3)
-    batch = make_free_batch([make_node_bank(1)], groups, 1)._replace(banks=task)
+    batch = make_free_batch([make_node_bank(1)], groups, 1)._replace(tasks=task)
     assert gpu_covers(groups, batch, LifetimeConfig()) == "tasks that are stepped for real"
 
 
