@@ -93,10 +93,11 @@ def warnings_of(experiment: Experiment) -> list[str]:
             f"evaluation takes {share:.0%} of the run's lifetimes, meant to be at most "
             f"{MAX_EVALUATION_SHARE:.0%}; raise evaluation.every or lower its lifetimes"
         )
-    if config.lifetime.plasticity.first_trial >= config.lifetime.num_trials:
+    first_trial = config.rule.constants.first_trial
+    if first_trial >= config.lifetime.num_trials:
         found.append(
-            f"plasticity starts at trial {config.lifetime.plasticity.first_trial}, but a lifetime "
-            f"has {config.lifetime.num_trials} trials: nothing will be learnt"
+            f"plasticity starts at trial {first_trial}, but a lifetime has "
+            f"{config.lifetime.num_trials} trials: nothing will be learnt"
         )
     found += [
         f"training tasks {first!r} and {second!r} ask the same"

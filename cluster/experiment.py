@@ -84,7 +84,7 @@ def build_experiment(config: RunConfig) -> Experiment:
             num_inputs=interface.num_inputs,
             num_outputs=interface.num_outputs,
         ),
-        lifetime=config.lifetime,
+        lifetime=config.simulated,
         evolution=config.evolution,
         train=train_banks(config, suite, 0),
         half_of_train=suite.half_of_train,

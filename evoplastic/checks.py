@@ -6,6 +6,10 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+# For a dataclass that is a section of a configuration file: unknown keys are refused, docstrings
+# explain the known.
+SECTION: dict[str, str | bool] = {"extra": "forbid", "use_attribute_docstrings": True}
+
 
 class UsageError(ValueError):
     """Something the user gave does not fit; the command line answers with exit code 2."""

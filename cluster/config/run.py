@@ -10,16 +10,27 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cluster.config.errors import explain
+from cluster.config.legacy import modernised, present_key
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.config import RuleConfig
 from evoplastic.search.config import EvolutionConfig
 from tasks.suites.suite_file import SuiteFile, read_suite_file
 
@@ -27,6 +38,7 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
 PATH_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
+NAMED_SECTIONS = ("rule",)  # an entry of a table: its name alone, or a section that holds it
 
 
 class Section(BaseModel):
@@ -89,8 +101,10 @@ class RunConfig(Section):
     without it takes that of its suite."""
     num_neurons: int = 70
     """N, neurons of a network."""
-    lifetime: LifetimeConfig = Field(default_factory=LifetimeConfig)
-    """One lifetime: dynamics, perturbation, plasticity."""
+    rule: RuleConfig = Field(default_factory=RuleConfig, validate_default=True)
+    """The plasticity rule: a name, or a section with the name and options."""
+    lifetime: LifetimeOptions = Field(default_factory=LifetimeOptions, validate_default=True)
+    """One lifetime: trials, feedback, fitness, dynamics, perturbation."""
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
     """The search over genomes."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
@@ -112,20 +126,49 @@ class RunConfig(Section):
         NeuronGroups(num_neurons=num_neurons)
         return num_neurons
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: Any) -> Any:
+        return values and {
+            key: {"name": value} if key in NAMED_SECTIONS and isinstance(value, str) else value
+            for key, value in values.items()
+        }
+
+    @field_validator("rule", mode="after")
+    @classmethod
+    def _numbers_of_the_rule(cls, rule: RuleConfig) -> RuleConfig:
+        return rule.resolved
+
+    @field_validator("lifetime", mode="after")
+    @classmethod
+    def _trials_of_the_rule(
+        cls, lifetime: LifetimeOptions, info: ValidationInfo
+    ) -> LifetimeOptions:
+        rule, noise = info.data.get("rule"), lifetime.perturbation
+        if rule is None or noise.quiet_trials is not None:  # none if something is wrong with it
+            return lifetime
+        quiet_trials = rule.constants.quiet_trials
+        return replace(lifetime, perturbation=replace(noise, quiet_trials=quiet_trials))
+
     @model_validator(mode="after")
     def _relations(self) -> RunConfig:
-        lifetime = self.lifetime
+        lifetime = self.simulated
         for key, value in _leaves(self.model_dump()):
             require(
                 not isinstance(value, float) or math.isfinite(value),
                 f"{key} is {value}, expected a finite number",
             )
         require(
-            lifetime.perturbation.quiet_trials <= lifetime.num_trials,
-            f"lifetime.perturbation.quiet_trials is {lifetime.perturbation.quiet_trials}, expected "
-            f"at most lifetime.num_trials = {lifetime.num_trials}",
+            lifetime.quiet_trials <= lifetime.num_trials,
+            f"lifetime.perturbation.quiet_trials is {lifetime.quiet_trials}, expected at most "
+            f"lifetime.num_trials = {lifetime.num_trials}",
         )
         return self
+
+    @property
+    def simulated(self) -> LifetimeConfig:
+        """The lifetime with its rule: what an engine simulates."""
+        return LifetimeConfig.of(self.lifetime, self.rule)
 
     @property
     def digest(self) -> str:
@@ -169,10 +212,10 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
             one), a value out of range, values that contradict each other.
     """
     path = _find(str(recipe_or_file))
-    values = _read(path)
+    source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
+    values = modernised(_read(path), source)
     for override in overrides:
         _set(values, override)
-    source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
     suite = values.get("suite", RunConfig.model_fields["suite"].default)
     if "task_table" not in values and isinstance(suite, str):
         content = read_suite_file(suite)
@@ -258,8 +301,12 @@ def _set(values: dict[str, Any], override: str) -> None:
         raise UsageError(
             f"the value of override {override!r} is not valid YAML: {error}"
         ) from error
+    key, value = present_key(".".join(path), value)
+    path = key.split(".")
     node = values
     for depth, part in enumerate(path[:-1]):
+        if part in NAMED_SECTIONS and isinstance(node.get(part), str):
+            node[part] = {"name": node[part]}
         node = node.setdefault(part, {})
         require(
             isinstance(node, dict),

@@ -17,8 +17,9 @@ import torch
 
 from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig, Modulation, published_internal
+from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import Wiring, WiringConfig, draw_wiring
 from evoplastic.types import Int64Array
@@ -37,7 +38,7 @@ class Setting:
     neurons: int
     trials: int
     threads: int
-    modulation: Modulation
+    rule: str = "node_perturbation"
     trials_kind: TrialsKind = "paced"
 
 
@@ -76,17 +77,20 @@ def settings(
     neurons: list[int],
     trials: list[int],
     threads: list[int],
-    modulations: list[Modulation],
+    rules: list[str],
     kinds: list[TrialsKind],
 ) -> list[Setting]:
     """Every combination, with the engine that will really run.
 
     Raises:
-        UsageError: an engine is unknown or cannot run here, or a number of threads is negative.
+        UsageError: an engine or a rule is unknown, an engine cannot run here, or a number of
+            threads is negative.
     """
+    for name in rules:
+        RuleConfig(name=name)
     chosen = [choose_engine(name) for name in engines]
     used = [usable_threads(number) for number in threads]
-    combined = itertools.product(chosen, modulations, neurons, trials, populations, used, kinds)
+    combined = itertools.product(chosen, rules, neurons, trials, populations, used, kinds)
     return [
         Setting(
             engine=engine,
@@ -94,16 +98,16 @@ def settings(
             neurons=size,
             trials=length,
             threads=number,
-            modulation=modulation,
+            rule=rule,
             trials_kind=kind,
         )
-        for engine, modulation, size, length, population, number, kind in combined
+        for engine, rule, size, length, population, number, kind in combined
     ]
 
 
 def lifetime_config(setting: Setting) -> LifetimeConfig:
-    """The published lifetime, cut or stretched to the setting's number of trials."""
-    published = LifetimeConfig() if setting.modulation == "external" else published_internal()
+    """The rule's own lifetime, cut or stretched to the setting's number of trials."""
+    published = LifetimeConfig(rule=RuleConfig(name=setting.rule))
     return replace(
         published,
         num_trials=setting.trials,

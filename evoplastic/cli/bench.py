@@ -31,7 +31,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "measure the lifetimes of one generation, by engine, population, neurons, trials, threads",
         "evoplastic bench\n"
         "evoplastic bench --engine cpu reference --population 64 --trials 50\n"
-        "evoplastic bench --modulation external internal --threads 1 2 --json\n"
+        "evoplastic bench --rule node_perturbation node_perturbation_network --threads 1 2 --json\n"
         "evoplastic bench --trials-kind paced free --inputs 33 --outputs 17 --neurons 140",
         run_bench,
     )
@@ -60,11 +60,14 @@ def add_verbs(verbs: Subparsers) -> None:
         help="threads, 0 for one per core (default 0)",
     )
     parser.add_argument(
-        "--modulation",
+        "--rule",
         nargs="+",
-        choices=("external", "internal"),
-        default=["external"],
-        help="who gates plasticity (default external)",
+        default=["node_perturbation"],
+        metavar="NAME",
+        help="plasticity rules (default node_perturbation)",
+    )
+    parser.add_argument(  # how two of the rules were named in earlier versions
+        "--modulation", nargs="+", dest="rule", type=_rule_of_modulation, help=argparse.SUPPRESS
     )
     parser.add_argument(
         "--trials-kind",
@@ -97,7 +100,7 @@ def run_bench(args: argparse.Namespace) -> int:
         args.neurons,
         args.trials,
         args.threads,
-        args.modulation,
+        args.rule,
         args.trials_kind,
     )
     banks = {kind: _trials(kind, args.inputs, args.outputs) for kind in args.trials_kind}
@@ -124,7 +127,7 @@ def run_bench(args: argparse.Namespace) -> int:
     print_table(
         (
             "engine",
-            "modulation",
+            "rule",
             "kind",
             "neurons",
             "trials",
@@ -139,7 +142,7 @@ def run_bench(args: argparse.Namespace) -> int:
         [
             (
                 m.setting.engine,
-                m.setting.modulation,
+                m.setting.rule,
                 m.setting.trials_kind,
                 str(m.setting.neurons),
                 str(m.setting.trials),
@@ -156,6 +159,13 @@ def run_bench(args: argparse.Namespace) -> int:
         title=", ".join(f"{name} {value}" for name, value in hardware()),
     )
     return exits.DONE
+
+
+def _rule_of_modulation(word: str) -> str:
+    names = {"external": "node_perturbation", "internal": "node_perturbation_network"}
+    if word not in names:
+        raise argparse.ArgumentTypeError(f"expected external or internal, got {word!r}; use --rule")
+    return names[word]
 
 
 def _is_suite(kind: str, inputs: int, outputs: int) -> bool:

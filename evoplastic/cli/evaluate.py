@@ -157,7 +157,7 @@ def _problem(
         )
     return LifetimeProblem(
         groups=genome.groups,
-        lifetime=config.lifetime,
+        lifetime=config.simulated,
         evolution=EvolutionConfig(alternate_halves=False),
         train=(),
         half_of_train=(),

@@ -12,8 +12,9 @@ import torch
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
@@ -62,7 +63,7 @@ def _short_life(
         num_trials=4,
         scored_trials=1,
         perturbation=PerturbationConfig(probability=0.5, quiet_trials=0),
-        plasticity=PlasticityConfig(first_trial=1),
+        rule=RuleConfig(first_trial=1),
     )
     return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, config
 

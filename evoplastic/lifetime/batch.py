@@ -68,6 +68,6 @@ class LifetimeResult(NamedTuple):
     correct_PK: Tensor  # bool, chosen action == target action
     reward_PK: Tensor  # float32, the environment's reward for the chosen action
     # float32; sum over t >= 1 of (mod(t) - mod(t-1))^2 of trials from `first_trial` on, divided by
-    # all K trials; 0 with external modulation.
+    # all K trials; 0 unless the network modulates its rule.
     smoothness_P: Tensor
     steps_PK: Tensor  # int32, time steps that each trial took

@@ -67,7 +67,7 @@ class NeuronGroups:
 
     @property
     def modulators(self) -> slice:
-        """The two neurons whose rate difference gates internal plasticity."""
+        """The two neurons whose rate difference modulates plasticity, if the rule lets it."""
         return slice(self.num_neurons - self.num_outputs - NUM_MODULATORS, self.response.start)
 
     @property

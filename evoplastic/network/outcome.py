@@ -1,4 +1,4 @@
-"""From a response to what the network is told about it."""
+"""From a response to what its outcome is worth: to the feedback neurons, and to plasticity."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from evoplastic.lifetime.config import (
     LifetimeConfig,
 )
 from evoplastic.network.state import NetworkState
+from evoplastic.rules.config import RuleConfig
 
 
 def graded_or_binary(loss_P: Tensor, correct_P: Tensor, config: LifetimeConfig) -> Tensor:
     """The loss that the loss feedback carries: graded, or 0.1 / 0.6 with outcome "binary"."""
-    if config.plasticity.outcome != "binary":
+    if config.rule.outcome != "binary":
         return loss_P
     right, wrong = BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG
     return torch.where(correct_P, torch.full_like(loss_P, right), torch.full_like(loss_P, wrong))
@@ -24,8 +25,8 @@ def graded_or_binary(loss_P: Tensor, correct_P: Tensor, config: LifetimeConfig) 
 def outcome_seen(
     loss_P: Tensor, correct_P: Tensor, reward_P: Tensor, config: LifetimeConfig
 ) -> Tensor:
-    """L as the external rule sees it: the loss above, or minus the reward of the trial."""
-    if config.plasticity.outcome == "reward":
+    """L, the outcome of a trial: the loss above, or minus its reward."""
+    if config.rule.outcome == "reward":
         return -reward_P
     return graded_or_binary(loss_P, correct_P, config)
 
@@ -64,3 +65,35 @@ def feedback_rates(
         "reward_prediction_error": gain * (reward_P - state.mean_reward_P),
     }[config.feedback]
     return torch.stack([value_P, -value_P], dim=1)
+
+
+def outcome_gate(outcome_P: Tensor, baseline_P: Tensor, config: RuleConfig) -> Tensor:
+    """M of a rule that the outcome modulates.
+
+        M = b * (L - b);   M = L without a baseline;   M = L - b with the outcome "reward"
+
+    Args:
+        outcome_P: L, the outcome of the trial.
+        baseline_P: b, the running mean of L before this trial.
+        config: which outcome and which baseline.
+
+    Source: Miconi 2023; the factor b is that of Miconi 2017 (eLife).
+    """
+    if config.baseline == "none":
+        return outcome_P
+    gate_P = outcome_P - baseline_P
+    return gate_P if config.outcome == "reward" else baseline_P * gate_P
+
+
+def running_mean(mean: Tensor, value: Tensor, decay: float) -> Tensor:
+    """mean' = decay * mean + (1 - decay) * value."""
+    return decay * mean + (1.0 - decay) * value
+
+
+def scatter_baseline(
+    baseline_PC: Tensor, column_P: Tensor, outcome_P: Tensor, decay: float
+) -> Tensor:
+    """Advance, for each individual, the running mean of the kind of trial it has just had."""
+    old_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
+    new_P = running_mean(old_P, outcome_P, decay)
+    return torch.scatter(baseline_PC, 1, column_P[:, None], new_P[:, None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evoplastic.rules.table import Credit, Rule, RuleDefaults, Term
+from evoplastic.rules.table import Credit, Rule, RuleConstants, Term
 
 NODE_PERTURBATION = Rule(
     name="node_perturbation",
@@ -16,7 +16,7 @@ NODE_PERTURBATION = Rule(
     change=(Term(coefficient="eta", sign=-1, trace=True),),
     modulator="outcome",
     when="outcome",
-    defaults=RuleDefaults(eta=0.03, first_trial=31, quiet_trials=19),
+    defaults=RuleConstants(eta=0.03, first_trial=31, quiet_trials=19),
 )
 
 NODE_PERTURBATION_NETWORK = Rule(
@@ -31,5 +31,5 @@ NODE_PERTURBATION_NETWORK = Rule(
     change=(Term(coefficient="eta", trace=True),),
     modulator="network",
     when="step",
-    defaults=RuleDefaults(eta=3e-4, first_trial=11, quiet_trials=0),
+    defaults=RuleConstants(eta=3e-4, first_trial=11, quiet_trials=0),
 )

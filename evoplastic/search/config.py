@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from evoplastic.checks import require
-from evoplastic.lifetime.config import SECTION
+from evoplastic.checks import SECTION, require
 
 Shaping = Literal["raw", "centered"]
 

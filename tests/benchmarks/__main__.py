@@ -24,15 +24,14 @@ from evoplastic.benchmark.generation import (
 )
 from evoplastic.benchmark.trials import fixed_trials, self_paced_trials
 from evoplastic.engines import run_lifetimes, usable_threads
+from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.suite import load_paced_suite
 from tests.benchmarks import bank_building
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
-PAPER = Setting(
-    engine="cpu", population=500, neurons=70, trials=400, threads=1, modulation="external"
-)
+PAPER = Setting(engine="cpu", population=500, neurons=70, trials=400, threads=1)
 TARGET = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
@@ -65,7 +64,7 @@ def main() -> None:
     paper = replace(PAPER, population=args.population, trials=args.trials)
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
-        *_modulation_and_threads(paper, banks, args.repeats),
+        *_rules_and_threads(paper, banks, args.repeats),
         *_free_running(paper, args.repeats),
         *_against_stepping(args.repeats),
         *bank_building.report(args.repeats),
@@ -157,27 +156,27 @@ def _line(what: str, measurement: Measurement) -> Line:
     return Line(what, measurement.seconds)
 
 
-def _modulation_and_threads(paper: Setting, banks: StackedTables, repeats: int) -> list[str]:
+def _rules_and_threads(paper: Setting, banks: StackedTables, repeats: int) -> list[str]:
     cores = usable_threads(0)
     settings = [
-        replace(paper, threads=threads, modulation=modulation)
-        for modulation in ("external", "internal")
-        for threads in (1, cores)
+        replace(paper, threads=threads, rule=rule) for rule in RULES for threads in (1, cores)
     ]
     lines = [
-        _line(f"{m.setting.modulation}, {_threads(m.setting.threads)}", m)
+        _line(f"{m.setting.rule}, {_threads(m.setting.threads)}", m)
         for m in measure_in_turn([(setting, banks) for setting in settings], repeats)
     ]
-    ratios = [
-        _ratio(f"{cores} threads, external: times faster than 1", lines[0], lines[1]),
-        _ratio(f"{cores} threads, internal: times faster than 1", lines[2], lines[3]),
-        _ratio("internal, 1 thread: times the cost of external", lines[2], lines[0]),
-        _ratio(f"internal, {cores} threads: times the cost of external", lines[3], lines[1]),
-    ]
+    ratios: list[str] = []
+    for number, rule in enumerate(RULES):
+        alone, shared = lines[2 * number : 2 * number + 2]
+        ratios.append(_ratio(f"{rule}, {cores} threads: times faster than 1", alone, shared))
+        if number:
+            share = f"times the cost of {next(iter(RULES))}"
+            ratios.append(_ratio(f"{rule}, 1 thread: {share}", alone, lines[0]))
+            ratios.append(_ratio(f"{rule}, {cores} threads: {share}", shared, lines[1]))
     return [
         *_table(
-            "Modulation and threads",
-            "The CPU engine, settings in turn; the ratio is to external modulation on one thread.",
+            "Rules and threads",
+            f"The CPU engine, settings in turn; the ratio is to {paper.rule} on one thread.",
             lines,
             lines[0],
         ),
@@ -201,9 +200,9 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
     """Cost of a step of trials that run freely, beside paced trials on the same network."""
     rows: list[str] = []
     ratios: list[str] = []
-    for modulation in ("external", "internal"):
+    for rule in RULES:
         for neurons, inputs, outputs in ((70, 3, 3), (140, 33, 17)):
-            base = replace(paper, population=64, neurons=neurons, modulation=modulation)
+            base = replace(paper, population=64, neurons=neurons, rule=rule)
             lines = Interface(num_inputs=inputs, num_outputs=outputs)
             measured = measure_in_turn(
                 [
@@ -212,7 +211,7 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
                 ],
                 repeats,
             )
-            what = f"{modulation}, {neurons} neurons, {inputs} inputs, {outputs} outputs"
+            what = f"{rule}, {neurons} neurons, {inputs} inputs, {outputs} outputs"
             steps = [Line(what, tuple(1e9 * s / m.steps for s in m.seconds)) for m in measured]
             rows.extend(
                 f"| {what}, {kind} | {line.typical:.0f} | {min(line.seconds):.0f} "
@@ -315,7 +314,7 @@ def _scaling(paper: Setting, banks: StackedTables, repeats: int) -> list[str]:
     return [
         "## Size",
         "",
-        "The CPU engine, external modulation, all cores.",
+        "The CPU engine, rule node_perturbation, all cores.",
         "",
         "| population | trials | neurons | median s | ms per life | ns per step |",
         "|--:|--:|--:|--:|--:|--:|",

@@ -10,9 +10,7 @@ from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.trials.stacked import stack_tables
 from tasks.suites.suite import load_paced_suite
 
-SETTING = Setting(
-    engine="cpu", population=4096, neurons=70, trials=100, threads=0, modulation="external"
-)
+SETTING = Setting(engine="cpu", population=4096, neurons=70, trials=100, threads=0)
 
 
 def forget_peak() -> None:

@@ -16,9 +16,7 @@ from evoplastic.trials.stacked import stack_tables
 from tasks.suites.suite import load_paced_suite
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
-SETTING = Setting(
-    engine="cpu", population=96, neurons=23, trials=60, threads=1, modulation="external"
-)
+SETTING = Setting(engine="cpu", population=96, neurons=23, trials=60, threads=1)
 
 Generation = tuple[PlasticParams, NeuronGroups, LifetimeBatch]
 

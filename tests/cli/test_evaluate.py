@@ -11,8 +11,8 @@ SHORT = ("lifetime.num_trials=12", "lifetime.scored_trials=4")
 QUICK = (
     *SHORT,
     "lifetime.perturbation.quiet_trials=2",
-    *("lifetime.plasticity.first_trial=2", "lifetime.plasticity.eta=3.0"),
-    "lifetime.plasticity.max_change=1.0",  # large, so that a short life shows its plasticity
+    *("rule.first_trial=2", "rule.eta=3.0"),
+    "rule.max_change=1.0",  # large, so that a short life shows its plasticity
 )
 
 

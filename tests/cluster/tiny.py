@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.config import RuleConfig
 from evoplastic.search.config import EvolutionConfig
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
@@ -38,7 +39,7 @@ def tiny_problem(popsize: int = 8, num_trials: int = 5, seed: int = 3) -> Lifeti
             num_trials=num_trials,
             scored_trials=3,
             perturbation=PerturbationConfig(quiet_trials=1),
-            plasticity=PlasticityConfig(first_trial=1),
+            rule=RuleConfig(first_trial=1),
         ),
         evolution=EvolutionConfig(popsize=popsize, generations=4),
         train=(tiny_bank("same", False), tiny_bank("other", True)),

@@ -1,4 +1,4 @@
-"""Whole lifetimes with external modulation, compiled: weights change once per trial.
+"""Whole lifetimes of the schedule "at_outcome", compiled: weights change once per trial.
 
 Between two changes hardly more than the product of weights and rates is left of a step. The
 eligibility trace is not touched by steps: the hits of a trial (one neuron in ten at a step) are
@@ -56,8 +56,8 @@ def collect_hits(plan: Any, workspace: Any, life: Any, first: int, stop: int, re
 
 @inlined
 def change_weights(plan: Any, workspace: Any, life: Any, gate: Any) -> None:
-    """weight += alpha * clip(-eta * gate * elig), and elig decays by retention_read."""
-    factor = splat_f32(np.float32(-plan.eta * gate), 16)
+    """weight += alpha * clip(trace_gain * gate * elig), and elig decays by retention_read."""
+    factor = splat_f32(np.float32(plan.trace_gain * gate), 16)
     most = splat_f32(plan.max_change, 16)
     least = splat_f32(np.float32(-plan.max_change), 16)
     decay = splat_f32(plan.retention_read, 16)

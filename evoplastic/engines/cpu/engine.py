@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,15 +22,24 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.table import Schedule
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
+# The kernel of each schedule that is covered, and about how long it takes to compile.
+SCHEDULES: dict[Schedule, tuple[Any, int]] = {
+    "at_outcome": (run_at_outcome, 15),
+    "lazy": (run_lazy, 30),
+}
 
 
 def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot live these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
+    rule = config.rule.table
+    if rule.schedule not in SCHEDULES:
+        return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
@@ -81,12 +91,8 @@ def run_cpu(
     )
     turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    if plan.internal:
-        announce_compilation(run_lazy, "the CPU engine for internal modulation", 30)
-        run = run_lazy
-    else:
-        announce_compilation(run_at_outcome, "the CPU engine for external modulation", 15)
-        run = run_at_outcome
+    run, seconds = SCHEDULES[config.rule.table.schedule]
+    announce_compilation(run, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
     def work(workspace: Workspace) -> None:

@@ -1,8 +1,8 @@
-"""Whole lifetimes with internal modulation, compiled: weights may change at every step.
+"""Whole lifetimes of the schedule "lazy", compiled: weights may change at every step.
 
 As long as the clip does not bind, p grows along the eligibility trace of its row:
 
-    p(t) = p(t0) + (s(t) - s(t0)) U,    s = running sum of eta * mod * scale,    elig = scale * U
+    p(t) = p(t0) + (s(t) - s(t0)) U,    s = running sum of gain * mod * scale,    elig = scale * U
 
 with U constant between two hits of the row. So a step needs no pass over the matrices: it uses
 
@@ -101,9 +101,9 @@ def trace_hits(
 
 @inlined
 def bound_traces(plan: Any, workspace: Any, life: Any, step: int, most: Any, change: Any) -> bool:
-    """Whether |eta * mod * elig| could exceed max_change anywhere, by a bound on every row.
+    """Whether |gain * mod * elig| could exceed max_change anywhere, by a bound on every row.
 
-    bound' = |retention| (bound + |xi| max |rate|) >= |elig|,     change = |eta * mod|
+    bound' = |retention| (bound + |xi| max |rate|) >= |elig|,     change = |gain * mod|
     """
     keep = splat_f32(np.float32(abs(plan.retention)), 16)
     largest = splat_f32(most, 16)
@@ -188,7 +188,7 @@ def run_trial(
 
         rate = life.rate + (step + 1) * plan.row
         mod = np.float32(workspace.rate[rate + modulator] - workspace.rate[rate + modulator + 1])
-        change = np.float32(plan.eta * mod)
+        change = np.float32(plan.trace_gain * mod)
         may_clip = bound_traces(plan, workspace, life, step, most, abs(change))
         if may_change:
             if step > 0:

@@ -6,6 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.codes import (
+    FEEDBACK_CORRECT,
+    FEEDBACK_LOSS,
+    FEEDBACK_REWARD,
+    OUTCOME_BINARY,
+    OUTCOME_REWARD,
+)
 from evoplastic.engines.cpu.simd.compile import inlined
 
 
@@ -66,23 +73,23 @@ def conclude_trial(
     record.steps[individual, trial] = steps
 
     shown = loss
-    if plan.outcome == 1:
+    if plan.outcome == OUTCOME_BINARY:
         shown = plan.binary_correct if correct else plan.binary_wrong
     right = np.float32(1) if correct else np.float32(0)
     mean_correct, mean_reward = workspace.mean_correct[life.slot], workspace.mean_reward[life.slot]
-    if plan.feedback == 0:
+    if plan.feedback == FEEDBACK_LOSS:
         first = plan.feedback_gain * shown
         second = first
     else:
-        if plan.feedback >= 3:
-            expected = np.float32(0) if plan.feedback == 3 else mean_reward
+        if plan.feedback >= FEEDBACK_REWARD:
+            expected = np.float32(0) if plan.feedback == FEEDBACK_REWARD else mean_reward
             first = plan.feedback_gain * (last_reward - expected)
         else:
-            expected = np.float32(0.5) if plan.feedback == 1 else mean_correct
+            expected = np.float32(0.5) if plan.feedback == FEEDBACK_CORRECT else mean_correct
             first = np.float32(2) * plan.feedback_gain * (right - expected)
         second = -first
 
-    seen = -reward if plan.outcome == 2 else shown
+    seen = -reward if plan.outcome == OUTCOME_REWARD else shown
     decay = plan.baseline_decay
     rest = plan.baseline_rest
     column = life.baseline + (kind if plan.per_kind else 0)
@@ -93,7 +100,7 @@ def conclude_trial(
     gate = seen
     if plan.with_baseline:
         gate = seen - before
-        if plan.outcome != 2:
+        if plan.outcome != OUTCOME_REWARD:
             gate = before * gate
     workspace.gate[life.slot] = gate
     return first, second

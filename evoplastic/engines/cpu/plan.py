@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evoplastic.engines.codes import FEEDBACK_CODES, OUTCOME_CODES
 from evoplastic.engines.cpu.simd.philox import PHILOX_LANES
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
@@ -23,21 +24,13 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
 
-FEEDBACK_CODES = {
-    "loss": 0,
-    "correct": 1,
-    "prediction_error": 2,
-    "reward": 3,
-    "reward_prediction_error": 4,
-}
-OUTCOME_CODES = {"graded": 0, "binary": 1, "reward": 2}
 CHUNK = 16  # steps of noise drawn at a time where a trial's length is not known beforehand
 
 
 class Plan(NamedTuple):
     """Scalars of a batch of lifetimes.
 
-    Of trials that run freely, the response window is all of the trial and the step before, and
+    Of self-paced trials, the response window is all of the trial and the step before, and
     the feedback window is the first step.
     """
 
@@ -72,11 +65,11 @@ class Plan(NamedTuple):
     binary_wrong: np.float32
     target_low: np.float32
     target_high: np.float32
-    internal: bool
+    in_tiles: bool  # whether matrices lie in tiles, as the lazy schedule wants them
     gate_always: bool
     with_baseline: bool
     per_kind: bool
-    eta: np.float32
+    trace_gain: np.float32  # the change is clip(trace_gain * M * elig)
     max_change: np.float32
     first_trial: int
     baseline_decay: np.float32
@@ -99,7 +92,8 @@ class Plan(NamedTuple):
 def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> Plan:
     """Everything about a batch that compiled code needs as numbers."""
     dynamics = config.dynamics
-    plasticity, noise = config.plasticity, config.perturbation
+    rule, noise = config.rule, config.perturbation
+    constants = rule.constants
     unclamped = groups.num_neurons - groups.num_clamped
     unclamped_width, clamped_width = _round_up(unclamped), _round_up(groups.num_clamped)
     dt_ms, num_steps, response, feedback = windows(batch)
@@ -107,7 +101,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     chunk = min(CHUNK, num_steps) if free else num_steps
     tables = batch.tables.interface
     leak = dt_ms / dynamics.tau_ms
-    retention = 1.0 - dt_ms / plasticity.tau_elig_ms
+    retention = 1.0 - dt_ms / constants.tau_elig_ms
     threshold, centre, scale = perturbation_constants(noise.probability, noise.amplitude)
     quarter = -(-groups.num_neurons // 4)
     trial_purpose, perturb_purpose = purposes(batch)
@@ -139,23 +133,23 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         action_gain=np.float32(dynamics.action_gain),
         bias_rate=np.float32(dynamics.bias_rate),
         feedback=FEEDBACK_CODES[config.feedback],
-        outcome=OUTCOME_CODES[plasticity.outcome],
+        outcome=OUTCOME_CODES[rule.outcome],
         binary_correct=np.float32(BINARY_LOSS_CORRECT),
         binary_wrong=np.float32(BINARY_LOSS_WRONG),
         target_low=np.float32(config.target_low),
         target_high=np.float32(config.target_high),
-        internal=plasticity.modulation == "internal",
-        gate_always=plasticity.gate == "always",
-        with_baseline=plasticity.baseline != "none",
-        per_kind=plasticity.baseline == "kind",
-        eta=np.float32(plasticity.eta),
-        max_change=np.float32(plasticity.max_change),
-        first_trial=plasticity.first_trial,
-        baseline_decay=np.float32(plasticity.baseline_decay),
-        baseline_rest=np.float32(1.0 - plasticity.baseline_decay),
+        in_tiles=rule.table.schedule == "lazy",
+        gate_always=rule.gate == "always",
+        with_baseline=rule.baseline != "none",
+        per_kind=rule.baseline == "kind",
+        trace_gain=np.float32(rule.table.trace_gain(constants)),
+        max_change=np.float32(constants.max_change),
+        first_trial=constants.first_trial,
+        baseline_decay=np.float32(rule.baseline_decay),
+        baseline_rest=np.float32(1.0 - rule.baseline_decay),
         retention=np.float32(retention),
         retention_read=np.float32(1.0 if free else retention**num_steps),
-        first_quiet_trial=config.num_trials - noise.quiet_trials,
+        first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=min(noise.first_step, num_steps),
         quarter=quarter,
         word_row=chunk * quarter + 2 * PHILOX_LANES,

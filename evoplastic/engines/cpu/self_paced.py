@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.codes import FEEDBACK_REWARD
 from evoplastic.engines.cpu.outcome import conclude_trial, first_largest
 from evoplastic.engines.cpu.simd.compile import inlined
 from evoplastic.engines.cpu.simd.philox import one_word
@@ -139,7 +140,7 @@ def act(
     onward = banks.onward[taken]
     workspace.earned[0] += reward
     first = second = np.float32(0)
-    if plan.feedback >= 3:
+    if plan.feedback >= FEEDBACK_REWARD:
         first = plan.feedback_gain * reward
         second = -first
     over = onward < 0

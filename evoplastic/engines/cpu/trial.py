@@ -74,7 +74,7 @@ def birth(
             j = workspace.column[neuron]
             alpha = individuals.alpha[individual * individuals.alpha_stride + source + neuron]
             w = plan.leak * individuals.w[individual * individuals.w_stride + source + neuron]
-            if plan.internal:
+            if plan.in_tiles:
                 at = place_in_tiles(life.matrix, plan.row, n, j)
                 workspace.weight[at] = w
             else:

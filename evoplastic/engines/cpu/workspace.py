@@ -1,4 +1,4 @@
-"""The memory in which compiled lifetimes work; its layout is that of `cpu_plan`."""
+"""The memory in which compiled lifetimes work; its layout is that of `engines.cpu.plan`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from evoplastic.network.neurons import NeuronGroups
 class Workspace(NamedTuple):
     """Memory of one thread, for two lives side by side; all of it float32 unless said."""
 
-    # [2, U', row] matrices; those of cpu_internal lie in tiles
-    weight: NDArray[np.float32]  # leak * (w + alpha p); transposed, [2, row, U'], if external
+    # [2, U', row] matrices; those of the lazy schedule lie in tiles
+    weight: NDArray[np.float32]  # leak * (w + alpha p); transposed, [2, row, U'], unless in tiles
     alpha: NDArray[np.float32]  # leak * alpha
-    elig: NDArray[np.float32]  # elig, or the trace of cpu_internal
+    elig: NDArray[np.float32]  # elig, or the trace of `cpu.lazy`
     rate: NDArray[np.float32]  # [2, T + 1, row] rates before step t of the current trial
     length: NDArray[np.int64]  # [2] steps of the last trial: where its last rates lie
     x: NDArray[np.float32]  # [2, U']
@@ -31,9 +31,9 @@ class Workspace(NamedTuple):
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
     mean_reward: NDArray[np.float32]  # [2]
-    gate: NDArray[np.float32]  # [2] of external plasticity, after the last outcome
+    gate: NDArray[np.float32]  # [2] M of the last outcome
     bound: NDArray[np.float32]  # [2, U'] bound on |elig| of a row
-    scale: NDArray[np.float32]  # [2] elig / U of cpu_internal
+    scale: NDArray[np.float32]  # [2] elig / U of `cpu.lazy`
     clamp_changed: NDArray[np.bool_]  # [2]
     column: NDArray[np.int64]  # [N] where a neuron lies in a row
     active: NDArray[np.int64]  # [2, C'] clamped columns whose rates may differ from 0
@@ -90,7 +90,7 @@ def make_workspace(
     shift[:wide] = filled(wide, 0.5, response)
     shift[wide:][response] = 0.5
     silent[:wide] = filled(wide, 0.0, response)
-    retention = 1.0 - windows(batch)[0] / config.plasticity.tau_elig_ms
+    retention = 1.0 - windows(batch)[0] / config.rule.constants.tau_elig_ms
     xi = allocate(steps * row + 64)
     xi[:] = 0.0
     sent = allocate(2 * AHEAD * wide)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.engines.gpu.launch import bring_lives, bring_tasks, bytes_brought, launch
-from evoplastic.engines.gpu.plan import Tiles, make_tiles, retention_powers
+from evoplastic.engines.gpu.plan import ON_CHIP, Tiles, make_tiles, retention_powers
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -45,6 +45,9 @@ def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot live these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that are stepped for real"
+    rule = config.rule.table
+    if rule.schedule not in ON_CHIP:
+        return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
     tables = batch.tables
     table = tables.observation_VI.size
     if batch.self_paced:
@@ -121,7 +124,7 @@ def run_gpu(
         loss_PK[part] = record.loss.cpu()
         correct_PK[part] = record.correct.cpu().bool()
         reward_PK[part] = record.reward.cpu()
-        if config.plasticity.modulation == "internal":
+        if config.rule.table.schedule == "lazy":
             smoothness_P[part] = record.roughness.cpu() / num_trials
         if free:
             steps_PK[part] = record.steps.cpu()
@@ -149,7 +152,7 @@ def _scratch(
 def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
     rows = batch.tables.num_steps + 1
     fixed_timing = not batch.self_paced
-    in_registers = tiles.on_chip and config.plasticity.modulation == "internal"
+    in_registers = tiles.on_chip and config.rule.table.schedule == "lazy"
     return {
         "matrices": 5 * tiles.matrix,
         "history": 0 if in_registers else rows * tiles.row,

@@ -12,10 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic.engines.codes import BASELINE_CODES, FEEDBACK_CODES, OUTCOME_CODES
 from evoplastic.engines.gpu.plan import (
-    BASELINE_CODES,
-    FEEDBACK_CODES,
-    OUTCOME_CODES,
     Tiles,
     make_ints,
     make_reals,
@@ -177,8 +175,8 @@ def launch(
         "DRAWS": DRAWS_PER_BLOCK,
         "KINDS": num_kind_slots(batch),
         "FEEDBACK": FEEDBACK_CODES[config.feedback],
-        "OUTCOME": OUTCOME_CODES[config.plasticity.outcome],
-        "BASELINE": BASELINE_CODES[config.plasticity.baseline],
+        "OUTCOME": OUTCOME_CODES[config.rule.outcome],
+        "BASELINE": BASELINE_CODES[config.rule.baseline],
         "num_warps": tiles.num_warps,
         "enable_fp_fusion": True,  # a product and a sum in one instruction; newer Tritons ask
     }
@@ -213,8 +211,8 @@ def _launch_free(
         BT=STEPS_PER_PRODUCT,
         ACTIONS=num_action_slots(groups),
         CLAMPS=num_clamp_slots(tiles),
-        GATE_ALWAYS=config.plasticity.gate == "always",
-        INTERNAL=config.plasticity.modulation == "internal",
+        GATE_ALWAYS=config.rule.gate == "always",
+        LAZY=config.rule.table.schedule == "lazy",
         ON_CHIP=tiles.on_chip,
     )
 
@@ -229,8 +227,8 @@ def _launch_paced(
     record: Record,
     sizes: dict[str, Any],
 ) -> None:
-    gate_always = config.plasticity.gate == "always"
-    internal = config.plasticity.modulation == "internal"
+    gate_always = config.rule.gate == "always"
+    lazy = config.rule.table.schedule == "lazy"
     loss, correct, reward, roughness, _ = record
     if not tiles.on_chip:
         from evoplastic.engines.gpu.streamed import run_streamed
@@ -247,9 +245,9 @@ def _launch_paced(
             ACTIONS=num_action_slots(groups),
             CLAMPS=num_clamp_slots(tiles),
             GATE_ALWAYS=gate_always,
-            INTERNAL=internal,
+            LAZY=lazy,
         )
-    elif internal:
+    elif lazy:
         from evoplastic.engines.gpu.lazy import run_lazy
 
         run_lazy[grid](

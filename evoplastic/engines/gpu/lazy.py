@@ -23,7 +23,6 @@ from evoplastic.engines.gpu.at_outcome import (
     RESPONSE_STOP,
 )
 from evoplastic.engines.gpu.parts import (
-    ETA,
     INITIAL_ACTIVATION,
     LEAK,
     MATRIX_ALPHA,
@@ -31,6 +30,7 @@ from evoplastic.engines.gpu.parts import (
     MATRIX_P,
     MATRIX_W,
     MAX_CHANGE,
+    TRACE_GAIN,
     clamped_at_birth,
     clamped_rates,
     conclude,
@@ -91,7 +91,7 @@ def run_lazy(
     first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
     leak = tl.load(reals + LEAK)
     retention = tl.load(reals + RETENTION)
-    eta = tl.load(reals + ETA)
+    gain = tl.load(reals + TRACE_GAIN)
     bound = tl.load(reals + MAX_CHANGE)
     response_length = tl.load(reals + RESPONSE_LENGTH)
 
@@ -157,8 +157,8 @@ def run_lazy(
                 if not GATE_ALWAYS:
                     gate_open = gate_open & in_feedback
                 gate = tl.where(gate_open, mod, 0.0)
-                p += limit(eta * elig * gate, bound)
-                p_c += limit(eta * elig_c * gate, bound)
+                p += limit(gain * elig * gate, bound)
+                p_c += limit(gain * elig_c * gate, bound)
                 jump = mod - mod_before
                 roughness += tl.where(may_change & (step > 0), jump * jump, 0.0)
                 mod_before = mod

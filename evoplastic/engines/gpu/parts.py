@@ -20,7 +20,7 @@ BINARY_CORRECT = tl.constexpr(Reals._fields.index("binary_correct"))
 BINARY_WRONG = tl.constexpr(Reals._fields.index("binary_wrong"))
 BASELINE_DECAY = tl.constexpr(Reals._fields.index("baseline_decay"))
 BASELINE_REST = tl.constexpr(Reals._fields.index("baseline_rest"))
-ETA = tl.constexpr(Reals._fields.index("eta"))
+TRACE_GAIN = tl.constexpr(Reals._fields.index("trace_gain"))
 MAX_CHANGE = tl.constexpr(Reals._fields.index("max_change"))
 INITIAL_ACTIVATION = tl.constexpr(Reals._fields.index("initial_activation"))
 LEAK = tl.constexpr(Reals._fields.index("leak"))
@@ -206,9 +206,9 @@ def reinforce(
     loss, correct, reward, kind, mean_correct, mean_reward, baseline, reals, KINDS: tl.constexpr,
     OUTCOME: tl.constexpr, BASELINE: tl.constexpr,
 ):  # fmt: skip
-    """What the outcome of a trial does: the external rule's factor, and the running means.
+    """What the outcome of a trial does: M of the rule it modulates, and the running means.
 
-    Returns the factor of -eta * elig in the external rule, the running means of the outcome
+    Returns M, the running means of the outcome
     [KINDS], of correctness and of reward. BASELINE as in `gpu_plan.BASELINE_CODES`.
     """
     if OUTCOME == 2:
@@ -286,12 +286,12 @@ def learn(
     matrices, history, xi_ptr, power_ptr, stop, gate, may_change, reals,
     WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr,
 ):  # fmt: skip
-    """External plasticity after the first `stop` steps of a trial: elig, p, weight of one network.
+    """Plasticity after the first `stop` steps of a trial: elig, p, weight of one network.
 
-    p   += clip(-eta * elig * gate, -max_change, max_change);    weight = w + alpha * p
+    p   += clip(gain * elig * gate, -max_change, max_change);    weight = w + alpha * p
     """
     matrix: tl.constexpr = ROW * WIDE
-    eta = tl.load(reals + ETA)
+    gain = tl.load(reals + TRACE_GAIN)
     bound = tl.load(reals + MAX_CHANGE)
     for first_j in range(0, ROW, BJ):
         for first_i in range(0, WIDE, BI):
@@ -301,7 +301,7 @@ def learn(
             elig = tl.load(at + MATRIX_ELIG * matrix)
             elig = credited(elig, history, xi_ptr, power_ptr, j, i, 0, stop, WIDE, ROW, BT)
             tl.store(at + MATRIX_ELIG * matrix, elig)
-            change = limit(-eta * elig * gate, bound)
+            change = limit(gain * elig * gate, bound)
             p = tl.load(at + MATRIX_P * matrix) + tl.where(may_change, change, 0.0)
             tl.store(at + MATRIX_P * matrix, p)
             weight = tl.load(at + MATRIX_W * matrix) + tl.load(at + MATRIX_ALPHA * matrix) * p

@@ -16,23 +16,16 @@ from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, L
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
+from evoplastic.rules.table import Schedule
 from evoplastic.trials.timing import TrialTiming
 
-FEEDBACK_CODES = {
-    "loss": 0,
-    "correct": 1,
-    "prediction_error": 2,
-    "reward": 3,
-    "reward_prediction_error": 4,
-}
-OUTCOME_CODES = {"graded": 0, "binary": 1, "reward": 2}
-BASELINE_CODES = {"kind": 0, "single": 1, "none": 2}
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
-LARGEST_EXTERNAL = 128  # unclamped neurons whose weights fit into the registers of one program
+# Unclamped neurons whose matrices fit into the registers of one program, and how many matrices:
+# the weights alone; or weights, coefficients, plastic weights and traces.
+ON_CHIP: dict[Schedule, tuple[int, int]] = {"at_outcome": (128, 1), "lazy": (64, 4)}
 REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
 REGISTERS_IF_FREE = 160  # of the 255, where sources that are clamped count too
 FULL_WARPS = 8  # warps of 255 registers a thread that fill a streaming multiprocessor
-LARGEST_INTERNAL = 64  # the same with weights, coefficients, plastic weights and traces
 
 
 class Ints(NamedTuple):
@@ -71,7 +64,7 @@ class Reals(NamedTuple):
     response_length: float
     binary_correct: float
     binary_wrong: float
-    eta: float
+    trace_gain: float  # the change is limit(trace_gain * elig * M)
     max_change: float
     baseline_decay: float
     baseline_rest: float  # 1 - baseline_decay
@@ -120,10 +113,8 @@ def make_tiles(
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
-    internal = config.plasticity.modulation == "internal"
-    largest = LARGEST_INTERNAL if internal else LARGEST_EXTERNAL
+    largest, matrices = ON_CHIP[config.rule.table.schedule]
     if max(wide, clamped) <= largest and not streamed:
-        matrices = 4 if internal else 1
         if free:
             numbers = matrices * (wide + clamped) * wide
             num_warps = _power_of_two(-(-numbers // (32 * REGISTERS_IF_FREE)))
@@ -180,8 +171,8 @@ def make_ints(
         response_stop=response_stop,
         feedback_start=feedback_start,
         feedback_stop=feedback_stop,
-        first_trial=config.plasticity.first_trial,
-        first_quiet_trial=config.num_trials - noise.quiet_trials,
+        first_trial=config.rule.constants.first_trial,
+        first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=noise.first_step,
         perturb_modulators=int(noise.perturb_modulators),
         hit_below=threshold - 1,
@@ -195,8 +186,8 @@ def make_ints(
 
 def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     """The other numbers, in double precision until they reach the device."""
-    tables, dynamics, plasticity = batch.tables, config.dynamics, config.plasticity
-    noise = config.perturbation
+    tables, dynamics, rule = batch.tables, config.dynamics, config.rule
+    noise, constants = config.perturbation, config.rule.constants
     response_start, response_stop, *_ = windows_of(tables.timing)
     return Reals(
         leak=tables.dt_ms / dynamics.tau_ms,
@@ -208,11 +199,11 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
         response_length=response_stop - response_start,
         binary_correct=BINARY_LOSS_CORRECT,
         binary_wrong=BINARY_LOSS_WRONG,
-        eta=plasticity.eta,
-        max_change=plasticity.max_change,
-        baseline_decay=plasticity.baseline_decay,
-        baseline_rest=1.0 - plasticity.baseline_decay,
-        retention=1.0 - tables.dt_ms / plasticity.tau_elig_ms,
+        trace_gain=rule.table.trace_gain(constants),
+        max_change=constants.max_change,
+        baseline_decay=rule.baseline_decay,
+        baseline_rest=1.0 - rule.baseline_decay,
+        retention=1.0 - tables.dt_ms / constants.tau_elig_ms,
         target_low=config.target_low,
         target_high=config.target_high,
         hit_scale=float(perturbation_constants(noise.probability, noise.amplitude)[2]),
@@ -222,7 +213,7 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
 def retention_powers(batch: LifetimeBatch, config: LifetimeConfig) -> NDArray[np.float32]:
     """What is left of a trace after 0, 1 .. T steps, [T + 1]."""
     tables = batch.tables
-    retention = 1.0 - tables.dt_ms / config.plasticity.tau_elig_ms
+    retention = 1.0 - tables.dt_ms / config.rule.constants.tau_elig_ms
     return (retention ** np.arange(tables.num_steps + 1)).astype(np.float32)
 
 

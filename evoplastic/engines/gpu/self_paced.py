@@ -2,8 +2,8 @@
 
 One program lives one individual through all trials of its life: a trial is a loop over steps that
 ends when the table of nodes says so. What a step needs of a network that fits stays in registers:
-its weights for a whole trial with external modulation, all four matrices for the whole life with
-internal one. Else the matrices lie in memory as in `gpu_streamed`.
+its weights for a whole trial if they change at outcomes, all four matrices for the whole life if
+at steps. Else the matrices lie in memory as in `gpu.streamed`.
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -23,7 +23,6 @@ from evoplastic.engines.gpu.lazy import RETENTION, drive_of, matrix_of
 from evoplastic.engines.gpu.parts import (
     ACTION_GAIN,
     BIAS_RATE,
-    ETA,
     FEEDBACK_GAIN,
     INITIAL_ACTIVATION,
     LEAK,
@@ -34,6 +33,7 @@ from evoplastic.engines.gpu.parts import (
     MATRIX_WEIGHT,
     MAX_CHANGE,
     STIMULUS_GAIN,
+    TRACE_GAIN,
     choose,
     feedback_pair,
     lay_out,
@@ -85,7 +85,7 @@ def run_self_paced(
     CHOICES: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr, BJ: tl.constexpr,
     BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr, ACTIONS: tl.constexpr,
     CLAMPS: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr, OUTCOME: tl.constexpr,
-    BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr, INTERNAL: tl.constexpr,
+    BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr, LAZY: tl.constexpr,
     ON_CHIP: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu_launch.launch_free` says what comes in."""
@@ -106,7 +106,7 @@ def run_self_paced(
     first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
     leak = tl.load(reals + LEAK)
     retention = tl.load(reals + RETENTION)
-    eta = tl.load(reals + ETA)
+    gain = tl.load(reals + TRACE_GAIN)
     bound = tl.load(reals + MAX_CHANGE)
     low, high = tl.load(reals + TARGET_LOW), tl.load(reals + TARGET_HIGH)
 
@@ -155,7 +155,7 @@ def run_self_paced(
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
         tl.debug_barrier()
-        if ON_CHIP and INTERNAL:
+        if ON_CHIP and LAZY:
             w, w_c = matrix_of(matrices, MATRIX_W, WIDE, CP)
             alpha, alpha_c = matrix_of(matrices, MATRIX_ALPHA, WIDE, CP)
             p, p_c = matrix_of(matrices, MATRIX_P, WIDE, CP)
@@ -168,7 +168,7 @@ def run_self_paced(
             answered, num_answered = nothing, nothing
             reward, earned, mod_before = nothing, nothing, nothing
             step = trial * 0
-            if ON_CHIP and not INTERNAL:
+            if ON_CHIP and not LAZY:
                 weight, weight_c = matrix_of(matrices, MATRIX_WEIGHT, WIDE, CP)
 
             while node >= 0:
@@ -181,7 +181,7 @@ def run_self_paced(
                 before = history + step * ROW
                 if ON_CHIP:
                     xi = tl.load(xi_T + step * WIDE + i)
-                    if INTERNAL:
+                    if LAZY:
                         drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
                         elig = retention * (elig + rate[:, None] * xi[None, :])
                         elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
@@ -196,7 +196,7 @@ def run_self_paced(
                 else:
                     advance(
                         matrices, before, before + ROW, xi_T + step * WIDE, x_N, gate, step >= 0,
-                        reals, N, O, CLAMPED, WIDE, ROW, BJ, BI, INTERNAL,
+                        reals, N, O, CLAMPED, WIDE, ROW, BJ, BI, LAZY,
                     )  # fmt: skip
                     tl.debug_barrier()
                     answer = tl.load(before + ROW + (U - O) + line, mask=is_line, other=0.0)
@@ -210,7 +210,7 @@ def run_self_paced(
                 answered += tl.where(part == IN_ANSWER, error, 0.0)
                 num_answered += tl.where(part == IN_ANSWER, 1.0, 0.0)
 
-                if INTERNAL:
+                if LAZY:
                     if ON_CHIP:
                         mod = tl.sum(rate * sign, 0)
                     else:
@@ -221,8 +221,8 @@ def run_self_paced(
                         gate_open = gate_open & (step == 0) & (trial > 0)
                     gate = tl.where(gate_open, mod, 0.0)
                     if ON_CHIP:  # else the next step's pass over the matrices applies the gate
-                        p += limit(eta * elig * gate, bound)
-                        p_c += limit(eta * elig_c * gate, bound)
+                        p += limit(gain * elig * gate, bound)
+                        p_c += limit(gain * elig_c * gate, bound)
                     jump = mod - mod_before
                     roughness += tl.where(may_change & (step > 0), jump * jump, 0.0)
                     mod_before = mod
@@ -263,7 +263,7 @@ def run_self_paced(
                 c, channel, signal, node, choice, first, second, observation_ptr, reals,
                 I, CHANNELS,
             )  # fmt: skip
-            if not INTERNAL:
+            if not LAZY:
                 tl.debug_barrier()
                 learn(
                     matrices, history, xi_T, power_ptr, step, factor, may_change, reals,

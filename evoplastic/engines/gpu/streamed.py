@@ -24,7 +24,6 @@ from evoplastic.engines.gpu.at_outcome import (
 )
 from evoplastic.engines.gpu.lazy import RETENTION
 from evoplastic.engines.gpu.parts import (
-    ETA,
     INITIAL_ACTIVATION,
     LEAK,
     MATRIX_ALPHA,
@@ -33,6 +32,7 @@ from evoplastic.engines.gpu.parts import (
     MATRIX_W,
     MATRIX_WEIGHT,
     MAX_CHANGE,
+    TRACE_GAIN,
     clamped_at_birth,
     clamped_rates,
     conclude,
@@ -49,16 +49,16 @@ from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 def advance(
     matrices, before, after, xi_t, x_ptr, gate, in_window, reals, N: tl.constexpr, O: tl.constexpr,
     CLAMPED: tl.constexpr, WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr,
-    BI: tl.constexpr, INTERNAL: tl.constexpr,
+    BI: tl.constexpr, LAZY: tl.constexpr,
 ):  # fmt: skip
     """One step of the unclamped neurons, from the rates `before` to the rates `after`.
 
-    Internal plasticity lags in the matrices: what `gate` says of the step before is applied in
-    the same pass that multiplies, so a step reads and writes every matrix once.
+    With the lazy schedule plasticity lags in the matrices: what `gate` says of the step before is
+    applied in the same pass that multiplies, so a step reads and writes every matrix once.
     """
     matrix: tl.constexpr = ROW * WIDE
     leak = tl.load(reals + LEAK)
-    eta = tl.load(reals + ETA)
+    gain = tl.load(reals + TRACE_GAIN)
     bound = tl.load(reals + MAX_CHANGE)
     retention = tl.load(reals + RETENTION)
     for first_i in range(0, WIDE, BI):
@@ -69,9 +69,9 @@ def advance(
             j = first_j + tl.arange(0, BJ)
             rate = tl.load(before + j)
             at = matrices + j[:, None] * WIDE + i[None, :]
-            if INTERNAL:
+            if LAZY:
                 elig = tl.load(at + MATRIX_ELIG * matrix)
-                p = tl.load(at + MATRIX_P * matrix) + limit(eta * elig * gate, bound)
+                p = tl.load(at + MATRIX_P * matrix) + limit(gain * elig * gate, bound)
                 tl.store(at + MATRIX_P * matrix, p)
                 elig = retention * (elig + rate[:, None] * xi[None, :])
                 tl.store(at + MATRIX_ELIG * matrix, elig)
@@ -97,7 +97,7 @@ def run_streamed(
     BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
     ACTIONS: tl.constexpr, CLAMPS: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr,
     OUTCOME: tl.constexpr, BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr,
-    INTERNAL: tl.constexpr,
+    LAZY: tl.constexpr,
 ):  # fmt: skip
     """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
     CLAMPED: tl.constexpr = I + 3 + O
@@ -164,7 +164,7 @@ def run_streamed(
                 in_window = (response_start <= step) & (step < response_stop)
                 advance(
                     matrices, before, after, xi_T + step * WIDE, x_N, gate, in_window, reals,
-                    N, O, CLAMPED, WIDE, ROW, BJ, BI, INTERNAL,
+                    N, O, CLAMPED, WIDE, ROW, BJ, BI, LAZY,
                 )  # fmt: skip
                 tl.debug_barrier()
                 answer = tl.load(after + (U - O) + action, mask=is_action, other=0.0)
@@ -174,7 +174,7 @@ def run_streamed(
                 activity += tl.where(heard, answer, 0.0)
                 in_feedback = (feedback_start <= step) & (step < feedback_stop)
 
-                if INTERNAL:
+                if LAZY:
                     mod = tl.load(after + (U - O - 2)) - tl.load(after + (U - O - 1))
                     gate_open = may_change
                     if not GATE_ALWAYS:
@@ -191,7 +191,7 @@ def run_streamed(
                         life * num_trials + trial, loss_out, correct_out, reward_out, reals,
                         O, KINDS, FEEDBACK, OUTCOME, BASELINE,
                     )  # fmt: skip
-                    if not INTERNAL:
+                    if not LAZY:
                         learn(
                             matrices, history, xi_T, power_ptr, feedback_start + 1, factor,
                             may_change, reals, WIDE, ROW, BJ, BI, BT,
@@ -203,7 +203,7 @@ def run_streamed(
                 tl.store(after + WIDE + c, clamped, mask=c < CP)
                 tl.debug_barrier()
 
-            if not INTERNAL:
+            if not LAZY:
                 credit_rest(
                     matrices, history, xi_T, power_ptr, feedback_start + 1, num_steps,
                     WIDE, ROW, BJ, BI, BT,

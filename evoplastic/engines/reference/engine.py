@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.engines.reference.plasticity import Activity, advance_trace, change_of
 from evoplastic.engines.reference.recording import Recorder, Recording
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.network.outcome import feedback_rates, outcome_seen
-from evoplastic.network.state import NetworkState, newborn
-from evoplastic.random.draws import trial_perturbations
-from evoplastic.rules.plasticity import (
-    advance_eligibility,
-    external_change,
-    internal_change,
+from evoplastic.network.outcome import (
+    feedback_rates,
+    outcome_gate,
+    outcome_seen,
     running_mean,
     scatter_baseline,
 )
+from evoplastic.network.state import NetworkState, newborn
+from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import uniform_trials
 
 
@@ -74,7 +74,7 @@ def run_reference(
     """
     device = torch.device(device)
     params = PlasticParams(params.w_PNN.to(device, dtype), params.alpha_PNN.to(device, dtype))
-    num_kinds = batch.tasks.num_kinds if config.plasticity.baseline == "kind" else 1
+    num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
     recorder = Recorder(recording)
     outcomes = []
@@ -141,11 +141,11 @@ def _run_trial(
     config: LifetimeConfig,
     recorder: Recorder,
 ) -> tuple[NetworkState, TrialOutcome]:
-    timing, dynamics, plasticity = batch.tables.fixed.timing, config.dynamics, config.plasticity
+    timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
+    rule, constants = chosen.table, chosen.constants
     leak = timing.dt_ms / dynamics.tau_ms
-    retention = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
-    may_change = trial >= plasticity.first_trial
-    internal = plasticity.modulation == "internal"
+    retention = 1.0 - timing.dt_ms / constants.tau_elig_ms
+    may_change = trial >= constants.first_trial
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
@@ -163,8 +163,8 @@ def _run_trial(
 
     for step in range(timing.num_steps):
         xi_PN = brought.xi_PTN[:, step]
-        x_PN = advance_activation(x_PN, rate_PN, w_eff_PNN, xi_PN, leak)
-        elig_PNN = advance_eligibility(elig_PNN, xi_PN, rate_PN, retention)
+        before_PN = rate_PN
+        x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
         rate_PN = firing_rate(x_PN, groups)
         rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
         rate_PN[:, groups.bias] = dynamics.bias_rate
@@ -179,6 +179,14 @@ def _run_trial(
         else:
             rate_PN[:, groups.response] = 0.0
 
+        in_feedback = feedback_start <= step < feedback_stop
+        activity = Activity(before_PN, rate_PN, xi_PN)
+        elig_PNN = advance_trace(elig_PNN, rule, activity, retention)
+        mod_P = modulatory_signal(rate_PN, groups)
+        recorder.step(trial, "mod", mod_P)
+        modulation_P = mod_P if rule.modulator == "network" else None
+        changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
+
         if step == feedback_start:
             choice_P = activity_PO.argmax(1)
             correct_P = choice_P == brought.target_action_P
@@ -188,34 +196,23 @@ def _run_trial(
             ).to(rate_PN.dtype)
             outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
             feedback_PF = feedback_rates(loss_P, correct_P, reward_P, state, config)
-            column_P = brought.kind_P if plasticity.baseline == "kind" else 0 * brought.kind_P
-            if may_change and not internal:
+            column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
+            if rule.modulator == "outcome":
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
-                p_PNN = p_PNN + external_change(
-                    elig_PNN,
-                    outcome_P,
-                    None if plasticity.baseline == "none" else baseline_P,
-                    plasticity,
-                )
-                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
-            baseline_PC = scatter_baseline(
-                baseline_PC, column_P, outcome_P, plasticity.baseline_decay
-            )
-            mean_correct_P = running_mean(
-                mean_correct_P, correct_P.to(rate_PN.dtype), plasticity.baseline_decay
-            )
-            mean_reward_P = running_mean(mean_reward_P, reward_P, plasticity.baseline_decay)
+                modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+            changes = changes or rule.when == "outcome"
+            decay = chosen.baseline_decay
+            baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
+            mean_correct_P = running_mean(mean_correct_P, correct_P.to(rate_PN.dtype), decay)
+            mean_reward_P = running_mean(mean_reward_P, reward_P, decay)
 
-        in_feedback = feedback_start <= step < feedback_stop
-        mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
-        if may_change and internal:
+        if may_change and rule.modulator == "network":
             if step > 0:
                 roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
             mod_before_P = mod_P
-            if plasticity.gate == "always" or in_feedback:
-                p_PNN = p_PNN + internal_change(elig_PNN, mod_P, plasticity)
-                w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+        if may_change and changes:
+            p_PNN = p_PNN + change_of(rule, constants, activity, p_PNN, elig_PNN, modulation_P)
+            w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
             rate_PN[:, groups.feedback] = feedback_PF

@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.engines.reference.plasticity import Activity, advance_trace, change_of
 from evoplastic.engines.reference.recording import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.network.outcome import feedback_rates, outcome_seen
-from evoplastic.network.state import NetworkState
-from evoplastic.random.draws import trial_perturbations
-from evoplastic.rules.plasticity import (
-    advance_eligibility,
-    external_change,
-    internal_change,
+from evoplastic.network.outcome import (
+    feedback_rates,
+    outcome_gate,
+    outcome_seen,
     running_mean,
     scatter_baseline,
 )
+from evoplastic.network.state import NetworkState
+from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.timing import ANSWER, HOLD
 from evoplastic.trials.wiring import NO_LINE, Wiring
 from evoplastic.trials.world import Observed, World, open_world
@@ -65,15 +65,15 @@ def run_self_paced_trial(
 ) -> tuple[NetworkState, TrialOutcome]:
     """Live one trial of every individual, from its first step to its own end.
 
-    x' = x + leak (w_eff rate - x) + xi,   elig' = retention (elig + xi rate^T)
+    x' = x + leak (w_eff rate - x) + xi
     choice = argmax over the task's actions o of the rate of the response neuron of o
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
-    plasticity, noise_dtype = config.plasticity, state.x_PN.dtype
-    retention = 1.0 - batch.tasks.dt_ms / plasticity.tau_elig_ms
+    chosen, noise_dtype = config.rule, state.x_PN.dtype
+    rule, constants = chosen.table, chosen.constants
+    retention = 1.0 - batch.tasks.dt_ms / constants.tau_elig_ms
     leak = batch.tasks.dt_ms / config.dynamics.tau_ms
-    may_change, internal = trial >= plasticity.first_trial, plasticity.modulation == "internal"
-    gated = plasticity.gate == "always"
+    may_change = trial >= constants.first_trial
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
@@ -93,8 +93,9 @@ def run_self_paced_trial(
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
-        elig_PNN = advance_eligibility(before.elig_PNN, xi_PN, before.rate_PN, retention)
         rate_PN = firing_rate(x_PN, groups)
+        activity = Activity(before.rate_PN, rate_PN, xi_PN)
+        elig_PNN = advance_trace(before.elig_PNN, rule, activity, retention)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
         for part, name in enumerate((HOLD, ANSWER)):
@@ -109,16 +110,13 @@ def run_self_paced_trial(
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
-        p_PNN = before.p_PNN
         mod_P = modulatory_signal(rate_PN, groups)
         recorder.step(trial, "mod", mod_P)
-        if may_change and internal:
+        if may_change and rule.modulator == "network":
             if step > 0:
                 jump_P = (mod_P - mod_before_P) ** 2
                 roughness_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
             mod_before_P = torch.where(alive_P, mod_P, mod_before_P)
-            if gated or (step == 0 and trial > 0):
-                p_PNN = p_PNN + internal_change(elig_PNN, mod_P, plasticity)
 
         mean_error_P2 = error_P2 / count_P2.clamp(min=1)
         parts_P = (count_P2 > 0).sum(1).clamp(min=1)
@@ -126,17 +124,19 @@ def run_self_paced_trial(
         correct_P = torch.where(over_P, torch.from_numpy(stepped.correct_P).to(device), correct_P)
         heard_PF = _heard(loss_P, correct_P, step_reward_P, over_P, before, config)
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
-        column_P = kind_P if plasticity.baseline == "kind" else 0 * kind_P
-        if may_change and not internal:
+        column_P = kind_P if chosen.baseline == "kind" else 0 * kind_P
+        modulation_P = mod_P if rule.modulator == "network" else None
+        if rule.modulator == "outcome":
             baseline_P = before.baseline_PC.gather(1, column_P[:, None])[:, 0]
-            change_PNN = external_change(
-                elig_PNN,
-                outcome_P,
-                None if plasticity.baseline == "none" else baseline_P,
-                plasticity,
+            modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+        p_PNN = before.p_PNN
+        in_feedback = step == 0 and trial > 0
+        if may_change and (rule.when == "outcome" or chosen.gate == "always" or in_feedback):
+            changed_PNN = p_PNN + change_of(
+                rule, constants, activity, p_PNN, elig_PNN, modulation_P
             )
-            p_PNN = torch.where(over_P[:, None, None], p_PNN + change_PNN, p_PNN)
-        decay = plasticity.baseline_decay
+            p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
+        decay = chosen.baseline_decay
         heard = NetworkState(
             x_PN,
             _clamped(rate_PN, heard_PF, choice_P, groups, batch, config, world),

@@ -43,7 +43,7 @@ def _library() -> ctypes.CDLL:
 def live(
     params: PlasticParams, batch: LifetimeBatch, num_trials: int, threads: int
 ) -> torch.Tensor:
-    """Losses [P, K] of the published lifetime with external modulation."""
+    """Losses [P, K] of the published lifetime gated by the outcome."""
     fixed, timing = batch.tables.fixed, batch.tables.fixed.timing
     size, neurons = params.w_PNN.shape[:2]
     assert set(batch.tables.size_B) == {4}, "the rival knows tasks of four trial kinds only"

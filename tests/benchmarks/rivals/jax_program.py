@@ -31,7 +31,7 @@ def version() -> Iterator[tuple[str, str]]:
 
 
 def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.Tensor:
-    """Losses [P, K] of the published lifetime with external modulation."""
+    """Losses [P, K] of the published lifetime gated by the outcome."""
     import jax
 
     fixed = batch.tables.fixed

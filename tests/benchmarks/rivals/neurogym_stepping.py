@@ -1,8 +1,8 @@
 """Stepping lifetimes in NeuroGym itself: one environment at a time, beside a plain NumPy network.
 
 Written the way a user of NeuroGym writes it: act, step, learn, act again. The learning rule and the
-perturbations are those of the engine (published external modulation), so that a lifetime here takes
-the very actions of one there where it is given the engine's perturbations.
+perturbations are those of the engine (published, gated by the outcome), so that a lifetime here
+takes the very actions of one there where it is given the engine's perturbations.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig, PlasticityConfig
+from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.draws import trial_perturbations
+from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import ANSWER, HOLD
@@ -32,7 +33,7 @@ CONFIG = LifetimeConfig(
     num_trials=60,
     scored_trials=10,
     perturbation=PerturbationConfig(quiet_trials=5),
-    plasticity=PlasticityConfig(baseline="single", first_trial=5),
+    rule=RuleConfig(baseline="single", first_trial=5),
 )
 
 
@@ -121,7 +122,7 @@ def drawn(lives: Yang19, config: LifetimeConfig, seed: int) -> Draw:
     none_N = np.zeros(lives.groups.num_neurons, dtype=np.float32)
 
     def draw(trial: int, step: int) -> np.ndarray:
-        if step < noise.first_step or trial >= config.num_trials - noise.quiet_trials:
+        if step < noise.first_step or trial >= config.num_trials - config.quiet_trials:
             return none_N
         word_N = random.random(len(none_N), dtype=np.float32)
         return np.where(word_N < chance, stretch * word_N - amplitude, none_N)
@@ -135,10 +136,10 @@ def live(lives: Yang19, person: int, config: LifetimeConfig, draw: Draw) -> Live
     Args:
         lives: the population.
         person: who of it.
-        config: the lifetime, external modulation with a single baseline and the loss fed back.
+        config: the lifetime, gated by the outcome, with a single baseline and the loss fed back.
         draw: perturbations [N] of a step of a trial.
     """
-    groups, rule = lives.groups, config.plasticity
+    groups, rule = lives.groups, config.rule.constants
     bank = lives.banks[lives.batch.task_P[person]]
     I, O = bank.interface.num_inputs, bank.interface.num_outputs
     leak = np.float32(bank.dt_ms / config.dynamics.tau_ms)
@@ -200,7 +201,7 @@ def live(lives: Yang19, person: int, config: LifetimeConfig, draw: Draw) -> Live
                 change = -np.float32(rule.eta) * elig * baseline * (loss - baseline)
                 p += np.clip(change, -rule.max_change, rule.max_change)
                 w_eff = w + alpha * p
-            decay = np.float32(rule.baseline_decay)
+            decay = np.float32(config.rule.baseline_decay)
             baseline = decay * baseline + (1 - decay) * loss
             lived.action_KT.append(actions)
             lived.loss_K.append(float(loss))

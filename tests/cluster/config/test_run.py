@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,24 +19,25 @@ from cluster.config.run import (
 from cluster.dry_run import warnings_of
 from cluster.experiment import build_experiment
 from evoplastic.checks import UsageError
-from evoplastic.lifetime.config import LifetimeConfig, published_internal
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.rules.config import RuleConfig
 
 REFUSED = [
     (["popsiz=3"], "unknown key 'popsiz'; did you mean 'evolution.popsize'"),
     (["popsize=8"], "unknown key 'popsize'; did you mean 'evolution.popsize'"),
     (["evolution.popsiz=8"], "unknown key 'evolution.popsiz'; did you mean 'evolution.popsize'"),
-    (["lifetime.plasticity.etta=1"], "did you mean 'lifetime.plasticity.eta'"),
+    (["rule.etta=1"], "did you mean 'rule.eta'"),
     (["zebra=1"], "unknown key 'zebra'; known: "),
     (["evolution.popsize=7"], "popsize is 7, expected an even number"),
     (["evolution.popsize=2"], "popsize is 2, expected at least 4"),
     (["evolution.popsize=8.5"], "evolution.popsize is 8.5, expected a valid integer"),
     (["evolution.sigma=wide"], "evolution.sigma is 'wide', expected a valid number"),
     (["evolution.sigma=.nan"], "sigma is nan"),
-    (["lifetime.plasticity.eta=.inf"], "lifetime.plasticity.eta is inf, expected a finite number"),
+    (["rule.eta=.inf"], "rule.eta is inf, expected a finite number"),
     (["num_neurons=11"], "num_neurons is 11.*use at least 12 neurons"),
     (["lifetime.scored_trials=7"], "scored_trials is 7, expected 1 to num_trials = 6"),
     (["lifetime.perturbation.quiet_trials=7"], "quiet_trials is 7, expected at most"),
-    (["lifetime.smoothness_penalty=1"], "only internal modulation"),
+    (["lifetime.smoothness_penalty=1"], "no modulatory signal"),
     (["lifetime.perturbation.noise=par"], "lifetime.perturbation.noise is 'par', expected 'pair'"),
     (["engine=gpuu"], "engine is 'gpuu', expected 'auto', 'reference'"),
     (["task_table=meant"], "task_table is 'meant', expected 'intended' or 'published'"),
@@ -72,10 +74,22 @@ def test_every_recipe_poses_a_whole_experiment(recipe: str) -> None:
 
 
 def test_the_published_recipes_are_the_published_setting() -> None:
-    external, internal = load_config("miconi2023"), load_config("miconi2023-internal")
-    assert external.lifetime == LifetimeConfig()
-    assert internal.lifetime == published_internal()
-    assert (external.evolution.popsize, external.evolution.generations) == (500, 1000)
+    by_outcome, by_network = load_config("miconi2023"), load_config("miconi2023-internal")
+    published = LifetimeConfig()
+    assert by_outcome.simulated == replace(
+        published,
+        rule=published.rule.resolved,
+        perturbation=replace(published.perturbation, quiet_trials=19),
+    )
+    published = LifetimeConfig(
+        rule=RuleConfig(name="node_perturbation_network"), smoothness_penalty=0.27
+    )
+    assert by_network.simulated == replace(
+        published,
+        rule=published.rule.resolved,
+        perturbation=replace(published.perturbation, quiet_trials=0),
+    )
+    assert (by_outcome.evolution.popsize, by_outcome.evolution.generations) == (500, 1000)
 
 
 def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> None:
@@ -131,7 +145,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes, messa
         ("evaluation.every=3", False, True),
         ("seed=2", False, False),
         ("evolution.sigma=0.04", False, False),
-        ("lifetime.plasticity.eta=0.04", False, False),
+        ("rule.eta=0.04", False, False),
         ("task_table=published", False, False),
     ],
 )
@@ -159,7 +173,7 @@ def test_the_schema_knows_every_section() -> None:
     schema = config_schema()
     assert set(schema["properties"]) == set(yaml.safe_load(load_config("smoke").to_yaml()))
     assert schema["additionalProperties"] is False
-    assert schema["$defs"]["PlasticityConfig"]["additionalProperties"] is False
+    assert schema["$defs"]["RuleConfig"]["additionalProperties"] is False
 
 
 def test_a_suite_that_is_unknown_or_does_not_exist_is_refused_before_the_run() -> None:

@@ -12,9 +12,9 @@ from evoplastic.lifetime.config import (
     DynamicsConfig,
     LifetimeConfig,
     PerturbationConfig,
-    PlasticityConfig,
 )
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
@@ -99,7 +99,7 @@ def make_config(
     *,
     dynamics: dict[str, Any] | None = None,
     perturbation: dict[str, Any] | None = None,
-    plasticity: dict[str, Any] | None = None,
+    rule: dict[str, Any] | None = None,
     **lifetime: Any,
 ) -> LifetimeConfig:
     """A lifetime of 8 short trials, plastic from trial 2 on, its last 2 trials unperturbed."""
@@ -107,5 +107,5 @@ def make_config(
         **{"num_trials": 8, "scored_trials": 3, **lifetime},
         dynamics=DynamicsConfig(**(dynamics or {})),
         perturbation=PerturbationConfig(**{"quiet_trials": 2, **(perturbation or {})}),
-        plasticity=PlasticityConfig(**{"first_trial": 2, **(plasticity or {})}),
+        rule=RuleConfig(**{"first_trial": 2, **(rule or {})}),
     )

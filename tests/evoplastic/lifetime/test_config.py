@@ -13,12 +13,11 @@ from evoplastic.lifetime.config import (
     DynamicsConfig,
     LifetimeConfig,
     PerturbationConfig,
-    PlasticityConfig,
-    published_internal,
 )
+from evoplastic.rules.config import RuleConfig
 
 
-def test_defaults_are_the_published_external_setting() -> None:
+def test_defaults_are_the_published_setting() -> None:
     """Miconi 2023, ICML and its code; the last 19 of 400 trials are unperturbed."""
     config = LifetimeConfig()
     assert (config.num_trials, config.scored_trials) == (400, 100)
@@ -36,12 +35,13 @@ def test_defaults_are_the_published_external_setting() -> None:
         probability=0.1,
         amplitude=0.5,
         first_step=2,
-        quiet_trials=19,
+        quiet_trials=None,
         perturb_modulators=True,
         noise="pair",
     )
-    assert config.plasticity == PlasticityConfig(
-        modulation="external",
+    assert config.quiet_trials == 19
+    assert config.rule.resolved == RuleConfig(
+        name="node_perturbation",
         eta=0.03,
         tau_elig_ms=1000.0,
         max_change=0.01,
@@ -53,13 +53,12 @@ def test_defaults_are_the_published_external_setting() -> None:
     )
 
 
-def test_published_internal_setting() -> None:
-    config = published_internal()
-    assert config.plasticity.modulation == "internal"
-    assert config.plasticity.eta == pytest.approx(0.1 * 0.1 * 0.03)
-    assert config.plasticity.first_trial == 11
-    assert config.perturbation.quiet_trials == 0
-    assert config.smoothness_penalty == 0.27
+def test_a_rule_of_the_network_has_its_own_published_numbers() -> None:
+    config = LifetimeConfig(rule=RuleConfig(name="node_perturbation_network"))
+    assert config.rule.constants.eta == pytest.approx(0.1 * 0.1 * 0.03)
+    assert (config.rule.constants.first_trial, config.quiet_trials) == (11, 0)
+    chosen = replace(config, perturbation=PerturbationConfig(quiet_trials=3))
+    assert chosen.quiet_trials == 3
 
 
 REFUSED: list[tuple[Callable[[], Any], str]] = [
@@ -69,8 +68,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: LifetimeConfig(target_low=0.9, target_high=0.1), r"targets \(0.9, 0.1\)"),
     (lambda: LifetimeConfig(target_low=-0.1), "targets"),
     (lambda: LifetimeConfig(target_high=1.1), "targets"),
-    (lambda: LifetimeConfig(smoothness_penalty=0.27), "only internal modulation"),
-    (lambda: LifetimeConfig(plasticity=PlasticityConfig(gate="feedback")), "gate 'feedback'"),
+    (lambda: LifetimeConfig(smoothness_penalty=0.27), "no modulatory signal"),
+    (lambda: RuleConfig(gate="feedback"), "gate 'feedback'"),
     (lambda: DynamicsConfig(tau_ms=0.0), "tau_ms is 0.0"),
     (lambda: PerturbationConfig(probability=0.0), "probability is 0.0"),
     (lambda: PerturbationConfig(probability=1e-11), "probability is 1e-11"),
@@ -78,12 +77,13 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: PerturbationConfig(amplitude=-0.5), "amplitude is -0.5"),
     (lambda: PerturbationConfig(first_step=-1), "first_step is -1"),
     (lambda: PerturbationConfig(quiet_trials=-1), "quiet_trials is -1"),
-    (lambda: PlasticityConfig(eta=-0.03), "eta is -0.03"),
-    (lambda: PlasticityConfig(tau_elig_ms=0.0), "tau_elig_ms is 0.0"),
-    (lambda: PlasticityConfig(max_change=0.0), "max_change is 0.0"),
-    (lambda: PlasticityConfig(first_trial=-1), "first_trial is -1"),
-    (lambda: PlasticityConfig(baseline_decay=1.0), "baseline_decay is 1.0"),
-    (lambda: PlasticityConfig(baseline_decay=-0.1), "baseline_decay is -0.1"),
+    (lambda: RuleConfig(eta=-0.03), "eta is -0.03"),
+    (lambda: RuleConfig(tau_elig_ms=0.0), "tau_elig_ms is 0.0"),
+    (lambda: RuleConfig(max_change=0.0), "max_change is 0.0"),
+    (lambda: RuleConfig(first_trial=-1), "first_trial is -1"),
+    (lambda: RuleConfig(name="node_pertubation"), "did you mean 'node_perturbation'"),
+    (lambda: RuleConfig(baseline_decay=1.0), "baseline_decay is 1.0"),
+    (lambda: RuleConfig(baseline_decay=-0.1), "baseline_decay is -0.1"),
 ]
 
 
@@ -97,17 +97,17 @@ def test_impossible_choices_are_refused(build: Callable[[], Any], message: str) 
 def test_a_value_that_is_no_number_is_refused(name: str) -> None:
     changes: dict[str, Any] = {name: float("nan")}
     with pytest.raises(UsageError, match=f"{name} is nan"):
-        replace(PlasticityConfig(), **changes)
+        replace(RuleConfig(), **changes)
 
 
-def test_internal_modulation_may_be_gated_and_penalised() -> None:
-    plasticity = PlasticityConfig(modulation="internal", gate="feedback")
-    assert LifetimeConfig(plasticity=plasticity, smoothness_penalty=0.27).smoothness_penalty == 0.27
+def test_modulation_by_the_network_may_be_gated_and_penalised() -> None:
+    rule = RuleConfig(name="node_perturbation_network", gate="feedback")
+    assert LifetimeConfig(rule=rule, smoothness_penalty=0.27).smoothness_penalty == 0.27
 
 
 def test_configurations_are_frozen() -> None:
     config = LifetimeConfig()
-    for owner in (config, config.dynamics, config.perturbation, config.plasticity):
+    for owner in (config, config.dynamics, config.perturbation, config.rule):
         assert is_dataclass(owner)
         with pytest.raises(FrozenInstanceError):
             setattr(owner, fields(owner)[0].name, 1)

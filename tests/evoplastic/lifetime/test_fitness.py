@@ -38,7 +38,7 @@ def test_roughness_of_modulation_is_penalised() -> None:
     config = make_config(
         num_trials=4,
         scored_trials=2,
-        plasticity={"modulation": "internal"},
+        rule={"name": "node_perturbation_network"},
         smoothness_penalty=0.25,
     )
     assert lifetime_loss(RESULT, config).tolist() == [0.625 + 0.5, 0.125 + 1.0]

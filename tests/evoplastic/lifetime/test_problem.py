@@ -259,7 +259,7 @@ def test_evaluation_never_reuses_the_draws_of_evolution() -> None:
 
 def test_the_control_without_plasticity_has_no_effective_plastic_weights() -> None:
     problem = replace(
-        PROBLEM, lifetime=make_config(num_trials=12, plasticity={"eta": 3.0, "first_trial": 0})
+        PROBLEM, lifetime=make_config(num_trials=12, rule={"eta": 3.0, "first_trial": 0})
     )
     without_G = CENTER_G.clone()
     without_G[problem.layout.alpha_slice] = 0.0

@@ -70,13 +70,13 @@ def live(
     One long function on purpose: it can be held against the published loop line by line.
     """
     size = groups.num_neurons
-    dynamics, plasticity = config.dynamics, config.plasticity
+    dynamics, plasticity = config.dynamics, config.rule
     tables, fixed = batch.tables, batch.tables.fixed
     timing = fixed.timing
     w: Matrix = params.w_PNN[individual].double().tolist()
     alpha: Matrix = params.alpha_PNN[individual].double().tolist()
     leak = timing.dt_ms / dynamics.tau_ms
-    elig_decay = 1.0 - timing.dt_ms / plasticity.tau_elig_ms
+    elig_decay = 1.0 - timing.dt_ms / plasticity.constants.tau_elig_ms
     num_response = timing.response[1] - timing.response[0]
     mod_first = size - groups.num_outputs - 2
     response_first = size - groups.num_outputs
@@ -155,7 +155,11 @@ def live(
                     rate[i] = 0.0
 
             mod = rate[mod_first] - rate[mod_first + 1]
-            if step > 0 and plasticity.modulation == "internal" and trial >= plasticity.first_trial:
+            if (
+                step > 0
+                and plasticity.table.modulator == "network"
+                and trial >= plasticity.constants.first_trial
+            ):
                 roughness += (mod - mod_T[-1]) ** 2
             mod_T.append(mod)
 
@@ -168,17 +172,27 @@ def live(
                     shown = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
                 seen = -reward if plasticity.outcome == "reward" else shown
                 kind = int(tables.kind_M[entry]) if plasticity.baseline == "kind" else 0
-                if plasticity.modulation == "external" and trial >= plasticity.first_trial:
+                if (
+                    plasticity.table.modulator == "outcome"
+                    and trial >= plasticity.constants.first_trial
+                ):
                     expected = baseline[kind]
                     for i in range(size):
                         for j in range(size):
                             if plasticity.baseline == "none":
-                                change = -plasticity.eta * elig[i][j] * seen
+                                change = -plasticity.constants.eta * elig[i][j] * seen
                             elif plasticity.outcome == "reward":
-                                change = -plasticity.eta * elig[i][j] * (seen - expected)
+                                change = -plasticity.constants.eta * elig[i][j] * (seen - expected)
                             else:
-                                change = -plasticity.eta * elig[i][j] * expected * (seen - expected)
-                            p[i][j] += clipped(change, plasticity.max_change, events, trial, step)
+                                change = (
+                                    -plasticity.constants.eta
+                                    * elig[i][j]
+                                    * expected
+                                    * (seen - expected)
+                                )
+                            p[i][j] += clipped(
+                                change, plasticity.constants.max_change, events, trial, step
+                            )
                 decay = plasticity.baseline_decay
                 baseline[kind] = decay * baseline[kind] + (1.0 - decay) * seen
                 feedback = feedback_pair(config, shown, correct, mean_correct, reward, mean_reward)
@@ -189,14 +203,16 @@ def live(
 
             in_feedback = timing.feedback[0] <= step < timing.feedback[1]
             if (
-                plasticity.modulation == "internal"
-                and trial >= plasticity.first_trial
+                plasticity.table.modulator == "network"
+                and trial >= plasticity.constants.first_trial
                 and (plasticity.gate == "always" or in_feedback)
             ):
                 for i in range(size):
                     for j in range(size):
-                        change = plasticity.eta * elig[i][j] * mod
-                        p[i][j] += clipped(change, plasticity.max_change, events, trial, step)
+                        change = plasticity.constants.eta * elig[i][j] * mod
+                        p[i][j] += clipped(
+                            change, plasticity.constants.max_change, events, trial, step
+                        )
 
             for line in range(2):
                 shown = dynamics.feedback_gain * feedback[line]
@@ -256,7 +272,7 @@ def perturbation(
     is_modulator = first_modulator <= neuron < first_modulator + 2
     if (
         step < chosen.first_step
-        or trial >= config.num_trials - chosen.quiet_trials
+        or trial >= config.num_trials - config.quiet_trials
         or (is_modulator and not chosen.perturb_modulators)
     ):
         return 0.0

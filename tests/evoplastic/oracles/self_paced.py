@@ -54,7 +54,7 @@ def run_self_paced(
     banks = batch.tasks
     assert isinstance(banks, StackedTables)
     assert batch.wiring is not None
-    N, dynamics, plasticity = groups.num_neurons, config.dynamics, config.plasticity
+    N, dynamics, plasticity = groups.num_neurons, config.dynamics, config.rule
     task = int(batch.task_P[individual])
     num_inputs, num_actions = int(banks.num_inputs_B[task]), int(banks.num_actions_B[task])
     input_line = batch.wiring.input_PI[individual].tolist()
@@ -65,7 +65,7 @@ def run_self_paced(
     w: Matrix = params.w_PNN[individual].double().tolist()
     alpha: Matrix = params.alpha_PNN[individual].double().tolist()
     leak = banks.dt_ms / dynamics.tau_ms
-    keep = 1.0 - banks.dt_ms / plasticity.tau_elig_ms
+    keep = 1.0 - banks.dt_ms / plasticity.constants.tau_elig_ms
 
     def show(rate: list[float], node: int) -> None:
         for line in range(groups.num_inputs):
@@ -100,8 +100,8 @@ def run_self_paced(
         for i in range(N):
             for j in range(N):
                 delta = factor * elig[i][j]
-                if abs(delta) > plasticity.max_change:
-                    delta = math.copysign(plasticity.max_change, delta)
+                if abs(delta) > plasticity.constants.max_change:
+                    delta = math.copysign(plasticity.constants.max_change, delta)
                     cut += 1
                 if delta != 0.0:
                     changed.add((trial, step))
@@ -138,13 +138,16 @@ def run_self_paced(
             total += earned
             over, correct = onward < 0, onward == OVER_RIGHT
 
-            if plasticity.modulation == "internal" and trial >= plasticity.first_trial:
+            if (
+                plasticity.table.modulator == "network"
+                and trial >= plasticity.constants.first_trial
+            ):
                 mod = rate[mod0] - rate[mod0 + 1]
                 if step > 0:
                     roughness += (mod - mod_before) ** 2
                 mod_before = mod
                 if plasticity.gate == "always" or (step == 0 and trial > 0):
-                    clipped += change(plasticity.eta * mod, trial, step)
+                    clipped += change(plasticity.constants.eta * mod, trial, step)
 
             opposed: float | None = None
             pair = (0.0, 0.0)
@@ -159,13 +162,16 @@ def run_self_paced(
                 if plasticity.outcome == "binary":
                     shown = BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
                 seen = -total if plasticity.outcome == "reward" else shown
-                if plasticity.modulation == "external" and trial >= plasticity.first_trial:
+                if (
+                    plasticity.table.modulator == "outcome"
+                    and trial >= plasticity.constants.first_trial
+                ):
                     gate, expected = seen, baseline[kind]
                     if plasticity.baseline != "none":
                         gate = seen - expected
                         if plasticity.outcome != "reward":
                             gate *= expected
-                    clipped += change(-plasticity.eta * gate, trial, step)
+                    clipped += change(-plasticity.constants.eta * gate, trial, step)
                 if config.feedback == "loss":
                     pair = (shown, shown)
                 elif config.feedback == "correct":

@@ -78,13 +78,13 @@ CASES = [
     ),
     Case(
         name="baseline_single",
-        config=make_config(plasticity={"baseline": "single", "baseline_decay": 0.6}),
+        config=make_config(rule={"baseline": "single", "baseline_decay": 0.6}),
         claims=(_learns, lambda lives: all(len(life.baseline) == 1 for life in lives)),
     ),
-    Case(name="baseline_none", config=make_config(plasticity={"baseline": "none"})),
+    Case(name="baseline_none", config=make_config(rule={"baseline": "none"})),
     Case(
         name="burn_in",
-        config=make_config(plasticity={"first_trial": 5}),
+        config=make_config(rule={"first_trial": 5}),
         claims=(
             _learns,
             lambda lives: all(life.events.change_trials == {5, 6, 7} for life in lives),
@@ -93,21 +93,21 @@ CASES = [
     ),
     Case(
         name="plastic_from_birth",
-        config=make_config(plasticity={"first_trial": 0, "baseline": "none"}),
+        config=make_config(rule={"first_trial": 0, "baseline": "none"}),
         claims=(_learns, lambda lives: all(0 in life.events.change_trials for life in lives)),
     ),
     Case(
         name="clip_external",
-        config=make_config(plasticity={"eta": 2.0}),
+        config=make_config(rule={"eta": 2.0}),
         claims=(_learns, _clips_some),
     ),
     Case(
         name="fast_eligibility",
-        config=make_config(plasticity={"tau_elig_ms": 60.0}),
+        config=make_config(rule={"tau_elig_ms": 60.0}),
     ),
     Case(
         name="binary_outcome",
-        config=make_config(plasticity={"outcome": "binary", "baseline": "single"}),
+        config=make_config(rule={"outcome": "binary", "baseline": "single"}),
         claims=(
             _learns,
             _right_and_wrong,
@@ -127,7 +127,7 @@ CASES = [
     ),
     Case(
         name="reward_heard_and_learnt_from",
-        config=make_config(feedback="reward", plasticity={"outcome": "reward"}),
+        config=make_config(feedback="reward", rule={"outcome": "reward"}),
         claims=(
             _learns,
             lambda lives: all(
@@ -137,13 +137,13 @@ CASES = [
     ),
     Case(
         name="reward_without_baseline",
-        config=make_config(plasticity={"outcome": "reward", "baseline": "none"}),
+        config=make_config(rule={"outcome": "reward", "baseline": "none"}),
     ),
     Case(
         name="reward_prediction_error_heard",
         config=make_config(
             feedback="reward_prediction_error",
-            plasticity={"outcome": "reward", "baseline": "single"},
+            rule={"outcome": "reward", "baseline": "single"},
         ),
         claims=(_learns, lambda lives: all(life.mean_reward != 0.0 for life in lives)),
     ),
@@ -209,9 +209,7 @@ CASES = [
     Case(name="odd_size", groups=ODD),
     Case(
         name="published_size",
-        config=make_config(
-            num_trials=3, perturbation={"quiet_trials": 1}, plasticity={"first_trial": 1}
-        ),
+        config=make_config(num_trials=3, perturbation={"quiet_trials": 1}, rule={"first_trial": 1}),
         groups=NeuronGroups(),
         banks=(
             make_bank(
@@ -260,7 +258,7 @@ CASES = [
         name="internal",
         config=make_config(
             perturbation={"quiet_trials": 0},
-            plasticity={"modulation": "internal"},
+            rule={"name": "node_perturbation_network"},
             smoothness_penalty=0.27,
         ),
         claims=(
@@ -272,12 +270,14 @@ CASES = [
     ),
     Case(
         name="internal_gated",
-        config=make_config(plasticity={"modulation": "internal", "gate": "feedback", "eta": 0.1}),
+        config=make_config(
+            rule={"name": "node_perturbation_network", "gate": "feedback", "eta": 0.1}
+        ),
         claims=(_learns, _change_steps(*range(*TIMING.feedback))),
     ),
     Case(
         name="internal_clip",
-        config=make_config(plasticity={"modulation": "internal", "eta": 0.2}),
+        config=make_config(rule={"name": "node_perturbation_network", "eta": 0.2}),
         claims=(_learns, _clips_some),
     ),
     Case(
@@ -285,7 +285,7 @@ CASES = [
         config=make_config(
             feedback="prediction_error",
             perturbation={"perturb_modulators": False},
-            plasticity={"modulation": "internal", "gate": "feedback", "first_trial": 0},
+            rule={"name": "node_perturbation_network", "gate": "feedback", "first_trial": 0},
         ),
         groups=ODD,
         claims=(
@@ -295,7 +295,7 @@ CASES = [
     ),
     Case(
         name="internal_binary_loss",
-        config=make_config(plasticity={"modulation": "internal", "outcome": "binary"}),
+        config=make_config(rule={"name": "node_perturbation_network", "outcome": "binary"}),
         claims=(
             _learns,
             lambda lives: {v for life in lives for v, _ in life.events.feedback} == {0.1, 0.6},
@@ -397,7 +397,7 @@ def test_silent_network_answers_one_half_and_loses_what_the_theory_says() -> Non
 
 def test_eligibility_has_its_closed_form() -> None:
     """E at the end = sum over steps of 0.98^(steps left) xi(t) r(t-1)^T, across trials."""
-    config = make_config(plasticity={"eta": 0.0}, perturbation={"quiet_trials": 0})
+    config = make_config(rule={"eta": 0.0}, perturbation={"quiet_trials": 0})
     groups = NeuronGroups(num_neurons=14)
     params, batch = make_params(groups, 1), make_batch([make_bank(0)], 1)
     recording = Recording(trials=tuple(range(config.num_trials)), fields=("rate",))

@@ -84,23 +84,23 @@ class Case:
         return make_params(GROUPS, LIVES), batch
 
 
-INTERNAL = {"modulation": "internal", "eta": 0.02}
+INTERNAL = {"name": "node_perturbation_network", "eta": 0.02}
 CASES = {
     "published": Case(claims=(_own_clocks, _changes_at_ends_only, _right_and_wrong)),
     "unpermuted": Case(permute="none"),
     "evaluation": Case(evaluation=True),
-    "single baseline": Case(config=make_config(plasticity={"baseline": "single"})),
-    "no baseline": Case(config=make_config(plasticity={"baseline": "none"})),
+    "single baseline": Case(config=make_config(rule={"baseline": "single"})),
+    "no baseline": Case(config=make_config(rule={"baseline": "none"})),
     "binary outcome": Case(
-        config=make_config(plasticity={"outcome": "binary", "eta": 0.3}),
+        config=make_config(rule={"outcome": "binary", "eta": 0.3}),
         claims=(_learns, _right_and_wrong, _hears_at_ends_only),
     ),
-    "reward outcome": Case(config=make_config(plasticity={"outcome": "reward"})),
+    "reward outcome": Case(config=make_config(rule={"outcome": "reward"})),
     "reward outcome, no baseline": Case(
-        config=make_config(plasticity={"outcome": "reward", "baseline": "none"})
+        config=make_config(rule={"outcome": "reward", "baseline": "none"})
     ),
     "clipped": Case(
-        config=make_config(plasticity={"eta": 3.0, "max_change": 0.002}), claims=(_clips_some,)
+        config=make_config(rule={"eta": 3.0, "max_change": 0.002}), claims=(_clips_some,)
     ),
     "correctness heard": Case(
         config=make_config(feedback="correct"), claims=(_learns, _hears_at_ends_only)
@@ -115,14 +115,14 @@ CASES = {
         config=make_config(feedback="reward_prediction_error"),
         claims=(_learns, _hears_at_every_step),
     ),
-    "internal": Case(config=make_config(plasticity=INTERNAL, feedback="reward")),
+    "internal": Case(config=make_config(rule=INTERNAL, feedback="reward")),
     "internal at feedback": Case(
-        config=make_config(plasticity={**INTERNAL, "gate": "feedback"}),
+        config=make_config(rule={**INTERNAL, "gate": "feedback"}),
         claims=(_learns, _changes_at_first_steps_only),
     ),
     "internal clipped, spared modulators": Case(
         config=make_config(
-            plasticity={**INTERNAL, "eta": 1.0, "max_change": 0.003},
+            rule={**INTERNAL, "eta": 1.0, "max_change": 0.003},
             perturbation={"perturb_modulators": False, "first_step": 1},
         ),
         claims=(_clips_some,),

@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 def _version() -> str:
     content = hashlib.sha256()
     package = Path(__file__).parents[3]
-    for pattern in ("random/*.py", "rules/*.py", "engines/cpu/**/*.py"):
+    for pattern in ("random/*.py", "rules/*.py", "engines/codes.py", "engines/cpu/**/*.py"):
         for source in sorted(package.glob(pattern)):
             content.update(source.read_bytes())
     processor = (

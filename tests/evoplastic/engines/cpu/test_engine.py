@@ -21,7 +21,7 @@ from tests.evoplastic.engines.long_lives import assert_equal_in_distribution
 
 ODD_TIMING = TrialTiming(dt_ms=15.0, num_steps=13, response=(4, 9), feedback=(10, 13))
 LATE_TIMING = TrialTiming(dt_ms=20.0, num_steps=17, response=(0, 3), feedback=(5, 6))
-INTERNAL = {"modulation": "internal", "eta": 0.02}
+INTERNAL = {"name": "node_perturbation_network", "eta": 0.02}
 NO_QUIET = {"quiet_trials": 0}
 # Rounding differs in the last place of a loss near 1 even where both engines are as good.
 LAST_PLACE = 2e-7
@@ -66,29 +66,27 @@ def sized(num_neurons: int, num_inputs: int, num_outputs: int) -> NeuronGroups:
 
 SIZES = [(13, 1, 2), (16, 2, 2), (33, 3, 5), (70, 2, 2), (78, 20, 3), (129, 5, 4)]
 EXTERNAL_OPTIONS = {
-    "single baseline": make_config(plasticity={"baseline": "single"}),
-    "no baseline": make_config(plasticity={"baseline": "none", "baseline_decay": 0.3}),
-    "binary outcome": make_config(plasticity={"outcome": "binary", "eta": 0.3}),
-    "clipped": make_config(plasticity={"eta": 3.0, "max_change": 0.002}),
+    "single baseline": make_config(rule={"baseline": "single"}),
+    "no baseline": make_config(rule={"baseline": "none", "baseline_decay": 0.3}),
+    "binary outcome": make_config(rule={"outcome": "binary", "eta": 0.3}),
+    "clipped": make_config(rule={"eta": 3.0, "max_change": 0.002}),
     "correctness fed back": make_config(feedback="correct"),
     "prediction error fed back": make_config(feedback="prediction_error"),
     "reward fed back": make_config(feedback="reward"),
     "reward prediction error fed back": make_config(feedback="reward_prediction_error"),
-    "reward as outcome": make_config(plasticity={"outcome": "reward"}),
+    "reward as outcome": make_config(rule={"outcome": "reward"}),
     "reward as outcome, single baseline": make_config(
-        plasticity={"outcome": "reward", "baseline": "single"}, feedback="reward"
+        rule={"outcome": "reward", "baseline": "single"}, feedback="reward"
     ),
-    "reward as outcome, no baseline": make_config(
-        plasticity={"outcome": "reward", "baseline": "none"}
-    ),
+    "reward as outcome, no baseline": make_config(rule={"outcome": "reward", "baseline": "none"}),
     "spared modulators": make_config(perturbation={"perturb_modulators": False, **NO_QUIET}),
     "every neuron hit": make_config(perturbation={"probability": 1.0, "amplitude": 0.05}),
     "all trials quiet": make_config(perturbation={"quiet_trials": 100}),
     "noise from step 7": make_config(perturbation={"first_step": 7, **NO_QUIET}),
     "noise after the trial": make_config(perturbation={"first_step": 99, **NO_QUIET}),
-    "trace of one step": make_config(plasticity={"tau_elig_ms": 15.0}),
-    "trace that flips": make_config(plasticity={"tau_elig_ms": 10.0}),
-    "short trace": make_config(plasticity={"tau_elig_ms": 16.0, "eta": 0.3}),
+    "trace of one step": make_config(rule={"tau_elig_ms": 15.0}),
+    "trace that flips": make_config(rule={"tau_elig_ms": 10.0}),
+    "short trace": make_config(rule={"tau_elig_ms": 16.0, "eta": 0.3}),
     "other dynamics": make_config(
         dynamics={
             "tau_ms": 60.0,
@@ -100,26 +98,24 @@ EXTERNAL_OPTIONS = {
         }
     ),
     "other targets": make_config(target_low=0.3, target_high=0.6),
-    "plastic from birth": make_config(plasticity={"first_trial": 0}),
+    "plastic from birth": make_config(rule={"first_trial": 0}),
 }
 INTERNAL_OPTIONS = {
-    "always": make_config(plasticity=INTERNAL),
-    "feedback only": make_config(plasticity={**INTERNAL, "gate": "feedback"}),
-    "clipped always": make_config(plasticity={**INTERNAL, "eta": 0.5, "max_change": 0.003}),
+    "always": make_config(rule=INTERNAL),
+    "feedback only": make_config(rule={**INTERNAL, "gate": "feedback"}),
+    "clipped always": make_config(rule={**INTERNAL, "eta": 0.5, "max_change": 0.003}),
     "clipped at feedback": make_config(
-        plasticity={**INTERNAL, "eta": 0.5, "max_change": 0.003, "gate": "feedback"}
+        rule={**INTERNAL, "eta": 0.5, "max_change": 0.003, "gate": "feedback"}
     ),
     "reward prediction error fed back": make_config(
-        plasticity=INTERNAL, feedback="reward_prediction_error"
+        rule=INTERNAL, feedback="reward_prediction_error"
     ),
-    "reward as outcome": make_config(
-        plasticity={**INTERNAL, "outcome": "reward"}, feedback="reward"
-    ),
-    "long trace": make_config(plasticity={**INTERNAL, "tau_elig_ms": 1e5}, num_trials=6),
-    "trace of one step": make_config(plasticity={**INTERNAL, "tau_elig_ms": 15.0}),
-    "trace that flips": make_config(plasticity={**INTERNAL, "tau_elig_ms": 10.0}),
+    "reward as outcome": make_config(rule={**INTERNAL, "outcome": "reward"}, feedback="reward"),
+    "long trace": make_config(rule={**INTERNAL, "tau_elig_ms": 1e5}, num_trials=6),
+    "trace of one step": make_config(rule={**INTERNAL, "tau_elig_ms": 15.0}),
+    "trace that flips": make_config(rule={**INTERNAL, "tau_elig_ms": 10.0}),
     "spared modulators, binary": make_config(
-        plasticity={**INTERNAL, "outcome": "binary"},
+        rule={**INTERNAL, "outcome": "binary"},
         perturbation={"perturb_modulators": False, **NO_QUIET},
         feedback="prediction_error",
     ),
@@ -127,18 +123,16 @@ INTERNAL_OPTIONS = {
 CASES = {
     **{f"external {n} {i} {o}": Case(groups=sized(n, i, o)) for n, i, o in SIZES},
     **{
-        f"internal {n} {i} {o}": Case(
-            groups=sized(n, i, o), config=make_config(plasticity=INTERNAL)
-        )
+        f"internal {n} {i} {o}": Case(groups=sized(n, i, o), config=make_config(rule=INTERNAL))
         for n, i, o in SIZES
     },
     **{f"external {name}": Case(config=c) for name, c in EXTERNAL_OPTIONS.items()},
     **{f"internal {name}": Case(config=c) for name, c in INTERNAL_OPTIONS.items()},
     "external late": Case(timing=LATE_TIMING, num_individuals=1),
-    "internal late": Case(timing=LATE_TIMING, config=make_config(plasticity=INTERNAL)),
+    "internal late": Case(timing=LATE_TIMING, config=make_config(rule=INTERNAL)),
     "external 512 2 2": Case(groups=sized(512, 2, 2), num_individuals=1),
     "internal 512 2 2": Case(
-        groups=sized(512, 2, 2), num_individuals=1, config=make_config(plasticity=INTERNAL)
+        groups=sized(512, 2, 2), num_individuals=1, config=make_config(rule=INTERNAL)
     ),
     "shared noise": Case(shared_noise=True, num_individuals=5),
     "evaluation": Case(evaluation=True),
@@ -178,16 +172,16 @@ def test_error_is_within_twice_that_of_float32(name: str) -> None:
 def test_cases_named_clipped_clip(name: str) -> None:
     case = CASES[name]
     params, batch = case.build()
-    free = replace(case.config, plasticity=replace(case.config.plasticity, max_change=1e9))
+    free = replace(case.config, rule=replace(case.config.rule, max_change=1e9))
     clipped = run_reference(params, case.groups, batch, case.config).state.p_PNN
     unclipped = run_reference(params, case.groups, batch, free).state.p_PNN
     assert not torch.equal(clipped, unclipped)
 
 
-@pytest.mark.parametrize("plasticity", [{}, INTERNAL], ids=["external", "internal"])
-def test_a_life_depends_neither_on_company_nor_on_threads(plasticity: dict[str, object]) -> None:
+@pytest.mark.parametrize("rule", [{}, INTERNAL], ids=["external", "internal"])
+def test_a_life_depends_neither_on_company_nor_on_threads(rule: dict[str, object]) -> None:
     groups = NeuronGroups(num_neurons=70)
-    config = make_config(plasticity=plasticity, num_trials=30)
+    config = make_config(rule=rule, num_trials=30)
     params = make_params(groups, 7, gain=1.5)
     batch = make_batch([make_bank(0), make_bank(1)], 7)
     together = run_cpu(params, groups, batch, config, threads=1)
@@ -271,10 +265,10 @@ def test_memory_left_uninitialised_is_never_read(
         assert torch.equal(one, other), f"{what} depends on uninitialised memory"
 
 
-@pytest.mark.parametrize("plasticity", [{}, INTERNAL], ids=["external", "internal"])
-def test_a_genome_that_is_not_a_number_fails_alone(plasticity: dict[str, object]) -> None:
+@pytest.mark.parametrize("rule", [{}, INTERNAL], ids=["external", "internal"])
+def test_a_genome_that_is_not_a_number_fails_alone(rule: dict[str, object]) -> None:
     groups = NeuronGroups(num_neurons=17)
-    config = make_config(plasticity=plasticity)
+    config = make_config(rule=rule)
     params, batch = make_params(groups, 3), make_batch([make_bank(0)], 3)
     healthy = run_cpu(params, groups, batch, config, threads=1)
     params.w_PNN[1, 10, 9] = torch.nan
@@ -292,16 +286,16 @@ def test_trials_too_long_for_a_hit_are_named() -> None:
     assert cpu_covers(NeuronGroups(), make_batch([make_bank(0)], 1), make_config()) is None
 
 
-@pytest.mark.parametrize("plasticity", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
+@pytest.mark.parametrize("rule", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
 def test_fitness_of_long_lives_equals_the_reference_statistically(
-    plasticity: dict[str, object],
+    rule: dict[str, object],
 ) -> None:
     groups = NeuronGroups(num_neurons=70)
     timing = TrialTiming(dt_ms=20.0, num_steps=20, response=(9, 14), feedback=(15, 19))
     params = make_params(groups, 256, gain=3.0)
     batch = make_batch([make_bank(0, timing=timing), make_bank(1, timing=timing)], 256)
     config = make_config(
-        plasticity=plasticity, num_trials=70, scored_trials=20, perturbation={"quiet_trials": 5}
+        rule=rule, num_trials=70, scored_trials=20, perturbation={"quiet_trials": 5}
     )
     ours = run_cpu(params, groups, batch, config).loss_PK[:, -20:].double().mean(1)
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)

@@ -17,6 +17,7 @@ from evoplastic.engines.cpu.tables import make_banks
 from evoplastic.engines.cpu.trial import place_life
 from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.table import TrialTable
 from tests.evoplastic.engines.cases import make_config, make_params
@@ -76,10 +77,10 @@ def test_sums_are_those_of_the_present_observation(num_neurons: int) -> None:
             )
 
 
-@pytest.mark.parametrize("modulation", ["external", "internal"])
-def test_lifetimes_with_pauses_equal_the_reference(modulation: str) -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_lifetimes_with_pauses_equal_the_reference(rule: str) -> None:
     groups = NeuronGroups(num_neurons=33, **LINES)
-    config = make_config(plasticity={"modulation": modulation, "first_trial": 1})
+    config = make_config(rule={"name": rule, "first_trial": 1})
     banks = [_with_pauses(make_node_bank(seed, **LINES)) for seed in (0, 1)]
     batch, params = make_free_batch(banks, groups, 4), make_params(groups, 4, gain=0.9)
     ours = run_cpu(params, groups, batch, config, threads=1)

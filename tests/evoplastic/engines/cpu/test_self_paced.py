@@ -29,7 +29,7 @@ from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.long_lives import assert_equal_in_distribution
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
-INTERNAL = {"modulation": "internal", "eta": 0.02}
+INTERNAL = {"name": "node_perturbation_network", "eta": 0.02}
 NO_QUIET = {"quiet_trials": 0}
 LAST_PLACE = 2e-7  # rounding differs in the last place even where both engines are as good
 
@@ -94,17 +94,17 @@ RULES: list[dict[str, Any]] = [
 ]
 BOTH: dict[str, dict[str, Any]] = {
     **{f"{feedback} fed back": {"feedback": feedback} for feedback in FEEDBACKS},
-    "binary loss fed back": {"plasticity": {"outcome": "binary"}},
-    "plastic from birth": {"plasticity": {"first_trial": 0}},
+    "binary loss fed back": {"rule": {"outcome": "binary"}},
+    "plastic from birth": {"rule": {"first_trial": 0}},
     "spared modulators": {"perturbation": {"perturb_modulators": False, **NO_QUIET}},
     "every neuron hit": {"perturbation": {"probability": 1.0, "amplitude": 0.05}},
     "all trials quiet": {"perturbation": {"quiet_trials": 100}},
     "noise from step 4": {"perturbation": {"first_step": 4, **NO_QUIET}},
     "noise from birth": {"perturbation": {"first_step": 0, **NO_QUIET}},
     "noise after the trial": {"perturbation": {"first_step": 99, **NO_QUIET}},
-    "trace of one step": {"plasticity": {"tau_elig_ms": 20.0}},
-    "trace that flips": {"plasticity": {"tau_elig_ms": 15.0}},
-    "short trace": {"plasticity": {"tau_elig_ms": 40.0, "eta": 0.1}},
+    "trace of one step": {"rule": {"tau_elig_ms": 20.0}},
+    "trace that flips": {"rule": {"tau_elig_ms": 15.0}},
+    "short trace": {"rule": {"tau_elig_ms": 40.0, "eta": 0.1}},
     "other dynamics": {
         "dynamics": {
             "tau_ms": 60.0,
@@ -121,7 +121,7 @@ BOTH: dict[str, dict[str, Any]] = {
 
 def _configs(base: dict[str, Any]) -> dict[str, LifetimeConfig]:
     return {
-        name: make_config(**{**options, "plasticity": {**base, **options.get("plasticity", {})}})
+        name: make_config(**{**options, "rule": {**base, **options.get("rule", {})}})
         for name, options in BOTH.items()
     }
 
@@ -129,7 +129,7 @@ def _configs(base: dict[str, Any]) -> dict[str, LifetimeConfig]:
 MODES: dict[str, dict[str, Any]] = {"external": {}, "internal": INTERNAL}
 CASES: dict[str, Case] = {
     **{
-        f"{mode} {n} {i} {o}": Case(groups=sized(n, i, o), config=make_config(plasticity=base))
+        f"{mode} {n} {i} {o}": Case(groups=sized(n, i, o), config=make_config(rule=base))
         for mode, base in MODES.items()
         for n, i, o in SIZES
     },
@@ -142,39 +142,37 @@ CASES: dict[str, Case] = {
         f"{mode} {name}": case
         for mode, base in MODES.items()
         for name, case in {
-            "long trials": Case(config=make_config(plasticity=base), bank=LONG),
+            "long trials": Case(config=make_config(rule=base), bank=LONG),
             "trials of one step": Case(
-                config=make_config(plasticity=base, perturbation={"first_step": 0}, num_trials=20),
+                config=make_config(rule=base, perturbation={"first_step": 0}, num_trials=20),
                 bank={"longest": 1},
             ),
             "nothing asked": Case(
-                config=make_config(plasticity={**base, "outcome": "reward"}), bank={"scored": 0.0}
+                config=make_config(rule={**base, "outcome": "reward"}), bank={"scored": 0.0}
             ),
-            "lines as they are": Case(config=make_config(plasticity=base), permute="none"),
-            "shared noise": Case(config=make_config(plasticity=base), shared_noise=True),
-            "evaluation": Case(config=make_config(plasticity=base), evaluation=True),
+            "lines as they are": Case(config=make_config(rule=base), permute="none"),
+            "shared noise": Case(config=make_config(rule=base), shared_noise=True),
+            "evaluation": Case(config=make_config(rule=base), evaluation=True),
         }.items()
     },
     **{
         f"external {rule['outcome']}, baseline {rule['baseline']}": Case(
-            config=make_config(plasticity=rule)
+            config=make_config(rule=rule)
         )
         for rule in RULES
     },
-    "external clipped": Case(config=make_config(plasticity={"eta": 3.0, "max_change": 0.002})),
+    "external clipped": Case(config=make_config(rule={"eta": 3.0, "max_change": 0.002})),
     "internal feedback only": Case(
-        config=make_config(plasticity={**INTERNAL, "eta": 0.1, "gate": "feedback"})
+        config=make_config(rule={**INTERNAL, "eta": 0.1, "gate": "feedback"})
     ),
     "internal feedback only, plastic from birth": Case(
-        config=make_config(plasticity={**INTERNAL, "gate": "feedback", "first_trial": 0})
+        config=make_config(rule={**INTERNAL, "gate": "feedback", "first_trial": 0})
     ),
     "internal clipped": Case(
-        config=make_config(plasticity={**INTERNAL, "eta": 0.5, "max_change": 0.003})
+        config=make_config(rule={**INTERNAL, "eta": 0.5, "max_change": 0.003})
     ),
     "internal clipped at feedback": Case(
-        config=make_config(
-            plasticity={**INTERNAL, "eta": 0.5, "max_change": 0.003, "gate": "feedback"}
-        )
+        config=make_config(rule={**INTERNAL, "eta": 0.5, "max_change": 0.003, "gate": "feedback"})
     ),
 }
 LEARN_NOTHING = {
@@ -217,7 +215,7 @@ def test_error_is_within_twice_that_of_float32(name: str) -> None:
 def test_cases_named_clipped_clip(name: str) -> None:
     case = CASES[name]
     params, batch = case.build()
-    free = replace(case.config, plasticity=replace(case.config.plasticity, max_change=1e9))
+    free = replace(case.config, rule=replace(case.config.rule, max_change=1e9))
     clipped = run_reference(params, case.groups, batch, case.config).state.p_PNN
     unclipped = run_reference(params, case.groups, batch, free).state.p_PNN
     assert not torch.equal(clipped, unclipped)
@@ -232,10 +230,10 @@ def test_courses_of_trials_depend_on_what_is_done() -> None:
     assert len(torch.unique(steps_PK, dim=0)) > 1
 
 
-@pytest.mark.parametrize("plasticity", MODES.values(), ids=MODES)
-def test_a_life_depends_neither_on_company_nor_on_threads(plasticity: dict[str, Any]) -> None:
+@pytest.mark.parametrize("rule", MODES.values(), ids=MODES)
+def test_a_life_depends_neither_on_company_nor_on_threads(rule: dict[str, Any]) -> None:
     case = Case(
-        config=make_config(plasticity=plasticity, num_trials=30),
+        config=make_config(rule=rule, num_trials=30),
         groups=sized(70, 4, 3),
         num_individuals=7,
     )
@@ -283,9 +281,9 @@ def test_memory_left_uninitialised_is_never_read(
         assert torch.equal(one, other), f"{what} depends on uninitialised memory"
 
 
-@pytest.mark.parametrize("plasticity", MODES.values(), ids=MODES)
-def test_a_genome_that_is_not_a_number_fails_alone(plasticity: dict[str, Any]) -> None:
-    case = Case(config=make_config(plasticity=plasticity), num_individuals=3)
+@pytest.mark.parametrize("rule", MODES.values(), ids=MODES)
+def test_a_genome_that_is_not_a_number_fails_alone(rule: dict[str, Any]) -> None:
+    case = Case(config=make_config(rule=rule), num_individuals=3)
     params, batch = case.build()
     healthy = run_cpu(params, case.groups, batch, case.config, threads=1)
     params.w_PNN[1, 20, 19] = torch.nan
@@ -335,9 +333,9 @@ def test_tasks_that_are_stepped_stay_with_the_reference(
     assert torch.equal(result.loss_PK, expected.loss_PK)
 
 
-@pytest.mark.parametrize("plasticity", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
+@pytest.mark.parametrize("rule", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
 def test_fitness_of_long_lives_equals_the_reference_statistically(
-    plasticity: dict[str, Any],
+    rule: dict[str, Any],
 ) -> None:
     groups = sized(70, 4, 3)
     params = make_params(groups, 256, gain=12.0)
@@ -348,7 +346,7 @@ def test_fitness_of_long_lives_equals_the_reference_statistically(
     batch = make_free_batch(banks, groups, 256)
     config = make_config(
         dynamics={"stimulus_gain": 0.5, "feedback_gain": 1.0, "action_gain": 1.0},
-        plasticity=plasticity,
+        rule=rule,
         num_trials=30,
         scored_trials=10,
         perturbation={"quiet_trials": 3},

@@ -37,7 +37,7 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
-INTERNAL = {"modulation": "internal", "eta": 0.2}
+INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Case:
     num_trials: int = 4
     timing: TrialTiming = SHORT
     streamed: bool = False
-    plasticity: dict[str, Any] = field(default_factory=dict)
+    rule: dict[str, Any] = field(default_factory=dict)
     perturbation: dict[str, Any] = field(default_factory=dict)
     dynamics: dict[str, Any] = field(default_factory=dict)
     lifetime: dict[str, Any] = field(default_factory=dict)
@@ -65,21 +65,21 @@ CASES = {
     "external, many lines": Case(num_neurons=47, num_inputs=7, num_outputs=5),
     "external, long trials": Case(timing=LONG, num_trials=3),
     "external, outcome at the last step": Case(timing=LAST),
-    "external, single baseline": Case(plasticity={"baseline": "single"}),
-    "external, no baseline": Case(plasticity={"baseline": "none", "baseline_decay": 0.5}),
-    "external, clipped": Case(plasticity={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
-    "external, binary outcome": Case(plasticity={"outcome": "binary"}),
+    "external, single baseline": Case(rule={"baseline": "single"}),
+    "external, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
+    "external, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "external, binary outcome": Case(rule={"outcome": "binary"}),
     "external, correctness": Case(lifetime={"feedback": "correct"}),
     "external, prediction error": Case(lifetime={"feedback": "prediction_error"}),
     "external, reward": Case(
-        plasticity={"outcome": "reward", "baseline": "single", "eta": 2.0},
+        rule={"outcome": "reward", "baseline": "single", "eta": 2.0},
         lifetime={"feedback": "reward"},
     ),
     "external, reward without a baseline": Case(
-        plasticity={"outcome": "reward", "baseline": "none", "eta": 2.0}
+        rule={"outcome": "reward", "baseline": "none", "eta": 2.0}
     ),
     "external, error of predicted reward": Case(
-        lifetime={"feedback": "reward_prediction_error"}, plasticity={"outcome": "binary"}
+        lifetime={"feedback": "reward_prediction_error"}, rule={"outcome": "binary"}
     ),
     "external, targets": Case(lifetime={"target_low": 0.2, "target_high": 0.7}),
     "external, every neuron hit": Case(
@@ -97,34 +97,34 @@ CASES = {
             "action_gain": 2.0,
             "bias_rate": -0.5,
         },
-        plasticity={"tau_elig_ms": 200.0},
+        rule={"tau_elig_ms": 200.0},
     ),
     "external, streamed": Case(num_neurons=33, streamed=True),
     "external, streamed, many lines": Case(
         num_neurons=26, num_inputs=4, num_outputs=3, streamed=True
     ),
-    "internal": Case(plasticity=INTERNAL, num_individuals=3),
-    "internal 20": Case(num_neurons=20, num_outputs=3, plasticity=INTERNAL),
-    "internal 33": Case(num_neurons=33, plasticity=INTERNAL),
-    "internal, gated": Case(plasticity={**INTERNAL, "gate": "feedback", "outcome": "binary"}),
-    "internal, clipped": Case(plasticity={**INTERNAL, "eta": 2.0, "max_change": 0.005}),
+    "internal": Case(rule=INTERNAL, num_individuals=3),
+    "internal 20": Case(num_neurons=20, num_outputs=3, rule=INTERNAL),
+    "internal 33": Case(num_neurons=33, rule=INTERNAL),
+    "internal, gated": Case(rule={**INTERNAL, "gate": "feedback", "outcome": "binary"}),
+    "internal, clipped": Case(rule={**INTERNAL, "eta": 2.0, "max_change": 0.005}),
     "internal, modulators spared": Case(
-        plasticity=INTERNAL,
+        rule=INTERNAL,
         perturbation={"perturb_modulators": False, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
     ),
-    "internal, reward": Case(plasticity=INTERNAL, lifetime={"feedback": "reward"}),
+    "internal, reward": Case(rule=INTERNAL, lifetime={"feedback": "reward"}),
     "internal, streamed, error of predicted reward": Case(
-        plasticity=INTERNAL, lifetime={"feedback": "reward_prediction_error"}, streamed=True
+        rule=INTERNAL, lifetime={"feedback": "reward_prediction_error"}, streamed=True
     ),
     "external, streamed, reward": Case(
-        plasticity={"outcome": "reward", "eta": 2.0},
+        rule={"outcome": "reward", "eta": 2.0},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal, streamed": Case(num_neurons=26, plasticity=INTERNAL, streamed=True),
+    "internal, streamed": Case(num_neurons=26, rule=INTERNAL, streamed=True),
     "internal, streamed, gated": Case(
-        plasticity={**INTERNAL, "gate": "feedback"}, streamed=True, timing=LAST
+        rule={**INTERNAL, "gate": "feedback"}, streamed=True, timing=LAST
     ),
 }
 
@@ -146,7 +146,7 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
     config = make_config(
         num_trials=case.num_trials,
         scored_trials=1,
-        plasticity={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.plasticity},
+        rule={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.rule},
         perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
         dynamics=case.dynamics,
         **case.lifetime,
@@ -173,7 +173,7 @@ def test_engine_equals_the_reference_to_float32_rounding(name: str) -> None:
     rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64).result
     learnt = largest_difference(rigid.loss_PK, exact.loss_PK)
     assert learnt > 1e-3, f"plasticity moves the loss by {learnt:.1e}: its absence would pass"
-    if config.plasticity.modulation == "internal":
+    if config.rule.table.modulator == "network":
         assert float(exact.smoothness_P.min()) > 1e-3
 
 
@@ -195,7 +195,7 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
     "case",
     [
         Case(num_trials=2),
-        Case(num_trials=2, plasticity=INTERNAL),
+        Case(num_trials=2, rule=INTERNAL),
         Case(num_trials=2, streamed=True),
     ],
 )

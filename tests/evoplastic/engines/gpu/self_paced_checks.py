@@ -30,7 +30,7 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
 )
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
-INTERNAL = {"modulation": "internal", "eta": 0.2}
+INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Case:
     num_trials: int = 5
     longest: int = 5
     streamed: bool = False
-    plasticity: dict[str, Any] = field(default_factory=dict)
+    rule: dict[str, Any] = field(default_factory=dict)
     perturbation: dict[str, Any] = field(default_factory=dict)
     dynamics: dict[str, Any] = field(default_factory=dict)
     lifetime: dict[str, Any] = field(default_factory=dict)
@@ -58,23 +58,23 @@ CASES = {
         longest=21,
         num_trials=4,
         num_neurons=33,
-        plasticity={"baseline": "single"},
+        rule={"baseline": "single"},
         banks={"early_end": 0.0, "num_entries": 2},
     ),
     "external, many lines": Case(num_neurons=48, num_inputs=9, num_outputs=6),
     "external, single baseline": Case(
-        plasticity={"baseline": "single"}, lifetime={"feedback": "correct"}
+        rule={"baseline": "single"}, lifetime={"feedback": "correct"}
     ),
-    "external, no baseline": Case(plasticity={"baseline": "none", "baseline_decay": 0.5}),
-    "external, clipped": Case(plasticity={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "external, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
+    "external, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
     "external, binary outcome": Case(
-        plasticity={"outcome": "binary"}, lifetime={"target_low": 0.2, "target_high": 0.7}
+        rule={"outcome": "binary"}, lifetime={"target_low": 0.2, "target_high": 0.7}
     ),
     "external, reward": Case(
-        plasticity={"outcome": "reward", "eta": 2.0}, lifetime={"feedback": "reward"}
+        rule={"outcome": "reward", "eta": 2.0}, lifetime={"feedback": "reward"}
     ),
     "external, reward without a baseline": Case(
-        plasticity={"outcome": "reward", "baseline": "none", "eta": 2.0}
+        rule={"outcome": "reward", "baseline": "none", "eta": 2.0}
     ),
     "external, error of predicted reward": Case(lifetime={"feedback": "reward_prediction_error"}),
     "external, prediction error": Case(
@@ -90,12 +90,10 @@ CASES = {
             "action_gain": 2.0,
             "bias_rate": -0.5,
         },
-        plasticity={"tau_elig_ms": 200.0},
+        rule={"tau_elig_ms": 200.0},
         batch={"evaluation": True, "seed": 2**63 + 12345},
     ),
-    "external, nothing scored": Case(
-        banks={"scored": 0.0}, plasticity={"outcome": "reward", "eta": 2.0}
-    ),
+    "external, nothing scored": Case(banks={"scored": 0.0}, rule={"outcome": "reward", "eta": 2.0}),
     "external, blocks of trials": Case(
         banks={"block": 2, "num_entries": 4, "longest": 3}, num_trials=6
     ),
@@ -104,29 +102,27 @@ CASES = {
         num_neurons=48, num_inputs=9, num_outputs=6, streamed=True, batch={"shared_noise": True}
     ),
     "external, streamed, reward": Case(
-        plasticity={"outcome": "reward", "eta": 2.0, "baseline": "single"},
+        rule={"outcome": "reward", "eta": 2.0, "baseline": "single"},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal": Case(plasticity=INTERNAL, num_individuals=3),
+    "internal": Case(rule=INTERNAL, num_individuals=3),
     "internal, reward": Case(
-        plasticity=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
+        rule=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
     ),
     "internal, error of predicted reward": Case(
-        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
+        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
-    "internal, streamed": Case(plasticity=INTERNAL, num_individuals=3, streamed=True),
+    "internal, streamed": Case(rule=INTERNAL, num_individuals=3, streamed=True),
     "internal, streamed, gated, rewards": Case(
-        plasticity={**INTERNAL, "gate": "feedback", "eta": 2.0},
+        rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
         lifetime={"feedback": "reward"},
         streamed=True,
     ),
-    "internal, many lines": Case(plasticity=INTERNAL, num_neurons=48, num_inputs=9, num_outputs=6),
-    "internal, clipped": Case(
-        plasticity={**INTERNAL, "eta": 2.0, "max_change": 0.005}, num_neurons=33
-    ),
+    "internal, many lines": Case(rule=INTERNAL, num_neurons=48, num_inputs=9, num_outputs=6),
+    "internal, clipped": Case(rule={**INTERNAL, "eta": 2.0, "max_change": 0.005}, num_neurons=33),
 }
 
 
@@ -143,7 +139,7 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
     config = make_config(
         num_trials=case.num_trials,
         scored_trials=1,
-        plasticity={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.plasticity},
+        rule={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.rule},
         perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
         dynamics=case.dynamics,
         **case.lifetime,
@@ -172,7 +168,7 @@ def test_free_trials_equal_the_reference_to_float32_rounding(name: str) -> None:
     if case.banks.get("scored", 1.0) > 0:
         learnt = largest_difference(rigid.result.loss_PK, exact.loss_PK)
         assert learnt > 1e-3, f"plasticity moves the loss by {learnt:.1e}: its absence would pass"
-    if config.plasticity.modulation == "internal":
+    if config.rule.table.modulator == "network":
         assert float(exact.smoothness_P.min()) > 1e-3
 
 
@@ -191,7 +187,7 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
     "case",
     [
         Case(num_trials=3),
-        Case(num_trials=3, plasticity=INTERNAL),
+        Case(num_trials=3, rule=INTERNAL),
         Case(num_trials=3, streamed=True),
     ],
 )

@@ -38,11 +38,11 @@ POINTERS = {
 }
 LAUNCH_OPTIONS = ("num_warps", "enable_fp_fusion")
 
-EXTERNAL = make_config(feedback="reward_prediction_error", plasticity={"outcome": "reward"})
-BINARY = make_config(
-    feedback="prediction_error", plasticity={"outcome": "binary", "baseline": "none"}
+EXTERNAL = make_config(feedback="reward_prediction_error", rule={"outcome": "reward"})
+BINARY = make_config(feedback="prediction_error", rule={"outcome": "binary", "baseline": "none"})
+INTERNAL = make_config(
+    feedback="reward", rule={"name": "node_perturbation_network", "gate": "feedback"}
 )
-INTERNAL = make_config(feedback="reward", plasticity={"modulation": "internal", "gate": "feedback"})
 
 
 class Launches:

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from evoplastic.engines.gpu.engine import gpu_available, gpu_covers
-from evoplastic.engines.gpu.plan import make_tiles, retention_powers
-from evoplastic.lifetime.config import LifetimeConfig, published_internal
+from evoplastic.engines.gpu.plan import ON_CHIP, make_tiles, retention_powers
+from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.catalogue import RULES
+from evoplastic.rules.config import RuleConfig
 from tests.evoplastic.engines.cases import make_bank, make_batch, make_config
 from tests.evoplastic.engines.gpu.process import HERE, needs_gpu, needs_triton, run_checks
 
@@ -42,7 +44,7 @@ def test_without_a_gpu_the_engine_says_so_and_leaves_triton_alone() -> None:
     assert gpu_available() == "no CUDA device is visible to torch"
 
 
-@pytest.mark.parametrize("config", [LifetimeConfig(), published_internal()])
+@pytest.mark.parametrize("config", [LifetimeConfig(rule=RuleConfig(name=name)) for name in RULES])
 @pytest.mark.parametrize("size", [(70, 2, 2), (512, 2, 2), (512, 100, 50), (13, 2, 2)])
 def test_any_network_is_covered_and_fits_its_tiles(
     size: tuple[int, int, int], config: LifetimeConfig
@@ -57,7 +59,7 @@ def test_any_network_is_covered_and_fits_its_tiles(
         assert tiles.clamped >= groups.num_clamped
         assert tiles.wide % tiles.block_targets == 0
         assert tiles.wide % tiles.block_sources == tiles.clamped % tiles.block_sources == 0
-        matrices = 4 if config.plasticity.modulation == "internal" else 1
+        _, matrices = ON_CHIP[config.rule.table.schedule]
         registers = matrices * tiles.wide**2 / (32 * tiles.num_warps)
         assert not tiles.on_chip or registers <= 128
     assert make_tiles(groups, config).on_chip == (neurons <= 70)
@@ -70,7 +72,7 @@ def test_a_network_beyond_32_bit_offsets_is_not_covered() -> None:
 
 
 def test_a_trace_decays_by_powers_of_what_a_step_retains() -> None:
-    config = make_config(plasticity={"tau_elig_ms": 100.0})
+    config = make_config(rule={"tau_elig_ms": 100.0})
     batch = make_batch([make_bank(1)], 1)
     decay, trace = 0.8, 0.0
     power = retention_powers(batch, config)

@@ -7,9 +7,11 @@ import pytest
 
 from evoplastic.engines.gpu.engine import gpu_covers
 from evoplastic.engines.gpu.launch import carried
-from evoplastic.engines.gpu.plan import make_tiles
-from evoplastic.lifetime.config import LifetimeConfig, published_internal
+from evoplastic.engines.gpu.plan import ON_CHIP, make_tiles
+from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.catalogue import RULES
+from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.wiring import NO_LINE
 from tasks.neurogym.stepped_task import stepped_task
 from tests.evoplastic.engines.gpu.process import needs_gpu, needs_triton, run_checks
@@ -27,7 +29,7 @@ def test_free_trials_pass_their_checks_on_the_gpu() -> None:
     run_checks("self_paced_checks.py", TRITON_INTERPRET="0")
 
 
-@pytest.mark.parametrize("config", [LifetimeConfig(), published_internal()])
+@pytest.mark.parametrize("config", [LifetimeConfig(rule=RuleConfig(name=name)) for name in RULES])
 @pytest.mark.parametrize("size", [(70, 2, 2), (128, 33, 17), (256, 60, 20), (512, 100, 50)])
 def test_any_network_is_covered_and_fits_its_tiles(
     size: tuple[int, int, int], config: LifetimeConfig
@@ -39,10 +41,9 @@ def test_any_network_is_covered_and_fits_its_tiles(
     tiles = make_tiles(groups, config, free=True)
     assert tiles.wide >= neurons - groups.num_clamped
     assert tiles.clamped >= groups.num_clamped
-    internal = config.plasticity.modulation == "internal"
-    assert tiles.on_chip == (neurons <= (70 if internal else 128))
+    largest, matrices = ON_CHIP[config.rule.table.schedule]
+    assert tiles.on_chip == (max(neurons - groups.num_clamped, groups.num_clamped) <= largest)
     if tiles.on_chip:
-        matrices = 4 if internal else 1
         assert matrices * tiles.row * tiles.wide / (32 * tiles.num_warps) <= 160
         assert tiles.num_warps * tiles.programs_per_processor == 8
 
