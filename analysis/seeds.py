@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -89,12 +90,27 @@ def _require_one_setting(runs: Sequence[RunRecords]) -> None:
                 f"runs {first.run_id} and {run.run_id} differ in {key}; compare runs of one "
                 "setting that differ in their seed",
             )
-        ours, theirs = (
-            {k: v for k, v in (r.config.get("evolution") or {}).items() if k != "generations"}
-            for r in (first, run)
+        ours, theirs = _searched(first.config), _searched(run.config)
+        differing = sorted(
+            key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
         )
         require(
-            ours == theirs,
-            f"runs {first.run_id} and {run.run_id} differ in evolution; compare runs of one "
-            "setting that differ in their seed",
+            not differing,
+            f"runs {first.run_id} and {run.run_id} differ in {', '.join(differing)} of their "
+            "search; compare runs of one setting that differ in their seed",
         )
+
+
+def _searched(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of search, curriculum and first genome; of old runs, which had them in one section
+    `evolution`, under the names of new ones."""
+    evolution = {k: v for k, v in (config.get("evolution") or {}).items() if k != "generations"}
+    halves = evolution.pop("alternate_halves", True)
+    curriculum = {"name": "alternate_halves" if halves else "uniform"}
+    return {
+        "name": "es",
+        **evolution,
+        **(config.get("search") or {}),
+        **(config.get("genome") or {}),
+        "curriculum": config.get("curriculum") or curriculum,
+    }

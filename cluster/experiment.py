@@ -7,11 +7,17 @@ from functools import cached_property, lru_cache
 
 from cluster.config.run import RunConfig
 from evoplastic.engines import choose_engine
-from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
+from evoplastic.search.catalogue import SEARCHES
+from evoplastic.search.protocol import AnySearch, Proposal, groups_of
 from evoplastic.trials.world import Task
+from tasks.curricula.catalogue import CURRICULA
+from tasks.curricula.curriculum import Curriculum
 from tasks.suites.free_suite import FreeSuite
 from tasks.suites.suite import Suite, load_suite
 from tasks.suites.suite_levels import Levels, levels_of
@@ -31,14 +37,16 @@ class Experiment:
     config: RunConfig
     suite: Suite | FreeSuite
     problem: LifetimeProblem  # of the first generation
+    search: AnySearch
+    curriculum: Curriculum
 
     @property
-    def layout(self) -> GenomeLayout:
+    def layout(self) -> Layout:
         """How a flat genome maps to the network's tensors."""
         return self.problem.layout
 
     def problem_at(self, generation: int) -> LifetimeProblem:
-        """What the population of a generation lives: a function of run seed and generation."""
+        """What the population of a generation meets: a function of run seed and generation."""
         if not isinstance(self.suite, FreeSuite):
             return self.problem
         epoch = generation // self.config.banks.refresh_every
@@ -51,7 +59,7 @@ class Experiment:
 
     @cached_property
     def evaluation_problem(self) -> LifetimeProblem:
-        """What the bare center lives when it is measured: training and held-out tasks."""
+        """What the bare center meets when it is measured: training and held-out tasks."""
         if not isinstance(self.suite, FreeSuite):
             return self.problem
         seed = bank_seed(self.config.seed, EVALUATION_BANKS, 0)
@@ -59,14 +67,19 @@ class Experiment:
         num_train = len(self.suite.train)
         return replace(self.problem, train=banks[:num_train], held_out=banks[num_train:])
 
+    def population(self, proposal: Proposal) -> list[PopulationShard]:
+        """The shards of a generation, each individual with the task its group meets."""
+        task_P = self.curriculum.tasks_of(proposal.generation, groups_of(proposal))
+        return population_shards(proposal, task_P, 2 * self.config.pairs_per_shard)
+
     def first_genome(self) -> Genome:
         """The genome that evolution starts from."""
-        return Genome.random(self.problem.groups, self.config.seed, self.config.evolution)
+        return Genome.random(self.layout, self.config.seed, self.config.genome)
 
     def control_genome(self) -> Genome:
         """A random genome that evolution never touched, of another seed than the first one."""
         seed = (self.config.seed + CONTROL_SEED_OFFSET) % (1 << 64)
-        return Genome.random(self.problem.groups, seed, self.config.evolution)
+        return Genome.random(self.layout, seed, self.config.genome)
 
 
 def build_experiment(config: RunConfig) -> Experiment:
@@ -74,27 +87,36 @@ def build_experiment(config: RunConfig) -> Experiment:
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
-            an engine that cannot run here.
+            a curriculum that does not fit the suite, an engine that cannot run here.
     """
     suite = load_suite(config.suite, config.task_table)
     interface = suite.interface
+    groups = NeuronGroups(
+        num_neurons=config.num_neurons,
+        num_inputs=interface.num_inputs,
+        num_outputs=interface.num_outputs,
+    )
     problem = LifetimeProblem(
-        groups=NeuronGroups(
-            num_neurons=config.num_neurons,
-            num_inputs=interface.num_inputs,
-            num_outputs=interface.num_outputs,
-        ),
+        layout=Layout(groups),
         lifetime=config.simulated,
-        evolution=config.evolution,
         train=train_banks(config, suite, 0),
-        half_of_train=suite.half_of_train,
         held_out=held_out_banks(config, suite),
         seed=config.seed,
         wiring=suite.wiring if isinstance(suite, FreeSuite) else None,
         engine=choose_engine(config.engine, free=isinstance(suite, FreeSuite)),
         threads=config.threads,
     )
-    return Experiment(config=config, suite=suite, problem=problem)
+    return Experiment(
+        config=config,
+        suite=suite,
+        problem=problem,
+        search=SEARCHES[config.search.name].build(
+            config.search, problem.layout, seed=config.seed, engine=problem.chosen_engine
+        ),
+        curriculum=CURRICULA[config.curriculum.name].build(
+            config.curriculum, suite, seed=config.seed
+        ),
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""A run, new or resumed: measure, sample and live, tell, record, checkpoint, until it is over."""
+"""A run, new or resumed: measure, ask, simulate, tell, record, checkpoint, until it is over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from cluster.signals import StopSignal, stop_signals
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
-from evoplastic.storage import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +119,6 @@ def resume(
         require_same_path(written, config)
         experiment = build_experiment(config)
         ready = stack.enter_context(_executor(executor, workers, address))
-        if config != written:
-            write_atomically(directory.config, config.to_yaml().encode())
         return _carry_through(experiment, directory, ready, progress or SilentProgress())
 
 
@@ -132,6 +129,7 @@ def _carry_through(
     for warning in warnings_of(experiment):
         logger.warning("%s", warning)
     with stop_signals() as stop, Session.open(experiment, directory, executor) as session:
+        directory.keep_config(experiment.config.to_yaml())
         finished = session.finished
         if not finished:
             try:
@@ -167,8 +165,9 @@ def _generations(session: Session, progress: Progress, stop: StopSignal) -> None
     while session.generation < generations:
         if session.generation in due:
             session.measure(progress, stop)
-        losses = session.live(stop)
-        session.tell(losses)
+        proposal = session.ask()
+        losses = session.simulate(proposal, stop)
+        session.tell(proposal, losses)
         session.record(losses)
         session.checkpoint()
         progress.tick(session.tick())

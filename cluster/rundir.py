@@ -113,6 +113,15 @@ class RunDirectory:
         """The resolved configuration."""
         return self.path / CONFIG_NAME
 
+    def keep_config(self, config_yaml: str) -> None:
+        """Write the resolved configuration where it differs from the one that lies there.
+
+        Raises:
+            EnvironmentFault: no space or no permission; the old one is untouched.
+        """
+        if self.config.read_text(encoding="utf-8") != config_yaml:
+            write_atomically(self.config, config_yaml.encode())
+
     def set_status(self, status: str) -> None:
         """Write the one-word STATUS file: running, done, preempted, interrupted or failed."""
         write_atomically(self.path / "STATUS", f"{status}\n".encode())

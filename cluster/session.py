@@ -7,24 +7,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from cluster.checkpoint import CheckpointMeta, save_checkpoint
+from cluster.checkpoint import save_checkpoint
 from cluster.evaluation import evaluate_center
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from cluster.journal import Journal, now_ms
 from cluster.progress import Clock, Progress, Tick
-from cluster.restoring import restore
+from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.problem import LifetimeProblem, PairShardResult, pair_shards
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import (
     EndEvent,
     EvaluationEvent,
@@ -35,12 +37,7 @@ from evoplastic.records import (
     StartEvent,
     Status,
 )
-from evoplastic.search.es import (
-    GradientSum,
-    SearchState,
-    shape_losses,
-    update,
-)
+from evoplastic.search.protocol import AnySearch, Proposal
 
 if TYPE_CHECKING:
     from cluster.tracking.tracker import Tracker
@@ -60,7 +57,7 @@ class Session:
     executor: Executor
     journal: Journal
     tracker: Tracker | None
-    state: SearchState
+    state: Any  # of the search
     generation: int
     first_digest: str
     clock: Clock
@@ -126,48 +123,54 @@ class Session:
             "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
         )
 
-    def live(self, should_stop: ShouldStop) -> Losses:
-        """Sample the population and live it, shard by shard."""
+    @property
+    def search(self) -> AnySearch:
+        """The algorithm that the state belongs to."""
+        return self.experiment.search
+
+    @property
+    def center_G(self) -> Tensor:
+        """The genome that stands for the search."""
+        return self.search.center(self.state)
+
+    def ask(self) -> Proposal:
+        """The individuals of this generation."""
+        return self.search.ask(self.state, self.generation)
+
+    def simulate(self, proposal: Proposal, should_stop: ShouldStop) -> Losses:
+        """Run the lifetimes of the population, shard by shard."""
         began = time.monotonic()
-        config = self.experiment.config
-        shards = pair_shards(self.generation, config.evolution.num_pairs, config.pairs_per_shard)
+        shards = self.experiment.population(proposal)
         problem = self.experiment.problem_at(self.generation)
         built = time.monotonic()
-        results = self.executor.map(problem, self.state.center_G, shards, should_stop)
-        pairs = [result for result in results if isinstance(result, PairShardResult)]
+        results = [
+            result
+            for result in self.executor.map(problem, self.center_G, shards, should_stop)
+            if isinstance(result, PopulationResult)
+        ]
         self.metrics = {
             records.BANKS_SECONDS: built - began,
             records.EVALUATE_SECONDS: time.monotonic() - built,
         }
         return Losses(
-            np.concatenate([result.loss_P for result in pairs]),
-            np.concatenate([result.accuracy_P for result in pairs]),
-            np.concatenate([result.reward_P for result in pairs]),
+            np.concatenate([result.loss_P for result in results]),
+            np.concatenate([result.accuracy_P for result in results]),
+            np.concatenate([result.reward_P for result in results]),
         )
 
-    def tell(self, losses: Losses) -> None:
+    def tell(self, proposal: Proposal, losses: Losses) -> None:
         """Move the center; a generation that says nothing leaves the search as it is."""
         began = time.monotonic()
-        config = self.experiment.config
-        shaped = shape_losses(losses.loss_P, config.evolution)
-        gradient = GradientSum(
-            self.experiment.layout,
-            config.evolution,
-            config.seed,
-            self.generation,
-            engine=self._problem.chosen_engine,
-        )
-        gradient.add(0, shaped.weight_pairs)
-        gradient_G, before_G = gradient.result(), self.state.center_G
-        if shaped.pulls:
-            self.state = update(self.state, gradient_G, config.evolution, self.experiment.layout)
-        if shaped.all_failed:
+        before_G = self.center_G
+        told = self.search.tell(self.state, proposal, losses.loss_P)
+        self.state = told.state
+        if told.num_failed == len(losses.loss_P):
             self._fault("all_failed", "no individual has a finite loss; the center stays")
         self.metrics |= {
-            records.GRADIENT_NORM: float(torch.linalg.vector_norm(gradient_G)),
-            records.CENTER_NORM: float(torch.linalg.vector_norm(self.state.center_G)),
-            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.state.center_G - before_G)),
-            records.FAILED_INDIVIDUALS: float(shaped.num_failed),
+            **told.numbers,
+            records.CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
+            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
+            records.FAILED_INDIVIDUALS: float(told.num_failed),
             records.UPDATE_SECONDS: time.monotonic() - began,
         }
 
@@ -204,7 +207,7 @@ class Session:
         if last is not None and last.generation == self.generation:
             return
         entries, seconds = evaluate_center(
-            self.experiment, self.state.center_G, self.generation, self.executor, should_stop
+            self.experiment, self.center_G, self.generation, self.executor, should_stop
         )
         genome = self.genome()
         self.last_evaluation = EvaluationEvent(
@@ -236,7 +239,7 @@ class Session:
         }
         if self.generation:
             provenance["parent"] = self.first_digest
-        return Genome(self._problem.groups, self.state.center_G, provenance)
+        return Genome(self.experiment.layout, self.center_G, provenance)
 
     def tick(self) -> Tick:
         """The last generation, as it is shown."""
@@ -277,9 +280,8 @@ class Session:
         return self.experiment.problem
 
     def _warm_up(self) -> None:
-        """Load the optimizer, which takes seconds, before any generation is timed."""
-        nowhere_G = torch.zeros_like(self.state.center_G)
-        update(self.state, nowhere_G, self.experiment.config.evolution, self.experiment.layout)
+        """Load what the search needs, which takes seconds, before any generation is timed."""
+        self.search.warm_up(self.state)
         self.clock = Clock(self.generation, self.experiment.config.evolution.generations)
 
     def _start(self) -> None:
@@ -306,7 +308,7 @@ class Session:
         before = [event.engine for event in told if isinstance(event, StartEvent | ResumeEvent)][-1]
         if before and engine != before:
             logger.warning(
-                "this run has lived on engine %s and goes on with %s: the same up to rounding, no "
+                "this run was on engine %s and goes on with %s: the same up to rounding, no "
                 "longer byte for byte",
                 before,
                 engine,
@@ -316,12 +318,8 @@ class Session:
         )
 
     def _save_checkpoint(self) -> None:
-        meta = CheckpointMeta(
-            run_id=self.directory.run_id,
-            config_digest=self.experiment.config.path_digest,
-            next_generation=self.generation,
-        )
-        save_checkpoint(self.directory.checkpoints, self.state, meta)
+        checkpoint = checkpoint_of(self.experiment, self.directory, self.state, self.generation)
+        save_checkpoint(self.directory.checkpoints, checkpoint)
 
     def _append(self, event: Event) -> None:
         self.journal.append(event)

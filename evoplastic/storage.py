@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         ) from error
 
 
-def read_tensors(path: Path, schema: str, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(
+    path: Path, schemas: Sequence[str], what: str
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a file written by `write_tensors`.
+
+    Args:
+        path: the file.
+        schemas: what its header may name as its schema, the newest first.
+        what: what the file should hold, for messages.
 
     Raises:
         UsageError: naming the file, when it is missing, damaged, or of another schema.
@@ -69,8 +77,9 @@ def read_tensors(path: Path, schema: str, what: str) -> tuple[dict[str, Tensor],
             header = json.loads(metadata.get("evoplastic", "{}"))
             found = header.get("schema")
             require(
-                found == schema,
-                f"{path} is not a {what} this version reads: schema {found!r}, expected {schema!r}",
+                found in schemas,
+                f"{path} is not a {what} this version reads: schema {found!r}, expected "
+                + " or ".join(repr(schema) for schema in schemas),
             )
             return {name: file.get_tensor(name) for name in file.keys()}, header
     except (SafetensorError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:

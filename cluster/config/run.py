@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 import yaml
 from pydantic import (
@@ -21,24 +22,34 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
 
 from cluster.config.errors import explain
 from cluster.config.legacy import modernised, present_key
-from evoplastic.checks import UsageError, nearest, require
+from cluster.config.values import NAMED, leaves, put, within
+from evoplastic.checks import UsageError, nearest, require, require_known
+from evoplastic.entries import Entry
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.search.catalogue import SEARCHES
+from evoplastic.search.config import ESConfig
+from tasks.curricula.catalogue import CURRICULA
+from tasks.curricula.curriculum import AlternateHalvesConfig
 from tasks.suites.suite_file import SuiteFile, read_suite_file
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
 PATH_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
-NAMED_SECTIONS = ("rule",)  # an entry of a table: its name alone, or a section that holds it
+
+
+# Sections whose options are those of the chosen entry.
+TABLES: dict[str, Mapping[str, Entry[Any]]] = {"search": SEARCHES, "curriculum": CURRICULA}
 
 
 class Section(BaseModel):
@@ -47,6 +58,13 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+
+class EvolutionConfig(Section):
+    """How long a run is."""
+
+    generations: int = Field(default=1000, ge=1)
+    """Times that the search is told."""
 
 
 class EvaluationConfig(Section):
@@ -105,14 +123,22 @@ class RunConfig(Section):
     """The plasticity rule: a name, or a section with the name and options."""
     lifetime: LifetimeOptions = Field(default_factory=LifetimeOptions, validate_default=True)
     """One lifetime: trials, feedback, fitness, dynamics, perturbation."""
+    genome: GenomeConfig = Field(default_factory=GenomeConfig)
+    """What evolution starts from."""
+    search: Any = Field(default_factory=ESConfig)
+    """The search over genomes: a name, or a section with a name and the options of that search."""
+    curriculum: Any = Field(default_factory=AlternateHalvesConfig)
+    """Which training task a group of individuals meets: a name, or a section with a name and the
+    options of that curriculum."""
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
-    """The search over genomes."""
+    """How long the run is."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     """Sessions that measure the bare center."""
     banks: BanksConfig = Field(default_factory=BanksConfig)
     """Trials of tasks that run freely."""
     pairs_per_shard: int = Field(default=25, ge=1)
-    """Antithetic pairs that one unit of work holds; never depends on the number of workers."""
+    """Antithetic pairs that one unit of work holds, of other searches so many times two
+    individuals; never depends on the number of workers."""
     engine: Literal["auto", "reference", "cpu", "gpu"] = "auto"
     """Lifetime engine."""
     threads: int = Field(default=0, ge=0)
@@ -125,14 +151,6 @@ class RunConfig(Section):
     def _neurons_suffice(cls, num_neurons: int) -> int:
         NeuronGroups(num_neurons=num_neurons)
         return num_neurons
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, values: Any) -> Any:
-        return values and {
-            key: {"name": value} if key in NAMED_SECTIONS and isinstance(value, str) else value
-            for key, value in values.items()
-        }
 
     @field_validator("rule", mode="after")
     @classmethod
@@ -153,7 +171,7 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _relations(self) -> RunConfig:
         lifetime = self.simulated
-        for key, value in _leaves(self.model_dump()):
+        for key, value in leaves(self.model_dump()):
             require(
                 not isinstance(value, float) or math.isfinite(value),
                 f"{key} is {value}, expected a finite number",
@@ -192,10 +210,10 @@ class RunConfig(Section):
 
     def flat(self) -> dict[str, Any]:
         """Every value by its dotted path."""
-        return dict(_leaves(self.model_dump(mode="json")))
+        return dict(leaves(self.model_dump(mode="json")))
 
     def _digest_without(self, *neutral: str) -> str:
-        kept = {key: value for key, value in self.flat().items() if not _within(key, neutral)}
+        kept = {key: value for key, value in self.flat().items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -246,7 +264,7 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
     changed = [
         f"{key}: {before.get(key)!r} -> {after.get(key)!r}"
         for key in sorted(before | after)
-        if before.get(key) != after.get(key) and not _within(key, PATH_NEUTRAL)
+        if before.get(key) != after.get(key) and not within(key, PATH_NEUTRAL)
     ]
     require(
         not changed,
@@ -256,8 +274,9 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
 
 
 def config_schema() -> dict[str, Any]:
-    """JSON schema of a configuration file."""
-    return RunConfig.model_json_schema()
+    """JSON schema of a configuration file, with every entry of every table."""
+    model = _model(*(_name_or_section(table) for table in TABLES.values()))
+    return model.model_json_schema()
 
 
 def _find(word: str) -> Path:
@@ -290,10 +309,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
-    path = key.strip().split(".")
+    path = key.strip()
     require(
-        bool(equals) and all(path),
-        f"override {override!r} is not of the form key=value, for example evolution.popsize=64",
+        bool(equals) and all(path.split(".")),
+        f"override {override!r} is not of the form key=value, for example search.popsize=64",
     )
     try:
         value = yaml.safe_load(text)
@@ -301,36 +320,43 @@ def _set(values: dict[str, Any], override: str) -> None:
         raise UsageError(
             f"the value of override {override!r} is not valid YAML: {error}"
         ) from error
-    key, value = present_key(".".join(path), value)
-    path = key.split(".")
-    node = values
-    for depth, part in enumerate(path[:-1]):
-        if part in NAMED_SECTIONS and isinstance(node.get(part), str):
-            node[part] = {"name": node[part]}
-        node = node.setdefault(part, {})
-        require(
-            isinstance(node, dict),
-            f"override {override!r}: {'.'.join(path[: depth + 1])} is a value, not a section",
-        )
-    node[path[-1]] = value
+    new, meant = present_key(path, value)
+    put(values, new, meant, f"override {override!r}")
 
 
 def _validate(values: dict[str, Any], source: str) -> RunConfig:
+    values = {
+        key: {"name": value} if key in NAMED and isinstance(value, str) else value
+        for key, value in values.items()
+    }
+    options: list[Any] = []
+    for key, entries in TABLES.items():
+        section = values.setdefault(key, {})
+        default = RunConfig.model_fields[key].get_default(call_default_factory=True)
+        name = section.get("name", default.name) if isinstance(section, Mapping) else default.name
+        try:
+            require_known(key, name, entries)
+        except UsageError as error:
+            raise UsageError(f"{source}: {error}") from error
+        options.append(entries[name].options)
+    model = _model(*options)
     try:
-        return RunConfig.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise UsageError(explain(error, RunConfig, source)) from error
+        raise UsageError(explain(error, model, source)) from error
 
 
-def _within(key: str, sections: Sequence[str]) -> bool:
-    return any(key == section or key.startswith(f"{section}.") for section in sections)
+@lru_cache
+def _model(*options: Any) -> type[RunConfig]:
+    """The configuration with the options of the chosen entries."""
+    fields: dict[str, Any] = {}
+    for key, kind in zip(TABLES, options, strict=True):
+        written = RunConfig.model_fields[key]
+        default = partial(written.get_default, call_default_factory=True)
+        fields[key] = (kind, Field(default_factory=default, description=written.description))
+    return create_model("RunConfig", __base__=RunConfig, __module__=__name__, **fields)
 
 
-def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            leaves += _leaves(value, f"{prefix}{key}.")
-        else:
-            leaves.append((f"{prefix}{key}", value))
-    return leaves
+def _name_or_section(entries: Mapping[str, Entry[Any]]) -> Any:
+    sections = tuple(entry.options for entry in entries.values())
+    return Union[(Literal[tuple(entries)], *sections)]

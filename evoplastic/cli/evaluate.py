@@ -10,13 +10,13 @@ from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation
 from evoplastic.cli.genome import genome_path, load_genome
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, seed
-from evoplastic.records import CONFIG_NAME
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.genome.genome import Genome
-    from evoplastic.lifetime.problem import LifetimeProblem, ReplicateResult
+    from evoplastic.lifetime.problem import LifetimeProblem
+    from evoplastic.lifetime.shards import ReplicateResult
     from evoplastic.trials.world import Task
     from tasks.suites.free_suite import FreeSuite
     from tasks.suites.suite import Suite
@@ -116,8 +116,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
             "reward_oracle": levels.reward_oracle,
         }
         for condition in conditions:
-            lived = _live(problem, genome, index, args.lifetimes, condition == "plastic")
-            entry[condition] = _summary(lived, levels.fixed_policy)
+            results = _simulate(problem, genome, index, args.lifetimes, condition == "plastic")
+            entry[condition] = _summary(results, levels.fixed_policy)
         report["tasks"].append(entry)
     if args.json:
         print_json(report)
@@ -129,6 +129,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
     """The configuration to live under, and where it came from."""
     from cluster.config.run import load_config
+    from evoplastic.records import CONFIG_NAME
 
     beside = genome_path(args.genome).parent.parent / CONFIG_NAME
     source = args.config or (str(beside) if beside.is_file() else DEFAULT_CONFIG)
@@ -144,7 +145,6 @@ def _problem(
     engine: str,
 ) -> LifetimeProblem:
     from evoplastic.lifetime.problem import LifetimeProblem
-    from evoplastic.search.config import EvolutionConfig
     from evoplastic.trials.wiring import WiringConfig
     from tasks.suites.free_suite import FreeSuite
 
@@ -156,11 +156,9 @@ def _problem(
             cue_lines=suite.num_cue_lines,
         )
     return LifetimeProblem(
-        groups=genome.groups,
+        layout=genome.layout,
         lifetime=config.simulated,
-        evolution=EvolutionConfig(alternate_halves=False),
         train=(),
-        half_of_train=(),
         held_out=tuple(banks),
         seed=seed,
         wiring=wiring,
@@ -169,11 +167,11 @@ def _problem(
     )
 
 
-def _live(
+def _simulate(
     problem: LifetimeProblem, genome: Genome, task: int, lifetimes: int, plastic: bool
 ) -> list[ReplicateResult]:
     """All lifetimes of one task."""
-    from evoplastic.lifetime.problem import ReplicateShard, simulate_replicates
+    from evoplastic.lifetime.shards import ReplicateShard, simulate_replicates
 
     return [
         simulate_replicates(
@@ -185,14 +183,14 @@ def _live(
     ]
 
 
-def _summary(lived: list[ReplicateResult], fixed_policy_level: float | None) -> dict[str, Any]:
+def _summary(results: list[ReplicateResult], fixed_policy_level: float | None) -> dict[str, Any]:
     """Spread over lifetimes; the accuracies of a task without answers are null."""
     import numpy as np
 
-    accuracy_L = np.concatenate([result.accuracy_L for result in lived])
-    reward_L = np.concatenate([result.reward_L for result in lived])
-    curve_K = np.concatenate([result.correct_LK for result in lived]).mean(axis=0)
-    reward_K = np.concatenate([result.reward_LK for result in lived]).mean(axis=0)
+    accuracy_L = np.concatenate([result.accuracy_L for result in results])
+    reward_L = np.concatenate([result.reward_L for result in results])
+    curve_K = np.concatenate([result.correct_LK for result in results]).mean(axis=0)
+    reward_K = np.concatenate([result.reward_LK for result in results]).mean(axis=0)
     found: dict[str, Any] = {}
     for name, values in (("accuracy", accuracy_L), ("reward", reward_L)):
         known = not np.isnan(values).any()

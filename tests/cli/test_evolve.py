@@ -73,8 +73,8 @@ def test_dry_run_says_what_it_costs_and_leaves_nothing(command: Command, tmp_pat
     ("words", "hint"),
     [
         (("smok",), "did you mean 'smoke'?"),
-        (("smoke", "evolution.popsise=4"), "popsize"),
-        (("smoke", "evolution.popsize=5"), "5"),
+        (("smoke", "search.popsise=4"), "popsize"),
+        (("smoke", "search.popsize=5"), "5"),
         (("smoke", "num_neurons=6"), "num_neurons is 6"),
         (("smoke", "suite=miconi"), "did you mean 'miconi2023'?"),
         (("smoke", "engine=fast"), "engine"),

@@ -36,7 +36,7 @@ def free_config(folder: Path, *overrides: str) -> RunConfig:
             "rule.outcome=reward",
             "rule.baseline=single",
             "evolution.generations=5",
-            "evolution.alternate_halves=false",
+            "curriculum=uniform",
             "evaluation.every=5",
             "evaluation.held_out_lifetimes=2",
             "banks.trials=8",

@@ -52,7 +52,7 @@ def wait_for_generation(process: subprocess.Popen[str], run_dir: Path, generatio
 
 def contents(run_dir: Path) -> tuple[list[bytes], list[object], list[object]]:
     """Search state, losses of every generation, and evaluations; what must not depend on luck."""
-    state, _ = load_checkpoint(run_dir / "checkpoints")
+    tensors = load_checkpoint(run_dir / "checkpoints").tensors
     events, _ = read_journal(run_dir / "journal.ndjson")
     losses: list[object] = [
         (event.generation, event.metrics["fitness/loss_mean"])
@@ -64,7 +64,8 @@ def contents(run_dir: Path) -> tuple[list[bytes], list[object], list[object]]:
         for event in events
         if isinstance(event, EvaluationEvent)
     ]
-    return [tensor.numpy().tobytes() for tensor in state], losses, entries
+    state = [tensors[name].numpy().tobytes() for name in sorted(tensors)]
+    return state, losses, entries
 
 
 @pytest.fixture(scope="module")

@@ -32,21 +32,21 @@ from cluster.progress import SilentProgress, Tick
 from cluster.workers.ray_cluster import connect, probe
 from cluster.workers.ray_executor import RayExecutor
 from evoplastic.checks import UsageError
-from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.problem import (
-    LifetimeProblem,
-    PairShard,
-    PairShardResult,
-    ReplicateShard,
-    pair_shards,
-)
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
 from evoplastic.records import GenerationEvent
+from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
-from tests.cluster.tiny import tiny_problem
+from tests.cluster.tiny import tiny_genome, tiny_problem
+from tests.evoplastic.lifetime.populations import pair_shards
 
-PROBLEM = tiny_problem(popsize=32)
-CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
-SHARDS: list[Shard] = [*pair_shards(1, 16, 1), ReplicateShard(1, 2, 0, 4, False)]
+PROBLEM = tiny_problem()
+SEARCH = ESConfig(popsize=32)
+CENTER_G = tiny_genome(PROBLEM).center_G
+SHARDS: list[Shard] = [
+    *pair_shards(PROBLEM, SEARCH, 1, 16, 1),
+    ReplicateShard(1, 2, 0, 4, False),
+]
 CONFIG = load_config(
     "smoke",
     [
@@ -148,11 +148,14 @@ def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> No
             os.kill(frozen, signal.SIGKILL)
 
 
-def test_workers_live_free_running_tasks_as_the_driver_does(tmp_path: Path) -> None:
+def test_workers_simulate_self_paced_tasks_as_the_driver_does(tmp_path: Path) -> None:
     """Banks travel as arrays, tasks that must be stepped as words."""
     problem = build_experiment(free_config(tmp_path)).problem
-    center_G = Genome.random(problem.groups, 0, problem.evolution).center_G
-    shards: list[Shard] = [*pair_shards(1, 4, 1), ReplicateShard(1, 1, 0, 2, True)]
+    center_G = tiny_genome(problem).center_G
+    shards: list[Shard] = [
+        *pair_shards(problem, ESConfig(popsize=8), 1, 4, 1),
+        ReplicateShard(1, 1, 0, 2, True),
+    ]
     executor = RayExecutor(2)
     try:
         theirs = executor.map(problem, center_G, shards, never)
@@ -174,9 +177,9 @@ def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
         executor.close()
 
 
-def live_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+def simulate_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
     """Wrong in generation 7, slow in 8, broken for one pair in 9."""
-    if shard.generation == 9 and isinstance(shard, PairShard) and shard.first_pair == 5:
+    if shard.generation == 9 and isinstance(shard, PopulationShard) and shard.proposal.first == 10:
         raise ZeroDivisionError("pair 5 divides by zero")
     if shard.generation == 8:
         time.sleep(0.5)
@@ -192,9 +195,9 @@ class PoisonOnce:
         self._marker = marker
 
     def __call__(self, problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
-        """Live the shard, or spoil it once."""
+        """Simulate the shard, or spoil it once."""
         result = run_shard(problem, center_G, shard)
-        if isinstance(result, PairShardResult):
+        if isinstance(result, PopulationResult):
             try:
                 self._marker.touch(exist_ok=False)
             except FileExistsError:
@@ -206,7 +209,7 @@ class PoisonOnce:
 def test_a_poisoned_result_is_refused_and_done_again(
     expected: list[Result], tmp_path: Path
 ) -> None:
-    executor = RayExecutor(1, live=PoisonOnce(tmp_path / "poisoned"))
+    executor = RayExecutor(1, simulate=PoisonOnce(tmp_path / "poisoned"))
     try:
         assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
         assert (tmp_path / "poisoned").exists()
@@ -216,18 +219,18 @@ def test_a_poisoned_result_is_refused_and_done_again(
 
 
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
-    executor = RayExecutor(2, live=live_badly)
+    executor = RayExecutor(2, simulate=simulate_badly)
     try:
-        with pytest.raises(ShardError, match=r"(?s)first_pair=5.*pair 5 divides by zero"):
-            executor.map(PROBLEM, CENTER_G, pair_shards(9, 16, 1), never)
+        with pytest.raises(ShardError, match=r"(?s)first=10.*pair 5 divides by zero"):
+            executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 9, 16, 1), never)
         with pytest.raises(UsageError, match="no such engine"):
-            executor.map(PROBLEM, CENTER_G, pair_shards(7, 16, 1), never)
+            executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 7, 16, 1), never)
         began = time.monotonic()
         with pytest.raises(StopRequested):
             executor.map(
                 PROBLEM,
                 CENTER_G,
-                pair_shards(8, 16, 1),
+                pair_shards(PROBLEM, SEARCH, 8, 16, 1),
                 lambda: time.monotonic() - began > 0.6,
             )
         assert time.monotonic() - began < 5.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.config import LifetimeConfig
-from evoplastic.lifetime.problem import LifetimeProblem, ReplicateShard, simulate_replicates
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import ReplicateShard, simulate_replicates
 from tasks.suites.suite import load_paced_suite
 
 SHIPPED = Path(__file__).resolve().parents[2] / "genomes" / "miconi2023.safetensors"
@@ -21,11 +21,9 @@ def test_shipped_genome_learns_held_out_tasks_and_only_by_plasticity() -> None:
     assert genome.provenance["suite"] == suite.name
     assert genome.provenance["suite_digest"] == suite.digest
     problem = LifetimeProblem(
-        groups=genome.groups,
+        layout=genome.layout,
         lifetime=LifetimeConfig(),
-        evolution=EvolutionConfig(),
         train=tuple(task.bank(0) for task in suite.train),
-        half_of_train=suite.half_of_train,
         held_out=tuple(task.bank(0) for task in suite.held_out),
         seed=20_261_122,
     )

@@ -98,12 +98,12 @@ def test_mutations_are_compiled_to_instructions_that_round_as_numpy_does(
     kernel, launches = getattr(noise_gpu, name), Launches()
     monkeypatch.setattr(noise_gpu, name, launches)
     size = 578
-    mask_G = torch.ones(size, dtype=torch.bool)
+    sigma_G = torch.full((size,), 0.03)
     if name == "perturb":
-        noise_gpu.perturb_pairs(torch.zeros(size), mask_G, 0.03, 1, 0, 0, 3, device="cpu")
+        noise_gpu.perturb_pairs(torch.zeros(size), sigma_G, 1, 0, 0, 3, device="cpu")
     else:
         total_G, weights = np.zeros(size), np.ones(3)
-        noise_gpu.accumulate_pairs(total_G, mask_G, 0.03, 1, 0, 0, weights, device="cpu")
+        noise_gpu.accumulate_pairs(total_G, sigma_G, 1, 0, 0, weights, device="cpu")
     code = compile_as_launched(kernel, launches).asm["ptx"]
     floating = set(
         re.findall(r"\b((?:add|sub|mul|fma|mad|div|sqrt|rcp|rsqrt|ex2|lg2)\.[\w.]*f\d+)", code)
