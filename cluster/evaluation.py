@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cluster.config.run import EvaluationConfig
+from cluster.config.sections import EvaluationConfig
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard

@@ -14,7 +14,7 @@ from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.catalogue import SEARCHES
-from evoplastic.search.protocol import AnySearch, Proposal, groups_of
+from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
 from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import Curriculum
@@ -69,7 +69,7 @@ class Experiment:
 
     def population(self, proposal: Proposal) -> list[PopulationShard]:
         """The shards of a generation, each individual with the task its group meets."""
-        task_P = self.curriculum.tasks_of(proposal.generation, groups_of(proposal))
+        task_P = self.curriculum.tasks_of(proposal.generation, proposal.group_P)
         return population_shards(proposal, task_P, 2 * self.config.pairs_per_shard)
 
     def first_genome(self) -> Genome:

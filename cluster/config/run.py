@@ -9,36 +9,31 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cluster.config.errors import explain
 from cluster.config.legacy import modernised, present_key
+from cluster.config.sections import (
+    BanksConfig,
+    EvaluationConfig,
+    EvolutionConfig,
+    Section,
+    TrackingConfig,
+)
+from cluster.config.tables import with_chosen, with_every_entry
 from cluster.config.values import NAMED, leaves, put, within
-from evoplastic.checks import UsageError, nearest, require, require_known
-from evoplastic.entries import Entry
+from evoplastic.checks import UsageError, nearest, require
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
-from evoplastic.search.catalogue import SEARCHES
 from evoplastic.search.config import ESConfig
-from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import AlternateHalvesConfig
 from tasks.suites.suite_file import SuiteFile, read_suite_file
 
@@ -46,63 +41,6 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
 PATH_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
-
-
-# Sections whose options are those of the chosen entry.
-TABLES: dict[str, Mapping[str, Entry[Any]]] = {"search": SEARCHES, "curriculum": CURRICULA}
-
-
-class Section(BaseModel):
-    """A frozen part of the configuration that refuses keys it does not know."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class EvolutionConfig(Section):
-    """How long a run is."""
-
-    generations: int = Field(default=1000, ge=1)
-    """Times that the search is told."""
-
-
-class EvaluationConfig(Section):
-    """Held-out evaluation sessions of the bare center."""
-
-    every: int = Field(default=10, ge=1)
-    """Generations from one session to the next; the first and the last center always have one."""
-    held_out_lifetimes: int = Field(default=64, ge=1)
-    """Lifetimes of each held-out task."""
-    train_lifetimes: int = Field(default=16, ge=0)
-    """Lifetimes of each training task."""
-    controls: bool = True
-    """Whether the first and the last session also run plasticity-off and random-genome controls."""
-    lifetimes_per_shard: int = Field(default=16, ge=1)
-    """Lifetimes that one unit of work holds."""
-
-
-class BanksConfig(Section):
-    """Trial banks of tasks that run freely; paced tasks bring their own and ignore this."""
-
-    trials: int = Field(default=200, ge=1)
-    """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""
-    refresh_every: int = Field(default=20, ge=1)
-    """Generations that share the training banks; then new trials are drawn. Building banks takes
-    time, and 1 draws new ones for each generation."""
-    evaluation_trials: int = Field(default=400, ge=1)
-    """Trials in the banks of the evaluation sessions, the same ones throughout a run."""
-
-
-class TrackingConfig(Section):
-    """Where the records go besides the run directory."""
-
-    enabled: bool = True
-    """Whether the journal is also delivered to MLflow."""
-    uri: str | None = None
-    """MLflow tracking URI; none means an SQLite file in the working directory."""
-    experiment: str = Field(default="evoplastic", min_length=1)
-    """MLflow experiment that the run appears in."""
 
 
 class RunConfig(Section):
@@ -275,8 +213,7 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
 
 def config_schema() -> dict[str, Any]:
     """JSON schema of a configuration file, with every entry of every table."""
-    model = _model(*(_name_or_section(table) for table in TABLES.values()))
-    return model.model_json_schema()
+    return with_every_entry(RunConfig).model_json_schema()
 
 
 def _find(word: str) -> Path:
@@ -329,34 +266,11 @@ def _validate(values: dict[str, Any], source: str) -> RunConfig:
         key: {"name": value} if key in NAMED and isinstance(value, str) else value
         for key, value in values.items()
     }
-    options: list[Any] = []
-    for key, entries in TABLES.items():
-        section = values.setdefault(key, {})
-        default = RunConfig.model_fields[key].get_default(call_default_factory=True)
-        name = section.get("name", default.name) if isinstance(section, Mapping) else default.name
-        try:
-            require_known(key, name, entries)
-        except UsageError as error:
-            raise UsageError(f"{source}: {error}") from error
-        options.append(entries[name].options)
-    model = _model(*options)
+    try:
+        model = with_chosen(RunConfig, values)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise UsageError(explain(error, model, source)) from error
-
-
-@lru_cache
-def _model(*options: Any) -> type[RunConfig]:
-    """The configuration with the options of the chosen entries."""
-    fields: dict[str, Any] = {}
-    for key, kind in zip(TABLES, options, strict=True):
-        written = RunConfig.model_fields[key]
-        default = partial(written.get_default, call_default_factory=True)
-        fields[key] = (kind, Field(default_factory=default, description=written.description))
-    return create_model("RunConfig", __base__=RunConfig, __module__=__name__, **fields)
-
-
-def _name_or_section(entries: Mapping[str, Entry[Any]]) -> Any:
-    sections = tuple(entry.options for entry in entries.values())
-    return Union[(Literal[tuple(entries)], *sections)]

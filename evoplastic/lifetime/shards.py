@@ -120,7 +120,7 @@ def population_shards(
     Args:
         proposal: all individuals.
         task_P: the training task of each.
-        individuals: most individuals of a shard, rounded down to whole groups.
+        individuals: most individuals of a shard, see `slices`.
     """
     return [
         PopulationShard(part, task_P[part.first : part.first + part.number])

@@ -27,15 +27,20 @@ class AntitheticProposal(NamedTuple):
     number: int
 
     @property
-    def group_size(self) -> int:
+    def whole(self) -> int:
         """A pair."""
         return 2
 
     @property
-    def stream_P(self) -> Int64Array:
-        """Each pair has a stream of its own."""
+    def group_P(self) -> Int64Array:
+        """The number of each individual's pair."""
         individual_P = np.arange(self.first, self.first + self.number, dtype=np.int64)
         return individual_P // 2
+
+    @property
+    def stream_P(self) -> Int64Array:
+        """Each pair has a stream of its own."""
+        return self.group_P
 
     def cut(self, first: int, number: int) -> AntitheticProposal:
         """A slice of whole pairs."""
@@ -71,25 +76,21 @@ class ArrayProposal:
     """Individuals whose genomes travel with them, for searches that keep a distribution.
 
     Raises:
-        UsageError: arrays of different lengths, or a last group that is not whole.
+        UsageError: arrays of different lengths.
     """
 
     generation: int
     genomes_PG: NDArray[np.float32]
+    group_P: Int64Array
     stream_P: Int64Array
-    group_size: int = 1
     first: int = 0
 
     def __post_init__(self) -> None:
+        lengths = len(self.genomes_PG), len(self.group_P), len(self.stream_P)
         require(
-            len(self.genomes_PG) == len(self.stream_P),
-            f"{len(self.genomes_PG)} genomes are proposed with {len(self.stream_P)} streams, "
-            "expected one for each",
-        )
-        require(
-            self.number % self.group_size == 0,
-            f"{self.number} individuals are proposed in groups of {self.group_size}, expected "
-            "whole groups",
+            len(set(lengths)) == 1,
+            f"{lengths[0]} genomes are proposed with {lengths[1]} groups and {lengths[2]} streams, "
+            "expected one of each for each",
         )
 
     def __repr__(self) -> str:
@@ -102,11 +103,20 @@ class ArrayProposal:
         """How many individuals."""
         return len(self.genomes_PG)
 
+    @property
+    def whole(self) -> int:
+        """Each individual stands for itself."""
+        return 1
+
     def cut(self, first: int, number: int) -> ArrayProposal:
         """A slice, with the rows of the arrays that belong to it."""
         rows = slice(first - self.first, first - self.first + number)
         return replace(
-            self, genomes_PG=self.genomes_PG[rows], stream_P=self.stream_P[rows], first=first
+            self,
+            genomes_PG=self.genomes_PG[rows],
+            group_P=self.group_P[rows],
+            stream_P=self.stream_P[rows],
+            first=first,
         )
 
     def joined(self, other: Proposal) -> ArrayProposal | None:
@@ -118,6 +128,7 @@ class ArrayProposal:
         return replace(
             self,
             genomes_PG=np.concatenate([self.genomes_PG, other.genomes_PG]),
+            group_P=np.concatenate([self.group_P, other.group_P]),
             stream_P=np.concatenate([self.stream_P, other.stream_P]),
         )
 

@@ -40,13 +40,18 @@ class Proposal(Protocol):
         ...
 
     @property
-    def group_size(self) -> int:
-        """Individuals that belong together, as a pair does: they meet one task and are not cut."""
+    def group_P(self) -> Int64Array:
+        """Individuals of one group meet the same task; counted within the generation."""
         ...
 
     @property
     def stream_P(self) -> Int64Array:
         """Individuals of one stream share trials, noise and wiring; 0 <= stream < 2**32."""
+        ...
+
+    @property
+    def whole(self) -> int:
+        """Individuals that are made together, as a pair is: a cut lies between such wholes."""
         ...
 
     def cut(self, first: int, number: int) -> Proposal:
@@ -131,20 +136,14 @@ class Search(Protocol[State]):
 AnySearch = Search[Any]
 
 
-def groups_of(proposal: Proposal) -> Int64Array:
-    """The group [P] of each individual, counted within the generation."""
-    individual_P = np.arange(proposal.first, proposal.first + proposal.number, dtype=np.int64)
-    return individual_P // proposal.group_size
-
-
 def slices(proposal: Proposal, individuals: int) -> list[Proposal]:
     """Cut a proposal into slices of a fixed size, whoever will simulate them.
 
     Args:
         proposal: what to cut.
-        individuals: most individuals of a slice, rounded down to whole groups, at least one group.
+        individuals: most individuals of a slice, rounded down to wholes, at least one whole.
     """
-    size = max(individuals // proposal.group_size, 1) * proposal.group_size
+    size = max(individuals // proposal.whole, 1) * proposal.whole
     stop = proposal.first + proposal.number
     return [
         proposal.cut(first, min(size, stop - first)) for first in range(proposal.first, stop, size)

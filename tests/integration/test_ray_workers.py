@@ -16,7 +16,7 @@ import pytest
 import ray
 from torch import Tensor
 
-from cluster.config.run import load_config
+from cluster.config.run import RunConfig, load_config
 from cluster.executors import (
     InProcessExecutor,
     Result,
@@ -39,6 +39,7 @@ from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem
 from tests.evoplastic.lifetime.populations import pair_shards
+from tests.evoplastic.search.climbing import CLIMBING, EVERY_SEARCH, listed
 
 PROBLEM = tiny_problem()
 SEARCH = ESConfig(popsize=32)
@@ -47,18 +48,15 @@ SHARDS: list[Shard] = [
     *pair_shards(PROBLEM, SEARCH, 1, 16, 1),
     ReplicateShard(1, 2, 0, 4, False),
 ]
-CONFIG = load_config(
-    "smoke",
-    [
-        "engine=reference",
-        "tracking.enabled=false",
-        "evaluation.controls=false",
-        "evaluation.train_lifetimes=0",
-        "evaluation.held_out_lifetimes=4",
-        "evaluation.lifetimes_per_shard=2",
-        "evolution.generations=6",
-    ],
-)
+OVERRIDES = [
+    "engine=reference",
+    "tracking.enabled=false",
+    "evaluation.controls=false",
+    "evaluation.train_lifetimes=0",
+    "evaluation.held_out_lifetimes=4",
+    "evaluation.lifetimes_per_shard=2",
+    "evolution.generations=6",
+]
 
 
 def never() -> bool:
@@ -85,14 +83,23 @@ def expected() -> list[Result]:
     return InProcessExecutor().map(PROBLEM, CENTER_G, SHARDS, never)
 
 
+@pytest.fixture(scope="module", params=sorted(EVERY_SEARCH))
+def config(request: pytest.FixtureRequest) -> Iterator[RunConfig]:
+    """A run with each search, among them one whose genomes travel as arrays."""
+    with listed(CLIMBING):
+        yield load_config("smoke", [*OVERRIDES, f"search={request.param}", "search.popsize=8"])
+
+
 @pytest.fixture(scope="module")
-def without_workers(tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
-    return evolve(CONFIG, tmp_path_factory.mktemp("zero") / "run")
+def without_workers(config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
+    return evolve(config, tmp_path_factory.mktemp("zero") / "run")
 
 
-def run_with(executor: RayExecutor, run_dir: Path, progress: SilentProgress) -> RunOutcome:
+def run_with(
+    executor: RayExecutor, config: RunConfig, run_dir: Path, progress: SilentProgress
+) -> RunOutcome:
     try:
-        return evolve(CONFIG, run_dir, executor=executor, progress=progress)
+        return evolve(config, run_dir, executor=executor, progress=progress)
     finally:
         executor.close()
 
@@ -109,17 +116,20 @@ class At(SilentProgress):
             threading.Timer(0.02, self._action).start()
 
 
-def test_one_worker_equals_none(without_workers: RunOutcome, tmp_path: Path) -> None:
-    outcome = run_with(RayExecutor(1), tmp_path / "run", SilentProgress())
+def test_one_worker_equals_none(
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path
+) -> None:
+    outcome = run_with(RayExecutor(1), config, tmp_path / "run", SilentProgress())
     assert outcome.center_digest == without_workers.center_digest
 
 
 def test_two_workers_one_of_them_killed_equal_none(
-    without_workers: RunOutcome, tmp_path: Path
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
     executor = RayExecutor(2)
     victim = executor.worker_pids()[0]
-    outcome = run_with(executor, tmp_path / "run", At(2, lambda: os.kill(victim, signal.SIGKILL)))
+    kill = At(2, lambda: os.kill(victim, signal.SIGKILL))
+    outcome = run_with(executor, config, tmp_path / "run", kill)
     assert outcome.center_digest == without_workers.center_digest
     assert outcome.last_evaluation is not None
     assert without_workers.last_evaluation is not None

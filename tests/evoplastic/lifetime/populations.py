@@ -6,7 +6,6 @@ from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.search.config import ESConfig
 from evoplastic.search.proposals import AntitheticProposal
-from evoplastic.search.protocol import groups_of
 
 
 def pair_shards(
@@ -20,7 +19,7 @@ def pair_shards(
     """Consecutive pairs of a generation, cut into shards."""
     proposal = AntitheticProposal(config, problem.seed, generation, 2 * first_pair, 2 * num_pairs)
     first = AntitheticProposal(config, problem.seed, generation, 0, 2 * (first_pair + num_pairs))
-    task_P = groups_of(first) % len(problem.train)
+    task_P = first.group_P % len(problem.train)
     return population_shards(proposal, task_P, 2 * pairs_per_shard)
 
 
