@@ -8,7 +8,7 @@ from typing import Any
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
 from evoplastic.trials.world import tables_of
-from tasks.suites.free_suite import FreeSuite
+from tasks.suites.levels import close_held_out
 
 FLOAT32_BYTES = 4
 MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights
@@ -108,12 +108,11 @@ def warnings_of(experiment: Experiment) -> list[str]:
         f"training tasks {first!r} and {second!r} ask the same"
         for first, second in suite.train_aliases
     ]
-    if isinstance(suite, FreeSuite):
-        found += [
-            f"what answers training task {close.task!r} is right in {close.agreement:.0%} of the "
-            f"trials of held-out task {name!r}; there is little left to learn"
-            for name, close in suite.close_held_out
-        ]
+    found += [
+        f"what answers training task {close.task!r} is right in {close.agreement:.0%} of the "
+        f"trials of held-out task {name!r}; there is little left to learn"
+        for name, close in close_held_out(suite)
+    ]
     return found
 
 

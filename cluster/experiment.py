@@ -18,9 +18,9 @@ from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
 from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import Curriculum
-from tasks.suites.free_suite import FreeSuite
-from tasks.suites.suite import Suite, load_suite
-from tasks.suites.suite_levels import Levels, levels_of
+from tasks.suites.levels import Levels, levels_of
+from tasks.suites.loading import load_suite
+from tasks.suites.suite import Suite
 
 CONTROL_SEED_OFFSET = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits: far from any user's seed
 TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds
@@ -30,12 +30,12 @@ TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds
 class Experiment:
     """A configuration with the tasks it names and the problem it poses.
 
-    Tasks that run freely draw new training trials every `banks.refresh_every` generations; their
+    Self-paced tasks draw new training trials every `banks.refresh_every` generations; their
     held-out tasks are in the evaluation problem alone, so that evolution never comes near them.
     """
 
     config: RunConfig
-    suite: Suite | FreeSuite
+    suite: Suite
     problem: LifetimeProblem  # of the first generation
     search: AnySearch
     curriculum: Curriculum
@@ -47,7 +47,7 @@ class Experiment:
 
     def problem_at(self, generation: int) -> LifetimeProblem:
         """What the population of a generation meets: a function of run seed and generation."""
-        if not isinstance(self.suite, FreeSuite):
+        if not self.suite.self_paced:
             return self.problem
         epoch = generation // self.config.banks.refresh_every
         return _problem_of_epoch(self, epoch) if epoch else self.problem
@@ -60,10 +60,10 @@ class Experiment:
     @cached_property
     def evaluation_problem(self) -> LifetimeProblem:
         """What the bare center meets when it is measured: training and held-out tasks."""
-        if not isinstance(self.suite, FreeSuite):
+        if not self.suite.self_paced:
             return self.problem
         seed = bank_seed(self.config.seed, EVALUATION_BANKS, 0)
-        banks = self.suite.banks(seed, self.config.banks.evaluation_trials)
+        banks = self.suite.trials(seed, self.config.banks.evaluation_trials)
         num_train = len(self.suite.train)
         return replace(self.problem, train=banks[:num_train], held_out=banks[num_train:])
 
@@ -102,8 +102,8 @@ def build_experiment(config: RunConfig) -> Experiment:
         train=train_banks(config, suite, 0),
         held_out=held_out_banks(config, suite),
         seed=config.seed,
-        wiring=suite.wiring if isinstance(suite, FreeSuite) else None,
-        engine=choose_engine(config.engine, free=isinstance(suite, FreeSuite)),
+        wiring=suite.wiring,
+        engine=choose_engine(config.engine, free=suite.self_paced),
         threads=config.threads,
     )
     return Experiment(
@@ -125,19 +125,17 @@ def _problem_of_epoch(experiment: Experiment, epoch: int) -> LifetimeProblem:
     return replace(experiment.problem, train=banks)
 
 
-def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tuple[Task, ...]:
-    """The trials of the training tasks; those that run freely draw new ones at each epoch."""
-    if not isinstance(suite, FreeSuite):
-        return tuple(task.bank(config.seed) for task in suite.train)
+def train_banks(config: RunConfig, suite: Suite, epoch: int) -> tuple[Task, ...]:
+    """The trials of the training tasks; self-paced ones draw new trials at each epoch."""
     seed = bank_seed(config.seed, TRAINING_BANKS, epoch)
-    return suite.banks(seed, config.banks.trials, train_only=True)
+    return suite.trials(seed, config.banks.trials, train_only=True)
 
 
-def held_out_banks(config: RunConfig, suite: Suite | FreeSuite) -> tuple[Task, ...]:
-    """Held-out tasks as they are known to workers from the start: those of paced trials alone."""
-    if isinstance(suite, FreeSuite):
+def held_out_banks(config: RunConfig, suite: Suite) -> tuple[Task, ...]:
+    """Held-out tasks as they are known to workers from the start: those of fixed timing alone."""
+    if suite.self_paced:
         return ()
-    return tuple(task.bank(config.seed) for task in suite.held_out)
+    return suite.trials(config.seed, config.banks.trials)[len(suite.train) :]
 
 
 def bank_seed(seed: int, stream: int, epoch: int) -> int:

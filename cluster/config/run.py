@@ -35,7 +35,7 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
 from evoplastic.search.config import ESConfig
 from tasks.curricula.curriculum import AlternateHalvesConfig
-from tasks.suites.suite_file import SuiteFile, read_suite_file
+from tasks.suites.suite_file import read_suite_file
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -175,7 +175,7 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
     suite = values.get("suite", RunConfig.model_fields["suite"].default)
     if "task_table" not in values and isinstance(suite, str):
         content = read_suite_file(suite)
-        if isinstance(content, SuiteFile):
+        if content.table is not None:
             values["task_table"] = content.table  # what a suite says holds
     return _validate(values, source)
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from evoplastic.lifetime.problem import LifetimeProblem
     from evoplastic.lifetime.shards import ReplicateResult
     from evoplastic.trials.world import Task
-    from tasks.suites.free_suite import FreeSuite
     from tasks.suites.suite import Suite
 
 DEFAULT_CONFIG = "miconi2023"
@@ -76,23 +75,21 @@ def add_verbs(verbs: Subparsers) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Lifetimes of each asked task under each condition, summarised."""
     from evoplastic.engines import choose_engine
-    from tasks.suites.free_suite import FreeSuite
+    from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
-    from tasks.suites.suite import load_suite
 
     genome = load_genome(args.genome)
     config, source = _config(args)
     suite = load_suite(config.suite, config.task_table)
-    free = isinstance(suite, FreeSuite)
-    engine = choose_engine(args.engine or config.engine, free=free)
+    engine = choose_engine(args.engine or config.engine, free=suite.self_paced)
     measured = measured_tasks(
         suite,
         args.task,
         table=config.task_table,
-        bank_seed=args.seed,
+        trial_seed=args.seed,
         num_trials=config.banks.evaluation_trials,
     )
-    problem = _problem(genome, config, suite, [task.bank for task in measured], args.seed, engine)
+    problem = _problem(genome, config, suite, [task.trials for task in measured], args.seed, engine)
     conditions = ["plasticity_off"] if args.no_plasticity else ["plastic", "plasticity_off"]
     report: dict[str, Any] = {
         "genome": genome.digest,
@@ -139,29 +136,20 @@ def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
 def _problem(
     genome: Genome,
     config: RunConfig,
-    suite: Suite | FreeSuite,
-    banks: list[Task],
+    suite: Suite,
+    tasks: list[Task],
     seed: int,
     engine: str,
 ) -> LifetimeProblem:
     from evoplastic.lifetime.problem import LifetimeProblem
-    from evoplastic.trials.wiring import WiringConfig
-    from tasks.suites.free_suite import FreeSuite
 
-    wiring = None
-    if isinstance(suite, FreeSuite):
-        wiring = WiringConfig(
-            interface=genome.groups.interface,
-            permute=suite.permute,
-            cue_lines=suite.num_cue_lines,
-        )
     return LifetimeProblem(
         layout=genome.layout,
         lifetime=config.simulated,
         train=(),
-        held_out=tuple(banks),
+        held_out=tuple(tasks),
         seed=seed,
-        wiring=wiring,
+        wiring=suite.wiring_to(genome.groups.interface),
         engine=engine,
         threads=config.threads,
     )

@@ -9,7 +9,7 @@ from cluster.config.run import RunConfig, load_config
 ENVS = Path(__file__).resolve().parents[1] / "tasks" / "small_envs.py"
 SUITE = f"""
 name: small
-kind: free
+pacing: self_paced
 description: Two tasks that run freely, one of them stepped for real, and one held out.
 permute: both
 train:

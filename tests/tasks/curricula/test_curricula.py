@@ -12,7 +12,7 @@ from evoplastic.checks import UsageError
 from evoplastic.random.counters import Purpose, words
 from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import Curriculum
-from tasks.suites.suite import load_suite
+from tasks.suites.loading import load_suite
 
 SUITE = SimpleNamespace(train=("a", "b", "c", "d"), half_of_train=(0, 1, 0, 1))
 

@@ -16,8 +16,8 @@ from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import ReplicateShard, simulate_population, simulate_replicates
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
-from tasks.neurogym.task import FreeTask
-from tasks.suites.free_suite import FreeSuite
+from tasks.neurogym.task import SelfPacedTask
+from tasks.suites.suite import Suite
 from tests.evoplastic.engines.cases import make_config
 from tests.evoplastic.lifetime.populations import pair_shard
 
@@ -31,17 +31,16 @@ class Stairs(Staircase):
 """
 
 
-def task(name: str, class_name: str, file: Path = ENVS) -> FreeTask:
-    return FreeTask(name=name, source=f"{file}:{class_name}")
+def task(name: str, class_name: str, file: Path = ENVS) -> SelfPacedTask:
+    return SelfPacedTask(name=name, source=f"{file}:{class_name}")
 
 
-def suite(*held_out: FreeTask, rule_cue: bool = False) -> FreeSuite:
-    return FreeSuite(
+def suite(*held_out: SelfPacedTask, rule_cue: bool = False) -> Suite:
+    return Suite(
         name="steps",
         description="",
         train=(task("echo", "Echo"), task("stairs", "Staircase"), task("paid", "PaysByChance")),
-        held_out=held_out or (FreeTask(name="dms", source="evoplastic/TwoStimulus-dms"),),
-        dt_ms=20,
+        held_out=held_out or (SelfPacedTask(name="dms", source="evoplastic/TwoStimulus-dms"),),
         rule_cue=rule_cue,
     )
 
@@ -49,7 +48,7 @@ def suite(*held_out: FreeTask, rule_cue: bool = False) -> FreeSuite:
 @pytest.fixture(scope="module")
 def problem() -> LifetimeProblem:
     ours = suite()
-    banks = ours.banks(3, 12)
+    banks = ours.trials(3, 12)
     return LifetimeProblem(
         layout=Layout(
             NeuronGroups(
@@ -101,4 +100,4 @@ def test_a_copy_of_a_stepped_task_is_no_held_out_task(tmp_path: Path) -> None:
 
 def test_a_rule_cue_has_no_line_into_an_environment() -> None:
     with pytest.raises(UsageError, match="'stairs' is stepped in its own environment"):
-        suite(rule_cue=True).banks(1, 4)
+        suite(rule_cue=True).trials(1, 4)
