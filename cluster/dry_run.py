@@ -117,7 +117,7 @@ def warnings_of(experiment: Experiment) -> list[str]:
 
 
 def dry_run_text(experiment: Experiment, workers: int = 0) -> str:
-    """The resolved configuration and the estimate, for people."""
+    """The resolved configuration and the estimate, to be read."""
     facts = estimate(experiment, workers)
     generation, run, memory = facts["generation"], facts["run"], facts["memory_bytes"]
     traffic = facts["traffic_bytes_per_generation"]

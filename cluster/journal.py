@@ -1,6 +1,6 @@
 """The journal: an append-only file of what happened, and the truth that every sink is fed from.
 
-An event is on disk, whole, before `append` returns. A generation lived twice (a driver was killed
+An event is on disk, whole, before `append` returns. A generation done twice (a driver was killed
 between journal and checkpoint) is recorded once, with its first timestamp: recomputing gives the
 same numbers, and a tracking store that has seen a point recognises it by its timestamp.
 """

@@ -1,4 +1,4 @@
-"""What a person, a log file or a program sees of a run while it runs.
+"""What a reader, a log file or a program sees of a run while it runs.
 
 A bar on a terminal (stderr), one line per generation elsewhere (stdout), one JSON object per line
 with `--json` (stdout). Colour follows NO_COLOR.

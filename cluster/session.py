@@ -180,7 +180,7 @@ class Session:
         self.metrics |= {
             **statistics_of(losses),
             records.RETRIED_SHARDS: float(retried - self._retried_before),
-            # This generation's own checkpoint comes after its record; the one before is told.
+            # This generation's own checkpoint comes after its record; the one before is recorded.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
             records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
             + self.metrics[records.EVALUATE_SECONDS]
@@ -304,8 +304,10 @@ class Session:
         )
 
     def _go_on(self) -> None:
-        engine, told = self._problem.engine, self.journal.events_at_opening
-        before = [event.engine for event in told if isinstance(event, StartEvent | ResumeEvent)][-1]
+        engine, events = self._problem.engine, self.journal.events_at_opening
+        before = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)][
+            -1
+        ]
         if before and engine != before:
             logger.warning(
                 "this run was on engine %s and goes on with %s: the same up to rounding, no "

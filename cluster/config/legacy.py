@@ -95,7 +95,7 @@ def modernised(values: dict[str, Any], source: str) -> dict[str, Any]:
         if new != key:
             found.append(f"{key} -> {new}")
         require(
-            all(new not in (given, f"{given}.name") for given, _ in leaves(result)),
+            not any(_same(new, given) for given, _ in leaves(result)),
             f"{source} gives {new} twice, once under the key of an earlier version; keep one",
         )
         put(result, new, changed, source)
@@ -118,6 +118,11 @@ def first_path_digest(config: Path) -> str:
         raise UsageError(f"{config} is corrupt ({error}); restore it from a copy") from error
     kept = {key: value for key, value in values.items() if not within(key, FIRST_NEUTRAL)}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _same(key: str, other: str) -> bool:
+    """Whether two keys name one thing: a name alone is the name of its section."""
+    return key.removesuffix(".name") == other.removesuffix(".name")
 
 
 def _sections(key: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ class RunConfig(Section):
     """Everything an experimenter chose for one run."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    """What people call the run: letters, digits, dot, dash and underscore."""
+    """What the run is called: letters, digits, dot, dash and underscore."""
     seed: int = Field(default=0, ge=0, lt=1 << 64)
     """Root of every random number."""
     suite: str = "miconi2023"
@@ -73,7 +73,7 @@ class RunConfig(Section):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     """Sessions that measure the bare center."""
     banks: BanksConfig = Field(default_factory=BanksConfig)
-    """Trials of tasks that run freely."""
+    """Trials of self-paced tasks."""
     pairs_per_shard: int = Field(default=25, ge=1)
     """Antithetic pairs that one unit of work holds, of other searches so many times two
     individuals; never depends on the number of workers."""

@@ -36,7 +36,7 @@ class EvaluationConfig(Section):
 
 
 class BanksConfig(Section):
-    """Trial banks of tasks that run freely; paced tasks bring their own and ignore this."""
+    """Trial banks of self-paced tasks; those of fixed timing bring their own and ignore this."""
 
     trials: int = Field(default=200, ge=1)
     """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""

@@ -70,7 +70,7 @@ class Tracker:
         """Deliver what is left, as far as that works in time, and stop.
 
         Args:
-            status: how this process leaves the run, for a journal that could not be told.
+            status: how this process leaves the run, for a journal that could not be written.
             timeout_s: the longest that this call takes.
 
         Returns:

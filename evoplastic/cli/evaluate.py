@@ -30,7 +30,7 @@ def add_verbs(verbs: Subparsers) -> None:
     parser = add_verb(
         verbs,
         "evaluate",
-        "live many lifetimes of one genome and say what it learns",
+        "run many lifetimes of one genome and say what it learns",
         """
         evoplastic evaluate runs/laptop-seed1-001
         evoplastic evaluate g.safetensors --task dms --lifetimes 256 --json
@@ -46,7 +46,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "--task",
         action="append",
         metavar="T",
-        help="task to live, may be repeated: a task of the suite, or any other of its kind, "
+        help="task to measure, may be repeated: a task of the suite, or any other of its kind, "
         "my_task.py:MyTask too (default: the held-out tasks of the suite)",
     )
     parser.add_argument(
@@ -66,14 +66,12 @@ def add_verbs(verbs: Subparsers) -> None:
         help="lifetime and suite (default: those of the genome's run, "
         f"else the recipe {DEFAULT_CONFIG})",
     )
-    parser.add_argument(
-        "--no-plasticity", action="store_true", help="live with plasticity off only"
-    )
+    parser.add_argument("--no-plasticity", action="store_true", help="run with plasticity off only")
     add_json(parser)
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Lifetimes of each asked task under each condition, summarised."""
+    """Lifetimes of each chosen task under each condition, summarised."""
     from evoplastic.engines import choose_engine
     from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
@@ -124,7 +122,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
-    """The configuration to live under, and where it came from."""
+    """The configuration to run under, and where it came from."""
     from cluster.config.run import load_config
     from evoplastic.records import CONFIG_NAME
 
