@@ -40,6 +40,7 @@ ACROSS = TrialTiming(dt_ms=20.0, num_steps=19, response=(7, 10), feedback=(16, 1
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
 INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
+AT_ONCE = {"first_trial": 0, "baseline": "none"}  # what the first trial teaches, the second shows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,9 +263,9 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
 @pytest.mark.parametrize(
     "case",
     [
-        Case(num_trials=2),
+        Case(num_trials=2, rule=AT_ONCE),
         Case(num_trials=2, rule=INTERNAL),
-        Case(num_trials=2, streamed=True),
+        Case(num_trials=2, rule=AT_ONCE, streamed=True),
     ],
 )
 def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
@@ -277,7 +278,7 @@ def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_genomes_are_read_where_they_lie(streamed: bool) -> None:
-    case = Case(num_trials=2, num_individuals=3)
+    case = Case(num_trials=2, num_individuals=3, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     flat_PG = torch.cat([matrix.reshape(3, 169) for matrix in params], 1).to(DEVICE)
     w_alpha = flat_PG.view(3, 2, 13, 13)
@@ -296,7 +297,7 @@ def test_genomes_are_read_where_they_lie(streamed: bool) -> None:
 def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    case = Case(num_individuals=3, num_trials=2)
+    case = Case(num_individuals=3, num_trials=2, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     whole = run(case, params, batch)
     assert not caplog.records
@@ -310,7 +311,7 @@ def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
 
 
 def test_a_genome_that_is_not_a_number_fails_alone() -> None:
-    case = Case(num_trials=2)
+    case = Case(num_trials=2, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     whole = run(case, params, batch)
     w_PNN = params.w_PNN.clone()
