@@ -190,9 +190,7 @@ ONE_BY_ONE = {
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
-    "internal, streamed, three individuals": Case(
-        rule=INTERNAL, num_individuals=3, streamed=True
-    ),
+    "internal, streamed, three individuals": Case(rule=INTERNAL, num_individuals=3, streamed=True),
     "internal, streamed, gated, rewards": Case(
         rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
         lifetime={"feedback": "reward"},
@@ -226,7 +224,7 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
 
 
 @pytest.mark.parametrize("case", each_of(CASES, ONE_BY_ONE))
-def test_free_trials_equal_the_reference_to_float32_rounding(case: Case) -> None:
+def test_self_paced_trials_equal_the_reference_to_float32_rounding(case: Case) -> None:
     params, groups, batch, config = prepare(case)
     exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
     plain = run_reference(params, groups, batch, config).result
