@@ -119,7 +119,9 @@ def test_a_file_where_runs_belong_is_exit_code_2(command: Command, tmp_path: Pat
 def test_a_run_that_is_told_to_stop_says_how_to_go_on(
     tmp_path: Path, asked: signal.Signals, code: int, status: str
 ) -> None:
-    words = ("evolve", "smoke", "evolution.generations=100000", "tracking.enabled=false", "--json")
+    cheap = ("evaluation.controls=false", "evaluation.train_lifetimes=0", "engine=reference")
+    endless = ("evolution.generations=100000", "tracking.enabled=false", *cheap)
+    words = ("evolve", "smoke", *endless, "--json")
     process = subprocess.Popen(
         [sys.executable, "-m", "evoplastic", *words],
         cwd=tmp_path,

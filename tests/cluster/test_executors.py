@@ -96,13 +96,13 @@ def test_a_generation_simulated_as_one_batch_gives_every_shard_its_own_bits(engi
 
 @needs_triton
 def test_the_gpu_simulates_a_generation_and_an_evaluation_under_the_interpreter() -> None:
-    run_checks("../../../cluster/gpu_checks.py", TRITON_INTERPRET="1")
+    run_checks("../../../cluster/gpu_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_the_gpu_simulates_a_generation_and_an_evaluation() -> None:
-    run_checks("../../../cluster/gpu_checks.py", TRITON_INTERPRET="0")
+    run_checks("../../../cluster/gpu_checks.py", interpreted=False)
 
 
 def test_only_neighbours_of_one_generation_come_together_and_not_too_many() -> None:

@@ -88,6 +88,7 @@ def test_a_driver_killed_twice_loses_nothing(whole: RunOutcome, tmp_path: Path) 
     assert contents(run_dir) == contents(whole.run_dir), f"killed {delays} s after 2 and 6"
 
 
+@pytest.mark.cluster
 def test_a_driver_told_to_stop_is_quick_and_resumes(whole: RunOutcome, tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     with driver("evolve", run_dir) as process:

@@ -1,4 +1,7 @@
-"""Real Ray workers: their number, their deaths and their mistakes leave no trace in the result."""
+"""Real Ray workers: their number, their deaths and their mistakes leave no trace in the result.
+
+What is not marked `cluster` is the promise in short: a worker that is killed, tasks that travel.
+"""
 
 from __future__ import annotations
 
@@ -116,6 +119,7 @@ class At(SilentProgress):
             threading.Timer(0.02, self._action).start()
 
 
+@pytest.mark.cluster
 def test_one_worker_equals_none(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
@@ -143,6 +147,7 @@ def test_two_workers_one_of_them_killed_equal_none(
     assert sum(retried) <= executor.retried_shards
 
 
+@pytest.mark.cluster
 def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> None:
     executor = RayExecutor(2, deadline_s=1.5, first_deadline_s=3.0)
     frozen = None
@@ -177,6 +182,7 @@ def test_workers_simulate_self_paced_tasks_as_the_driver_does(tmp_path: Path) ->
             np.testing.assert_array_equal(a, b, err_msg=f"{shard}: {name}")
 
 
+@pytest.mark.cluster
 def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
     problem = dataclasses.replace(PROBLEM, engine="cpu", threads=2)
     here = InProcessExecutor().map(problem, CENTER_G, SHARDS, never)
@@ -216,6 +222,7 @@ class PoisonOnce:
         return result
 
 
+@pytest.mark.cluster
 def test_a_poisoned_result_is_refused_and_done_again(
     expected: list[Result], tmp_path: Path
 ) -> None:
@@ -228,6 +235,7 @@ def test_a_poisoned_result_is_refused_and_done_again(
         executor.close()
 
 
+@pytest.mark.cluster
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
     executor = RayExecutor(2, simulate=simulate_badly)
     try:
@@ -255,6 +263,7 @@ def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptur
     assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
 
 
+@pytest.mark.cluster
 def test_a_running_cluster_passes_the_probe() -> None:
     probe(ray.get_runtime_context().gcs_address)
 
@@ -274,6 +283,7 @@ def test_an_address_without_a_cluster_is_refused_quickly(address: str, message: 
     assert time.monotonic() - began < 10.0
 
 
+@pytest.mark.cluster
 def test_something_else_at_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cluster.workers.ray_cluster.STATUS_TIMEOUT_S", 4.0)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -27,6 +27,7 @@ from tasks.suites.levels import (
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
 
+exhaustive = pytest.mark.exhaustive
 FILE = Path(__file__).with_name("test_leakage.py")
 ENVS = Path(__file__).parents[1] / "small_envs.py"
 
@@ -231,6 +232,14 @@ def test_yang19_holds_out_each_family_in_turn() -> None:
     assert default.held_out_family == "matching"
     assert len(default.task_names) == 20
     for family, names in default.families.items():
-        turn = load_suite(f"yang19/{family}")
-        assert tuple(task.name for task in turn.held_out) == names
-        assert turn.interface == Interface(num_inputs=33, num_outputs=17)  # no leak
+        assert tuple(task.name for task in load_suite(f"yang19/{family}").held_out) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "directions"), [("yang19-small", 2), pytest.param("yang19", 16, marks=exhaustive)]
+)
+def test_no_family_of_yang19_leaks_into_the_others(name: str, directions: int) -> None:
+    default = load_suite(name)
+    for family in default.families:
+        expected = Interface(num_inputs=1 + 2 * directions, num_outputs=1 + directions)
+        assert load_suite(f"{name}/{family}").interface == expected

@@ -1,4 +1,4 @@
-"""Checks of the numbers of a GPU lifetime, run like `gpu_checks.py`: its draws and its tanh."""
+"""Checks of the numbers of a GPU lifetime, run like `checks.py`: its draws and its tanh."""
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The GPU engine: what needs no Triton here; `gpu_checks.py` and
-`gpu_number_checks.py` in a process of their own."""
+"""The GPU engine: what needs no Triton is checked here, the kernels in a process of their own."""
 
 from __future__ import annotations
 
@@ -21,13 +20,13 @@ from tests.evoplastic.engines.gpu.process import HERE, needs_gpu, needs_triton, 
 
 @needs_triton
 def test_engine_passes_its_checks_under_the_interpreter() -> None:
-    run_checks("checks.py", "number_checks.py", TRITON_INTERPRET="1")
+    run_checks("checks.py", "number_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_engine_passes_its_checks_on_the_gpu() -> None:
-    run_checks("checks.py", "number_checks.py", TRITON_INTERPRET="0")
+    run_checks("checks.py", "number_checks.py", interpreted=False)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")

@@ -20,13 +20,13 @@ from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node
 
 @needs_triton
 def test_free_trials_pass_their_checks_under_the_interpreter() -> None:
-    run_checks("self_paced_checks.py", TRITON_INTERPRET="1")
+    run_checks("self_paced_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_free_trials_pass_their_checks_on_the_gpu() -> None:
-    run_checks("self_paced_checks.py", TRITON_INTERPRET="0")
+    run_checks("self_paced_checks.py", interpreted=False)
 
 
 @pytest.mark.parametrize("config", [LifetimeConfig(rule=RuleConfig(name=name)) for name in RULES])
