@@ -14,7 +14,8 @@ from typing import NamedTuple
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.perturbation import philox, unsigned
+from evoplastic.engines.gpu.numbers import unsigned
+from evoplastic.engines.gpu.perturbation import philox
 from evoplastic.random.counters import ERFINV_CENTRAL, ERFINV_TAIL, LOG_TERMS
 
 

@@ -13,7 +13,7 @@ import torch
 from evoplastic.engines import self_check
 from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu.engine import run_gpu
-from evoplastic.engines.gpu.launch import STEPS_PER_PRODUCT as BLOCK
+from evoplastic.engines.gpu.sizes import STEPS_PER_PRODUCT as BLOCK
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig

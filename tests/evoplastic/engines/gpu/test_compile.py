@@ -113,6 +113,13 @@ def test_mutations_are_compiled_to_instructions_that_round_as_numpy_does(
     assert not [found for found in floating if not re.fullmatch(r"(?!fma)\w+\.rn\.f\d+", found)]
 
 
+def type_of(value: Any) -> Any:
+    """Triton's name for the type of an argument, a bundle of them included."""
+    if isinstance(value, torch.Tensor):
+        return POINTERS[value.dtype]
+    return type(value)(*(type_of(each) for each in value))
+
+
 def compile_as_launched(kernel: Any, launches: Launches) -> Any:
     """The kernel, compiled for what it was launched with once."""
     ((args, kwargs),) = launches.seen
@@ -122,7 +129,7 @@ def compile_as_launched(kernel: Any, launches: Launches) -> Any:
     assert len(args) + len(kwargs) == len(arguments)
 
     signature = {
-        argument: POINTERS[value.dtype] if isinstance(value, torch.Tensor) else "constexpr"
+        argument: "constexpr" if argument in kwargs else type_of(value)
         for argument, value in arguments.items()
     }
     constants = {(kernel.arg_names.index(key),): value for key, value in kwargs.items()}

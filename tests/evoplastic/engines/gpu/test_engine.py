@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from evoplastic.engines.gpu.engine import gpu_available, gpu_covers
-from evoplastic.engines.gpu.plan import ON_CHIP, make_tiles, retention_powers
+from evoplastic.engines.gpu.plan import retention_powers
+from evoplastic.engines.gpu.sizes import ON_CHIP, make_tiles
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
