@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import yaml
 
 from evoplastic.checks import UsageError, require
+from evoplastic.inside import require_inside
 from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
@@ -123,9 +124,11 @@ def read_directory(path: Path, from_mlflow: bool = False) -> RunRecords:
     """Read the records that lie in a directory.
 
     Raises:
-        UsageError: no journal or configuration there, or a corrupt one.
+        UsageError: no journal or configuration there, or a corrupt one, or something that leads
+            out of the directory.
     """
     journal = path / JOURNAL_NAME
+    require_inside(path)
     require(
         journal.is_file(),
         f"{path} holds no {JOURNAL_NAME}, so it is no run directory; give the directory that "

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from evoplastic.checks import EnvironmentFault, require
+from evoplastic.inside import open_plain
 from evoplastic.records import EvaluationEvent, Event, GenerationEvent, from_line, to_line
 
 logger = logging.getLogger(__name__)
@@ -64,18 +65,18 @@ class Journal:
         """Open or create a journal; a last line torn by a crash is cut off.
 
         Raises:
-            UsageError: a whole line holds no event.
+            UsageError: a whole line holds no event, or the journal is a link.
             EnvironmentFault: the file cannot be opened for writing.
         """
         events: list[Event] = []
         try:
-            if path.is_file():
+            if path.is_file() and not path.is_symlink():
                 events, length = read_journal(path)
                 torn = path.stat().st_size - length
                 if torn:
                     logger.warning("%s ended in a torn line of %d bytes; cut off", path, torn)
                     os.truncate(path, length)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            descriptor = open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         except OSError as error:
             raise _fault(path, error) from error
         return cls(path, events, descriptor)

@@ -19,6 +19,7 @@ import yaml
 from cluster.journal import now_ms, read_journal
 from cluster.tracking.mlflow_store import MlflowStore, Point, RunState
 from evoplastic.checks import UsageError
+from evoplastic.inside import is_inside
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
@@ -176,7 +177,8 @@ class Delivery:
 
     def _present_files(self) -> list[Path]:
         files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
-        return [file for file in files if file.is_file() and not file.name.startswith(".")]
+        shown = [file for file in files if not file.name.startswith(".")]
+        return [file for file in shown if is_inside(file, self._run_dir)]
 
     def _rewind_if_rewritten(self) -> None:
         """A journal restored from elsewhere need not have a line's end where the cursor stands."""
