@@ -55,6 +55,8 @@ JOURNAL_NAME = "journal.ndjson"
 CONFIG_NAME = "config.resolved.yaml"
 GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
+INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
+CENTER_NAME = "center.safetensors"
 
 
 def loss_metric(statistic: str) -> str:

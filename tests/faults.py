@@ -98,7 +98,7 @@ def killed_at_file_call(number: int, below: str, work: Callable[[], Any]) -> int
             if not number % 2:
                 plain(descriptor)
 
-        os.fsync = fsync
+        os.fsync = fsync  # type: ignore[assignment]
         sys.addaudithook(hook)
         return work()
 

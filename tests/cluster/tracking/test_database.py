@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_killed_while_it_is_made_it_is_made_the_next_time(tmp_path: Path) -> Non
     for number, delay in enumerate(faults.delays(KILLS, usual_s, 15)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        killed += faults.killed_after(delay, lambda folder=folder: make(folder)) == -9
+        killed += faults.killed_after(delay, partial(make, folder)) == -9
         require_usable(folder)
     print(f"{killed} of {KILLS} creations killed within {usual_s:.1f} s, 0 stores broken")
     assert killed >= KILLS // 2
