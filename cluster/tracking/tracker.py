@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cluster.journal import read_journal
 from cluster.tracking.delivery import Delivery, last_uri
 from cluster.tracking.mlflow_store import SQLITE, sqlite_file
-from evoplastic.checks import UsageError, require
+from cluster.tracking.secrets import require_no_secret
+from evoplastic.checks import UsageError
 from evoplastic.records import EndEvent, GenerationEvent, Status
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Tracker:
         experiment: MLflow experiment that the run appears in.
 
     Raises:
-        UsageError: the URI holds a password.
+        UsageError: the URI holds a secret.
     """
 
     def __init__(self, run_dir: Path, journal_path: Path, uri: str | None, experiment: str) -> None:
@@ -209,18 +209,10 @@ def resolve_uri(uri: str | None, run_dir: Path) -> str:
     The path of an SQLite file is made absolute.
 
     Raises:
-        UsageError: no URI, or one with a password, which would end up in the run's records.
+        UsageError: no URI, or one with a secret, which would end up in the run's records.
     """
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last_uri(run_dir) or DEFAULT_URI
-    try:
-        password = urlsplit(chosen).password
-    except ValueError as error:
-        raise UsageError(f"{chosen!r} is no tracking URI: {error}") from error
-    require(
-        password is None or sqlite_file(chosen) is not None,
-        "the tracking URI holds a password; leave it out and set MLFLOW_TRACKING_USERNAME and "
-        "MLFLOW_TRACKING_PASSWORD",
-    )
+    require_no_secret(chosen)
     file = sqlite_file(chosen)
     return chosen if file is None else f"{SQLITE}{file.absolute()}"
 
