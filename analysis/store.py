@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import yaml
-
 from evoplastic.checks import UsageError, require
 from evoplastic.inside import require_inside
+from evoplastic.reading import read_mapping
 from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
@@ -184,15 +183,16 @@ def _status(events: Sequence[Event]) -> Status | Literal["running"]:
 def _read_config(path: Path) -> dict[str, Any]:
     require(path.is_file(), f"{path} is missing; restore it from a copy of the run directory")
     try:
-        config = yaml.safe_load(path.read_text())
+        config = read_mapping(path, "file")
         lifetime = config["lifetime"]
-        require(
-            0 < int(lifetime["scored_trials"]) <= int(lifetime["num_trials"]),
-            f"{path}: scored_trials does not lie within num_trials; restore the file",
-        )
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        scored, trials = int(lifetime["scored_trials"]), int(lifetime["num_trials"])
+    except (UsageError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{path} is no resolved configuration ({type(error).__name__}: {error}); restore it "
             "from a copy"
         ) from error
-    return dict(config)
+    require(
+        0 < scored <= trials,
+        f"{path}: scored_trials does not lie within num_trials; restore the file",
+    )
+    return config

@@ -56,12 +56,13 @@ def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
         raise UsageError(f"{what} {path!r} cannot be read: {reason}") from error
 
 
-def parse_yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str, *, finite: bool = True) -> Any:
     """The value of a YAML text.
 
     Args:
         text: one document.
         where: what it is, for messages: "suite file mine.yaml".
+        finite: whether infinities and NaN are refused here, or left to who knows their name.
 
     Raises:
         UsageError: not YAML, a tag, a key given twice or not text, or a value beyond the limits.
@@ -73,13 +74,31 @@ def parse_yaml(text: str, where: str) -> Any:
 
     require(len(text) <= MOST_BYTES, f"{where} is longer than {MOST_BYTES} characters")
     try:
-        return require_plain(yaml.load(text, _loader()), where)
+        return _unshared(require_plain(yaml.load(text, _loader()), where, finite=finite))
     except UsageError:
         raise
     except RecursionError as error:
         raise UsageError(f"{where} is nested deeper than {MOST_DEPTH} levels") from error
     except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{where} is not valid YAML: {error}") from error
+
+
+def read_mapping(path: Path, what: str) -> dict[str, Any]:
+    """The sections or keys of a YAML file.
+
+    Args:
+        path: as for `read_text`.
+        what: as for `read_text`.
+
+    Raises:
+        UsageError: as `read_text` and `parse_yaml`, or a file that holds no mapping.
+    """
+    value = parse_yaml(read_text(path, what), f"{what} {path}")
+    require(
+        isinstance(value, dict),
+        f"{what} {path} holds {type(value).__name__}, expected keys with values",
+    )
+    return dict(value)
 
 
 def parse_json(text: str | bytes, where: str) -> Any:
@@ -165,6 +184,13 @@ def _size(
     else:
         require(value is None, f"{at} is {type(value).__name__}, expected text, a number or a list")
     return 1
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which every alias is a value of its own, so that a change to one stays there."""
+    if isinstance(value, dict):
+        return {key: _unshared(part) for key, part in value.items()}
+    return [_unshared(part) for part in value] if isinstance(value, list) else value
 
 
 def _require_keys(value: dict[Any, Any], at: str) -> None:

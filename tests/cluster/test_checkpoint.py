@@ -193,6 +193,5 @@ def test_a_header_that_is_none_counts_as_damage(tmp_path: Path, header: str) -> 
     from safetensors.torch import save_file
 
     save_checkpoint(tmp_path, state(1), meta(1))
-    tensors = dict(state(2)._asdict())
-    save_file(tensors, tmp_path / "gen_00000002.safetensors", {"evoplastic": header})
-    assert load_checkpoint(tmp_path)[1] == meta(1)
+    save_file(state(2), tmp_path / "gen_00000002.safetensors", {"evoplastic": header})
+    assert load_checkpoint(tmp_path).meta == meta(1)

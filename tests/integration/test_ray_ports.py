@@ -15,12 +15,10 @@ import psutil, ray
 from cluster.workers.ray_cluster import connect
 connect(1, None)
 ray.get(ray.remote(lambda: 1).remote())
-node = ray._private.worker._global_node
 ours = psutil.Process().children(recursive=True)
-ours += [p for p in psutil.process_iter() if node.get_session_dir_path() in " ".join(p.cmdline())]
 listening = sorted({
     (process.name(), place.laddr.ip)
-    for process in [psutil.Process(), *ours]
+    for process in [psutil.Process(), *ours] if process.status() != psutil.STATUS_ZOMBIE
     for place in process.net_connections(kind="inet")
     if place.status == psutil.CONN_LISTEN
 })
