@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from evoplastic.chain import Chain
 from evoplastic.checks import UsageError, require
 from evoplastic.inside import require_inside
 from evoplastic.reading import read_mapping
@@ -156,14 +157,17 @@ def read_events(journal: Path) -> list[Event]:
     """All events of a journal; a last line without a line feed is still being written, and is left.
 
     Raises:
-        UsageError: a whole line holds no event; the message names file and line.
+        UsageError: a whole line holds no event, or is not the one that was written there; the
+            message names file and line.
     """
     content = journal.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
-    return [
-        from_line(line.decode(errors="replace"), f"{journal}, line {number},")
-        for number, line in enumerate(whole.split(b"\n")[:-1], start=1)
-    ]
+    events, chain = [], Chain()
+    for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
+        where = f"{journal}, line {number},"
+        events.append(from_line(line.decode(errors="replace"), where))
+        chain.follow(line, where)
+    return events
 
 
 def _each_once(events: Sequence[Event], kind: type[OfGeneration]) -> tuple[OfGeneration, ...]:

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.journal import read_journal
 from cluster.rundir import RunDirectory
 from cluster.tracking.delivery import Delivery
 from cluster.tracking.tracker import first_line, resolve_uri
@@ -41,6 +42,7 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
     """
     with closing(RunDirectory.open(run_dir)) as directory:
         uri, experiment = _tracking(directory.config)
+        read_journal(directory.journal)  # whole and unchanged, or nothing of it is sent
         delivery = Delivery(
             run_dir, directory.journal, resolve_uri(tracking_uri or uri, run_dir), experiment
         )
