@@ -88,7 +88,9 @@ def _read(path: Path) -> Checkpoint:
     try:
         meta = CheckpointMeta(**header["meta"])
         search = FIRST_SEARCH if is_first else str(header["search"])
-    except (KeyError, TypeError) as error:
+        count = meta.next_generation
+        require(type(count) is int and count >= 0, f"next_generation is {count!r}")
+    except (KeyError, TypeError, UsageError) as error:
         raise UsageError(f"{path} is no whole checkpoint: {error}") from error
     require(
         header.get("sha256") == _digest(tensors, meta, None if is_first else search),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cluster.config.run import RunConfig, load_config, override_config, require_same_path
 from cluster.dry_run import warnings_of
@@ -20,14 +18,13 @@ from cluster.experiment import Experiment, build_experiment
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
-from cluster.signals import StopSignal, stop_signals
+from cluster.signals import RunStatus, StopSignal, stop_signals
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
 
 logger = logging.getLogger(__name__)
 
-RunStatus = Literal["done", "preempted", "interrupted"]
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "preempted": 75, "interrupted": 130}
 
 
@@ -131,18 +128,20 @@ def _carry_through(
     with stop_signals() as stop, Session.open(experiment, directory, executor) as session:
         directory.keep_config(experiment.config.to_yaml())
         finished = session.finished
-        if not finished:
+        if finished:
+            session.settle(stop)
+        else:
             try:
                 _generations(session, progress, stop)
                 status: RunStatus = "done"
             except StopRequested:
-                status = "interrupted" if stop.received is signal.SIGINT else "preempted"
+                status = stop.status
             except BaseException as error:
                 session.fail(error)
                 raise
             finally:
                 progress.stop()
-            session.end(status)
+            status = session.end(status, stop)  # a signal during delivery makes it another
         return RunOutcome(
             status="done" if finished else status,
             run_id=directory.run_id,

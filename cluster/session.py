@@ -21,13 +21,16 @@ from cluster.journal import Journal, now_ms
 from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
+from cluster.signals import RunStatus, StopSignal
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
-from evoplastic.checks import EnvironmentFault
+from evoplastic.checks import EnvironmentFault, require
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import (
+    CENTER_NAME,
+    INITIAL_NAME,
     EndEvent,
     EvaluationEvent,
     Event,
@@ -105,19 +108,15 @@ class Session:
 
     def begin(self) -> None:
         """Write down that the run begins or goes on, and start telling the tracking store."""
-        config, tracking = self.experiment.config, self.experiment.config.tracking
+        config = self.experiment.config
         self._warm_up()
         self.directory.set_status("running")
         if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
             self._start()
         else:
             self._go_on()
-        if tracking.enabled:
-            from cluster.tracking.tracker import Tracker
-
-            self.tracker = Tracker(
-                self.directory.path, self.directory.journal, tracking.uri, tracking.experiment
-            )
+        self.tracker = self._new_tracker()
+        if self.tracker is not None:
             self.tracker.start()
         logger.info(
             "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
@@ -218,7 +217,7 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
-        genome.save(self.directory.genomes / "center.safetensors")
+        genome.save(self.directory.genomes / CENTER_NAME)
         self._append(self.last_evaluation)
         progress.event(
             "evaluation",
@@ -228,18 +227,21 @@ class Session:
 
     def genome(self) -> Genome:
         """The current center, with where it came from."""
+        return self._genome(self.generation, self.center_G)
+
+    def _genome(self, generation: int, center_G: Tensor) -> Genome:
         config = self.experiment.config
         provenance = {
-            "origin": "evolved" if self.generation else f"random {config.seed}",
+            "origin": "evolved" if generation else f"random {config.seed}",
             "run_id": self.directory.run_id,
-            "generation": str(self.generation),
+            "generation": str(generation),
             "config_digest": config.digest,
             "suite": self.experiment.suite.name,
             "suite_digest": self.experiment.suite.digest,
         }
-        if self.generation:
+        if generation:
             provenance["parent"] = self.first_digest
-        return Genome(self.experiment.layout, self.center_G, provenance)
+        return Genome(self.experiment.layout, center_G, provenance)
 
     def tick(self) -> Tick:
         """The last generation, as it is shown."""
@@ -255,13 +257,37 @@ class Session:
             retried_shards=int(self.metrics[records.RETRIED_SHARDS]),
         )
 
-    def end(self, status: Status) -> None:
-        """Keep the center, and write down how this process leaves the run."""
-        self.genome().save(self.directory.genomes / "center.safetensors")
-        self._append(EndEvent(time_ms=now_ms(), generation=self.generation, status=status))
+    def end(self, status: RunStatus, stop: StopSignal) -> RunStatus:
+        """Keep the center, and write down how this process leaves the run; how it does.
+
+        That a run is done is written last: what the store lacks of it is brought before. A signal
+        meanwhile makes it pre-empted, and a resumed run brings the rest.
+        """
+        stop.ending, again = True, stop.again()
+        self.genome().save(self.directory.genomes / CENTER_NAME)
+        if status == "done" and self.tracker is not None:
+            whole = self.tracker.catch_up(TRACKER_CLOSE_S, again)
+            if not whole and again():
+                status = stop.status
         self.directory.set_status(status)
+        self._append(EndEvent(time_ms=now_ms(), generation=self.generation, status=status))
         if self.tracker is not None:
-            self.tracker.close(status, TRACKER_CLOSE_S)
+            limit_s = TRACKER_CLOSE_S if status == "done" else FAILED_CLOSE_S
+            self.tracker.close(status, limit_s, again)
+        return status
+
+    def settle(self, stop: StopSignal) -> None:
+        """Bring what a process still owed that was killed after it had written down the end."""
+        stop.ending = True
+        if self.directory.status != "done":
+            self.directory.set_status("done")
+        center = self.directory.genomes / CENTER_NAME
+        if not center.is_file():
+            self.genome().save(center)
+        tracker = self._new_tracker()
+        if tracker is not None and tracker.owes():
+            tracker.start()
+            tracker.close("done", TRACKER_CLOSE_S, stop)
 
     def fail(self, error: BaseException) -> None:
         """Write down that the run broke off, as far as that can still be written."""
@@ -279,6 +305,16 @@ class Session:
     def _problem(self) -> LifetimeProblem:
         return self.experiment.problem
 
+    def _new_tracker(self) -> Tracker | None:
+        tracking = self.experiment.config.tracking
+        if not tracking.enabled:
+            return None
+        from cluster.tracking.tracker import Tracker
+
+        return Tracker(
+            self.directory.path, self.directory.journal, tracking.uri, tracking.experiment
+        )
+
     def _warm_up(self) -> None:
         """Load what the search needs, which takes seconds, before any generation is timed."""
         self.search.warm_up(self.state)
@@ -286,7 +322,7 @@ class Session:
 
     def _start(self) -> None:
         config, environment = self.experiment.config, describe_environment()
-        self.genome().save(self.directory.genomes / "initial.safetensors")
+        self._keep_initial()
         self._save_checkpoint()
         self.journal.append(
             StartEvent(
@@ -303,7 +339,21 @@ class Session:
             )
         )
 
+    def _keep_initial(self) -> None:
+        """Write the run's first genome once and for all; what is there is never written over."""
+        path = self.directory.genomes / INITIAL_NAME
+        if not path.exists():
+            self._genome(0, self.experiment.first_genome().center_G).save(path)
+            return
+        found = Genome.load(path).digest
+        require(
+            found == self.first_digest,
+            f"{path} is not the genome that this run begins with (digest {found[:16]}, expected "
+            f"{self.first_digest[:16]}); restore it from a copy, or start a new run",
+        )
+
     def _go_on(self) -> None:
+        self._keep_initial()
         engine, events = self._problem.engine, self.journal.events_at_opening
         before = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)][
             -1

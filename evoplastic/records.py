@@ -55,6 +55,11 @@ JOURNAL_NAME = "journal.ndjson"
 CONFIG_NAME = "config.resolved.yaml"
 GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
+INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
+CENTER_NAME = "center.safetensors"
+
+
+CHAIN = "chain"  # key of the running digest in a line of the journal
 
 
 def loss_metric(statistic: str) -> str:
@@ -230,9 +235,10 @@ def from_line(line: str, where: str) -> Event:
     """
     try:
         raw = json.loads(line)
+        raw.pop(CHAIN, None)  # the file's, not the event's: see evoplastic/chain.py
         kind = EVENTS[raw.pop("event")]
         return kind(**_typed(kind, raw))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{where} holds no event of a run ({error}); restore the file") from error
 
 

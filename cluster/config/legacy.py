@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cluster.config.values import leaves, put, within
-from evoplastic.checks import UsageError, require
+from evoplastic.checks import require
+from evoplastic.reading import read_mapping
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +111,7 @@ def first_path_digest(config: Path) -> str:
     Raises:
         UsageError: the file cannot be read.
     """
-    try:
-        values = dict(leaves(yaml.safe_load(config.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
-        raise UsageError(f"{config} is corrupt ({error}); restore it from a copy") from error
+    values = dict(leaves(read_mapping(config, "configuration file")))
     kept = {key: value for key, value in values.items() if not within(key, FIRST_NEUTRAL)}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -32,11 +32,15 @@ from evoplastic.checks import UsageError, nearest, require
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.reading import parse_yaml, read_mapping, require_text
 from evoplastic.rules.config import RuleConfig
 from evoplastic.search.config import ESConfig
 from tasks.curricula.curriculum import AlternateHalvesConfig
 from tasks.suites.suite_file import read_suite_file
 
+DEEPEST_KEY = 8  # sections in sections
+MOST_NEURONS = 8192  # a genome has some 2 N^2 numbers
+LARGEST_COUNT = (1 << 31) - 1  # of anything that is counted; seeds may be larger
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
@@ -55,7 +59,7 @@ class RunConfig(Section):
     task_table: Literal["intended", "published"] = "intended"
     """Truth table of the two-stimulus tasks: as meant, or as the published code has it; a file
     without it takes that of its suite."""
-    num_neurons: int = 70
+    num_neurons: int = Field(default=70, le=MOST_NEURONS)
     """N, neurons of a network."""
     rule: RuleConfig = Field(default_factory=RuleConfig, validate_default=True)
     """The plasticity rule: a name, or a section with the name and options."""
@@ -114,6 +118,10 @@ class RunConfig(Section):
                 not isinstance(value, float) or math.isfinite(value),
                 f"{key} is {value}, expected a finite number",
             )
+            require(
+                not isinstance(value, int) or key == "seed" or abs(value) <= LARGEST_COUNT,
+                f"{key} is {value}, expected at most {LARGEST_COUNT}",
+            )
         require(
             lifetime.quiet_trials <= lifetime.num_trials,
             f"lifetime.perturbation.quiet_trials is {lifetime.quiet_trials}, expected at most "
@@ -169,7 +177,7 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
     """
     path = _find(str(recipe_or_file))
     source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
-    values = modernised(_read(path), source)
+    values = modernised(read_mapping(path, "configuration file"), source)
     for override in overrides:
         _set(values, override)
     suite = values.get("suite", RunConfig.model_fields["suite"].default)
@@ -230,20 +238,6 @@ def _find(word: str) -> Path:
     raise UsageError(f"unknown recipe {word!r}; {nearest(word, known_recipes())}")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"configuration file {path} is not valid YAML: {error}") from error
-    except OSError as error:
-        raise UsageError(f"configuration file {path} cannot be read: {error}") from error
-    require(
-        isinstance(values, dict),
-        f"configuration file {path} holds {type(values).__name__}, expected keys with values",
-    )
-    return values
-
-
 def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     path = key.strip()
@@ -251,12 +245,12 @@ def _set(values: dict[str, Any], override: str) -> None:
         bool(equals) and all(path.split(".")),
         f"override {override!r} is not of the form key=value, for example search.popsize=64",
     )
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"the value of override {override!r} is not valid YAML: {error}"
-        ) from error
+    require_text(override, "an override")
+    require(
+        path.count(".") < DEEPEST_KEY,
+        f"override {override[:80]!r} has a name of more than {DEEPEST_KEY} parts",
+    )
+    value = parse_yaml(text, f"the value of override {override!r}", finite=False)
     new, meant = present_key(path, value)
     put(values, new, meant, f"override {override!r}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from cluster.tracking.secrets import require_no_secret
 
 
 class Section(BaseModel):
@@ -56,3 +58,10 @@ class TrackingConfig(Section):
     """MLflow tracking URI; none means an SQLite file in the working directory."""
     experiment: str = Field(default="evoplastic", min_length=1)
     """MLflow experiment that the run appears in."""
+
+    @field_validator("uri")
+    @classmethod
+    def _without_secret(cls, uri: str | None) -> str | None:
+        if uri is not None:
+            require_no_secret(uri)
+        return uri

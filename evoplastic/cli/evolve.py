@@ -78,6 +78,7 @@ def add_verbs(verbs: Subparsers) -> None:
             "--no-analysis", action="store_true", help="end without table and figures"
         )
         add_json(parser)
+        parser.set_defaults(printing_is_extra=True)  # the run goes on without a reader
 
 
 def run_evolve(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table
+from evoplastic.inside import require_inside
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -66,8 +67,15 @@ def add_verbs(verbs: Subparsers) -> None:
 
 
 def genome_path(path: Path) -> Path:
-    """The genome file that a path means: itself, or the center of a run directory."""
-    return path / "genomes" / "center.safetensors" if path.is_dir() else path
+    """The genome file that a path means: itself, or the center of a run directory.
+
+    Raises:
+        UsageError: the run directory holds something that leads out of it.
+    """
+    if not path.is_dir():
+        return path
+    require_inside(path)
+    return path / "genomes" / "center.safetensors"
 
 
 def load_genome(path: Path) -> Genome:

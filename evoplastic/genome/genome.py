@@ -110,15 +110,30 @@ class Genome:
         """
         tensors, header = read_tensors(Path(path), (SCHEMA, FIRST_SCHEMA), "genome")
         try:
-            layout = Layout(NeuronGroups(**header["groups"]), _fields(header))
-            genome = cls(layout, layout.flatten(tensors), dict(header["provenance"]))
-        except (KeyError, TypeError, UsageError) as error:
+            layout = Layout(NeuronGroups(**_whole(header["groups"])), _fields(header))
+            genome = cls(layout, layout.flatten(tensors), _texts(header["provenance"]))
+        except (KeyError, TypeError, AttributeError, RuntimeError, UsageError) as error:
             raise UsageError(f"{path} is not a whole genome: {error}") from error
         require(
             genome.digest == header.get("digest"),
             f"{path} is corrupt: its content does not match its digest; restore it from a copy",
         )
         return genome
+
+
+def _whole(groups: Mapping[str, Any]) -> dict[str, int]:
+    """Sizes of neuron groups; 2.0 is none, it would index nothing."""
+    for name, size in groups.items():
+        require(type(size) is int, f"{name} is {size!r}, expected a whole number")
+    return dict(groups)
+
+
+def _texts(provenance: Any) -> dict[str, str]:
+    require(
+        isinstance(provenance, dict) and all(isinstance(text, str) for text in provenance.values()),
+        f"provenance is {provenance!r:.100}, expected texts by name",
+    )
+    return dict(provenance)
 
 
 def _identity(fields: Sequence[Field]) -> list[tuple[str, str, str]]:

@@ -175,3 +175,23 @@ def test_kill_in_the_middle_of_writing_leaves_a_whole_checkpoint(tmp_path: Path)
         assert len(list(tmp_path.iterdir())) <= 3
         for path in tmp_path.iterdir():
             path.unlink()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("null", "[]", "5", '"text"', "true", "[" * 100_000, "9" * 5000, "{", ""),
+        '{"schema": "evoplastic/checkpoint/1"}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": null}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": [1, 2, 3]}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": {"next_generation": "2"}}',
+        '{"schema": {"a": 1}}',
+    ],
+    ids=lambda header: header[:50],
+)
+def test_a_header_that_is_none_counts_as_damage(tmp_path: Path, header: str) -> None:
+    from safetensors.torch import save_file
+
+    save_checkpoint(tmp_path, state(1), meta(1))
+    save_file(state(2), tmp_path / "gen_00000002.safetensors", {"evoplastic": header})
+    assert load_checkpoint(tmp_path).meta == meta(1)

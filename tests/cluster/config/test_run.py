@@ -128,7 +128,7 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:
     ("content", "message"),
     [
         (b"name: [unclosed", "is not valid YAML"),
-        (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"just words", "holds str, expected keys"),
         (b"", "holds NoneType, expected keys"),
         (b"seed: 1", "name is missing"),
