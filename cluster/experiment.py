@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from cluster.config.run import RunConfig
 from evoplastic.engines import choose_engine
+from evoplastic.engines.demand import Demand
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.problem import LifetimeProblem
@@ -103,7 +104,7 @@ def build_experiment(config: RunConfig) -> Experiment:
         held_out=held_out_banks(config, suite),
         seed=config.seed,
         wiring=suite.wiring,
-        engine=choose_engine(config.engine, free=suite.self_paced),
+        engine=choose_engine(config.engine, Demand(groups, config.simulated, suite.self_paced)),
         threads=config.threads,
     )
     return Experiment(

@@ -16,15 +16,16 @@ import numpy as np
 import torch
 
 from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
+from evoplastic.engines.demand import Demand
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import Wiring, WiringConfig, draw_wiring
-from evoplastic.types import Int64Array
+from evoplastic.types import Int64Array, Interface
 
-TrialsKind = Literal["paced", "free"]
+TrialsKind = Literal["fixed_timing", "self_paced"]
 
 INIT_GAIN, INIT_ALPHA, SIGMA = 1.5, 0.5, 0.03  # the published first genome and mutation size
 
@@ -39,7 +40,7 @@ class Setting:
     trials: int
     threads: int
     rule: str = "node_perturbation"
-    trials_kind: TrialsKind = "paced"
+    trials_kind: TrialsKind = "fixed_timing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ def settings(
     threads: list[int],
     rules: list[str],
     kinds: list[TrialsKind],
+    lines: Interface,
 ) -> list[Setting]:
     """Every combination, with the engine that will really run.
 
@@ -86,14 +88,18 @@ def settings(
         UsageError: an engine or a rule is unknown, an engine cannot run here, or a number of
             threads is negative.
     """
-    for name in rules:
-        RuleConfig(name=name)
-    chosen = [choose_engine(name) for name in engines]
     used = [usable_threads(number) for number in threads]
-    combined = itertools.product(chosen, rules, neurons, trials, populations, used, kinds)
+    combined = itertools.product(engines, rules, neurons, trials, populations, used, kinds)
     return [
         Setting(
-            engine=engine,
+            engine=choose_engine(
+                engine,
+                Demand(
+                    network(size, lines),
+                    LifetimeConfig(rule=RuleConfig(name=rule)),
+                    self_paced=kind == "self_paced",
+                ),
+            ),
             population=population,
             neurons=size,
             trials=length,
@@ -103,6 +109,13 @@ def settings(
         )
         for engine, rule, size, length, population, number, kind in combined
     ]
+
+
+def network(num_neurons: int, lines: Interface) -> NeuronGroups:
+    """A network of so many neurons for tasks of so many lines."""
+    return NeuronGroups(
+        num_neurons=num_neurons, num_inputs=lines.num_inputs, num_outputs=lines.num_outputs
+    )
 
 
 def lifetime_config(setting: Setting) -> LifetimeConfig:
@@ -120,9 +133,7 @@ def first_generation(
 ) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch]:
     """Mutants of a random genome, antithetic partners sharing task, trials and noise."""
     lines = tables.interface
-    groups = NeuronGroups(
-        num_neurons=setting.neurons, num_inputs=lines.num_inputs, num_outputs=lines.num_outputs
-    )
+    groups = network(setting.neurons, lines)
     random = np.random.default_rng(0)
     size = setting.neurons
     center_NN = random.normal(scale=INIT_GAIN / np.sqrt(size), size=(size, size))

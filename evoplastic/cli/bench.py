@@ -32,7 +32,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "evoplastic bench\n"
         "evoplastic bench --engine cpu reference --population 64 --trials 50\n"
         "evoplastic bench --rule node_perturbation node_perturbation_network --threads 1 2 --json\n"
-        "evoplastic bench --trials-kind paced free --inputs 33 --outputs 17 --neurons 140",
+        "evoplastic bench --trials-kind self_paced --inputs 33 --outputs 17 --neurons 140",
         run_bench,
     )
     parser.add_argument(
@@ -72,9 +72,10 @@ def add_verbs(verbs: Subparsers) -> None:
     parser.add_argument(
         "--trials-kind",
         nargs="+",
-        choices=("paced", "free"),
-        default=["paced"],
-        help="paced trials, or trials that run freely with noise at every step (default paced)",
+        type=_trials_kind,
+        default=["fixed_timing"],
+        metavar="KIND",
+        help="fixed_timing, or self_paced with noise at every step (default fixed_timing)",
     )
     for name, what in (("inputs", "stimulus lines"), ("outputs", "actions")):
         parser.add_argument(
@@ -93,7 +94,9 @@ def add_verbs(verbs: Subparsers) -> None:
 def run_bench(args: argparse.Namespace) -> int:
     """Measure every combination of what was asked."""
     from evoplastic.benchmark.generation import hardware, measure_in_turn, settings
+    from evoplastic.types import Interface
 
+    lines = Interface(num_inputs=args.inputs, num_outputs=args.outputs)
     combined = settings(
         args.engine,
         args.population,
@@ -102,6 +105,7 @@ def run_bench(args: argparse.Namespace) -> int:
         args.threads,
         args.rule,
         args.trials_kind,
+        lines,
     )
     banks = {kind: _trials(kind, args.inputs, args.outputs) for kind in args.trials_kind}
     measured = measure_in_turn([(s, banks[s.trials_kind]) for s in combined], args.repeats)
@@ -109,7 +113,7 @@ def run_bench(args: argparse.Namespace) -> int:
         print_json(
             {
                 "hardware": dict(hardware()),
-                "suite": SUITE if _is_suite("paced", args.inputs, args.outputs) else None,
+                "suite": SUITE if _is_suite("fixed_timing", args.inputs, args.outputs) else None,
                 "inputs": args.inputs,
                 "outputs": args.outputs,
                 "measurements": [
@@ -168,12 +172,21 @@ def _rule_of_modulation(word: str) -> str:
     return names[word]
 
 
+def _trials_kind(word: str) -> str:
+    old = {"paced": "fixed_timing", "free": "self_paced"}  # as they were named in earlier versions
+    kind = old.get(word, word)
+    if kind not in old.values():
+        known = " or ".join(old.values())
+        raise argparse.ArgumentTypeError(f"expected {known}, got {word!r}")
+    return kind
+
+
 def _is_suite(kind: str, inputs: int, outputs: int) -> bool:
-    """Paced trials on two and two lines are those of the published suite, others are random."""
-    return (kind, inputs, outputs) == ("paced", 2, 2)
+    """Fixed timing on two and two lines is that of the published suite, else trials are random."""
+    return (kind, inputs, outputs) == ("fixed_timing", 2, 2)
 
 
-def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTables:
+def _trials(kind: str, inputs: int, outputs: int) -> StackedTables:
     from evoplastic.benchmark.trials import fixed_trials, self_paced_trials
     from evoplastic.trials.stacked import stack_tables
     from evoplastic.types import Interface
@@ -182,4 +195,4 @@ def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTabl
     if _is_suite(kind, inputs, outputs):
         return stack_tables(load_suite(SUITE).train_samples)
     interface = Interface(num_inputs=inputs, num_outputs=outputs)
-    return fixed_trials(interface) if kind == "paced" else self_paced_trials(interface)
+    return fixed_trials(interface) if kind == "fixed_timing" else self_paced_trials(interface)

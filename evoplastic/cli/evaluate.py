@@ -73,13 +73,15 @@ def add_verbs(verbs: Subparsers) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Lifetimes of each chosen task under each condition, summarised."""
     from evoplastic.engines import choose_engine
+    from evoplastic.engines.demand import Demand
     from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
 
     genome = load_genome(args.genome)
     config, source = _config(args)
     suite = load_suite(config.suite, config.task_table)
-    engine = choose_engine(args.engine or config.engine, free=suite.self_paced)
+    demand = Demand(genome.groups, config.simulated, suite.self_paced)
+    engine = choose_engine(args.engine or config.engine, demand)
     measured = measured_tasks(
         suite,
         args.task,

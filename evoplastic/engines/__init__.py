@@ -10,6 +10,7 @@ import os
 import torch
 
 from evoplastic.checks import require, require_known
+from evoplastic.engines.demand import Demand
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -21,19 +22,20 @@ ENGINES = ("auto", "reference", "cpu", "gpu")
 _said: set[str] = set()  # each fallback is announced once per process
 
 
-def choose_engine(name: str, *, free: bool = False) -> str:
+def choose_engine(name: str, demand: Demand | None = None) -> str:
     """The engine that will run on this machine: the fastest available one for "auto".
 
     Args:
         name: one of `ENGINES`.
-        free: trials will run freely, so that is what a GPU has to prove before it is chosen.
+        demand: what will be simulated, so what a GPU has to prove before it is chosen; by default
+            the published setting.
 
     Raises:
         UsageError: the name is unknown, or the engine cannot run on this machine.
     """
     require_known("engine", name, ENGINES)
     if name == "auto":
-        return _fastest(free)
+        return _fastest(demand or Demand())
     if name == "cpu":
         require(
             _has("numba"),
@@ -48,18 +50,24 @@ def choose_engine(name: str, *, free: bool = False) -> str:
     return name
 
 
-@functools.cache
-def _fastest(free: bool) -> str:
+def _fastest(demand: Demand) -> str:
     """gpu where there is one and it passes a short check against the reference, else cpu."""
     if torch.cuda.is_available():
         from evoplastic.engines.gpu.engine import gpu_available
-        from evoplastic.engines.self_check import fault_of_gpu
+        from evoplastic.engines.self_check import shortened
 
-        reason = gpu_available() or fault_of_gpu(free=free)
+        reason = gpu_available() or _fault_of_gpu(shortened(demand))
         if reason is None:
             return "gpu"
         _say_once(f"engine gpu is left aside: {reason}")
     return "cpu" if _has("numba") else "reference"
+
+
+@functools.cache
+def _fault_of_gpu(demand: Demand) -> str | None:
+    from evoplastic.engines.self_check import fault_of_gpu
+
+    return fault_of_gpu(demand)
 
 
 def run_lifetimes(
@@ -84,7 +92,7 @@ def run_lifetimes(
     Raises:
         UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
-    chosen = choose_engine(engine, free=batch.self_paced)
+    chosen = choose_engine(engine, Demand(groups, config, batch.self_paced))
     if chosen == "gpu":
         from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 

@@ -1,7 +1,8 @@
 """A short life on the GPU engine beside the reference: is this machine's GPU fit to be chosen?
 
 Compilers and drivers differ between machines more than tests can cover, so the automatic choice
-of the GPU engine rests on what it does here, today. Asked for by name, it runs unchecked.
+of the GPU engine rests on what it does here, today, with the kernel that will be used: that of the
+rule's schedule, the network's layout and the kind of trials. Asked for by name, it runs unchecked.
 """
 
 from __future__ import annotations
@@ -9,33 +10,68 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from evoplastic.engines.gpu.engine import run_gpu
+from evoplastic.engines.demand import Demand
+from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.table import Schedule
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
 from evoplastic.trials.wiring import Wiring
+from evoplastic.types import Interface
 
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
+INDIVIDUALS = 3
+# Learning rates with which the losses of so short a life are far from those without plasticity.
+EAGER: dict[Schedule, float] = {"at_outcome": 20.0, "lazy": 0.2}
 
 
-def fault_of_gpu(device: torch.device | str = "cuda", *, free: bool = False) -> str | None:
+def shortened(demand: Demand) -> Demand:
+    """What the short life asks for: the kernel of a demand, and nothing of what is not compiled.
+
+    Demands that use the same kernel are shortened to the same one.
+    """
+    config = demand.config
+    rule = config.rule
+    return demand._replace(
+        config=LifetimeConfig(
+            num_trials=4,
+            scored_trials=1,
+            feedback=config.feedback,
+            perturbation=PerturbationConfig(probability=0.5, first_step=0, quiet_trials=0),
+            rule=RuleConfig(
+                name=rule.name,
+                eta=EAGER.get(rule.table.schedule),
+                max_change=0.5,
+                first_trial=1,
+                baseline=rule.baseline,
+                outcome=rule.outcome,
+                gate=rule.gate,
+            ),
+        )
+    )
+
+
+def fault_of_gpu(demand: Demand, device: torch.device | str = "cuda") -> str | None:
     """What is wrong with the engine on this device, or None if it agrees with the reference.
 
     Args:
+        demand: what it will be used for, `shortened`: its very kernel is tried.
         device: where it is tried.
-        free: try trials that run freely, not paced ones: other kernels live them.
     """
-    case = _short_life(free)
+    case = short_life(demand)
+    reason = gpu_covers(*case[1:])
+    if reason is not None:
+        return f"it does not cover {reason}"
     try:
         ours = run_gpu(*case, device=device)
     except Exception as error:  # whatever a driver or compiler raises, the answer is the same
-        reason = str(error).strip().splitlines() or [""]
-        return f"it failed its check with {type(error).__name__}: {reason[-1]}"
+        lines = str(error).strip().splitlines() or [""]
+        return f"it failed its check with {type(error).__name__}: {lines[-1]}"
     expected = run_reference(*case).result
     difference = float((ours.loss_PK - expected.loss_PK).abs().max())
     if not difference <= TOLERANCE:
@@ -43,63 +79,66 @@ def fault_of_gpu(device: torch.device | str = "cuda", *, free: bool = False) -> 
     return None
 
 
-def _short_life(
-    free: bool,
+def short_life(
+    demand: Demand,
 ) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
-    groups = NeuronGroups(num_neurons=16)
+    """Some individuals of the demanded network, in trials that some get right and others wrong."""
+    groups, size = demand.groups, demand.groups.num_neurons
+    lines = groups.interface
     generator = torch.Generator().manual_seed(0)
-    w_PNN = 0.2 * torch.randn(2, 16, 16, generator=generator)
-    stream_P, lines_PL = np.arange(2), np.tile(np.arange(2), (2, 1))
+    w_PNN = 0.8 / size**0.5 * torch.randn(INDIVIDUALS, size, size, generator=generator)
+    stream_P = np.arange(INDIVIDUALS)
+    straight = Wiring(
+        np.tile(np.arange(lines.num_inputs), (INDIVIDUALS, 1)),
+        np.tile(np.arange(lines.num_outputs), (INDIVIDUALS, 1)),
+    )
+    trials = _self_paced_trials(lines) if demand.self_paced else _fixed_trials(lines)
     batch = LifetimeBatch(
-        tasks=stack_tables([_self_paced_trials() if free else _fixed_trials()]),
-        task_P=np.zeros(2, np.int64),
+        tasks=stack_tables([trials]),
+        task_P=np.zeros(INDIVIDUALS, np.int64),
         seed=1,
         epoch=0,
         trial_stream_P=stream_P,
         perturb_stream_P=stream_P,
-        wiring=Wiring(lines_PL, lines_PL) if free else None,
+        wiring=straight if demand.self_paced else None,
     )
-    config = LifetimeConfig(
-        num_trials=4,
-        scored_trials=1,
-        perturbation=PerturbationConfig(probability=0.5, quiet_trials=0),
-        rule=RuleConfig(first_trial=1),
-    )
-    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, config
+    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, demand.config
 
 
-def _fixed_trials() -> TrialTable:
+def _fixed_trials(lines: Interface) -> TrialTable:
     timing = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
-    stimulus_MTI = np.zeros((2, 12, 2), np.float32)
-    stimulus_MTI[0, :4] = (1.0, -1.0)
-    stimulus_MTI[1, :4] = (-1.0, 1.0)
+    stimulus_MTI = np.zeros((2, 12, lines.num_inputs), np.float32)
+    stimulus_MTI[:, :4] = np.array([1.0, -1.0])[:, None, None]
+    stimulus_MTI[:, :4, 1::2] *= -1.0
     return fixed_timing_table(
         task="check",
         timing=timing,
         stimulus_MTI=stimulus_MTI,
         target_action_M=np.arange(2),
-        reward_MO=np.eye(2, dtype=np.float32),
+        reward_MO=np.eye(2, lines.num_outputs, dtype=np.float32),
         kind_M=np.arange(2),
     )
 
 
-def _self_paced_trials() -> TrialTable:
+def _self_paced_trials(lines: Interface) -> TrialTable:
     """Two trials: two steps of holding action 0, which any other ends, then the answer 0 or 1."""
-    hold, first, second = (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)
-    over = [OVER_RIGHT, OVER_WRONG]
+    I, O = lines.num_inputs, lines.num_outputs
+    observation_VI = np.zeros((6, I), np.float32)
+    observation_VI[:, -1] = (1, 1, 0, 1, 1, 1)
+    observation_VI[:, 0] += (0, 0, 1, 0, 0, 1)
+    reward_VO, next_VO = np.zeros((6, O), np.float32), np.full((6, O), OVER_WRONG, np.int32)
+    reward_VO[[0, 1, 3, 4], 1:] = -0.1
+    next_VO[[0, 1, 3, 4], 0] = (1, 2, 4, 5)
+    for state, answer in ((2, 0), (5, 1)):
+        reward_VO[state, answer], next_VO[state, answer] = 1.0, OVER_RIGHT
     return TrialTable(
         task="check",
         dt_ms=20.0,
-        observation_VI=np.array([hold, hold, first, hold, hold, second], np.float32),
+        observation_VI=observation_VI,
         target_action_V=np.array([0, 0, 0, 0, 0, 1]),
         flags_V=np.array([HOLD, HOLD, ANSWER] * 2, np.int8),
-        reward_VO=np.array(
-            [[0, -0.1], [0, -0.1], [1, 0], [0, -0.1], [0, -0.1], [0, 1]], np.float32
-        ),
-        next_VO=np.array(
-            [[1, OVER_WRONG], [2, OVER_WRONG], over, [4, OVER_WRONG], [5, OVER_WRONG], over[::-1]],
-            np.int32,
-        ),
+        reward_VO=reward_VO,
+        next_VO=next_VO,
         first_M=np.array([0, 3]),
         kind_M=np.arange(2),
     )

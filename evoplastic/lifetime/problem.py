@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
+from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
@@ -66,7 +67,8 @@ class LifetimeProblem:
     @property
     def chosen_engine(self) -> str:
         """The engine that runs these lifetimes here, and draws and sums their mutations."""
-        return choose_engine(self.engine, free=self.wiring is not None)
+        demand = Demand(self.groups, self.lifetime, self_paced=self.wiring is not None)
+        return choose_engine(self.engine, demand)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -206,8 +206,8 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
             lines = Interface(num_inputs=inputs, num_outputs=outputs)
             measured = measure_in_turn(
                 [
-                    (replace(base, trials_kind="paced"), fixed_trials(lines)),
-                    (replace(base, trials_kind="free"), self_paced_trials(lines)),
+                    (replace(base, trials_kind="fixed_timing"), fixed_trials(lines)),
+                    (replace(base, trials_kind="self_paced"), self_paced_trials(lines)),
                 ],
                 repeats,
             )
@@ -216,7 +216,7 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
             rows.extend(
                 f"| {what}, {kind} | {line.typical:.0f} | {min(line.seconds):.0f} "
                 f"| {max(line.seconds):.0f} |"
-                for kind, line in zip(("paced", "free"), steps, strict=True)
+                for kind, line in zip(("fixed timing", "self-paced"), steps, strict=True)
             )
             ratios.append(_ratio(what, steps[1], steps[0]))
     return [

@@ -19,7 +19,7 @@ from evoplastic.engines import self_check
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.gpu.launch import bring_matrices
 from evoplastic.engines.reference.engine import run_reference
-from evoplastic.engines.self_check import fault_of_gpu
+from evoplastic.engines.self_check import fault_of_gpu, shortened
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -34,6 +34,7 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
 )
+from tests.evoplastic.engines.kernels import KERNELS, demand
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 ACROSS = TrialTiming(dt_ms=20.0, num_steps=19, response=(7, 10), feedback=(16, 18))  # two blocks
@@ -321,8 +322,9 @@ def test_a_genome_that_is_not_a_number_fails_alone() -> None:
     assert torch.equal(broken.loss_PK[1], whole.loss_PK[1])
 
 
-def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
-    assert fault_of_gpu(DEVICE) is None
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_each_kernel_passes_the_check_that_lets_it_be_chosen(kernel: Any) -> None:
+    assert fault_of_gpu(shortened(demand(*kernel)), DEVICE) is None
 
 
 def test_a_gpu_that_computes_something_else_or_nothing_is_not_chosen(
@@ -335,7 +337,8 @@ def test_a_gpu_that_computes_something_else_or_nothing_is_not_chosen(
     def broken(*case: Any, device: str) -> LifetimeResult:
         raise RuntimeError("out of registers")
 
+    asked = shortened(demand(*KERNELS[0]))
     monkeypatch.setattr(self_check, "run_gpu", shifted)
-    assert "differ from the reference's by 1.0e-02" in str(fault_of_gpu(DEVICE))
+    assert "differ from the reference's by 1.0e-02" in str(fault_of_gpu(asked, DEVICE))
     monkeypatch.setattr(self_check, "run_gpu", broken)
-    assert str(fault_of_gpu(DEVICE)).endswith("RuntimeError: out of registers")
+    assert str(fault_of_gpu(asked, DEVICE)).endswith("RuntimeError: out of registers")

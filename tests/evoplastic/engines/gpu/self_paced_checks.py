@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from evoplastic.engines import self_check
+from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.gpu.sizes import STEPS_PER_PRODUCT as BLOCK
@@ -283,20 +284,17 @@ def test_a_free_life_does_not_depend_on_its_neighbours_or_on_waves(
         )
 
 
-def test_the_engine_passes_the_check_that_lets_it_be_chosen() -> None:
-    assert self_check.fault_of_gpu(DEVICE, free=True) is None
-
-
 def test_a_gpu_that_ends_trials_at_the_wrong_step_is_not_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def hasty(params: Any, groups: Any, batch: Any, config: Any, *, device: str) -> LifetimeResult:
-        onward_VO = batch.tasks.next_VO
-        nodes = batch.tasks._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
-        return run_gpu(params, groups, batch._replace(tasks=nodes), config, device=device)
+        onward_VO = batch.tables.next_VO
+        tables = batch.tables._replace(next_VO=np.where(onward_VO == 2, OVER_WRONG, onward_VO))
+        return run_gpu(params, groups, batch._replace(tasks=tables), config, device=device)
 
     monkeypatch.setattr(self_check, "run_gpu", hasty)
-    fault = self_check.fault_of_gpu(DEVICE, free=True)
+    asked = self_check.shortened(Demand(NeuronGroups(num_neurons=16), self_paced=True))
+    fault = self_check.fault_of_gpu(asked, DEVICE)
     assert "differ from the reference's" in str(fault)
 
 

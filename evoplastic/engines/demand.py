@@ -1,0 +1,19 @@
+"""What some lifetimes will ask of an engine, known before any of them is simulated."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+
+
+class Demand(NamedTuple):
+    """From it follow the schedule, the layout and the kind of trials, and so the kernel.
+
+    The default is the published setting.
+    """
+
+    groups: NeuronGroups = NeuronGroups()
+    config: LifetimeConfig = LifetimeConfig()
+    self_paced: bool = False
