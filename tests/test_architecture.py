@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.graph_of_files import circles, file_graph
 
 ROOT = Path(__file__).resolve().parents[1]
 ARROWS = {
@@ -34,6 +37,10 @@ HOMES = {
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
 }
+MOST_FILES = 20  # of a folder
+TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")
+# The problem and its population know each other until shards are files of their own.
+STANDING = [["evoplastic/lifetime/population.py", "evoplastic/lifetime/problem.py"]]
 HEAVY = sorted(set(HOMES) - {"torch"})
 
 
@@ -203,6 +210,69 @@ def test_a_crossing_import_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
         (".", False),
         ("mlflow", False),
     ]
+
+
+def test_no_files_import_each_other() -> None:
+    graph = file_graph(ROOT, list(ARROWS))
+    assert sum(map(len, graph.values())) > 300, "hardly any imports, the test looks elsewhere"
+    assert [circle for circle in circles(graph) if circle not in STANDING] == []
+
+
+def test_no_folder_holds_too_many_files() -> None:
+    assert crowded_folders(ROOT) == []
+
+
+def crowded_folders(root: Path) -> list[str]:
+    """Folders of more than `MOST_FILES` Python files."""
+    counts = Counter(
+        path.parent.relative_to(root).as_posix()
+        for room in (*ARROWS, "tests")
+        for path in (root / room).rglob("*.py")
+    )
+    return sorted(folder for folder, count in counts.items() if count > MOST_FILES)
+
+
+def test_folders_of_tasks_are_few_and_import_downwards_only() -> None:
+    assert {path.parent.name for path in (ROOT / "tasks").glob("*/*.py")} <= set(TASK_FOLDERS)
+    assert len(TASK_FOLDERS) <= 6
+    assert arrows_up(file_graph(ROOT, ["tasks"])) == []
+
+
+def arrows_up(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    """Imports of a folder of tasks that stands behind one's own in `TASK_FOLDERS`."""
+    return [
+        (file, other)
+        for file, others in sorted(graph.items())
+        for other in sorted(others)
+        if _place(file) < _place(other)
+    ]
+
+
+def _place(file: str) -> int:
+    """tasks/__init__.py, which everything has, comes first."""
+    _, folder, *rest = file.split("/")
+    return TASK_FOLDERS.index(folder) if rest else -1
+
+
+def test_planted_violations_are_found(tmp_path: Path) -> None:
+    """A circle through TYPE_CHECKING and a function, an arrow that runs up, a full folder."""
+    lines = {
+        "evoplastic/one.py": "if TYPE_CHECKING:\n    from evoplastic.two import Two\n",
+        "evoplastic/two.py": "def late():\n    from evoplastic import three\n",
+        "evoplastic/three.py": "import evoplastic.one\n",
+        "evoplastic/four.py": "from evoplastic.one import One\n",
+        "tasks/machines/a.py": "from tasks.suites.b import B\n",
+        "tasks/suites/b.py": "from tasks.baselines.c import C\n",
+        "tasks/baselines/c.py": "",
+    } | {f"cluster/file{number}.py": "" for number in range(MOST_FILES + 1)}
+    for file, text in lines.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    circle = ["evoplastic/one.py", "evoplastic/three.py", "evoplastic/two.py"]
+    assert circles(file_graph(tmp_path, list(ARROWS))) == [circle]
+    up = [("tasks/machines/a.py", "tasks/suites/b.py")]
+    assert arrows_up(file_graph(tmp_path, ["tasks"])) == up
+    assert crowded_folders(tmp_path) == ["cluster"]
 
 
 def run_python(code: str) -> str:
