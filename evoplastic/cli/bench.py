@@ -32,7 +32,8 @@ def add_verbs(verbs: Subparsers) -> None:
         "evoplastic bench\n"
         "evoplastic bench --engine cpu reference --population 64 --trials 50\n"
         "evoplastic bench --rule node_perturbation node_perturbation_network --threads 1 2 --json\n"
-        "evoplastic bench --trials-kind paced free --inputs 33 --outputs 17 --neurons 140",
+        "evoplastic bench --trials-kind fixed_timing self_paced --inputs 33 --outputs 17 "
+        "--neurons 140",
         run_bench,
     )
     parser.add_argument(
@@ -72,9 +73,11 @@ def add_verbs(verbs: Subparsers) -> None:
     parser.add_argument(
         "--trials-kind",
         nargs="+",
-        choices=("paced", "free"),
-        default=["paced"],
-        help="paced trials, or trials that run freely with noise at every step (default paced)",
+        choices=("fixed_timing", "self_paced"),
+        type=_trials_kind,
+        default=["fixed_timing"],
+        help="trials of fixed timing, or self-paced ones with noise at every step (default "
+        "fixed_timing)",
     )
     for name, what in (("inputs", "stimulus lines"), ("outputs", "actions")):
         parser.add_argument(
@@ -88,6 +91,11 @@ def add_verbs(verbs: Subparsers) -> None:
         help=f"measured generations of each, in turn (default {LONG_REPEATS})",
     )
     add_json(parser)
+
+
+def _trials_kind(word: str) -> str:
+    """The kind of trials, also in the words of earlier versions."""
+    return {"paced": "fixed_timing", "free": "self_paced"}.get(word, word)
 
 
 def run_bench(args: argparse.Namespace) -> int:
@@ -109,7 +117,7 @@ def run_bench(args: argparse.Namespace) -> int:
         print_json(
             {
                 "hardware": dict(hardware()),
-                "suite": SUITE if _is_suite("paced", args.inputs, args.outputs) else None,
+                "suite": SUITE if _is_suite("fixed_timing", args.inputs, args.outputs) else None,
                 "inputs": args.inputs,
                 "outputs": args.outputs,
                 "measurements": [
@@ -170,7 +178,7 @@ def _rule_of_modulation(word: str) -> str:
 
 def _is_suite(kind: str, inputs: int, outputs: int) -> bool:
     """Paced trials on two and two lines are those of the published suite, others are random."""
-    return (kind, inputs, outputs) == ("paced", 2, 2)
+    return (kind, inputs, outputs) == ("fixed_timing", 2, 2)
 
 
 def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTables:
@@ -182,4 +190,4 @@ def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTabl
     if _is_suite(kind, inputs, outputs):
         return stack_tables(load_suite(SUITE).train_samples)
     interface = Interface(num_inputs=inputs, num_outputs=outputs)
-    return fixed_trials(interface) if kind == "paced" else self_paced_trials(interface)
+    return fixed_trials(interface) if kind == "fixed_timing" else self_paced_trials(interface)

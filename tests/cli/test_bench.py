@@ -31,12 +31,12 @@ def test_an_unknown_engine_is_a_usage_error(command: Command) -> None:
     assert "unknown engine 'cup'" in answer.err
 
 
-def test_bench_measures_trials_that_run_freely_beside_paced_ones(command: Command) -> None:
+def test_bench_measures_both_kinds_of_trials_also_in_their_earlier_words(command: Command) -> None:
     lines = ("--inputs", 3, "--outputs", 3, "--neurons", 20)
-    answer = command("bench", *SMALL, *lines, "--trials-kind", "paced", "free", "--json")
+    answer = command("bench", *SMALL, *lines, "--trials-kind", "fixed_timing", "free", "--json")
     assert answer.code == 0
     assert (answer.json["suite"], answer.json["inputs"], answer.json["outputs"]) == (None, 3, 3)
-    paced, free = answer.json["measurements"]
-    assert (paced["trials_kind"], free["trials_kind"]) == ("paced", "free")
-    assert paced["steps"] == 3 * 3 * 50
-    assert 3 * 3 * 30 <= free["steps"] <= 3 * 3 * 60
+    fixed, own = answer.json["measurements"]
+    assert (fixed["trials_kind"], own["trials_kind"]) == ("fixed_timing", "self_paced")
+    assert fixed["steps"] == 3 * 3 * 50
+    assert 3 * 3 * 30 <= own["steps"] <= 3 * 3 * 60
