@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.graph_of_files import circles, file_graph
 
 ROOT = Path(__file__).resolve().parents[1]
 ARROWS = {
@@ -34,6 +37,8 @@ HOMES = {
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
 }
+MOST_FILES = 20  # of a folder
+TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")
 HEAVY = sorted(set(HOMES) - {"torch"})
 
 
@@ -88,77 +93,6 @@ def test_rooms_import_along_the_arrows_only() -> None:
     assert not crossing
 
 
-def module_of(path: Path) -> str:
-    """The name by which a file is imported."""
-    words = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(words[:-1] if words[-1] == "__init__" else words)
-
-
-def module_imports(paths: Iterable[Path]) -> dict[str, set[str]]:
-    """Which modules of ours each file names when it is imported, those for type checkers too."""
-    modules = {module_of(path): path for path in paths}
-    graph: dict[str, set[str]] = {}
-
-    def visit(node: ast.AST) -> Iterator[str]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                continue
-            if isinstance(child, ast.Import):
-                yield from (alias.name for alias in child.names)
-            elif isinstance(child, ast.ImportFrom) and child.module:
-                for alias in child.names:
-                    whole = f"{child.module}.{alias.name}"
-                    yield whole if whole in modules else child.module
-            else:
-                yield from visit(child)
-
-    for module, path in modules.items():
-        found = visit(ast.parse(path.read_text(encoding="utf-8")))
-        graph[module] = {name for name in found if name in modules and name != module}
-    return graph
-
-
-def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Modules that import one another, whatever way round."""
-    graph = {module: set(others) for module, others in graph.items()}
-    while leaf := next((module for module, others in graph.items() if not others), None):
-        del graph[leaf]
-        for others in graph.values():
-            others.discard(leaf)
-    # What is left lies on a circle, or leads to one: go on until a module comes again.
-    found = []
-    if graph:
-        path = [min(graph)]
-        while (following := min(graph[path[-1]])) not in path:
-            path.append(following)
-        found.append(path[path.index(following) :])
-    return found
-
-
-def test_no_two_modules_import_each_other() -> None:
-    paths = [path for room in ARROWS for path in sorted((ROOT / room).rglob("*.py"))]
-    assert circles(module_imports(paths)) == []
-
-
-def test_a_circle_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That of a type checker's import too; one inside a function is none."""
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    folder = tmp_path / "cluster"
-    folder.mkdir()
-    for name, code in (
-        ("one", "from cluster.two import f\n"),
-        ("two", "from cluster import three\n"),
-        ("three", "if TYPE_CHECKING:\n    import cluster.one\n"),
-        ("four", "from cluster.one import f\n\ndef g():\n    import cluster.five\n"),
-        ("five", "import cluster.four\n"),
-    ):
-        (folder / f"{name}.py").write_text(code)
-    graph = module_imports(sorted(folder.glob("*.py")))
-    assert circles(graph) == [["cluster.one", "cluster.two", "cluster.three"]]
-    (folder / "three.py").write_text("")
-    assert circles(module_imports(sorted(folder.glob("*.py")))) == []
-
-
 def test_imports_are_absolute() -> None:
     assert not [found for found in all_imports() if found.package == "."]
 
@@ -203,6 +137,69 @@ def test_a_crossing_import_would_be_seen(tmp_path: Path, monkeypatch: pytest.Mon
         (".", False),
         ("mlflow", False),
     ]
+
+
+def test_no_files_import_each_other() -> None:
+    graph = file_graph(ROOT, list(ARROWS))
+    assert sum(map(len, graph.values())) > 300, "hardly any imports, the test looks elsewhere"
+    assert circles(graph) == []
+
+
+def test_no_folder_holds_too_many_files() -> None:
+    assert crowded_folders(ROOT) == []
+
+
+def crowded_folders(root: Path) -> list[str]:
+    """Folders of more than `MOST_FILES` Python files."""
+    counts = Counter(
+        path.parent.relative_to(root).as_posix()
+        for room in (*ARROWS, "tests")
+        for path in (root / room).rglob("*.py")
+    )
+    return sorted(folder for folder, count in counts.items() if count > MOST_FILES)
+
+
+def test_folders_of_tasks_are_few_and_import_downwards_only() -> None:
+    assert {path.parent.name for path in (ROOT / "tasks").glob("*/*.py")} <= set(TASK_FOLDERS)
+    assert len(TASK_FOLDERS) <= 6
+    assert arrows_up(file_graph(ROOT, ["tasks"])) == []
+
+
+def arrows_up(graph: Mapping[str, set[str]]) -> list[tuple[str, str]]:
+    """Imports of a folder of tasks that stands behind one's own in `TASK_FOLDERS`."""
+    return [
+        (file, other)
+        for file, others in sorted(graph.items())
+        for other in sorted(others)
+        if _place(file) < _place(other)
+    ]
+
+
+def _place(file: str) -> int:
+    """tasks/__init__.py, which everything has, comes first."""
+    _, folder, *rest = file.split("/")
+    return TASK_FOLDERS.index(folder) if rest else -1
+
+
+def test_planted_violations_are_found(tmp_path: Path) -> None:
+    """A circle through TYPE_CHECKING and a function, an arrow that runs up, a full folder."""
+    lines = {
+        "evoplastic/one.py": "if TYPE_CHECKING:\n    from evoplastic.two import Two\n",
+        "evoplastic/two.py": "def late():\n    from evoplastic import three\n",
+        "evoplastic/three.py": "import evoplastic.one\n",
+        "evoplastic/four.py": "from evoplastic.one import One\n",
+        "tasks/machines/a.py": "from tasks.suites.b import B\n",
+        "tasks/suites/b.py": "from tasks.baselines.c import C\n",
+        "tasks/baselines/c.py": "",
+    } | {f"cluster/file{number}.py": "" for number in range(MOST_FILES + 1)}
+    for file, text in lines.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    circle = ["evoplastic/one.py", "evoplastic/three.py", "evoplastic/two.py"]
+    assert circles(file_graph(tmp_path, list(ARROWS))) == [circle]
+    up = [("tasks/machines/a.py", "tasks/suites/b.py")]
+    assert arrows_up(file_graph(tmp_path, ["tasks"])) == up
+    assert crowded_folders(tmp_path) == ["cluster"]
 
 
 def run_python(code: str) -> str:

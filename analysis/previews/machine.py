@@ -22,7 +22,7 @@ STEP_INCHES = 0.22
 class Walk(NamedTuple):
     """The steps of consecutive trials, S of them."""
 
-    node_S: Int64Array
+    state_S: Int64Array
     action_S: Int64Array
     reward_S: NDArray[np.float32]
     trial_S: Int64Array
@@ -45,9 +45,9 @@ def walk(bank: TrialTable, num_trials: int) -> Walk:
             nodes.append(node)
             trials.append(trial)
             node = int(bank.next_VO[node, max(int(bank.target_action_V[node]), 0)])
-    node_S = np.array(nodes)
-    action_S = np.maximum(bank.target_action_V[node_S], 0)
-    return Walk(node_S, action_S, bank.reward_VO[node_S, action_S], np.array(trials))
+    state_S = np.array(nodes)
+    action_S = np.maximum(bank.target_action_V[state_S], 0)
+    return Walk(state_S, action_S, bank.reward_VO[state_S, action_S], np.array(trials))
 
 
 def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None = None) -> Figure:
@@ -57,7 +57,7 @@ def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None 
         UsageError: fewer than one trial, or more than the bank has.
     """
     words, lived = words or Words(), walk(bank, num_trials)
-    S, I, O = len(lived.node_S), bank.interface.num_inputs, bank.interface.num_outputs
+    S, I, O = len(lived.state_S), bank.interface.num_inputs, bank.interface.num_outputs
     rows = [*row_labels(I, words.inputs), *row_labels(O, words.actions), (0.0, "00")]
     left = 0.55 + 0.068 * max(len(name) for _, name in rows)
     width = max(5.6, left + 1.0 + STEP_INCHES * S)
@@ -74,9 +74,9 @@ def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None 
             bottom=1.32 / height,
             hspace=0.25,
         )
-        shown = _image(axes[0], bank.observation_VI[lived.node_S], "PuOr_r")
-        paid = _image(axes[1], bank.reward_VO[lived.node_S], "RdBu")
-        asked = bank.target_action_V[lived.node_S] >= 0
+        shown = _image(axes[0], bank.observation_VI[lived.state_S], "PuOr_r")
+        paid = _image(axes[1], bank.reward_VO[lived.state_S], "RdBu")
+        asked = bank.target_action_V[lived.state_S] >= 0
         for place, colour in ((asked, ASKED), (~asked, GREY)):
             axes[1].plot(
                 np.flatnonzero(place), lived.action_S[place], "o", ms=4.5, color=colour, mew=0

@@ -32,7 +32,7 @@ INIT_GAIN, INIT_ALPHA, SIGMA = 1.5, 0.5, 0.03  # the published first genome and 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One generation: who lives, for how long, and on what."""
+    """One generation: which individuals, for how long, on what."""
 
     engine: str
     population: int
@@ -175,40 +175,40 @@ def _wiring(tables: StackedTables, pair_P: Int64Array) -> Wiring | None:
 
 
 def measure(setting: Setting, tables: StackedTables, repeats: int) -> Measurement:
-    """Live a generation again and again."""
+    """Run a generation again and again."""
     (measured,) = measure_in_turn([(setting, tables)], repeats)
     return measured
 
 
 def measure_in_turn(
-    asked: Sequence[tuple[Setting, StackedTables]], repeats: int
+    wanted: Sequence[tuple[Setting, StackedTables]], repeats: int
 ) -> list[Measurement]:
-    """Live a generation of each setting, round after round: a machine's drift falls on all alike.
+    """Run a generation of each setting, round after round: a machine's drift falls on all alike.
 
     Args:
-        asked: what to live, and its tasks, taken in turn by the pairs.
+        wanted: what to run, and its tasks, taken in turn by the pairs.
         repeats: measured rounds; before them, two individuals of each setting compile.
     """
-    generations = [first_generation(setting, tables) for setting, tables in asked]
-    seconds: list[list[float]] = [[] for _ in asked]
-    steps = [0 for _ in asked]
+    generations = [first_generation(setting, tables) for setting, tables in wanted]
+    seconds: list[list[float]] = [[] for _ in wanted]
+    steps = [0 for _ in wanted]
     for turn in range(repeats + 1):
-        for number, (setting, _) in enumerate(asked):
+        for number, (setting, _) in enumerate(wanted):
             count = min(2, setting.population) if turn == 0 else setting.population
-            lived, taken = _live(setting, generations[number], count)
+            steps_run, taken = _run(setting, generations[number], count)
             if turn > 0:
                 seconds[number].append(taken)
-                steps[number] = lived
+                steps[number] = steps_run
     return [
-        Measurement(setting=setting, seconds=tuple(taken), steps=lived)
-        for (setting, _), taken, lived in zip(asked, seconds, steps, strict=True)
+        Measurement(setting=setting, seconds=tuple(taken), steps=steps_run)
+        for (setting, _), taken, steps_run in zip(wanted, seconds, steps, strict=True)
     ]
 
 
-def _live(
+def _run(
     setting: Setting, generation: tuple[PlasticParams, NeuronGroups, LifetimeBatch], count: int
 ) -> tuple[int, float]:
-    """Steps lived by the first individuals of a generation, and the seconds that took."""
+    """Steps of the first individuals of a generation, and the seconds that took."""
     params, groups, batch = generation
     wiring = batch.wiring and Wiring(*(lines_PL[:count] for lines_PL in batch.wiring))
     few = batch._replace(

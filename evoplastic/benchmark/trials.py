@@ -11,9 +11,9 @@ from evoplastic.types import Interface
 
 DT_MS = 20.0
 TIMING = TrialTiming(dt_ms=DT_MS, num_steps=50, response=(25, 35), feedback=(36, 46))
-SHOWN = ((0, 8), (10, 18))  # steps of the two stimuli of a paced trial, as published
+SHOWN = ((0, 8), (10, 18))  # steps of the two stimuli of a trial of fixed timing, as published
 NUM_ENTRIES = 64
-LENGTHS = (40, 60)  # steps of a trial that runs freely, 50 in the mean
+LENGTHS = (40, 60)  # steps of a self-paced trial, 50 in the mean
 
 
 def fixed_trials(interface: Interface) -> StackedTables:

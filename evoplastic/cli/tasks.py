@@ -1,4 +1,4 @@
-"""tasks list | show | check | preview: the world that networks live in."""
+"""tasks list | show | check | preview: the world that networks act in."""
 
 from __future__ import annotations
 

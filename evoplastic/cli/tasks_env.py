@@ -216,7 +216,7 @@ def _print_report(found: dict[str, Any]) -> None:
                 ("chance: any action at each step", found["chance"]),
                 (f"always action {constant['action']}", constant),
                 (f"answer {fixed['answer']} whenever one is due", fixed),
-                ("oracle: what is asked for", found["oracle"]),
+                ("oracle: the target actions", found["oracle"]),
             )
         ],
         title=f"Levels, over {found['trials']} trials",

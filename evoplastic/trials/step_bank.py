@@ -1,4 +1,4 @@
-"""Trials that run freely, step by step: what a NeuroGym task shows, asks, pays and ends."""
+"""Self-trials of fixed timing, step by step: what a NeuroGym task shows, asks, pays and ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from evoplastic.types import (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StepBank:
-    """Trials of a task that runs freely: an action and a reward at every step.
+    """Trials of a self-paced task: an action and a reward at every step.
 
     At step t of trial m the network sees `observation_MTI[m, t]`, takes an action a, is paid
     `reward_MTO[m, t, a]`, and the trial is over if `ends_MTO[m, t, a]`. A trial is over at the
@@ -36,7 +36,7 @@ class StepBank:
     task: str
     dt_ms: float
     observation_MTI: Float32Array
-    ground_truth_MT: Int64Array  # action asked for at each step, NO_TARGET = none
+    ground_truth_MT: Int64Array  # target action at each step, NO_TARGET = none
     num_steps_M: Int64Array
     reward_MTO: Float32Array  # the environment's own
     ends_MTO: BoolArray
@@ -126,8 +126,8 @@ class StepBank:
         """The action with which whoever follows the ground truth ends a trial; -1 = none asked."""
         return final_answers(self.ground_truth_MT, self.ends_MTO)
 
-    def nodes(self) -> TrialTable:
-        """The same trials in the form that engines live: padding left out, one node a step."""
+    def table(self) -> TrialTable:
+        """The same trials in the form that engines run: padding left out, one state a step."""
         _, T, O = self.reward_MTO.shape
         lived_MT = np.arange(T) < self.num_steps_M[:, None]
         first_M = np.concatenate([[0], np.cumsum(self.num_steps_M)[:-1]]).astype(np.int64)
@@ -168,7 +168,7 @@ class StepBank:
 
 
 def final_answers(ground_truth_MT: Int64Array, ends_MTO: BoolArray) -> Int64Array:
-    """The last action of whoever follows the ground truth (action 0 where nothing is asked)."""
+    """The last action of whoever follows the ground truth (action 0 where there is no target)."""
     followed_MT = np.maximum(ground_truth_MT, 0)
     ends_MT = np.take_along_axis(ends_MTO, followed_MT[..., None], axis=2)[..., 0]
     return ground_truth_MT[np.arange(len(ends_MT)), ends_MT.argmax(axis=1)]

@@ -57,7 +57,7 @@ class TrialTable:
     task: str
     dt_ms: float
     observation_VI: Float32Array  # dimensionless input, usually within [-1, 1]
-    target_action_V: Int64Array  # action asked for, NO_TARGET = none
+    target_action_V: Int64Array  # target action, NO_TARGET = none
     flags_V: Int8Array  # HOLD (asked, on the way to the answer) or ANSWER; OUTCOME, FEEDBACK
     reward_VO: Float32Array  # the environment's own
     next_VO: Int32Array  # state that an action leads to, OVER_WRONG or OVER_RIGHT

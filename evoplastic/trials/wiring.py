@@ -1,6 +1,6 @@
 """Which lines of the network carry the channels and actions of each individual's task.
 
-Tasks of different sizes live in one network: a task's channels and actions take the first lines. To
+Tasks of different sizes share one network: a task's channels and actions take the first lines. To
 keep evolution from building a task's wiring into the genome, lines can be exchanged at random, anew
 for every lifetime. Line 0, NeuroGym's fixation cue and the action of doing nothing, stays.
 """

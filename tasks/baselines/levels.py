@@ -1,8 +1,8 @@
-"""What simple policies reach on trials that run freely: the levels to judge scores by, exactly.
+"""What simple policies reach on self-paced trials: the levels to judge scores by, exactly.
 
-Each policy says how likely it takes each action at each node; its mass is sent through the nodes:
+Each policy says how likely it takes each action at each state; its mass is sent through the states:
 
-    mass(first node of an entry) += 1 / M,      reward += mass(v) policy(v, o) reward(v, o)
+    mass(first state of an entry) += 1 / M,      reward += mass(v) policy(v, o) reward(v, o)
     mass(next(v, o)) += mass(v) policy(v, o),   accuracy += the same where next(v, o) is OVER_RIGHT
 
 All trials count, as they do in a lifetime; a task that can never be right has no accuracy.
@@ -32,7 +32,7 @@ class TaskLevels(NamedTuple):
 
     chance: Level  # any action at each step
     best_fixed: Level  # one answer whenever one is due
-    oracle: Level  # what is asked for
+    oracle: Level  # the target action
 
 
 def table_levels(table: TrialTable) -> TaskLevels:
@@ -41,7 +41,7 @@ def table_levels(table: TrialTable) -> TaskLevels:
 
 
 def level_of(bank: TrialTable, policy_VO: NDArray[np.float64]) -> Level:
-    """What a policy reaches that takes action o at node v with probability `policy_VO[v, o]`.
+    """What a policy reaches that takes action o at state v with probability `policy_VO[v, o]`.
 
     Raises:
         UsageError: probabilities that do not fit the bank, or do not add up to 1.
@@ -51,45 +51,45 @@ def level_of(bank: TrialTable, policy_VO: NDArray[np.float64]) -> Level:
         f"expected probabilities that add up to 1, of shape {bank.reward_VO.shape}, came shape "
         f"{policy_VO.shape}",
     )
-    node_V, count_V = np.unique(bank.first_M, return_counts=True)
+    state_V, count_V = np.unique(bank.first_M, return_counts=True)
     mass_V: NDArray[np.float64] = count_V.astype(
         np.float64
     )  # of whole trials, so that sums of them are exact
     reward = right = 0.0
-    while len(node_V):
-        flow_VO = mass_V[:, None] * policy_VO[node_V]
-        next_VO = bank.next_VO[node_V]
-        reward += float((flow_VO * bank.reward_VO[node_V]).sum())
+    while len(state_V):
+        flow_VO = mass_V[:, None] * policy_VO[state_V]
+        next_VO = bank.next_VO[state_V]
+        reward += float((flow_VO * bank.reward_VO[state_V]).sum())
         right += float(flow_VO[next_VO == OVER_RIGHT].sum())
         onward = (next_VO >= 0) & (flow_VO > 0.0)
-        node_V, where_V = np.unique(next_VO[onward], return_inverse=True)
+        state_V, where_V = np.unique(next_VO[onward], return_inverse=True)
         mass_V = np.bincount(where_V.ravel(), weights=flow_VO[onward]).astype(np.float64)
     M = len(bank.first_M)
     return Level(right / M if bank.has_answers else None, reward / M)
 
 
 def chance(bank: TrialTable) -> Level:
-    """Any action with equal probability at each node."""
+    """Any action with equal probability at each state."""
     return level_of(bank, np.full(bank.reward_VO.shape, 1.0 / bank.reward_VO.shape[1]))
 
 
 def oracle(bank: TrialTable) -> Level:
-    """What is asked at each node; action 0 where nothing is."""
+    """The target action of each state; action 0 where there is none."""
     return level_of(bank, _taking(bank, np.maximum(bank.target_action_V, 0)))
 
 
 def constant(bank: TrialTable, action: int) -> Level:
-    """One action at each node."""
+    """One action at each state."""
     return level_of(bank, _taking(bank, np.full_like(bank.target_action_V, action)))
 
 
 def best_constant(bank: TrialTable) -> tuple[int, Level]:
-    """The single action with the best accuracy (reward, where nothing is asked), and its level."""
+    """The single action with the best accuracy (reward, without targets), and its level."""
     return _best([constant(bank, action) for action in range(bank.reward_VO.shape[1])])
 
 
 def fixed(bank: TrialTable, answer: int) -> Level:
-    """One answer whenever an answer is due; until then what is asked, action 0 where nothing is.
+    """One answer whenever an answer is due; until then the target action, 0 where there is none.
 
     So it knows when to hold and when to answer, but nothing of what the stimuli say.
     """

@@ -1,4 +1,4 @@
-"""All that is random in the trials of a state machine, drawn before any of them is lived.
+"""All that is random in the trials of a state machine, drawn before any lifetime.
 
 Draws are uniform numbers, one for each way a trial can go: whoever stands in state s at step t of a
 trial and takes action o moves by `moves_MTSO[m, t, s, o]`, and is paid by `pays_MTS[m, t, s']` for

@@ -64,8 +64,8 @@ def best_actions(machine: StateMachine, rules: Rules) -> BoolArray:
     """
     T, (M, S, O, _, F) = machine.num_steps, rules.flag_MSOSF.shape
     best_TMSOF = np.zeros((T, M, S, O, F), dtype=bool)
-    if machine.asked is not None:
-        for state, action in enumerate(machine.asked):
+    if machine.target_actions is not None:
+        for state, action in enumerate(machine.target_actions):
             if action is not None:
                 best_TMSOF[:, :, state, action] = True
         return best_TMSOF

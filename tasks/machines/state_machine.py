@@ -93,7 +93,7 @@ class StateMachine:
     flags: tuple[FlagRule, ...] = ()
     ends: tuple[int, ...] = ()  # states whose entry ends the trial
     holds: tuple[int, ...] = ()  # states that ask for something on the way to an answer
-    asked: tuple[int | None, ...] | None = None  # action of each state; None = derived
+    target_actions: tuple[int | None, ...] | None = None  # action of each state; None = derived
     state_ranges: tuple[tuple[int, ...], ...] = ()
     probability_ranges: tuple[tuple[float, float], ...] = ()
     stimulus_pool: tuple[int, ...] = ()
@@ -128,8 +128,8 @@ class StateMachine:
             f"switch of machine {self.name!r} is {self.switch}, expected a probability",
         )
         require(
-            self.asked is None or len(self.asked) == S,
-            f"machine {self.name!r} states what is asked for in some of its {S} states, expected "
+            self.target_actions is None or len(self.target_actions) == S,
+            f"machine {self.name!r} states the target action in some of its {S} states, expected "
             "an action or None for each",
         )
         self._check_numbers()
@@ -142,7 +142,7 @@ class StateMachine:
         self._check("actions of rules", [rule.action for rule in rules], ANY, O)
         self._check("ends and holds", [*self.ends, *self.holds], 0, S)
         self._check("state_ranges", [s for each in self.state_ranges for s in each], 0, S)
-        self._check("asked actions", [a for a in self.asked or () if a is not None], 0, O)
+        self._check("target actions", [a for a in self.target_actions or () if a is not None], 0, O)
         fixed = [stimulus for stimulus in self.stimuli if isinstance(stimulus, int)]
         self._check("stimuli", [*fixed, *self.stimulus_pool], 0, Y)
         variables = [state for state in states if isinstance(state, StateVariable)]

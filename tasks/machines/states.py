@@ -1,8 +1,8 @@
-"""Trials of a state machine as nodes: where a trial can come to, given all that was drawn for it.
+"""The table of a state machine: where its trials can come to, given all that was drawn for them.
 
-A node is a trial, a step, a state, the flag, and whether everything asked so far was done; nodes
-that no actions lead to are left out. A trial is right if at each state that asked for something one
-of the best actions was taken, and a state that is not one of the holds was among them.
+A trial state is a trial, a step, a state of the machine, the flag, and whether all target actions
+so far were taken; those that no actions lead to are left out. A trial is right if at each state
+with a target one of the best actions was taken, and one of these states is not a hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORDS = 3
 
 
 class _Layer(NamedTuple):
-    """The nodes of one step: V of them, with O actions each."""
+    """The trial states of one step: V of them, with O actions each."""
 
     key_V: Int64Array  # trial, state, flag and doings, ravelled
     reward_VO: NDArray[np.float64]
@@ -82,7 +82,7 @@ def _step(
     key_V: Int64Array,
     t: int,
 ) -> _Layer:
-    """What every action does at the nodes of one step."""
+    """What every action does at the trial states of one step."""
     M, S, O = moved_MSO.shape
     shape = (M, S, 2, WORDS)
     m, s, flag, done = (each[:, None] for each in np.unravel_index(key_V, shape))
@@ -107,7 +107,7 @@ def _step(
 def _bank(
     machine: StateMachine, rules: Rules, layers: list[_Layer], shape: tuple[int, ...]
 ) -> TrialTable:
-    """Number the nodes trial by trial, and show each state as long as it dwells."""
+    """Number the trial states trial by trial, and show each state as long as it dwells."""
     M = shape[0]
     step_V = np.concatenate([np.full(len(layer.key_V), t) for t, layer in enumerate(layers)])
     m_V, s_V, _, _ = np.unravel_index(np.concatenate([each.key_V for each in layers]), shape)
@@ -134,7 +134,7 @@ def _bank(
     flags_V = np.where(np.isin(s_V[order_V], machine.holds), HOLD, ANSWER)
     reward_VO = np.concatenate([layer.reward_VO for layer in layers])[order_V]
     code_YI = np.pad(machine.code_YI, ((0, 1), (0, 0)))  # stimulus -1 shows zeros
-    # each node D times: all but the last copy lead on to the next one, whatever the action
+    # each trial state D times: all but the last copy lead on to the next one, whatever the action
     D = machine.dwell_steps
     acts_V = np.tile(np.arange(D) == D - 1, len(order_V))
     onward_V1 = np.arange(1, len(acts_V) + 1)[:, None]

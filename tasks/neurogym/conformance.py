@@ -1,4 +1,4 @@
-"""Live trials in the real environment, step by step, and compare them with a bank.
+"""Run trials in the real environment, step by step, and compare them with a bank.
 
 A bank claims what each step shows and pays. Here a fresh instance with the bank's seed is stepped
 under a policy, its own next trials following its own trial ends, and every observation, reward and
@@ -18,20 +18,20 @@ from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 
-Policy = Callable[[TrialTable, int, int, np.random.Generator], int]  # bank, trial, node, rng
+Policy = Callable[[TrialTable, int, int, np.random.Generator], int]  # bank, trial, state, rng
 
 
-def act_at_random(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
+def act_at_random(bank: TrialTable, trial: int, state: int, rng: np.random.Generator) -> int:
     """Any action, anew at each step."""
     return int(rng.integers(bank.reward_VO.shape[1]))
 
 
-def act_on_ground_truth(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
-    """What is asked for; action 0 where nothing is."""
-    return max(int(bank.target_action_V[node]), 0)
+def act_on_ground_truth(bank: TrialTable, trial: int, state: int, rng: np.random.Generator) -> int:
+    """The target action; 0 where there is none."""
+    return max(int(bank.target_action_V[state]), 0)
 
 
-def act_constantly(bank: TrialTable, trial: int, node: int, rng: np.random.Generator) -> int:
+def act_constantly(bank: TrialTable, trial: int, state: int, rng: np.random.Generator) -> int:
     """One action throughout a trial, another one in the next."""
     return trial % bank.reward_VO.shape[1]
 
@@ -48,7 +48,7 @@ class Visit(NamedTuple):
 
     trial: int
     step: int  # of the trial
-    node: int
+    state: int
     action: int
 
 
@@ -71,14 +71,14 @@ class Difference(NamedTuple):
 
 
 def walk(bank: TrialTable, policy: str, seed: int, num_trials: int) -> Iterator[Visit]:
-    """The nodes that a policy comes to in the first trials of a bank."""
+    """The table that a policy comes to in the first trials of a bank."""
     choose, rng = POLICIES[policy], np.random.default_rng(seed)
     for trial in range(num_trials):
-        node, step = int(bank.first_M[trial]), 0
-        while node >= 0:
-            action = choose(bank, trial, node, rng)
-            yield Visit(trial, step, node, action)
-            node, step = int(bank.next_VO[node, action]), step + 1
+        state, step = int(bank.first_M[trial]), 0
+        while state >= 0:
+            action = choose(bank, trial, state, rng)
+            yield Visit(trial, step, state, action)
+            state, step = int(bank.next_VO[state, action]), step + 1
 
 
 def find_difference(
@@ -112,11 +112,11 @@ def find_differences(
     Raises:
         UsageError: the environment cannot be made, or the bank has fewer trials.
     """
-    nodes = bank.nodes() if isinstance(bank, StepBank) else bank
-    num_trials = len(nodes.first_M) if num_trials is None else num_trials
+    table = bank.table() if isinstance(bank, StepBank) else bank
+    num_trials = len(table.first_M) if num_trials is None else num_trials
     require(
-        num_trials <= len(nodes.first_M),
-        f"the bank has {len(nodes.first_M)} trials, {num_trials} were asked for",
+        num_trials <= len(table.first_M),
+        f"the bank has {len(table.first_M)} trials, {num_trials} were asked for",
     )
     found = []
     top = source.make(seed)
@@ -125,17 +125,17 @@ def find_differences(
         env = top.unwrapped
         env.performance = 0  # as step() does before each further trial
         shown = np.array(env.ob[0]) if hasattr(env, "ob") else None
-        for trial, step, node, action in walk(nodes, policy, seed, num_trials):
-            expected = nodes.observation_VI[node]
+        for trial, step, state, action in walk(table, policy, seed, num_trials):
+            expected = table.observation_VI[state]
             if shown is not None and not _same(shown, expected):
                 found.append(Difference(trial, step, "shows", shown, expected))
             shown, reward, terminated, truncated, info = top.step(action)
             shown = np.array(shown)  # a view into a buffer that will change
-            paid = nodes.reward_VO[node, action]
+            paid = table.reward_VO[state, action]
             if np.float32(reward) != paid:
                 found.append(Difference(trial, step, "pays", reward, paid, action))
             came = (bool(info["new_trial"]), terminated, truncated)
-            over = (bool(nodes.next_VO[node, action] < 0), False, False)
+            over = (bool(table.next_VO[state, action] < 0), False, False)
             if came != over:
                 found.append(Difference(trial, step, "ends", came, over, action))
                 break

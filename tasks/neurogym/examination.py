@@ -1,7 +1,7 @@
 """Find out all about a task before it is trusted: the path it can take, and the levels it has.
 
 `build_bank` sees within trials; whether trials repeat from a seed, and whether the next trial
-depends on what was answered in this one, shows only when the environment is lived. Both are tried
+depends on what was answered in this one, shows only when a lifetime runs in it. Both are tried
 here.
 """
 
@@ -30,7 +30,7 @@ SPEED_TRIALS = 100
 class Examined(NamedTuple):
     """Trials that were compared with the real environment."""
 
-    bank: StepBank | TrialTable  # nodes of a state machine, or steps that were probed
+    bank: StepBank | TrialTable  # states of a state machine, or steps that were probed
     known: list[Difference]  # differences that have a name (`ZERO_CUE`), under all policies
 
 
@@ -92,7 +92,7 @@ def build_table(source: EnvSource, num_trials: int, seed: int) -> TrialTable:
         Unbankable: the task can only be stepped, or not be used at all.
     """
     bank = build_bank(source, num_trials, seed)
-    return bank.nodes() if isinstance(bank, StepBank) else bank
+    return bank.table() if isinstance(bank, StepBank) else bank
 
 
 def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) -> dict[str, Any]:
@@ -112,8 +112,8 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
             "refusal": {"reason": found.reason, "detail": found.detail},
         }
     bank = found.bank
-    nodes = bank.nodes() if isinstance(bank, StepBank) else bank
-    constant, fixed = best_constant(nodes), best_fixed(nodes)
+    table = bank.table() if isinstance(bank, StepBank) else bank
+    constant, fixed = best_constant(table), best_fixed(table)
     return {
         "task": source.name,
         "dt_ms": source.dt_ms,
@@ -122,21 +122,21 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
         "interface": asdict(bank.interface),
         "periods": list(bank.period_names) if isinstance(bank, StepBank) else [],
         "periods_without_steps": _empty_periods(bank) if isinstance(bank, StepBank) else [],
-        "trials": len(nodes.first_M),
-        "trial_steps": _trial_steps(nodes),
+        "trials": len(table.first_M),
+        "trial_steps": _trial_steps(table),
         "deterministic": True,  # else `examine` had refused
         "varies_with_seed": build_bank(source, num_trials, seed + 1).digest != bank.digest,
         "equals_environment": None
         if source.machine is not None
         else {
             "policies": list(POLICIES),
-            "trials": len(nodes.first_M),
+            "trials": len(table.first_M),
             "but_for": [ZERO_CUE] if found.known else [],
         },
-        "chance": _plain(chance(nodes)),
+        "chance": _plain(chance(table)),
         "best_constant": {"action": constant[0], **_plain(constant[1])},
         "best_fixed": {"answer": fixed[0], **_plain(fixed[1])},
-        "oracle": _plain(oracle(nodes)),
+        "oracle": _plain(oracle(table)),
         "trials_per_s": _speed(source, seed),
         "digest": bank.digest,
     }

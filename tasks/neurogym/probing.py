@@ -80,13 +80,13 @@ class Prober:
         env, periods = self._draw()
         num_steps = self._natural_length(env)
         observation_TI = np.array(env.ob[:num_steps], dtype=np.float32)
-        asked_T = self._asked(env, num_steps)
+        target_T = self._asked(env, num_steps)
         for each in self.envs:
             each._top = _NoNextTrial()
         try:
             probe = TrialCells(self.name, self.top, env, deep)
             drawn = random_state(self.generators)
-            reward_TO, ends_TO = self._tables(probe, asked_T, periods, thorough, sparsely)
+            reward_TO, ends_TO = self._tables(probe, target_T, periods, thorough, sparsely)
             self._expect(
                 random_state(self.generators) == drawn,
                 "reward is random",
@@ -96,7 +96,7 @@ class Prober:
             for each in self.envs:
                 each._top = self.top
             set_clock(env, 0, 0)
-        ground_truth_T = self._ground_truth(asked_T)
+        ground_truth_T = self._ground_truth(target_T)
         num_steps = int(ends_TO.all(axis=1).argmax()) + 1
         return ProbedTrial(
             observation_TI[:num_steps],
@@ -159,21 +159,21 @@ class Prober:
         """The environment's own ground truth by step, whatever it is."""
         if not env._gt_built:
             return np.full(num_steps, NO_TARGET)
-        asked_T = np.asarray(env.gt)
+        target_T = np.asarray(env.gt)
         self._expect(
-            len(asked_T) >= num_steps and asked_T.ndim == 1,
+            len(target_T) >= num_steps and target_T.ndim == 1,
             "ground truth",
-            f"its ground truth has shape {asked_T.shape}, expected one action for each step",
+            f"its ground truth has shape {target_T.shape}, expected one action for each step",
         )
-        return asked_T[:num_steps]
+        return target_T[:num_steps]
 
-    def _ground_truth(self, asked_T: NDArray[Any]) -> Int64Array:
-        ground_truth_T = asked_T.astype(np.int64)
-        fits_T = (ground_truth_T == asked_T) & (ground_truth_T < self.num_actions)
+    def _ground_truth(self, target_T: NDArray[Any]) -> Int64Array:
+        ground_truth_T = target_T.astype(np.int64)
+        fits_T = (ground_truth_T == target_T) & (ground_truth_T < self.num_actions)
         self._expect(
             bool((fits_T & (ground_truth_T >= NO_TARGET)).all()),
             "ground truth",
-            f"its ground truth {asked_T[~fits_T][:1]} is not one of the actions 0 to "
+            f"its ground truth {target_T[~fits_T][:1]} is not one of the actions 0 to "
             f"{self.num_actions - 1}",
         )
         return ground_truth_T
@@ -181,15 +181,15 @@ class Prober:
     def _tables(
         self,
         probe: TrialCells,
-        asked_T: NDArray[Any],
+        target_T: NDArray[Any],
         periods: dict[str, tuple[int, int]],
         thorough: bool,
         sparsely: bool,
     ) -> tuple[Float32Array, BoolArray]:
         everything = range(self.num_actions)
-        reward_TO = np.zeros((len(asked_T), self.num_actions), dtype=np.float32)
+        reward_TO = np.zeros((len(target_T), self.num_actions), dtype=np.float32)
         ends_TO = np.ones(reward_TO.shape, dtype=bool)
-        found = segments(asked_T, periods)
+        found = segments(target_T, periods)
         verified = int(self.rng.integers(len(found))) if sparsely else -1
         for place, steps in enumerate(found):
             first = probe.cells(int(steps[0]), everything, deep=probe.deep and thorough)
@@ -208,10 +208,12 @@ class Prober:
             if sparsely and place != verified:
                 continue
             for step in {int(steps[-1]), int(self.rng.choice(steps))} - {int(steps[0])}:
-                asked = {0, int(self.rng.integers(self.num_actions))}
-                if 0 <= asked_T[step] < self.num_actions:
-                    asked.add(int(asked_T[step]))
-                if probe.cells(step, sorted(asked)) != [first[action] for action in sorted(asked)]:
+                probed = {0, int(self.rng.integers(self.num_actions))}
+                if 0 <= target_T[step] < self.num_actions:
+                    probed.add(int(target_T[step]))
+                if probe.cells(step, sorted(probed)) != [
+                    first[action] for action in sorted(probed)
+                ]:
                     raise SegmentsDiffer
         return reward_TO, ends_TO
 
@@ -224,12 +226,12 @@ class SegmentsDiffer(Exception):
     """Steps in the same periods with the same ground truth pay differently: probe all of them."""
 
 
-def segments(asked_T: NDArray[Any], periods: dict[str, tuple[int, int]]) -> list[Int64Array]:
+def segments(target_T: NDArray[Any], periods: dict[str, tuple[int, int]]) -> list[Int64Array]:
     """Consecutive steps in the same periods with the same ground truth; the last step is apart."""
     spans = np.array(list(periods.values()), dtype=np.int64).reshape(-1, 2)
-    steps = np.arange(len(asked_T))
+    steps = np.arange(len(target_T))
     inside_TQ = (steps[:, None] >= spans[:, 0]) & (steps[:, None] < spans[:, 1])
-    keys = np.column_stack([inside_TQ, asked_T, steps == len(asked_T) - 1])
+    keys = np.column_stack([inside_TQ, target_T, steps == len(target_T) - 1])
     changes = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
     return np.split(steps, changes)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from evoplastic.checks import UsageError
 
-# reason -> whether the task could still be lived by stepping its environment
+# reason -> whether the task could still be met by stepping its environment
 REASONS = {
     "cannot be made": False,
     "actions": False,

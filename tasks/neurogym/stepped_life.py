@@ -71,30 +71,30 @@ class SteppedLife:
         return np.asarray(self._env.gt) if self._env._gt_built else None
 
     @property
-    def asked(self) -> int:
-        """The action asked for at the present step."""
+    def target_action(self) -> int:
+        """The target action at the present step."""
         truth_T = self.ground_truth if self.has_answers else None
         if truth_T is None or self._env.t_ind >= len(truth_T):
             return NO_TARGET
         return int(truth_T[self._env.t_ind])
 
     @property
-    def part(self) -> int:
+    def flags(self) -> int:
         """ANSWER from the step on from which one action is asked for to the end; before, HOLD."""
-        if self.asked == NO_TARGET:
+        if self.target_action == NO_TARGET:
             return UNSCORED
         rest_T = self.ground_truth[self._env.t_ind :]
         return ANSWER if (rest_T == rest_T[0]).all() else HOLD
 
     @property
     def kind(self) -> int:
-        """What is asked for in the end tells trials apart, as in a bank."""
+        """The target action in the end tells trials apart, as in a bank."""
         truth_T = self.ground_truth if self.has_answers else None
         return 0 if truth_T is None else int(truth_T[-1])
 
     def act(self, action: int) -> Step:
         """Take an action; correct is who ends a trial by what is asked at that step."""
-        asked, where = self.asked, f"step({action}) at step {self._step}"
+        target, where = self.target_action, f"step({action}) at step {self._step}"
         try:
             with self._surroundings():
                 shown, reward, terminated, truncated, info = self._top.step(action)
@@ -113,7 +113,7 @@ class SteppedLife:
                 f"a trial goes on after {self.limit} steps; allow more by max_trial_steps, or let "
                 "it end with info['new_trial']",
             )
-        return Step(reward, over, over and action == asked)
+        return Step(reward, over, over and action == target)
 
     def _first_shown(self) -> Any:
         """What the first trial shows, and zeros for what only a step would tell.

@@ -20,9 +20,9 @@ Choose = Callable[[SteppedLife], int]
 
 
 def recorded(task: SteppedEnv, seed: int, num_trials: int) -> TrialTable:
-    """The trials of one environment as whoever does what is asked meets them.
+    """The trials of one environment as whoever takes the target actions meets them.
 
-    They tell a task from others; they are no bank to live, because other actions would have led
+    They tell a task from others; they are no table to run, because other actions would have led
     elsewhere. Rewards of actions that were not taken are 0.
 
     Raises:
@@ -31,31 +31,31 @@ def recorded(task: SteppedEnv, seed: int, num_trials: int) -> TrialTable:
     observation: list[Float32Array] = []
     reward: list[NDArray[np.float64]] = []
     onward: list[list[int]] = []
-    asked: list[int] = []
-    part: list[int] = []
+    target: list[int] = []
+    flags: list[int] = []
     first: list[int] = []
     kind: list[int] = []
     with quietly():
         life = task.begin(seed)
         for _ in range(num_trials):
-            first.append(len(asked))
+            first.append(len(target))
             kind.append(life.kind)
             over = False
             while not over:
                 observation.append(life.observation_I.copy())
-                asked.append(life.asked)
-                part.append(life.part)
-                action = max(life.asked, 0)
-                earned, over, right = life.act(action)
-                reward.append(np.eye(task.interface.num_outputs)[action] * earned)
+                target.append(life.target_action)
+                flags.append(life.flags)
+                action = max(life.target_action, 0)
+                paid, over, right = life.act(action)
+                reward.append(np.eye(task.interface.num_outputs)[action] * paid)
                 ends = OVER_RIGHT if right else OVER_WRONG
-                onward.append([ends if over else len(asked)] * task.interface.num_outputs)
+                onward.append([ends if over else len(target)] * task.interface.num_outputs)
     return TrialTable(
         task=task.task,
         dt_ms=task.dt_ms,
         observation_VI=np.array(observation, dtype=np.float32),
-        target_action_V=np.array(asked, dtype=np.int64),
-        flags_V=np.array(part, dtype=np.int8),
+        target_action_V=np.array(target, dtype=np.int64),
+        flags_V=np.array(flags, dtype=np.int8),
         reward_VO=np.array(reward, dtype=np.float32),
         next_VO=np.array(onward, dtype=np.int32),
         first_M=np.array(first, dtype=np.int64),
@@ -64,7 +64,7 @@ def recorded(task: SteppedEnv, seed: int, num_trials: int) -> TrialTable:
 
 
 def played_levels(task: SteppedEnv, seed: int = 0) -> TaskLevels:
-    """What chance, the best single action and whoever does what is asked reach, by playing.
+    """What chance, the best single action and whoever takes the target actions reach, by playing.
 
     The best fixed policy of a bank knows when an answer is due; here it is the better of two: the
     single action throughout that scores best, and chance.
@@ -79,7 +79,7 @@ def played_levels(task: SteppedEnv, seed: int = 0) -> TaskLevels:
 
     chance = _play(task, lambda life: int(rng.integers(O)), seed)
     constant = [_play(task, always(action), seed) for action in range(O)]
-    oracle = _play(task, lambda life: max(life.asked, 0), seed)
+    oracle = _play(task, lambda life: max(life.target_action, 0), seed)
     best = max([*constant, chance], key=lambda level: (level.accuracy or 0.0, level.reward))
     return TaskLevels(chance, best, oracle)
 
@@ -93,8 +93,8 @@ def _play(task: SteppedEnv, choose: Choose, seed: int) -> Level:
         while len(rewards) < PLAYED_TRIALS and steps < PLAYED_STEPS:
             total, over = 0.0, False
             while not over:
-                earned, over, right = life.act(choose(life))
-                total += earned
+                paid, over, right = life.act(choose(life))
+                total += paid
                 steps += 1
             rewards.append(total)
             rights.append(right)

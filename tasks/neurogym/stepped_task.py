@@ -1,4 +1,4 @@
-"""Try a task before it is lived by stepping it: does it work, repeat, end, and ask for actions?"""
+"""Try a task before it is met by stepping it: does it work, repeat, end, and ask for actions?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stepped_task(
     name: str | None = None,
     max_trial_steps: int | None = None,
 ) -> SteppedEnv:
-    """Try a task by random actions, and hand out what is needed to live it.
+    """Try a task by random actions, and hand out what is needed to run it.
 
     A trial may last twice as long as the longest one tried, or `max_trial_steps`. The ground truth
     counts as an answer if it was an action in all trials.

@@ -47,7 +47,7 @@ class SteppedEnv:
 
     @property
     def num_kinds(self) -> int:
-        """What is asked for in the end of a trial is its kind."""
+        """The target action in the end of a trial is its kind."""
         return self.interface.num_outputs if self.has_answers else 1
 
     @property
@@ -110,7 +110,7 @@ class SteppedWorld:
     def observe(self) -> Observed:
         """What everyone meets now; those whose task broke down see and are asked nothing."""
         P = len(self._lives)
-        seen = Observed(
+        observed = Observed(
             np.zeros((P, self.task.interface.num_inputs), dtype=np.float32),
             np.full(P, NO_TARGET, dtype=np.int64),
             np.zeros(P, dtype=np.int8),
@@ -118,18 +118,18 @@ class SteppedWorld:
         )
         for p, life in enumerate(self._lives):
             if life is not None:
-                seen.observation_PI[p] = life.observation_I
-                seen.target_action_P[p], seen.flags_P[p], seen.kind_P[p] = (
-                    life.asked,
-                    life.part,
+                observed.observation_PI[p] = life.observation_I
+                observed.target_action_P[p], observed.flags_P[p], observed.kind_P[p] = (
+                    life.target_action,
+                    life.flags,
                     life.kind,
                 )
-        return seen
+        return observed
 
     def step(self, choice_P: Int64Array, moving_P: BoolArray) -> Stepped:
         """Step the environments of those that move; trials of the failed are over at once."""
         P = len(self._lives)
-        earned = Stepped(np.zeros(P, dtype=np.float32), np.ones(P, bool), np.zeros(P, bool))
+        stepped = Stepped(np.zeros(P, dtype=np.float32), np.ones(P, bool), np.zeros(P, bool))
         with quietly():
             for p in np.flatnonzero(moving_P):
                 life = self._lives[p]
@@ -140,14 +140,14 @@ class SteppedWorld:
                 except Unbankable as error:
                     self._bury(int(p), error)
                     continue
-                earned.reward_P[p], earned.over_P[p], earned.correct_P[p] = step
-        return earned
+                stepped.reward_P[p], stepped.over_P[p], stepped.correct_P[p] = step
+        return stepped
 
     def _bury(self, p: int, error: Unbankable) -> None:
         self._lives[p], self.failed_P[p] = None, True
         if self.first_fault is None:
             self.first_fault = "".join(traceback.format_exception(error))
-            message = "task %s broke down, a lifetime in it counts as worst (told once)\n%s"
+            message = "task %s broke down, a lifetime in it counts as worst (said once)\n%s"
             tell_once("fault", self.task.task, message, self.first_fault)
 
 

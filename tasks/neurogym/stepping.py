@@ -29,7 +29,7 @@ def oracle(env: Any) -> int:
 
 
 def play(env_id: str, policy: Policy, *, seed: int, num_trials: int, **settings: Any) -> Played:
-    """Live `num_trials` trials of a fresh environment.
+    """Run `num_trials` trials of a fresh environment.
 
     Correctness is scored here, from the ground truth at the last step of the period `response`;
     the performance that an environment reports is handed on beside it.

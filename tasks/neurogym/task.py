@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TaskPath = Literal["bank", "machine", "stepping"]
 
 DEFAULT_DT_MS = 20
-SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and told apart
+SAMPLE_SEED = 0  # of the trials by which tasks are examined, compared and distinguished
 SAMPLE_TRIALS = 96
 STEPPED_SAMPLE_TRIALS = 32  # of a task that must be stepped
 LEVEL_TRIALS = 256  # by which levels are known to some percent
@@ -146,7 +146,7 @@ class SelfPacedTask:
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
         """Trials by which tasks are compared, always the same ones; built once.
 
-        Of a task that must be stepped, the trials of whoever does what is asked.
+        Of a task that must be stepped, the trials of whoever takes the target actions.
 
         Raises:
             UsageError: it cannot be used at all; with the reason.

@@ -55,11 +55,11 @@ def close_to(bank: TrialTable, policy: TrialTable) -> Closeness | None:
     answers = _tried(bank, policy)
     if answers is None:
         return None
-    given_M, asked_M = answers
-    constant = np.bincount(asked_M).max() / len(asked_M)
+    given_M, target_M = answers
+    constant = np.bincount(target_M).max() / len(target_M)
     if constant == 1.0:
         return None
-    agreement = _renumbered_agreement(given_M, asked_M)
+    agreement = _renumbered_agreement(given_M, target_M)
     return Closeness(policy.task, agreement, float((agreement - constant) / (1.0 - constant)))
 
 
@@ -76,48 +76,48 @@ def _tried(bank: TrialTable, policy: TrialTable) -> tuple[Int64Array, Int64Array
     ours, theirs = _trials(bank), _trials(policy)
     if ours is None or theirs is None:
         return None
-    (shown_MX, asked_M), (known_LX, known_L) = ours, theirs
+    (shown_MX, target_M), (known_LX, known_L) = ours, theirs
     distance_ML = (
         (shown_MX**2).sum(axis=1)[:, None]
         + (known_LX**2).sum(axis=1)
         - 2.0 * (shown_MX @ known_LX.T)
     )
     nearest = np.argsort(distance_ML, axis=1, kind="stable")[:, :NEIGHBOURS]
-    votes_MO = np.zeros((len(asked_M), bank.interface.num_outputs))
+    votes_MO = np.zeros((len(target_M), bank.interface.num_outputs))
     for rank, neighbour_M in enumerate(nearest.T):
         # a bit less for those farther away, so that ties go to the nearest
-        votes_MO[np.arange(len(asked_M)), known_L[neighbour_M]] += 1.0 - 0.1 * rank
-    return votes_MO.argmax(axis=1), asked_M
+        votes_MO[np.arange(len(target_M)), known_L[neighbour_M]] += 1.0 - 0.1 * rank
+    return votes_MO.argmax(axis=1), target_M
 
 
-@lru_cache(maxsize=64)  # banks are told apart by identity
+@lru_cache(maxsize=64)  # banks are distinguished by identity
 def _trials(bank: TrialTable) -> tuple[NDArray[np.float64], Int64Array] | None:
     """Input averaged over parts of each trial that asks for an answer, and the answer."""
     found = chains(bank)
     if found is None or not (found.answer_M >= 0).any():
         return None
-    asked = found.answer_M >= 0
-    node_MT = found.node_MT[asked]
-    lived_MT = node_MT >= 0
+    wanted = found.answer_M >= 0
+    state_MT = found.state_MT[wanted]
+    lived_MT = state_MT >= 0
     length_M1 = lived_MT.sum(axis=1, keepdims=True)
-    part_MT = np.arange(node_MT.shape[1]) * PARTS // length_M1
-    shown_MTI = np.where(lived_MT[..., None], bank.observation_VI[node_MT], 0.0)
+    part_MT = np.arange(state_MT.shape[1]) * PARTS // length_M1
+    shown_MTI = np.where(lived_MT[..., None], bank.observation_VI[state_MT], 0.0)
     parts = []
     for part in range(PARTS):
         inside_MT = lived_MT & (part_MT == part)
         total_MI = np.einsum("mt,mti->mi", inside_MT.astype(np.float64), shown_MTI)
         parts.append(total_MI / np.maximum(inside_MT.sum(axis=1, keepdims=True), 1))
-    return np.concatenate(parts, axis=1), found.answer_M[asked]
+    return np.concatenate(parts, axis=1), found.answer_M[wanted]
 
 
-def _renumbered_agreement(given_M: Int64Array, asked_M: Int64Array) -> float:
+def _renumbered_agreement(given_M: Int64Array, target_M: Int64Array) -> float:
     """Share of equal answers after each given number is exchanged for one asked for, greedily."""
-    size = int(max(given_M.max(), asked_M.max())) + 1
+    size = int(max(given_M.max(), target_M.max())) + 1
     count_OO = np.zeros((size, size))
-    np.add.at(count_OO, (given_M, asked_M), 1.0)
+    np.add.at(count_OO, (given_M, target_M), 1.0)
     equal = 0.0
     for _ in range(size):
-        given, asked = np.unravel_index(count_OO.argmax(), count_OO.shape)
-        equal += max(count_OO[given, asked], 0.0)
-        count_OO[given, :] = count_OO[:, asked] = -1.0
-    return float(equal / len(asked_M))
+        given, wanted = np.unravel_index(count_OO.argmax(), count_OO.shape)
+        equal += max(count_OO[given, wanted], 0.0)
+        count_OO[given, :] = count_OO[:, wanted] = -1.0
+    return float(equal / len(target_M))

@@ -27,31 +27,31 @@ MAX_EXCHANGED = 5  # actions of a state machine whose exchanges are all tried
 class Chains(NamedTuple):
     """Trials in which each step leads to one next step, whatever the action, or ends."""
 
-    node_MT: Int64Array  # -1 beyond the end
+    state_MT: Int64Array  # -1 beyond the end
     answer_M: Int64Array  # action that ends the trial well, NO_TARGET = none
 
     @property
-    def node_S(self) -> Int64Array:
-        """All nodes in the order of trials and steps."""
-        return self.node_MT[self.node_MT >= 0]
+    def state_S(self) -> Int64Array:
+        """All states in the order of trials and steps."""
+        return self.state_MT[self.state_MT >= 0]
 
 
 def chains(bank: TrialTable) -> Chains | None:
-    """The trials of a bank as chains of nodes; None for a state machine."""
+    """The trials of a bank as chains of states; None for a state machine."""
     onward_V = bank.next_VO.max(axis=1).astype(np.int64)
     if ((bank.next_VO >= 0) & (bank.next_VO != onward_V[:, None])).any():
         return None
     steps = [bank.first_M]
     while (steps[-1] >= 0).any():
         steps.append(np.where(steps[-1] >= 0, np.maximum(onward_V[steps[-1]], -1), -1))
-    node_MT = np.stack(steps[:-1], axis=1)
+    state_MT = np.stack(steps[:-1], axis=1)
     right_V = np.where(
         (bank.next_VO == OVER_RIGHT).any(axis=1),
         (bank.next_VO == OVER_RIGHT).argmax(axis=1),
         NO_TARGET,
     )
-    answer_MT = np.where(node_MT >= 0, right_V[node_MT], NO_TARGET)
-    return Chains(node_MT, answer_MT.max(axis=1))
+    answer_MT = np.where(state_MT >= 0, right_V[state_MT], NO_TARGET)
+    return Chains(state_MT, answer_MT.max(axis=1))
 
 
 def same_question(first: TrialTable, second: TrialTable) -> str | None:
@@ -66,11 +66,14 @@ def same_question(first: TrialTable, second: TrialTable) -> str | None:
     one, other = chains(first), chains(second)
     if one is None or other is None:
         return _same_machine(first, second) if one is None and other is None else None
-    if one.node_MT.shape != other.node_MT.shape or ((one.node_MT < 0) != (other.node_MT < 0)).any():
+    if (
+        one.state_MT.shape != other.state_MT.shape
+        or ((one.state_MT < 0) != (other.state_MT < 0)).any()
+    ):
         return None
     exchanged = [
         _exchanged_answers(first, second, one, other),
-        _exchanged_channels(first, second, one.node_S, other.node_S),
+        _exchanged_channels(first, second, one.state_S, other.state_S),
     ]
     return _in_words(exchanged)
 
@@ -90,15 +93,15 @@ def _exchanged_answers(
     a_M, b_M = one.answer_M, other.answer_M
     if ((a_M == NO_TARGET) != (b_M == NO_TARGET)).any():
         return None
-    asked_M = a_M != NO_TARGET
-    if not asked_M.any():
-        return _exchanged_rewards(first.reward_VO[one.node_S], second.reward_VO[other.node_S])
+    has_target_M = a_M != NO_TARGET
+    if not has_target_M.any():
+        return _exchanged_rewards(first.reward_VO[one.state_S], second.reward_VO[other.state_S])
     if np.array_equal(a_M, b_M):
         return ""
     pairs = set(zip(a_M.tolist(), b_M.tolist(), strict=True))
     if len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs}):
         return "actions"
-    acts_M, other_acts_M = a_M[asked_M] != HOLD_ACTION, b_M[asked_M] != HOLD_ACTION
+    acts_M, other_acts_M = a_M[has_target_M] != HOLD_ACTION, b_M[has_target_M] != HOLD_ACTION
     opposite = bool((acts_M != other_acts_M).all()) and acts_M.any() and not acts_M.all()
     return "acting and holding" if opposite else None
 
@@ -160,7 +163,7 @@ def _same_machine(first: TrialTable, second: TrialTable) -> str | None:
 def _walk_together(
     first: TrialTable, second: TrialTable, order_O: Int64Array
 ) -> tuple[Int64Array, Int64Array] | None:
-    """Pairs of nodes that two machines are at together; None once they pay or end differently.
+    """Pairs of states that two machines are at together; None once they pay or end differently.
 
     Action o of the first is action order_O[o] of the second.
     """

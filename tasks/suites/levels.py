@@ -137,6 +137,6 @@ def _in_numbers(levels: TaskLevels, *, with_rewards: bool) -> Levels:
     guessing, fixed, best = levels
     if not with_rewards:
         return Levels(guessing.accuracy, fixed.accuracy)
-    # Whoever does what is asked is no oracle where nothing is asked.
+    # Whoever takes target actions is no oracle where there are none.
     most = None if guessing.accuracy is None else best.reward
     return Levels(guessing.accuracy, fixed.accuracy, guessing.reward, fixed.reward, most)

@@ -160,7 +160,7 @@ class Suite(Split):
         return self._cued(table, self.task_names.index(name))
 
     def sample(self, name: str) -> TrialTable:
-        """The trials by which a task is told from others, always the same; without rule cue.
+        """The trials by which a task differs from others, always the same; without rule cue.
 
         Raises:
             UsageError: no such task in this suite, or as `interface`.

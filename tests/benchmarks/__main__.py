@@ -65,7 +65,7 @@ def main() -> None:
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
         *_rules_and_threads(paper, banks, args.repeats),
-        *_free_running(paper, args.repeats),
+        *_self_paced(paper, args.repeats),
         *_against_stepping(args.repeats),
         *bank_building.report(args.repeats),
         *_scaling(paper, banks, args.repeats),
@@ -196,8 +196,8 @@ def _ratio(what: str, above: Line, below: Line) -> str:
     return f"| {what} | {median(ratios):.2f} | {min(ratios):.2f} | {max(ratios):.2f} |"
 
 
-def _free_running(paper: Setting, repeats: int) -> list[str]:
-    """Cost of a step of trials that run freely, beside paced trials on the same network."""
+def _self_paced(paper: Setting, repeats: int) -> list[str]:
+    """Cost of a step of self-paced trials, beside fixed timing on the same network."""
     rows: list[str] = []
     ratios: list[str] = []
     for rule in RULES:
@@ -220,16 +220,16 @@ def _free_running(paper: Setting, repeats: int) -> list[str]:
             )
             ratios.append(_ratio(what, steps[1], steps[0]))
     return [
-        "## Trials that run freely",
+        "## Self-paced trials",
         "",
-        "The CPU engine, one thread, paced and free-running lives in turn. Trials that run freely",
+        "The CPU engine, one thread, lifetimes of both kinds of trials in turn. Self-paced trials",
         "show new noise on every input and take an action at every step.",
         "",
         "| ns per step | median | lowest | highest |",
         "|---|--:|--:|--:|",
         *rows,
         "",
-        "| free-running: times the cost of paced, round by round | median | lowest | highest |",
+        "| self-paced: times the cost of fixed timing, by round | median | lowest | highest |",
         "|---|--:|--:|--:|",
         *ratios,
         "",

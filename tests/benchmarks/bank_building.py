@@ -1,4 +1,4 @@
-"""What the trials of tasks that run freely cost to build, beside the generations that meet them."""
+"""What the trials of self-paced tasks cost to build, beside the generations that meet them."""
 
 from __future__ import annotations
 

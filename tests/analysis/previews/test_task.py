@@ -66,12 +66,12 @@ def test_a_state_machine_is_walked_under_its_oracle() -> None:
     lived = walk(bank, 5)
     assert lived.trial_S.tolist() == [trial for trial in range(5) for _ in range(2)]
     assert (lived.action_S[1::2] == 0).all()  # fixate after the choice
-    assert np.array_equal(lived.reward_S, bank.reward_VO[lived.node_S, lived.action_S])
+    assert np.array_equal(lived.reward_S, bank.reward_VO[lived.state_S, lived.action_S])
     shown, paid, earned = machine_preview(bank, 5).axes[:3]
     assert np.array_equal(
-        np.asarray(shown.images[0].get_array()).T, bank.observation_VI[lived.node_S]
+        np.asarray(shown.images[0].get_array()).T, bank.observation_VI[lived.state_S]
     )
-    assert np.array_equal(np.asarray(paid.images[0].get_array()).T, bank.reward_VO[lived.node_S])
+    assert np.array_equal(np.asarray(paid.images[0].get_array()).T, bank.reward_VO[lived.state_S])
     bars = [bar for bar in earned.patches if isinstance(bar, Rectangle)]
     assert [bar.get_height() for bar in bars] == lived.reward_S.tolist()
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="num_trials is 3, expected 1 to 2"):
         preview(bank, 3)
     with pytest.raises(UsageError, match="num_trials is 3, expected 1 to 2"):
-        machine_preview(bank.nodes(), 3)
+        machine_preview(bank.table(), 3)
     with pytest.raises(UsageError, match="expected an ending such as"):
         write_picture(preview(bank, 1), tmp_path / "picture.nothing")
     (tmp_path / "file").write_text("")

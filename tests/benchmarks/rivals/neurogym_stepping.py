@@ -62,7 +62,7 @@ def population(size: int, num_trials: int, dim_ring: int, neurons: int) -> Yang1
     """Pairs that share task and noise; every lifetime begins at the first trial of its bank."""
     sources = [EnvSource(f"yang19.{name}-v0", {"dim_ring": dim_ring}) for name in TASKS]
     steps = [build_step_bank(source, num_trials, SEED) for source in sources]
-    banks = [replace(bank.nodes(), block=num_trials) for bank in steps]
+    banks = [replace(bank.table(), block=num_trials) for bank in steps]
     stacked = stack_tables(banks)
     lines = Interface(
         num_inputs=int(stacked.num_inputs_B.max()), num_outputs=int(stacked.num_actions_B.max())

@@ -29,7 +29,7 @@ def nodes(name: str, num_trials: int = 40) -> TrialTable:
     """Trials of a registered task."""
     source = EnvSource(name)
     machine = machine_bank(source, num_trials, 1)
-    return build_step_bank(source, num_trials, 1).nodes() if machine is None else machine
+    return build_step_bank(source, num_trials, 1).table() if machine is None else machine
 
 
 def lived(bank: TrialTable, action_V: np.ndarray) -> tuple[float, float]:
@@ -46,7 +46,7 @@ def lived(bank: TrialTable, action_V: np.ndarray) -> tuple[float, float]:
 
 def test_levels_of_a_small_task_are_those_computed_by_hand() -> None:
     steps = build_step_bank(EnvSource(Echo), 200, 1)
-    bank = steps.nodes()
+    bank = steps.table()
     ones = float((steps.answer_M == 1).mean())
     assert oracle(bank) == (1.0, 1.0)
     assert constant(bank, 0) == (0.0, 0.0)
@@ -79,7 +79,7 @@ def test_doing_nothing_is_right_where_nothing_is_asked_and_wrong_where_a_time_is
     gonogo = build_step_bank(EnvSource("GoNogo-v0"), 40, 1)
     nogo = float((gonogo.answer_M == 0).mean())
     assert 0 < nogo < 1
-    assert constant(gonogo.nodes(), 0).accuracy == nogo
+    assert constant(gonogo.table(), 0).accuracy == nogo
     assert constant(nodes("ReadySetGo-v0", 10), 0).accuracy == 0.0
 
 
@@ -108,7 +108,7 @@ def test_a_task_without_ground_truth_has_rewards_only() -> None:
 
 
 def test_policies_that_do_not_fit_are_refused() -> None:
-    bank = build_step_bank(EnvSource(Echo), 2, 1).nodes()
+    bank = build_step_bank(EnvSource(Echo), 2, 1).table()
     for policy_VO in (np.ones((3, 3)), np.ones(bank.reward_VO.shape)):
         with pytest.raises(UsageError, match="expected probabilities that add up to 1"):
             level_of(bank, policy_VO)

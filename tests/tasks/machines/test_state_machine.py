@@ -1,4 +1,4 @@
-"""State machines: trials by a plain interpreter, what is asked, what varies, what is refused."""
+"""State machines: trials by a plain interpreter, target actions, what varies, what is refused."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_state_is_shown_for_a_while_and_acts_at_its_last_step() -> None:
 
 def test_stated_actions_are_asked_whatever_they_earn() -> None:
     draws = draw(T_MAZE, 1000, 1)
-    stubborn = realise(replace(T_MAZE, asked=(None, 1, None, None)), draws)
+    stubborn = realise(replace(T_MAZE, target_actions=(None, 1, None, None)), draws)
     assert oracle(stubborn) == (1.0, (draws.state_MX == 3).mean())
 
 
@@ -157,7 +157,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "stimulus": ({"stimuli": (0, 1, 2, None)}, r"stimuli .* hold \[2\], expected 0 to 1"),
     "steps": ({"num_steps": 0}, "num_steps .* is 0"),
     "switch": ({"switch": 1.5}, "expected a probability"),
-    "asked": ({"asked": (0, 1)}, "expected an action or None for each"),
+    "target_actions": ({"target_actions": (0, 1)}, "expected an action or None for each"),
     "action": ({"rewards": (RewardRule(action=2),)}, "actions of rules"),
     "state": ({"ends": (4,)}, "ends and holds"),
     "no variable": ({"rewards": (RewardRule(new=StateVariable(1)),)}, "state variables"),

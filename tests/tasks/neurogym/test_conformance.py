@@ -98,29 +98,29 @@ def test_bank_equals_environment(name: str, trials: int) -> None:
     bank = build_step_bank(EnvSource(name), trials, SEED)
     for policy in POLICIES:
         assert find_difference(EnvSource(name), bank, SEED, policy) is None, policy
-    assert oracle(bank.nodes()).accuracy == (None if name in UNASKED else 1.0)
-    expect_nodes_like_steps(bank)
+    assert oracle(bank.table()).accuracy == (None if name in UNASKED else 1.0)
+    expect_states_like_steps(bank)
 
 
-def expect_nodes_like_steps(bank: StepBank) -> None:
-    """One node a step, trial after trial, and nothing else."""
-    nodes = bank.nodes()
+def expect_states_like_steps(bank: StepBank) -> None:
+    """One state a step, trial after trial, and nothing else."""
+    table = bank.table()
     asked_M = bank.answer_M
-    for m, (first, steps) in enumerate(zip(nodes.first_M, bank.num_steps_M, strict=True)):
+    for m, (first, steps) in enumerate(zip(table.first_M, bank.num_steps_M, strict=True)):
         here = slice(first, first + steps)
-        assert np.array_equal(nodes.observation_VI[here], bank.observation_MTI[m, :steps])
-        assert np.array_equal(nodes.target_action_V[here], bank.ground_truth_MT[m, :steps])
-        assert np.array_equal(nodes.reward_VO[here], bank.reward_MTO[m, :steps])
+        assert np.array_equal(table.observation_VI[here], bank.observation_MTI[m, :steps])
+        assert np.array_equal(table.target_action_V[here], bank.ground_truth_MT[m, :steps])
+        assert np.array_equal(table.reward_VO[here], bank.reward_MTO[m, :steps])
         ends_TO = bank.ends_MTO[m, :steps]
         onward_TO = first + 1 + np.arange(steps)[:, None]
         assert np.array_equal(
-            np.where(ends_TO, 0, nodes.next_VO[here]), np.where(ends_TO, 0, onward_TO)
+            np.where(ends_TO, 0, table.next_VO[here]), np.where(ends_TO, 0, onward_TO)
         )
-        assert (nodes.next_VO[here][ends_TO] < 0).all()
-        right_T, right_O = np.nonzero(nodes.next_VO[here] == OVER_RIGHT)
+        assert (table.next_VO[here][ends_TO] < 0).all()
+        right_T, right_O = np.nonzero(table.next_VO[here] == OVER_RIGHT)
         assert set(right_O) <= {asked_M[m]} - {NO_TARGET}
         assert (bank.ground_truth_MT[m, right_T] == right_O).all()
-    assert len(nodes.target_action_V) == bank.num_steps_M.sum()
+    assert len(table.target_action_V) == bank.num_steps_M.sum()
 
 
 def test_annubes_with_arguments_can_be_made_and_is_refused_for_another_reason() -> None:

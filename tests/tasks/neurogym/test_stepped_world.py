@@ -64,7 +64,7 @@ def test_a_task_that_has_a_bank_is_stepped_as_its_bank_says() -> None:
     assert (task.interface.num_inputs, task.interface.num_outputs) == (3, 3)
     assert (task.has_answers, task.max_trial_steps, task.isolate) == (True, 30, False)
     batch = batch_of(task, [3])
-    bank = build_step_bank(task.env_source, 50, environment_seeds(batch.trial_streams)[0]).nodes()
+    bank = build_step_bank(task.env_source, 50, environment_seeds(batch.trial_streams)[0]).table()
     world, rng, entry = task.open(batch.trial_streams), np.random.default_rng(0), 0
     node = int(bank.first_M[0])
     while entry < 49:
@@ -219,7 +219,7 @@ def test_lifetimes_are_those_of_the_bank() -> None:
     banks = [
         build_step_bank(task.env_source, 8, seed) for seed in environment_seeds(batch.trial_streams)
     ]
-    nodes = stack_tables([replace(bank.nodes(), block=8) for bank in banks])
+    nodes = stack_tables([replace(bank.table(), block=8) for bank in banks])
     held = batch._replace(tasks=nodes, task_P=np.arange(2))
     for one, other in zip(
         stepped, run_lifetimes(params, GROUPS, held, make_config(), engine="reference"), strict=True

@@ -30,7 +30,7 @@ def test_nodes_are_those_of_the_bank_under_the_name_of_the_task(mine: str) -> No
     task = SelfPacedTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
     nodes = task.table(5, 12)
     assert nodes.task == "echo"
-    expected = build_step_bank(EnvSource(Echo, {"wait_ms": 200}), 12, 5).nodes()
+    expected = build_step_bank(EnvSource(Echo, {"wait_ms": 200}), 12, 5).table()
     assert nodes.digest == expected.digest
     assert task.path == "bank"
     assert np.array_equal(task.sample().first_M[:12], expected.first_M)

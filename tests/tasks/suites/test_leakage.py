@@ -74,7 +74,7 @@ class Longer(Echo):
 
 
 def bank(task: type[TrialEnv], seed: int = 0) -> TrialTable:
-    return build_step_bank(EnvSource(task), 24, seed).nodes()
+    return build_step_bank(EnvSource(task), 24, seed).table()
 
 
 @pytest.mark.parametrize(
