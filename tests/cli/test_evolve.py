@@ -114,7 +114,10 @@ def test_a_file_where_runs_belong_is_exit_code_2(command: Command, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("asked", "code", "status"),
-    [(signal.SIGTERM, 75, "preempted"), (signal.SIGINT, 130, "interrupted")],
+    [
+        (signal.SIGTERM, 75, "preempted"),
+        pytest.param(signal.SIGINT, 130, "interrupted", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_a_run_that_is_told_to_stop_says_how_to_go_on(
     tmp_path: Path, asked: signal.Signals, code: int, status: str

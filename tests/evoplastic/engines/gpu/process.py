@@ -70,11 +70,11 @@ def run_checks(*files: str, interpreted: bool) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def uninitialised_memory_is_nan() -> Iterator[None]:
     """Let whatever is read before it is written show."""
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # the longer name imports a compiler, for seconds
     torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
     assert bool(torch.empty(3).isnan().all())
     yield
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
 
 
 @pytest.fixture(autouse=True, scope="session")
