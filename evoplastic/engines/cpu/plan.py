@@ -142,7 +142,9 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         gate_always=rule.gate == "always",
         with_baseline=rule.baseline != "none",
         per_kind=rule.baseline == "kind",
-        trace_gain=np.float32(rule.table.trace_gain(constants)),
+        trace_gain=np.float32(
+            0.0 if rule.table.schedule == "every_step" else rule.table.trace_gain(constants)
+        ),
         max_change=np.float32(constants.max_change),
         first_trial=constants.first_trial,
         baseline_decay=np.float32(rule.baseline_decay),
