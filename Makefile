@@ -11,6 +11,8 @@ ARGS ?=
 JOBS ?= 2
 STORE ?= sqlite:///mlflow.db
 PORT ?= 5000
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+GPU_CHECKS := $(wildcard tests/evoplastic/engines/gpu/*checks.py tests/cluster/gpu_checks.py)
 
 # A name on the PATH can be a shim without an interpreter behind it, so each candidate is tried.
 CANDIDATES := python3.11 python3.12 python3.13 python3 python
@@ -18,10 +20,10 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test bench lint ui clean
+.PHONY: help setup evolve test test-cluster test-exhaustive test-gpu test-gpu-interpreter bench lint ui clean
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: RECIPE=$(RECIPE) ARGS='key=value ...' JOBS=$(JOBS) PYTHON=... PORT=$(PORT) STORE=$(STORE)"
 
@@ -45,8 +47,22 @@ $(STAMP): pyproject.toml constraints.txt
 evolve: setup ## Evolve a network (RECIPE=laptop: five minutes on two cores), then tabulate and draw
 	@$(BIN)/evoplastic evolve $(RECIPE) $(ARGS)
 
-test: setup ## Run all tests on JOBS processes
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+test: setup ## Run the tests on JOBS processes; the targets below add what takes longer
+	@$(PYTEST) -n $(JOBS) --dist loadfile $(ARGS)
+
+test-cluster: setup ## Run Ray clusters, servers and drivers that are killed, frozen and stopped
+	@$(PYTEST) -m cluster $(ARGS)
+
+test-exhaustive: setup ## Run more trials, larger networks and every family of what `test` covers
+	@$(PYTEST) -m exhaustive -n $(JOBS) $(ARGS)
+
+test-gpu-interpreter: setup ## Run all checks of the GPU kernels under Triton's interpreter
+	@TRITON_INTERPRET=1 $(PYTEST) -m '' -n $(JOBS) $(GPU_CHECKS) $(ARGS)
+
+test-gpu: setup ## Run all checks of the GPU kernels on this machine's GPU
+	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else \
+		"No CUDA device is visible to torch; `make test-gpu-interpreter` needs none.")'
+	@TRITON_INTERPRET=0 $(PYTEST) -m '' $(GPU_CHECKS) $(ARGS)
 
 bench: setup ## Measure the engines and their rivals, write docs/performance.md (half an hour)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

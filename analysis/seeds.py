@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -80,7 +81,7 @@ def seeds_table(runs: Sequence[RunRecords]) -> pd.DataFrame:
 def _require_one_setting(runs: Sequence[RunRecords]) -> None:
     """Refuse runs whose configurations differ in more than seed, name and machinery."""
     require(len(runs) >= 2, f"{len(runs)} run given, expected at least two to compare")
-    deciding = ("suite", "task_table", "num_neurons", "lifetime")
+    deciding = ("suite", "task_table", "num_neurons")
     first = runs[0]
     for run in runs[1:]:
         for key in deciding:
@@ -89,12 +90,39 @@ def _require_one_setting(runs: Sequence[RunRecords]) -> None:
                 f"runs {first.run_id} and {run.run_id} differ in {key}; compare runs of one "
                 "setting that differ in their seed",
             )
-        ours, theirs = (
-            {k: v for k, v in (r.config.get("evolution") or {}).items() if k != "generations"}
-            for r in (first, run)
-        )
-        require(
-            ours == theirs,
-            f"runs {first.run_id} and {run.run_id} differ in evolution; compare runs of one "
-            "setting that differ in their seed",
-        )
+        for what, settings in (("search", _searched), ("lifetime", _simulated)):
+            ours, theirs = settings(first.config), settings(run.config)
+            differing = sorted(
+                key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)
+            )
+            require(
+                not differing,
+                f"runs {first.run_id} and {run.run_id} differ in {', '.join(differing)} of their "
+                f"{what}; compare runs of one setting that differ in their seed",
+            )
+
+
+def _searched(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of search, curriculum and first genome; of old runs, which had them in one section
+    `evolution`, under the names of new ones."""
+    evolution = {k: v for k, v in (config.get("evolution") or {}).items() if k != "generations"}
+    halves = evolution.pop("alternate_halves", True)
+    curriculum = {"name": "alternate_halves" if halves else "uniform"}
+    return {
+        "name": "es",
+        **evolution,
+        **(config.get("search") or {}),
+        **(config.get("genome") or {}),
+        "curriculum": config.get("curriculum") or curriculum,
+    }
+
+
+def _simulated(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of lifetime and plasticity rule; of old runs, whose rule was the section
+    `lifetime.plasticity`, under the names of new ones."""
+    lifetime = dict(config.get("lifetime") or {})
+    plasticity = dict(lifetime.pop("plasticity", None) or {})
+    modulation = plasticity.pop("modulation", "external")
+    rule = {"external": "node_perturbation", "internal": "node_perturbation_network"}
+    chosen = {"name": rule.get(modulation, modulation), **plasticity, **(config.get("rule") or {})}
+    return lifetime | {f"rule.{key}": value for key, value in chosen.items()}

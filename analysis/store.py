@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import yaml
-
+from evoplastic.chain import Chain
 from evoplastic.checks import UsageError, require
+from evoplastic.inside import require_inside
+from evoplastic.reading import read_mapping
 from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
@@ -123,9 +124,11 @@ def read_directory(path: Path, from_mlflow: bool = False) -> RunRecords:
     """Read the records that lie in a directory.
 
     Raises:
-        UsageError: no journal or configuration there, or a corrupt one.
+        UsageError: no journal or configuration there, or a corrupt one, or something that leads
+            out of the directory.
     """
     journal = path / JOURNAL_NAME
+    require_inside(path)
     require(
         journal.is_file(),
         f"{path} holds no {JOURNAL_NAME}, so it is no run directory; give the directory that "
@@ -154,14 +157,17 @@ def read_events(journal: Path) -> list[Event]:
     """All events of a journal; a last line without a line feed is still being written, and is left.
 
     Raises:
-        UsageError: a whole line holds no event; the message names file and line.
+        UsageError: a whole line holds no event, or is not the one that was written there; the
+            message names file and line.
     """
     content = journal.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
-    return [
-        from_line(line.decode(errors="replace"), f"{journal}, line {number},")
-        for number, line in enumerate(whole.split(b"\n")[:-1], start=1)
-    ]
+    events, chain = [], Chain()
+    for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
+        where = f"{journal}, line {number},"
+        events.append(from_line(line.decode(errors="replace"), where))
+        chain.follow(line, where)
+    return events
 
 
 def _each_once(events: Sequence[Event], kind: type[OfGeneration]) -> tuple[OfGeneration, ...]:
@@ -181,15 +187,16 @@ def _status(events: Sequence[Event]) -> Status | Literal["running"]:
 def _read_config(path: Path) -> dict[str, Any]:
     require(path.is_file(), f"{path} is missing; restore it from a copy of the run directory")
     try:
-        config = yaml.safe_load(path.read_text())
+        config = read_mapping(path, "file")
         lifetime = config["lifetime"]
-        require(
-            0 < int(lifetime["scored_trials"]) <= int(lifetime["num_trials"]),
-            f"{path}: scored_trials does not lie within num_trials; restore the file",
-        )
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+        scored, trials = int(lifetime["scored_trials"]), int(lifetime["num_trials"])
+    except (UsageError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{path} is no resolved configuration ({type(error).__name__}: {error}); restore it "
             "from a copy"
         ) from error
-    return dict(config)
+    require(
+        0 < scored <= trials,
+        f"{path}: scored_trials does not lie within num_trials; restore the file",
+    )
+    return config

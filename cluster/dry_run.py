@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
 from evoplastic.trials.world import tables_of
-from tasks.suites.free_suite import FreeSuite
+from tasks.suites.levels import close_held_out
 
 FLOAT32_BYTES = 4
 MATRICES_PER_LIFETIME = 5  # w, alpha, plastic weights, eligibility trace, effective weights
-RESULT_BYTES = 24  # loss, accuracy and task of one individual on the wire
-REPLY_BYTES = 500  # envelope of one shard and its answer
+RESULT_BYTES = 24  # loss, accuracy and reward of one individual on the wire
+REPLY_BYTES = 500  # envelope of the answer to one shard
 MAX_EVALUATION_SHARE = 0.2
 MIN_LIFETIMES_TO_MIND = 1000  # a shorter run is over in seconds, however they are spent
 
 
 def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
-    """Genome size, memory, work and traffic of a run, by arithmetic alone."""
+    """Genome size, memory, work and traffic of a run; nothing is simulated."""
     config, problem, suite = experiment.config, experiment.problem, experiment.suite
-    popsize, generations = config.evolution.popsize, config.evolution.generations
+    popsize, generations = experiment.search.popsize, config.evolution.generations
     steps = config.lifetime.num_trials * trial_steps(experiment)
     neurons, genome_bytes = config.num_neurons, experiment.layout.size * FLOAT32_BYTES
-    num_shards = -(-config.evolution.num_pairs // config.pairs_per_shard)
+    state = experiment.search.init(experiment.first_genome().center_G)
+    state_bytes = sum(tensor.nbytes for tensor in experiment.search.tensors(state).values())
+    shards = experiment.population(experiment.search.ask(state, 0))
+    num_shards = len(shards)
+    shard_bytes = sum(len(pickle.dumps(shard)) for shard in shards)
     whole = problem.engine == "gpu" and not workers  # see InProcessExecutor
-    lives_at_once = popsize if whole else min(popsize, 2 * config.pairs_per_shard)
+    lifetimes_at_once = popsize if whole else shards[0].lifetimes
     tasks = len(suite.train), len(suite.held_out)
     share = evaluation_share(config.evaluation, generations, popsize, *tasks)
     return {
@@ -56,15 +61,15 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
             "evaluation_share": share,
         },
         "memory_bytes": {
-            "driver_search_state": 4 * genome_bytes,
-            "per_process_lifetimes": lives_at_once
+            "driver_search_state": state_bytes + genome_bytes,
+            "per_process_lifetimes": lifetimes_at_once
             * MATRICES_PER_LIFETIME
             * neurons**2
             * FLOAT32_BYTES,
-            "checkpoint": 3 * genome_bytes,
+            "checkpoint": state_bytes,
         },
         "traffic_bytes_per_generation": {
-            "out": workers * genome_bytes + (num_shards * REPLY_BYTES if workers else 0),
+            "out": workers * genome_bytes + shard_bytes if workers else 0,
             "back": popsize * RESULT_BYTES + num_shards * REPLY_BYTES if workers else 0,
         },
     }
@@ -82,12 +87,12 @@ def warnings_of(experiment: Experiment) -> list[str]:
     share = evaluation_share(
         config.evaluation,
         config.evolution.generations,
-        config.evolution.popsize,
+        experiment.search.popsize,
         len(suite.train),
         len(suite.held_out),
     )
     found = []
-    evolved = config.evolution.generations * config.evolution.popsize
+    evolved = config.evolution.generations * experiment.search.popsize
     if share > MAX_EVALUATION_SHARE and evolved >= MIN_LIFETIMES_TO_MIND:
         found.append(
             f"evaluation takes {share:.0%} of the run's lifetimes, meant to be at most "
@@ -103,17 +108,16 @@ def warnings_of(experiment: Experiment) -> list[str]:
         f"training tasks {first!r} and {second!r} ask the same"
         for first, second in suite.train_aliases
     ]
-    if isinstance(suite, FreeSuite):
-        found += [
-            f"what answers training task {close.task!r} is right in {close.agreement:.0%} of the "
-            f"trials of held-out task {name!r}; there is little left to learn"
-            for name, close in suite.close_held_out
-        ]
+    found += [
+        f"what answers training task {close.task!r} is right in {close.agreement:.0%} of the "
+        f"trials of held-out task {name!r}; there is little left to learn"
+        for name, close in close_held_out(suite)
+    ]
     return found
 
 
 def dry_run_text(experiment: Experiment, workers: int = 0) -> str:
-    """The resolved configuration and the estimate, for people."""
+    """The resolved configuration and the estimate, to be read."""
     facts = estimate(experiment, workers)
     generation, run, memory = facts["generation"], facts["run"], facts["memory_bytes"]
     traffic = facts["traffic_bytes_per_generation"]

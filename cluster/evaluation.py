@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cluster.config.run import EvaluationConfig
+from cluster.config.sections import EvaluationConfig
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
-from evoplastic.lifetime.problem import ReplicateResult, ReplicateShard
+from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard
 from evoplastic.records import Condition, Role, TaskEvaluation
 
 DECIMALS = 4  # kept of an accuracy; a lifetime scores some hundred trials

@@ -1,4 +1,4 @@
-"""Who lives the shards of a generation: the same work in the same order, wherever it runs.
+"""Who simulates the shards of a generation: the same work in the same order, wherever it runs.
 
 An executor takes shards and gives back their results in the shards' order. A shard is pure, so an
 executor may run one twice or elsewhere without changing a bit.
@@ -12,20 +12,20 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from torch import Tensor
 
-from evoplastic.lifetime.problem import (
-    LifetimeProblem,
-    PairShard,
-    PairShardResult,
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import (
+    PopulationResult,
+    PopulationShard,
     ReplicateResult,
     ReplicateShard,
     ReplicateShards,
-    simulate_pairs,
+    simulate_population,
     simulate_replicates,
 )
 
-Shard = PairShard | ReplicateShard | ReplicateShards
-Result = PairShardResult | ReplicateResult
-Live = Callable[[LifetimeProblem, Tensor, Shard], Result]
+Shard = PopulationShard | ReplicateShard | ReplicateShards
+Result = PopulationResult | ReplicateResult
+Simulate = Callable[[LifetimeProblem, Tensor, Shard], Result]
 ShouldStop = Callable[[], bool]
 
 MOST_GENOME_BYTES = 4 << 30  # genomes that may stand in memory at a time
@@ -36,13 +36,13 @@ class StopRequested(Exception):
 
 
 class ShardError(RuntimeError):
-    """A shard cannot be lived, whoever tries."""
+    """A shard cannot be simulated, whoever tries."""
 
 
 class Reply(NamedTuple):
     """A result together with what it answers, so that a stray one is recognised."""
 
-    shard: Shard
+    address: tuple[str | int, ...]  # of the shard
     center_digest: str
     result: Result
 
@@ -82,16 +82,9 @@ class Executor(Protocol):
 
 def run_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
     """Do one unit of work."""
-    if isinstance(shard, PairShard):
-        return simulate_pairs(problem, center_G, shard)
+    if isinstance(shard, PopulationShard):
+        return simulate_population(problem, center_G, shard)
     return simulate_replicates(problem, center_G, *_replicate_shards(shard))
-
-
-def lifetimes_of(shard: Shard) -> int:
-    """Lifetimes that a shard holds."""
-    if isinstance(shard, PairShard):
-        return 2 * shard.num_pairs
-    return sum(part.num_lifetimes for part in _replicate_shards(shard))
 
 
 def _replicate_shards(shard: ReplicateShard | ReplicateShards) -> tuple[ReplicateShard, ...]:
@@ -100,14 +93,12 @@ def _replicate_shards(shard: ReplicateShard | ReplicateShards) -> tuple[Replicat
 
 def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | None:
     """What is wrong with a result that came back for a shard, or None."""
-    expected: dict[str, tuple[int, ...]]
-    if isinstance(shard, PairShard):
-        kind: type = PairShardResult
-        expected = dict.fromkeys(PairShardResult._fields, (2 * shard.num_pairs,))
-    else:
+    lifetimes, trials = shard.lifetimes, problem.lifetime.num_trials
+    kind: type[Result] = PopulationResult
+    if not isinstance(shard, PopulationShard):
         kind = ReplicateResult
-        lifetimes, trials = lifetimes_of(shard), problem.lifetime.num_trials
-        expected = dict.fromkeys(ReplicateResult._fields, (lifetimes,))
+    expected: dict[str, tuple[int, ...]] = dict.fromkeys(kind._fields, (lifetimes,))
+    if kind is ReplicateResult:
         expected["correct_LK"] = expected["reward_LK"] = (lifetimes, trials)
     if not isinstance(result, kind):
         return f"it is a {type(result).__name__}, expected {kind.__name__}"
@@ -118,17 +109,17 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
-def together(shards: Sequence[Shard], most_lives: int) -> list[tuple[Shard, list[Shard]]]:
-    """Neighbours that can be lived at once as one shard, with the shards that it stands for.
+def together(shards: Sequence[Shard], most_lifetimes: int) -> list[tuple[Shard, list[Shard]]]:
+    """Neighbours that can be simulated at once as one shard, with the shards that it stands for.
 
     Args:
         shards: any shards; their order is kept.
-        most_lives: most lifetimes that become one; a shard with more stands for itself.
+        most_lifetimes: most lifetimes that become one; a shard with more stands for itself.
     """
     runs: list[tuple[Shard, list[Shard]]] = []
     for shard in shards:
         joined = _joined(runs[-1][0], shard) if runs else None
-        if joined is not None and lifetimes_of(joined) <= most_lives:
+        if joined is not None and joined.lifetimes <= most_lifetimes:
             runs[-1] = (joined, [*runs[-1][1], shard])
         else:
             runs.append((shard, [shard]))
@@ -136,13 +127,13 @@ def together(shards: Sequence[Shard], most_lives: int) -> list[tuple[Shard, list
 
 
 def _joined(whole: Shard, shard: Shard) -> Shard | None:
-    """Both as one: pairs that follow on one another, or replicates that differ in task alone."""
-    if isinstance(whole, PairShard) and isinstance(shard, PairShard):
-        follows = shard.first_pair == whole.first_pair + whole.num_pairs
-        if follows and shard.generation == whole.generation:
-            return whole._replace(num_pairs=whole.num_pairs + shard.num_pairs)
-        return None
-    if isinstance(whole, PairShard) or isinstance(shard, PairShard):
+    """Both as one: individuals that follow on one another, or replicates that differ in task."""
+    if isinstance(whole, PopulationShard) and isinstance(shard, PopulationShard):
+        proposal = whole.proposal.joined(shard.proposal)
+        if proposal is None:
+            return None
+        return PopulationShard(proposal, np.concatenate([whole.task_P, shard.task_P]))
+    if isinstance(whole, PopulationShard) or isinstance(shard, PopulationShard):
         return None
     if (shard.generation, shard.plastic) != (whole.generation, whole.plastic):
         return None
@@ -151,15 +142,15 @@ def _joined(whole: Shard, shard: Shard) -> Shard | None:
 
 def _apart(result: Result, parts: list[Shard]) -> list[Result]:
     """The results of the shards that one shard stood for."""
-    stops = np.cumsum([lifetimes_of(shard) for shard in parts])
+    stops = np.cumsum([shard.lifetimes for shard in parts])
     return [
-        type(result)._make(array[stop - lifetimes_of(shard) : stop] for array in result)
+        type(result)._make(array[stop - shard.lifetimes : stop] for array in result)
         for shard, stop in zip(parts, stops, strict=True)
     ]
 
 
 def _genome_budget_bytes(problem: LifetimeProblem) -> int:
-    """Bytes that genomes may take at a time: on a GPU, half of its memory is for their lives."""
+    """Bytes that genomes may take at a time: on a GPU, half of its memory is for lifetimes."""
     if problem.chosen_engine != "gpu":
         return MOST_GENOME_BYTES
     from evoplastic.engines.gpu.engine import free_bytes, gpu_device
@@ -168,19 +159,19 @@ def _genome_budget_bytes(problem: LifetimeProblem) -> int:
 
 
 class InProcessExecutor:
-    """Lives the shards in the calling process, on the engine's own threads.
+    """Simulates the shards in the calling process, on the engine's own threads.
 
     Only a whole generation, or all replicates of an evaluation, fill a GPU: there, shards that can
-    be joined are lived as one batch and its result is cut. No engine lets the life of an individual
-    depend on its neighbours, so the results are those of one shard after another.
+    be joined are simulated as one batch and its result is cut. No engine lets the lifetime of an
+    individual depend on its neighbours, so the results are those of one shard after another.
     """
 
     workers = 0
     retried_shards = 0
 
-    def __init__(self, live: Live = run_shard, *, whole: bool | None = None) -> None:
-        """Take how a shard is lived, and whether as part of a batch: by default on a GPU only."""
-        self._live = live
+    def __init__(self, simulate: Simulate = run_shard, *, whole: bool | None = None) -> None:
+        """Take how a shard is simulated, and whether in a batch: by default on a GPU only."""
+        self._simulate = simulate
         self._whole = whole
 
     def map(
@@ -192,12 +183,12 @@ class InProcessExecutor:
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
         whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
-        most_lives = _genome_budget_bytes(problem) // (4 * problem.layout.size) if whole else 0
+        most = _genome_budget_bytes(problem) // (4 * problem.layout.size) if whole else 0
         results: list[Result] = []
-        for shard, parts in together(shards, most_lives):
+        for shard, parts in together(shards, most):
             if should_stop():
                 raise StopRequested
-            results += _apart(self._live(problem, center_G, shard), parts)
+            results += _apart(self._simulate(problem, center_G, shard), parts)
         return results
 
     def close(self) -> None:

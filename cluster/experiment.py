@@ -7,14 +7,20 @@ from functools import cached_property, lru_cache
 
 from cluster.config.run import RunConfig
 from evoplastic.engines import choose_engine
-from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
+from evoplastic.search.catalogue import SEARCHES
+from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
-from tasks.suites.free_suite import FreeSuite
-from tasks.suites.suite import Suite, load_suite
-from tasks.suites.suite_levels import Levels, levels_of
+from tasks.curricula.catalogue import CURRICULA
+from tasks.curricula.curriculum import Curriculum
+from tasks.suites.levels import Levels, levels_of
+from tasks.suites.loading import load_suite
+from tasks.suites.suite import Suite
 
 CONTROL_SEED_OFFSET = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits: far from any user's seed
 TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds
@@ -24,22 +30,24 @@ TRAINING_BANKS, EVALUATION_BANKS = 0, 1  # streams of bank seeds
 class Experiment:
     """A configuration with the tasks it names and the problem it poses.
 
-    Tasks that run freely draw new training trials every `banks.refresh_every` generations; their
+    Self-paced tasks draw new training trials every `banks.refresh_every` generations; their
     held-out tasks are in the evaluation problem alone, so that evolution never comes near them.
     """
 
     config: RunConfig
-    suite: Suite | FreeSuite
+    suite: Suite
     problem: LifetimeProblem  # of the first generation
+    search: AnySearch
+    curriculum: Curriculum
 
     @property
-    def layout(self) -> GenomeLayout:
+    def layout(self) -> Layout:
         """How a flat genome maps to the network's tensors."""
         return self.problem.layout
 
     def problem_at(self, generation: int) -> LifetimeProblem:
-        """What the population of a generation lives: a function of run seed and generation."""
-        if not isinstance(self.suite, FreeSuite):
+        """What the population of a generation meets: a function of run seed and generation."""
+        if not self.suite.self_paced:
             return self.problem
         epoch = generation // self.config.banks.refresh_every
         return _problem_of_epoch(self, epoch) if epoch else self.problem
@@ -51,22 +59,27 @@ class Experiment:
 
     @cached_property
     def evaluation_problem(self) -> LifetimeProblem:
-        """What the bare center lives when it is measured: training and held-out tasks."""
-        if not isinstance(self.suite, FreeSuite):
+        """What the bare center meets when it is measured: training and held-out tasks."""
+        if not self.suite.self_paced:
             return self.problem
         seed = bank_seed(self.config.seed, EVALUATION_BANKS, 0)
-        banks = self.suite.banks(seed, self.config.banks.evaluation_trials)
+        banks = self.suite.trials(seed, self.config.banks.evaluation_trials)
         num_train = len(self.suite.train)
         return replace(self.problem, train=banks[:num_train], held_out=banks[num_train:])
 
+    def population(self, proposal: Proposal) -> list[PopulationShard]:
+        """The shards of a generation, each individual with the task its group meets."""
+        task_P = self.curriculum.tasks_of(proposal.generation, proposal.group_P)
+        return population_shards(proposal, task_P, 2 * self.config.pairs_per_shard)
+
     def first_genome(self) -> Genome:
         """The genome that evolution starts from."""
-        return Genome.random(self.problem.groups, self.config.seed, self.config.evolution)
+        return Genome.random(self.layout, self.config.seed, self.config.genome)
 
     def control_genome(self) -> Genome:
         """A random genome that evolution never touched, of another seed than the first one."""
         seed = (self.config.seed + CONTROL_SEED_OFFSET) % (1 << 64)
-        return Genome.random(self.problem.groups, seed, self.config.evolution)
+        return Genome.random(self.layout, seed, self.config.genome)
 
 
 def build_experiment(config: RunConfig) -> Experiment:
@@ -74,27 +87,36 @@ def build_experiment(config: RunConfig) -> Experiment:
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
-            an engine that cannot run here.
+            a curriculum that does not fit the suite, an engine that cannot run here.
     """
     suite = load_suite(config.suite, config.task_table)
     interface = suite.interface
+    groups = NeuronGroups(
+        num_neurons=config.num_neurons,
+        num_inputs=interface.num_inputs,
+        num_outputs=interface.num_outputs,
+    )
     problem = LifetimeProblem(
-        groups=NeuronGroups(
-            num_neurons=config.num_neurons,
-            num_inputs=interface.num_inputs,
-            num_outputs=interface.num_outputs,
-        ),
+        layout=Layout(groups),
         lifetime=config.simulated,
-        evolution=config.evolution,
         train=train_banks(config, suite, 0),
-        half_of_train=suite.half_of_train,
         held_out=held_out_banks(config, suite),
         seed=config.seed,
-        wiring=suite.wiring if isinstance(suite, FreeSuite) else None,
-        engine=choose_engine(config.engine, free=isinstance(suite, FreeSuite)),
+        wiring=suite.wiring,
+        engine=choose_engine(config.engine, free=suite.self_paced),
         threads=config.threads,
     )
-    return Experiment(config=config, suite=suite, problem=problem)
+    return Experiment(
+        config=config,
+        suite=suite,
+        problem=problem,
+        search=SEARCHES[config.search.name].build(
+            config.search, problem.layout, seed=config.seed, engine=problem.chosen_engine
+        ),
+        curriculum=CURRICULA[config.curriculum.name].build(
+            config.curriculum, suite, seed=config.seed
+        ),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -103,19 +125,17 @@ def _problem_of_epoch(experiment: Experiment, epoch: int) -> LifetimeProblem:
     return replace(experiment.problem, train=banks)
 
 
-def train_banks(config: RunConfig, suite: Suite | FreeSuite, epoch: int) -> tuple[Task, ...]:
-    """The trials of the training tasks; those that run freely draw new ones at each epoch."""
-    if not isinstance(suite, FreeSuite):
-        return tuple(task.bank(config.seed) for task in suite.train)
+def train_banks(config: RunConfig, suite: Suite, epoch: int) -> tuple[Task, ...]:
+    """The trials of the training tasks; self-paced ones draw new trials at each epoch."""
     seed = bank_seed(config.seed, TRAINING_BANKS, epoch)
-    return suite.banks(seed, config.banks.trials, train_only=True)
+    return suite.trials(seed, config.banks.trials, train_only=True)
 
 
-def held_out_banks(config: RunConfig, suite: Suite | FreeSuite) -> tuple[Task, ...]:
-    """Held-out tasks as they are known to workers from the start: those of paced trials alone."""
-    if isinstance(suite, FreeSuite):
+def held_out_banks(config: RunConfig, suite: Suite) -> tuple[Task, ...]:
+    """Held-out tasks as they are known to workers from the start: those of fixed timing alone."""
+    if suite.self_paced:
         return ()
-    return tuple(task.bank(config.seed) for task in suite.held_out)
+    return suite.trials(config.seed, config.banks.trials)[len(suite.train) :]
 
 
 def bank_seed(seed: int, stream: int, epoch: int) -> int:

@@ -1,16 +1,14 @@
-"""A run, new or resumed: measure, sample and live, tell, record, checkpoint, until it is over."""
+"""A run, new or resumed: measure, ask, simulate, tell, record, checkpoint, until it is over."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cluster.config.run import RunConfig, load_config, override_config, require_same_path
 from cluster.dry_run import warnings_of
@@ -20,15 +18,13 @@ from cluster.experiment import Experiment, build_experiment
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
-from cluster.signals import StopSignal, stop_signals
+from cluster.signals import RunStatus, StopSignal, stop_signals
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
-from evoplastic.storage import write_atomically
 
 logger = logging.getLogger(__name__)
 
-RunStatus = Literal["done", "preempted", "interrupted"]
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "preempted": 75, "interrupted": 130}
 
 
@@ -120,8 +116,6 @@ def resume(
         require_same_path(written, config)
         experiment = build_experiment(config)
         ready = stack.enter_context(_executor(executor, workers, address))
-        if config != written:
-            write_atomically(directory.config, config.to_yaml().encode())
         return _carry_through(experiment, directory, ready, progress or SilentProgress())
 
 
@@ -132,19 +126,22 @@ def _carry_through(
     for warning in warnings_of(experiment):
         logger.warning("%s", warning)
     with stop_signals() as stop, Session.open(experiment, directory, executor) as session:
+        directory.keep_config(experiment.config.to_yaml())
         finished = session.finished
-        if not finished:
+        if finished:
+            session.settle(stop)
+        else:
             try:
                 _generations(session, progress, stop)
                 status: RunStatus = "done"
             except StopRequested:
-                status = "interrupted" if stop.received is signal.SIGINT else "preempted"
+                status = stop.status
             except BaseException as error:
                 session.fail(error)
                 raise
             finally:
                 progress.stop()
-            session.end(status)
+            status = session.end(status, stop)  # a signal during delivery makes it another
         return RunOutcome(
             status="done" if finished else status,
             run_id=directory.run_id,
@@ -167,8 +164,9 @@ def _generations(session: Session, progress: Progress, stop: StopSignal) -> None
     while session.generation < generations:
         if session.generation in due:
             session.measure(progress, stop)
-        losses = session.live(stop)
-        session.tell(losses)
+        proposal = session.ask()
+        losses = session.simulate(proposal, stop)
+        session.tell(proposal, losses)
         session.record(losses)
         session.checkpoint()
         progress.tick(session.tick())

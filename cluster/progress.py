@@ -1,4 +1,4 @@
-"""What a person, a log file or a program sees of a run while it runs.
+"""What a reader, a log file or a program sees of a run while it runs.
 
 A bar on a terminal (stderr), one line per generation elsewhere (stdout), one JSON object per line
 with `--json` (stdout). Colour follows NO_COLOR.
@@ -11,6 +11,8 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, TextIO
+
+from evoplastic.output import shown, styled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,7 @@ class BarProgress(SilentProgress):
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
-            console=Console(file=stream),
+            console=Console(file=styled(stream)),
         )
         self._task = self._bar.add_task("", total=None, figures="")
 
@@ -149,7 +151,7 @@ class BarProgress(SilentProgress):
         """Print a line above the bar, for what is not seen on the bar itself."""
         if kind != "evaluation":
             words = [kind, *(f"{key} {_short(value)}" for key, value in values.items())]
-            self._bar.console.print("  ".join(words), markup=False, highlight=False)
+            self._bar.console.print(shown("  ".join(words)), markup=False, highlight=False)
 
     def stop(self) -> None:
         """Leave the bar where it is."""

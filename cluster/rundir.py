@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -15,12 +15,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cluster.lock import LOCK_NAME, DirectoryLock
 from evoplastic.checks import UsageError, refused, require
+from evoplastic.inside import require_inside, sweep
+from evoplastic.reading import parse_object, read_text
 from evoplastic.records import CONFIG_NAME, JOURNAL_NAME
 from evoplastic.storage import write_atomically
 
+logger = logging.getLogger(__name__)
+
 ENVIRONMENT_NAME = "environment.json"
-LOCK_NAME = ".lock"
+STATUS_NAME = "STATUS"
+LONGEST_ID = 200
 FOLDERS = ("checkpoints", "genomes", "figures")
 RECORDED_PACKAGES = (
     "evoplastic",
@@ -40,11 +46,14 @@ class RunDirectory:
 
     path: Path
     run_id: str
-    _lock: int
+    _lock: DirectoryLock
 
     @classmethod
     def create(cls, path: Path, run_id: str, config_yaml: str, engine: str) -> RunDirectory:
         """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
+
+        What a driver left behind that was killed before its configuration was written is taken
+        over: nothing was lived there.
 
         Raises:
             UsageError: the directory holds another run or other files, or may not be written.
@@ -57,13 +66,13 @@ class RunDirectory:
             if is_new:
                 undo.callback(_remove_empty, path)
             lock_is_new = not (path / LOCK_NAME).exists()
-            lock = _lock(path)
-            undo.callback(os.close, lock)
+            lock = DirectoryLock.take(path)
+            undo.callback(lock.release)
             directory = cls(path, run_id, lock)
-            # Another driver may have come first between the look above and the lock.
-            require(not directory.config.exists(), f"{path} holds another run since a moment ago")
+            _require_free(path)  # another driver may have come first before the lock was taken
             if lock_is_new:
                 undo.callback((path / LOCK_NAME).unlink)
+            directory._sweep()
             for folder in FOLDERS:
                 (path / folder).mkdir(exist_ok=True)
                 undo.callback(_remove_empty, path / folder)
@@ -82,16 +91,23 @@ class RunDirectory:
         """Lock the directory of an existing run, to continue it.
 
         Raises:
-            UsageError: no run there, one that may not be written, or another driver is at work.
+            UsageError: no run there, one that may not be written or that leads out of its
+                directory, or another driver is at work.
         """
-        with _allowed(path):
+        with _allowed(path), ExitStack() as undo:
             for name in (CONFIG_NAME, ENVIRONMENT_NAME):
                 require(
                     (path / name).is_file(),
                     f"{path} is not a run directory: {name} is missing; give the directory that "
-                    "`evoplastic evolve` made",
+                    f"`evoplastic evolve` made{_if_dead(path)}",
                 )
-        return cls(path, read_run_id(path), _lock(path))
+            require_inside(path)
+            lock = DirectoryLock.take(path)
+            undo.callback(lock.release)
+            directory = cls(path, read_run_id(path), lock)
+            directory._sweep()
+            undo.pop_all()
+        return directory
 
     @property
     def journal(self) -> Path:
@@ -113,13 +129,36 @@ class RunDirectory:
         """The resolved configuration."""
         return self.path / CONFIG_NAME
 
+    def keep_config(self, config_yaml: str) -> None:
+        """Write the resolved configuration where it differs from the one that lies there.
+
+        Raises:
+            EnvironmentFault: no space or no permission; the old one is untouched.
+        """
+        if self.config.read_text(encoding="utf-8") != config_yaml:
+            write_atomically(self.config, config_yaml.encode())
+
+    @property
+    def status(self) -> str:
+        """The word in STATUS; "" where there is none."""
+        try:
+            return (self.path / STATUS_NAME).read_text(errors="replace").strip()
+        except OSError:
+            return ""
+
     def set_status(self, status: str) -> None:
         """Write the one-word STATUS file: running, done, preempted, interrupted or failed."""
-        write_atomically(self.path / "STATUS", f"{status}\n".encode())
+        write_atomically(self.path / STATUS_NAME, f"{status}\n".encode())
 
     def close(self) -> None:
         """Let another driver have the directory."""
-        os.close(self._lock)
+        self._lock.release()
+
+    def _sweep(self) -> None:
+        """Remove half-written files of a driver that was killed."""
+        for folder in (self.path, self.checkpoints, self.genomes):
+            for leftover in sweep(folder):
+                logger.info("removed %s, which a killed driver left half-written", leftover)
 
 
 def read_run_id(path: Path) -> str:
@@ -130,11 +169,16 @@ def read_run_id(path: Path) -> str:
     """
     file = path / ENVIRONMENT_NAME
     try:
-        return str(json.loads(file.read_text())["run_id"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        run_id = parse_object(read_text(file, "file"), str(file))["run_id"]
+    except (UsageError, KeyError) as error:
         raise UsageError(
             f"{file} is missing or corrupt ({error}); give the directory of a run"
         ) from error
+    require(
+        isinstance(run_id, str) and 0 < len(run_id) <= LONGEST_ID and run_id.isprintable(),
+        f"{file} is missing or corrupt (run_id is {run_id!r:.80}); give the directory of a run",
+    )
+    return str(run_id)
 
 
 def describe_environment() -> dict[str, Any]:
@@ -201,28 +245,33 @@ def _require_free(path: Path) -> None:
         not path.exists() or path.is_dir(),
         f"{path} is a file; choose a directory with --run-dir",
     )
-    occupied = path.is_dir() and any(entry.name != LOCK_NAME for entry in path.iterdir())
-    require(not occupied, f"{path} is not empty; choose an empty or new --run-dir")
+    if path.is_dir():
+        require_inside(path)
+        require(_unlived(path), f"{path} is not empty; choose an empty or new --run-dir")
+
+
+def _unlived(path: Path) -> bool:
+    """Whether nothing is there but what a run makes before its configuration is written."""
+    known = (LOCK_NAME, ENVIRONMENT_NAME, *FOLDERS)
+    return all(entry.name in known or _is_leftover(entry) for entry in path.iterdir()) and not any(
+        not _is_leftover(entry)
+        for folder in FOLDERS
+        if (path / folder).is_dir()
+        for entry in (path / folder).iterdir()
+    )
+
+
+def _is_leftover(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def _if_dead(path: Path) -> str:
+    """What to do about a directory whose driver died first; "" for any other."""
+    if not (path / LOCK_NAME).exists() or not _unlived(path):
+        return ""
+    return f"; its driver died before anything was lived: evolve anew with --run-dir {path}"
 
 
 def _remove_empty(path: Path) -> None:
     with suppress(OSError):  # not empty: somebody else put something there
         path.rmdir()
-
-
-def _lock(path: Path) -> int:
-    """Take the directory's lock; the kernel releases it when the process dies, however it dies."""
-    with _allowed(path):
-        descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 32).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise UsageError(
-            f"another driver (process {holder or 'unknown'}) is at work on {path}; wait for it or "
-            "stop it first"
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor

@@ -7,25 +7,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from cluster.checkpoint import CheckpointMeta, save_checkpoint
+from cluster.checkpoint import save_checkpoint
 from cluster.evaluation import evaluate_center
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from cluster.journal import Journal, now_ms
 from cluster.progress import Clock, Progress, Tick
-from cluster.restoring import restore
+from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
+from cluster.signals import RunStatus, StopSignal
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
-from evoplastic.checks import EnvironmentFault
+from evoplastic.checks import EnvironmentFault, require
 from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.problem import LifetimeProblem, PairShardResult, pair_shards
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import (
+    CENTER_NAME,
+    INITIAL_NAME,
     EndEvent,
     EvaluationEvent,
     Event,
@@ -35,12 +40,7 @@ from evoplastic.records import (
     StartEvent,
     Status,
 )
-from evoplastic.search.es import (
-    GradientSum,
-    SearchState,
-    shape_losses,
-    update,
-)
+from evoplastic.search.protocol import AnySearch, Proposal
 
 if TYPE_CHECKING:
     from cluster.tracking.tracker import Tracker
@@ -60,7 +60,7 @@ class Session:
     executor: Executor
     journal: Journal
     tracker: Tracker | None
-    state: SearchState
+    state: Any  # of the search
     generation: int
     first_digest: str
     clock: Clock
@@ -108,66 +108,68 @@ class Session:
 
     def begin(self) -> None:
         """Write down that the run begins or goes on, and start telling the tracking store."""
-        config, tracking = self.experiment.config, self.experiment.config.tracking
+        config = self.experiment.config
         self._warm_up()
         self.directory.set_status("running")
         if not any(isinstance(event, StartEvent) for event in self.journal.events_at_opening):
             self._start()
         else:
             self._go_on()
-        if tracking.enabled:
-            from cluster.tracking.tracker import Tracker
-
-            self.tracker = Tracker(
-                self.directory.path, self.directory.journal, tracking.uri, tracking.experiment
-            )
+        self.tracker = self._new_tracker()
+        if self.tracker is not None:
             self.tracker.start()
         logger.info(
             "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
         )
 
-    def live(self, should_stop: ShouldStop) -> Losses:
-        """Sample the population and live it, shard by shard."""
+    @property
+    def search(self) -> AnySearch:
+        """The algorithm that the state belongs to."""
+        return self.experiment.search
+
+    @property
+    def center_G(self) -> Tensor:
+        """The genome that stands for the search."""
+        return self.search.center(self.state)
+
+    def ask(self) -> Proposal:
+        """The individuals of this generation."""
+        return self.search.ask(self.state, self.generation)
+
+    def simulate(self, proposal: Proposal, should_stop: ShouldStop) -> Losses:
+        """Run the lifetimes of the population, shard by shard."""
         began = time.monotonic()
-        config = self.experiment.config
-        shards = pair_shards(self.generation, config.evolution.num_pairs, config.pairs_per_shard)
+        shards = self.experiment.population(proposal)
         problem = self.experiment.problem_at(self.generation)
         built = time.monotonic()
-        results = self.executor.map(problem, self.state.center_G, shards, should_stop)
-        pairs = [result for result in results if isinstance(result, PairShardResult)]
+        results = [
+            result
+            for result in self.executor.map(problem, self.center_G, shards, should_stop)
+            if isinstance(result, PopulationResult)
+        ]
         self.metrics = {
             records.BANKS_SECONDS: built - began,
             records.EVALUATE_SECONDS: time.monotonic() - built,
         }
         return Losses(
-            np.concatenate([result.loss_P for result in pairs]),
-            np.concatenate([result.accuracy_P for result in pairs]),
-            np.concatenate([result.reward_P for result in pairs]),
+            np.concatenate([result.loss_P for result in results]),
+            np.concatenate([result.accuracy_P for result in results]),
+            np.concatenate([result.reward_P for result in results]),
         )
 
-    def tell(self, losses: Losses) -> None:
+    def tell(self, proposal: Proposal, losses: Losses) -> None:
         """Move the center; a generation that says nothing leaves the search as it is."""
         began = time.monotonic()
-        config = self.experiment.config
-        shaped = shape_losses(losses.loss_P, config.evolution)
-        gradient = GradientSum(
-            self.experiment.layout,
-            config.evolution,
-            config.seed,
-            self.generation,
-            engine=self._problem.chosen_engine,
-        )
-        gradient.add(0, shaped.weight_pairs)
-        gradient_G, before_G = gradient.result(), self.state.center_G
-        if shaped.pulls:
-            self.state = update(self.state, gradient_G, config.evolution, self.experiment.layout)
-        if shaped.all_failed:
+        before_G = self.center_G
+        told = self.search.tell(self.state, proposal, losses.loss_P)
+        self.state = told.state
+        if told.num_failed == len(losses.loss_P):
             self._fault("all_failed", "no individual has a finite loss; the center stays")
         self.metrics |= {
-            records.GRADIENT_NORM: float(torch.linalg.vector_norm(gradient_G)),
-            records.CENTER_NORM: float(torch.linalg.vector_norm(self.state.center_G)),
-            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.state.center_G - before_G)),
-            records.FAILED_INDIVIDUALS: float(shaped.num_failed),
+            **told.numbers,
+            records.CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
+            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
+            records.FAILED_INDIVIDUALS: float(told.num_failed),
             records.UPDATE_SECONDS: time.monotonic() - began,
         }
 
@@ -177,7 +179,7 @@ class Session:
         self.metrics |= {
             **statistics_of(losses),
             records.RETRIED_SHARDS: float(retried - self._retried_before),
-            # This generation's own checkpoint comes after its record; the one before is told.
+            # This generation's own checkpoint comes after its record; the one before is recorded.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
             records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
             + self.metrics[records.EVALUATE_SECONDS]
@@ -204,7 +206,7 @@ class Session:
         if last is not None and last.generation == self.generation:
             return
         entries, seconds = evaluate_center(
-            self.experiment, self.state.center_G, self.generation, self.executor, should_stop
+            self.experiment, self.center_G, self.generation, self.executor, should_stop
         )
         genome = self.genome()
         self.last_evaluation = EvaluationEvent(
@@ -215,7 +217,7 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
-        genome.save(self.directory.genomes / "center.safetensors")
+        genome.save(self.directory.genomes / CENTER_NAME)
         self._append(self.last_evaluation)
         progress.event(
             "evaluation",
@@ -225,18 +227,21 @@ class Session:
 
     def genome(self) -> Genome:
         """The current center, with where it came from."""
+        return self._genome(self.generation, self.center_G)
+
+    def _genome(self, generation: int, center_G: Tensor) -> Genome:
         config = self.experiment.config
         provenance = {
-            "origin": "evolved" if self.generation else f"random {config.seed}",
+            "origin": "evolved" if generation else f"random {config.seed}",
             "run_id": self.directory.run_id,
-            "generation": str(self.generation),
+            "generation": str(generation),
             "config_digest": config.digest,
             "suite": self.experiment.suite.name,
             "suite_digest": self.experiment.suite.digest,
         }
-        if self.generation:
+        if generation:
             provenance["parent"] = self.first_digest
-        return Genome(self._problem.groups, self.state.center_G, provenance)
+        return Genome(self.experiment.layout, center_G, provenance)
 
     def tick(self) -> Tick:
         """The last generation, as it is shown."""
@@ -252,13 +257,37 @@ class Session:
             retried_shards=int(self.metrics[records.RETRIED_SHARDS]),
         )
 
-    def end(self, status: Status) -> None:
-        """Keep the center, and write down how this process leaves the run."""
-        self.genome().save(self.directory.genomes / "center.safetensors")
-        self._append(EndEvent(time_ms=now_ms(), generation=self.generation, status=status))
+    def end(self, status: RunStatus, stop: StopSignal) -> RunStatus:
+        """Keep the center, and write down how this process leaves the run; how it does.
+
+        That a run is done is written last: what the store lacks of it is brought before. A signal
+        meanwhile makes it pre-empted, and a resumed run brings the rest.
+        """
+        stop.ending, again = True, stop.again()
+        self.genome().save(self.directory.genomes / CENTER_NAME)
+        if status == "done" and self.tracker is not None:
+            whole = self.tracker.catch_up(TRACKER_CLOSE_S, again)
+            if not whole and again():
+                status = stop.status
         self.directory.set_status(status)
+        self._append(EndEvent(time_ms=now_ms(), generation=self.generation, status=status))
         if self.tracker is not None:
-            self.tracker.close(status, TRACKER_CLOSE_S)
+            limit_s = TRACKER_CLOSE_S if status == "done" else FAILED_CLOSE_S
+            self.tracker.close(status, limit_s, again)
+        return status
+
+    def settle(self, stop: StopSignal) -> None:
+        """Bring what a process still owed that was killed after it had written down the end."""
+        stop.ending = True
+        if self.directory.status != "done":
+            self.directory.set_status("done")
+        center = self.directory.genomes / CENTER_NAME
+        if not center.is_file():
+            self.genome().save(center)
+        tracker = self._new_tracker()
+        if tracker is not None and tracker.owes():
+            tracker.start()
+            tracker.close("done", TRACKER_CLOSE_S, stop)
 
     def fail(self, error: BaseException) -> None:
         """Write down that the run broke off, as far as that can still be written."""
@@ -276,15 +305,24 @@ class Session:
     def _problem(self) -> LifetimeProblem:
         return self.experiment.problem
 
+    def _new_tracker(self) -> Tracker | None:
+        tracking = self.experiment.config.tracking
+        if not tracking.enabled:
+            return None
+        from cluster.tracking.tracker import Tracker
+
+        return Tracker(
+            self.directory.path, self.directory.journal, tracking.uri, tracking.experiment
+        )
+
     def _warm_up(self) -> None:
-        """Load the optimizer, which takes seconds, before any generation is timed."""
-        nowhere_G = torch.zeros_like(self.state.center_G)
-        update(self.state, nowhere_G, self.experiment.config.evolution, self.experiment.layout)
+        """Load what the search needs, which takes seconds, before any generation is timed."""
+        self.search.warm_up(self.state)
         self.clock = Clock(self.generation, self.experiment.config.evolution.generations)
 
     def _start(self) -> None:
         config, environment = self.experiment.config, describe_environment()
-        self.genome().save(self.directory.genomes / "initial.safetensors")
+        self._keep_initial()
         self._save_checkpoint()
         self.journal.append(
             StartEvent(
@@ -301,12 +339,28 @@ class Session:
             )
         )
 
+    def _keep_initial(self) -> None:
+        """Write the run's first genome once and for all; what is there is never written over."""
+        path = self.directory.genomes / INITIAL_NAME
+        if not path.exists():
+            self._genome(0, self.experiment.first_genome().center_G).save(path)
+            return
+        found = Genome.load(path).digest
+        require(
+            found == self.first_digest,
+            f"{path} is not the genome that this run begins with (digest {found[:16]}, expected "
+            f"{self.first_digest[:16]}); restore it from a copy, or start a new run",
+        )
+
     def _go_on(self) -> None:
-        engine, told = self._problem.engine, self.journal.events_at_opening
-        before = [event.engine for event in told if isinstance(event, StartEvent | ResumeEvent)][-1]
+        self._keep_initial()
+        engine, events = self._problem.engine, self.journal.events_at_opening
+        before = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)][
+            -1
+        ]
         if before and engine != before:
             logger.warning(
-                "this run has lived on engine %s and goes on with %s: the same up to rounding, no "
+                "this run was on engine %s and goes on with %s: the same up to rounding, no "
                 "longer byte for byte",
                 before,
                 engine,
@@ -316,12 +370,8 @@ class Session:
         )
 
     def _save_checkpoint(self) -> None:
-        meta = CheckpointMeta(
-            run_id=self.directory.run_id,
-            config_digest=self.experiment.config.path_digest,
-            next_generation=self.generation,
-        )
-        save_checkpoint(self.directory.checkpoints, self.state, meta)
+        checkpoint = checkpoint_of(self.experiment, self.directory, self.state, self.generation)
+        save_checkpoint(self.directory.checkpoints, checkpoint)
 
     def _append(self, event: Event) -> None:
         self.journal.append(event)

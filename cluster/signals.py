@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Literal
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+RunStatus = Literal["done", "preempted", "interrupted"]  # how a process leaves a run of itself
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 
 
 class StopSignal:
@@ -15,9 +17,21 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
+        self.times = 0
+        self.ending = False  # from here on everybody looks often, and nothing need be broken off
 
     def __call__(self) -> bool:
         return self.received is not None
+
+    @property
+    def status(self) -> RunStatus:
+        """What a run is called that stopped for the signal."""
+        return "interrupted" if self.received is signal.SIGINT else "preempted"
+
+    def again(self) -> Callable[[], bool]:
+        """Whether another signal has come since this call."""
+        before = self.times
+        return lambda: self.times > before
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Signal handler.
@@ -25,16 +39,24 @@ class StopSignal:
         Raises:
             KeyboardInterrupt: at the second SIGINT.
         """
-        if number == signal.SIGINT and self.received is signal.SIGINT:
+        self.times += 1
+        if number == signal.SIGINT and self.received is signal.SIGINT and not self.ending:
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
 
 
 @contextmanager
 def stop_signals() -> Iterator[StopSignal]:
-    """Catch SIGTERM, SIGUSR1 and SIGINT while the context lasts; main thread only."""
+    """Catch SIGTERM, SIGUSR1, SIGHUP and SIGINT while the context lasts; main thread only.
+
+    A signal that is ignored stays so: `nohup` means that a run outlives its terminal.
+    """
     stop = StopSignal()
-    before = {number: signal.signal(number, stop.handle) for number in SIGNALS}
+    before = {
+        number: signal.signal(number, stop.handle)
+        for number in SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
     try:
         yield stop
     finally:

@@ -25,7 +25,7 @@ def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:
 
 
 def held_out_accuracy(event: EvaluationEvent | None) -> float | None:
-    """Mean accuracy of the plastic center over all held-out lifetimes, if answers are asked."""
+    """Mean accuracy of the plastic center over all held-out lifetimes, if tasks have answers."""
     found = [
         accuracy
         for entry in (event.entries if event else ())
@@ -37,10 +37,10 @@ def held_out_accuracy(event: EvaluationEvent | None) -> float | None:
 
 def statistics_of(losses: Losses) -> dict[str, float]:
     """Over the individuals that did not fail; nothing when all did."""
-    lived = np.isfinite(losses.loss_P)
-    if not lived.any():
+    finite = np.isfinite(losses.loss_P)
+    if not finite.any():
         return {}
-    loss, accuracy = losses.loss_P[lived], losses.accuracy_P[lived]
+    loss, accuracy = losses.loss_P[finite], losses.accuracy_P[finite]
     answered = accuracy[~np.isnan(accuracy)]
     return {
         records.loss_metric("mean"): float(loss.mean()),
@@ -48,5 +48,5 @@ def statistics_of(losses: Losses) -> dict[str, float]:
         records.loss_metric("best"): float(loss.min()),
         records.loss_metric("std"): float(loss.std()),
         **({records.TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
-        records.TRAIN_REWARD: float(losses.reward_P[lived].mean()),
+        records.TRAIN_REWARD: float(losses.reward_P[finite].mean()),
     }

@@ -5,6 +5,7 @@ Parsing imports nothing heavy, so that `--help` answers at once; a verb imports 
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import traceback
@@ -13,34 +14,47 @@ from collections.abc import Sequence
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.cli import exits
 from evoplastic.cli.parser import parse
+from evoplastic.output import guarded
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code, never an exception, is the answer.
 
     A fault of the user or of the machine is one paragraph on stderr; `--debug` or
-    EVOPLASTIC_DEBUG=1 adds the traceback.
+    EVOPLASTIC_DEBUG=1 adds the traceback. What cannot be printed changes the answer only where
+    printing was all there was to do.
     """
-    try:
-        args = parse(argv)
-    except SystemExit as parsed:
-        return int(parsed.code or 0)
+    with guarded() as out:
+        try:
+            args = parse(argv)
+        except SystemExit as parsed:
+            return int(parsed.code or 0)
+        code = _run(args)
+        out.flush()
+        if out.lost is None or isinstance(out.lost, BrokenPipeError) or args.printing_is_extra:
+            return code
+        print(f"evoplastic: what was printed is lost: {out.lost}", file=sys.stderr)
+        return code or exits.ENVIRONMENT
+
+
+def _run(args: argparse.Namespace) -> int:
     debug = bool(args.debug or os.environ.get("EVOPLASTIC_DEBUG"))
     try:
         code: int = args.run(args)
-        sys.stdout.flush()
         return code
     except UsageError as error:
         return _complain(error, exits.USAGE, debug)
     except (EnvironmentFault, PermissionError) as error:
         return _complain(error, exits.ENVIRONMENT, debug)
+    except MemoryError:
+        return _complain(
+            EnvironmentFault("not enough memory; ask for less, see `evolve --dry-run`"),
+            exits.ENVIRONMENT,
+            debug,
+        )
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has read enough; keep the interpreter from flushing into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.DONE
 
 
 def _complain(error: Exception, code: int, debug: bool) -> int:

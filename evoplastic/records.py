@@ -1,6 +1,6 @@
 """What a run records, by name and type: the one language of the writer and the readers.
 
-A run's journal is a file of JSON objects, one event per line. The rooms `cluster` (writing) and
+A run's journal is a file of JSON objects, one event per line. The folders `cluster` (writing) and
 `analysis` (reading) know each other through these types alone. Generation g's events describe
 the center before its update: generation 0 is the first genome, and after the last update one more
 evaluation carries the number of generations.
@@ -55,6 +55,11 @@ JOURNAL_NAME = "journal.ndjson"
 CONFIG_NAME = "config.resolved.yaml"
 GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
+INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
+CENTER_NAME = "center.safetensors"
+
+
+CHAIN = "chain"  # key of the running digest in a line of the journal
 
 
 def loss_metric(statistic: str) -> str:
@@ -85,7 +90,9 @@ class TaskEvaluation:
     task: str
     role: Role
     condition: Condition
-    accuracy: tuple[float, ...]  # of each lifetime, over its scored trials; () = no answers asked
+    accuracy: tuple[
+        float, ...
+    ]  # of each lifetime, over its scored trials; () = a task without answers
     loss_mean: float
     chance: float | None  # accuracy of guessing
     fixed_policy_level: float | None  # accuracy that needs no learning within the lifetime
@@ -93,7 +100,7 @@ class TaskEvaluation:
     reward: tuple[float, ...] = ()  # of each lifetime, mean of a scored trial
     reward_chance: float | None = None
     reward_fixed_policy: float | None = None
-    reward_oracle: float | None = None  # of whoever always does what is asked
+    reward_oracle: float | None = None  # of whoever always takes the target action
     reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
 
     def __post_init__(self) -> None:
@@ -155,13 +162,13 @@ class ResumeEvent:
 
     event: ClassVar[str] = "resume"
     time_ms: int
-    generation: int  # the first one to be lived again or anew
+    generation: int  # the first one to be done again or anew
     engine: str = ""  # lifetime engine that runs from here on
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationEvent:
-    """One generation was lived and the center updated."""
+    """One generation was simulated and the center updated."""
 
     event: ClassVar[str] = "generation"
     time_ms: int
@@ -203,7 +210,7 @@ class EndEvent:
 
     event: ClassVar[str] = "end"
     time_ms: int
-    generation: int  # the next one to be lived
+    generation: int  # the next one to be simulated
     status: Status
 
 
@@ -228,9 +235,10 @@ def from_line(line: str, where: str) -> Event:
     """
     try:
         raw = json.loads(line)
+        raw.pop(CHAIN, None)  # the file's, not the event's: see evoplastic/chain.py
         kind = EVENTS[raw.pop("event")]
         return kind(**_typed(kind, raw))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{where} holds no event of a run ({error}); restore the file") from error
 
 

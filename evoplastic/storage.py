@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.reading import parse_object
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
@@ -27,20 +30,18 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file by new content: temporary file, fsync, rename, fsync of the directory.
 
+    The file is made with the user's umask. A link of that name is replaced, not followed.
+
     Raises:
         EnvironmentFault: the content could not be written; the old file is untouched.
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent
-        )
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
@@ -48,16 +49,23 @@ def write_atomically(path: Path, content: bytes) -> None:
         finally:
             os.close(directory)
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+        with suppress(OSError):
+            temporary.unlink()
         raise EnvironmentFault(
             f"cannot write {path}: {error.strerror or error}; make room or choose a directory "
             "you may write to"
         ) from error
 
 
-def read_tensors(path: Path, schema: str, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(
+    path: Path, schemas: Sequence[str], what: str
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a file written by `write_tensors`.
+
+    Args:
+        path: the file.
+        schemas: what its header may name as its schema, the newest first.
+        what: what the file should hold, for messages.
 
     Raises:
         UsageError: naming the file, when it is missing, damaged, or of another schema.
@@ -66,14 +74,15 @@ def read_tensors(path: Path, schema: str, what: str) -> tuple[dict[str, Tensor],
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            header = json.loads(metadata.get("evoplastic", "{}"))
+            header = parse_object(metadata.get("evoplastic", "{}"), f"the header of {path}")
             found = header.get("schema")
             require(
-                found == schema,
-                f"{path} is not a {what} this version reads: schema {found!r}, expected {schema!r}",
+                found in schemas,
+                f"{path} is not a {what} this version reads: schema {found!r}, expected "
+                + " or ".join(repr(schema) for schema in schemas),
             )
             return {name: file.get_tensor(name) for name in file.keys()}, header
-    except (SafetensorError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} is a corrupt or truncated {what} ({error}); restore it from a copy"
         ) from error

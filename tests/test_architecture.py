@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,6 +86,77 @@ def test_rooms_import_along_the_arrows_only() -> None:
         and not (found.file.startswith(COMMAND_LINE) and not found.eager)
     ]
     assert not crossing
+
+
+def module_of(path: Path) -> str:
+    """The name by which a file is imported."""
+    words = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(words[:-1] if words[-1] == "__init__" else words)
+
+
+def module_imports(paths: Iterable[Path]) -> dict[str, set[str]]:
+    """Which modules of ours each file names when it is imported, those for type checkers too."""
+    modules = {module_of(path): path for path in paths}
+    graph: dict[str, set[str]] = {}
+
+    def visit(node: ast.AST) -> Iterator[str]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                continue
+            if isinstance(child, ast.Import):
+                yield from (alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom) and child.module:
+                for alias in child.names:
+                    whole = f"{child.module}.{alias.name}"
+                    yield whole if whole in modules else child.module
+            else:
+                yield from visit(child)
+
+    for module, path in modules.items():
+        found = visit(ast.parse(path.read_text(encoding="utf-8")))
+        graph[module] = {name for name in found if name in modules and name != module}
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import one another, whatever way round."""
+    graph = {module: set(others) for module, others in graph.items()}
+    while leaf := next((module for module, others in graph.items() if not others), None):
+        del graph[leaf]
+        for others in graph.values():
+            others.discard(leaf)
+    # What is left lies on a circle, or leads to one: go on until a module comes again.
+    found = []
+    if graph:
+        path = [min(graph)]
+        while (following := min(graph[path[-1]])) not in path:
+            path.append(following)
+        found.append(path[path.index(following) :])
+    return found
+
+
+def test_no_two_modules_import_each_other() -> None:
+    paths = [path for room in ARROWS for path in sorted((ROOT / room).rglob("*.py"))]
+    assert circles(module_imports(paths)) == []
+
+
+def test_a_circle_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a type checker's import too; one inside a function is none."""
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    for name, code in (
+        ("one", "from cluster.two import f\n"),
+        ("two", "from cluster import three\n"),
+        ("three", "if TYPE_CHECKING:\n    import cluster.one\n"),
+        ("four", "from cluster.one import f\n\ndef g():\n    import cluster.five\n"),
+        ("five", "import cluster.four\n"),
+    ):
+        (folder / f"{name}.py").write_text(code)
+    graph = module_imports(sorted(folder.glob("*.py")))
+    assert circles(graph) == [["cluster.one", "cluster.two", "cluster.three"]]
+    (folder / "three.py").write_text("")
+    assert circles(module_imports(sorted(folder.glob("*.py")))) == []
 
 
 def test_imports_are_absolute() -> None:

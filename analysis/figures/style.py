@@ -43,6 +43,7 @@ SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 150,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # names of tasks are text, dollar signs included
     "svg.hashsalt": "evoplastic",  # element names in the file depend on nothing but the drawing
 }
 

@@ -6,11 +6,16 @@ function that gives both. A file of a run made earlier is read with it, and so a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+from cluster.config.values import leaves, put, within
 from evoplastic.checks import require
+from evoplastic.reading import read_mapping
 
 logger = logging.getLogger(__name__)
 
@@ -22,19 +27,48 @@ def _rule_of_modulation(value: Any) -> tuple[str, Any]:
     return "rule.name", names.get(value, value)
 
 
+def _curriculum_of_halves(value: Any) -> tuple[str, Any]:
+    require(
+        isinstance(value, bool),
+        f"evolution.alternate_halves is {value!r}, expected true or false; better set curriculum "
+        "to alternate_halves or uniform",
+    )
+    return "curriculum", "alternate_halves" if value else "uniform"
+
+
 RENAMED: dict[str, Renaming] = {
     "lifetime.plasticity.modulation": _rule_of_modulation,
     "lifetime.plasticity": "rule",
+    "evolution.popsize": "search.popsize",
+    "evolution.sigma": "search.sigma",
+    "evolution.learning_rate": "search.learning_rate",
+    "evolution.beta1": "search.beta1",
+    "evolution.beta2": "search.beta2",
+    "evolution.epsilon": "search.epsilon",
+    "evolution.weight_decay": "search.weight_decay",
+    "evolution.shaping": "search.shaping",
+    "evolution.unmutated_pair": "search.unmutated_pair",
+    "evolution.alternate_halves": _curriculum_of_halves,
+    "evolution.init_gain": "genome.init_gain",
+    "evolution.init_alpha": "genome.init_alpha",
 }
+
+# What the path digest of the first checkpoints left out, by the keys of that time.
+FIRST_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
 
 
 def present_key(key: str, value: Any) -> tuple[str, Any]:
     """What a key and its value are called now; those that never changed come back as they are.
 
+    Raises:
+        UsageError: a value that the old key could not have.
+
     >>> present_key("lifetime.plasticity.eta", 0.1)
     ('rule.eta', 0.1)
     >>> present_key("lifetime.plasticity.modulation", "internal")
     ('rule.name', 'node_perturbation_network')
+    >>> present_key("evolution.alternate_halves", False)
+    ('curriculum', 'uniform')
     """
     for old in (key, *_sections(key)):
         if old in RENAMED:
@@ -55,14 +89,36 @@ def modernised(values: dict[str, Any], source: str) -> dict[str, Any]:
     """
     result: dict[str, Any] = {}
     found: list[str] = []
-    for key, value in _leaves(values):
+    for key, value in leaves(values):
         new, changed = present_key(key, value)
         if new != key:
             found.append(f"{key} -> {new}")
-        _put(result, new, changed, source)
+        require(
+            not any(_same(new, given) for given, _ in leaves(result)),
+            f"{source} gives {new} twice, once under the key of an earlier version; keep one",
+        )
+        put(result, new, changed, source)
     if found:
         logger.warning("%s has keys of an earlier version: %s", source, ", ".join(found))
     return result
+
+
+def first_path_digest(config: Path) -> str:
+    """The path digest that a checkpoint of the first schema has, from the file beside it.
+
+    It was taken over the dotted keys of that time, which a resolved configuration holds all.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    values = dict(leaves(read_mapping(config, "configuration file")))
+    kept = {key: value for key, value in values.items() if not within(key, FIRST_NEUTRAL)}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _same(key: str, other: str) -> bool:
+    """Whether two keys name one thing: a name alone is the name of its section."""
+    return key.removesuffix(".name") == other.removesuffix(".name")
 
 
 def _sections(key: str) -> Iterator[str]:
@@ -70,25 +126,3 @@ def _sections(key: str) -> Iterator[str]:
     while "." in key:
         key = key.rpartition(".")[0]
         yield key
-
-
-def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def _put(values: dict[str, Any], key: str, value: Any, source: str) -> None:
-    *sections, leaf = key.split(".")
-    node = values
-    for section in sections:
-        if isinstance(node.get(section), str):  # a name that stood for the whole section
-            node[section] = {"name": node[section]}
-        node = node.setdefault(section, {})
-    require(
-        leaf not in node,
-        f"{source} gives {key} twice, once under the key of an earlier version; keep one",
-    )
-    node[leaf] = value

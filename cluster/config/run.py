@@ -15,83 +15,43 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cluster.config.errors import explain
 from cluster.config.legacy import modernised, present_key
+from cluster.config.sections import (
+    BanksConfig,
+    EvaluationConfig,
+    EvolutionConfig,
+    Section,
+    TrackingConfig,
+)
+from cluster.config.tables import with_chosen, with_every_entry
+from cluster.config.values import NAMED, leaves, put, within
 from evoplastic.checks import UsageError, nearest, require
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.reading import parse_yaml, read_mapping, require_text
 from evoplastic.rules.config import RuleConfig
-from evoplastic.search.config import EvolutionConfig
-from tasks.suites.suite_file import SuiteFile, read_suite_file
+from evoplastic.search.config import ESConfig
+from tasks.curricula.curriculum import AlternateHalvesConfig
+from tasks.suites.suite_file import read_suite_file
 
+DEEPEST_KEY = 8  # sections in sections
+MOST_NEURONS = 8192  # a genome has some 2 N^2 numbers
+LARGEST_COUNT = (1 << 31) - 1  # of anything that is counted; seeds may be larger
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
 PATH_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
-NAMED_SECTIONS = ("rule",)  # an entry of a table: its name alone, or a section that holds it
-
-
-class Section(BaseModel):
-    """A frozen part of the configuration that refuses keys it does not know."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class EvaluationConfig(Section):
-    """Held-out evaluation sessions of the bare center."""
-
-    every: int = Field(default=10, ge=1)
-    """Generations from one session to the next; the first and the last center always have one."""
-    held_out_lifetimes: int = Field(default=64, ge=1)
-    """Lifetimes of each held-out task."""
-    train_lifetimes: int = Field(default=16, ge=0)
-    """Lifetimes of each training task."""
-    controls: bool = True
-    """Whether the first and the last session also run plasticity-off and random-genome controls."""
-    lifetimes_per_shard: int = Field(default=16, ge=1)
-    """Lifetimes that one unit of work holds."""
-
-
-class BanksConfig(Section):
-    """Trial banks of tasks that run freely; paced tasks bring their own and ignore this."""
-
-    trials: int = Field(default=200, ge=1)
-    """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""
-    refresh_every: int = Field(default=20, ge=1)
-    """Generations that share the training banks; then new trials are drawn. Building banks takes
-    time, and 1 draws new ones for each generation."""
-    evaluation_trials: int = Field(default=400, ge=1)
-    """Trials in the banks of the evaluation sessions, the same ones throughout a run."""
-
-
-class TrackingConfig(Section):
-    """Where the records go besides the run directory."""
-
-    enabled: bool = True
-    """Whether the journal is also delivered to MLflow."""
-    uri: str | None = None
-    """MLflow tracking URI; none means an SQLite file in the working directory."""
-    experiment: str = Field(default="evoplastic", min_length=1)
-    """MLflow experiment that the run appears in."""
 
 
 class RunConfig(Section):
     """Everything an experimenter chose for one run."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    """What people call the run: letters, digits, dot, dash and underscore."""
+    """What the run is called: letters, digits, dot, dash and underscore."""
     seed: int = Field(default=0, ge=0, lt=1 << 64)
     """Root of every random number."""
     suite: str = "miconi2023"
@@ -99,20 +59,28 @@ class RunConfig(Section):
     task_table: Literal["intended", "published"] = "intended"
     """Truth table of the two-stimulus tasks: as meant, or as the published code has it; a file
     without it takes that of its suite."""
-    num_neurons: int = 70
+    num_neurons: int = Field(default=70, le=MOST_NEURONS)
     """N, neurons of a network."""
     rule: RuleConfig = Field(default_factory=RuleConfig, validate_default=True)
     """The plasticity rule: a name, or a section with the name and options."""
     lifetime: LifetimeOptions = Field(default_factory=LifetimeOptions, validate_default=True)
     """One lifetime: trials, feedback, fitness, dynamics, perturbation."""
+    genome: GenomeConfig = Field(default_factory=GenomeConfig)
+    """What evolution starts from."""
+    search: Any = Field(default_factory=ESConfig)
+    """The search over genomes: a name, or a section with a name and the options of that search."""
+    curriculum: Any = Field(default_factory=AlternateHalvesConfig)
+    """Which training task a group of individuals meets: a name, or a section with a name and the
+    options of that curriculum."""
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
-    """The search over genomes."""
+    """How long the run is."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     """Sessions that measure the bare center."""
     banks: BanksConfig = Field(default_factory=BanksConfig)
-    """Trials of tasks that run freely."""
+    """Trials of self-paced tasks."""
     pairs_per_shard: int = Field(default=25, ge=1)
-    """Antithetic pairs that one unit of work holds; never depends on the number of workers."""
+    """Antithetic pairs that one unit of work holds, of other searches so many times two
+    individuals; never depends on the number of workers."""
     engine: Literal["auto", "reference", "cpu", "gpu"] = "auto"
     """Lifetime engine."""
     threads: int = Field(default=0, ge=0)
@@ -125,14 +93,6 @@ class RunConfig(Section):
     def _neurons_suffice(cls, num_neurons: int) -> int:
         NeuronGroups(num_neurons=num_neurons)
         return num_neurons
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, values: Any) -> Any:
-        return values and {
-            key: {"name": value} if key in NAMED_SECTIONS and isinstance(value, str) else value
-            for key, value in values.items()
-        }
 
     @field_validator("rule", mode="after")
     @classmethod
@@ -153,10 +113,14 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _relations(self) -> RunConfig:
         lifetime = self.simulated
-        for key, value in _leaves(self.model_dump()):
+        for key, value in leaves(self.model_dump()):
             require(
                 not isinstance(value, float) or math.isfinite(value),
                 f"{key} is {value}, expected a finite number",
+            )
+            require(
+                not isinstance(value, int) or key == "seed" or abs(value) <= LARGEST_COUNT,
+                f"{key} is {value}, expected at most {LARGEST_COUNT}",
             )
         require(
             lifetime.quiet_trials <= lifetime.num_trials,
@@ -192,10 +156,10 @@ class RunConfig(Section):
 
     def flat(self) -> dict[str, Any]:
         """Every value by its dotted path."""
-        return dict(_leaves(self.model_dump(mode="json")))
+        return dict(leaves(self.model_dump(mode="json")))
 
     def _digest_without(self, *neutral: str) -> str:
-        kept = {key: value for key, value in self.flat().items() if not _within(key, neutral)}
+        kept = {key: value for key, value in self.flat().items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -213,13 +177,13 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
     """
     path = _find(str(recipe_or_file))
     source = f"recipe {path.stem}" if path.parent == RECIPES else str(path)
-    values = modernised(_read(path), source)
+    values = modernised(read_mapping(path, "configuration file"), source)
     for override in overrides:
         _set(values, override)
     suite = values.get("suite", RunConfig.model_fields["suite"].default)
     if "task_table" not in values and isinstance(suite, str):
         content = read_suite_file(suite)
-        if isinstance(content, SuiteFile):
+        if content.table is not None:
             values["task_table"] = content.table  # what a suite says holds
     return _validate(values, source)
 
@@ -246,7 +210,7 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
     changed = [
         f"{key}: {before.get(key)!r} -> {after.get(key)!r}"
         for key in sorted(before | after)
-        if before.get(key) != after.get(key) and not _within(key, PATH_NEUTRAL)
+        if before.get(key) != after.get(key) and not within(key, PATH_NEUTRAL)
     ]
     require(
         not changed,
@@ -256,8 +220,8 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
 
 
 def config_schema() -> dict[str, Any]:
-    """JSON schema of a configuration file."""
-    return RunConfig.model_json_schema()
+    """JSON schema of a configuration file, with every entry of every table."""
+    return with_every_entry(RunConfig).model_json_schema()
 
 
 def _find(word: str) -> Path:
@@ -274,63 +238,33 @@ def _find(word: str) -> Path:
     raise UsageError(f"unknown recipe {word!r}; {nearest(word, known_recipes())}")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"configuration file {path} is not valid YAML: {error}") from error
-    except OSError as error:
-        raise UsageError(f"configuration file {path} cannot be read: {error}") from error
-    require(
-        isinstance(values, dict),
-        f"configuration file {path} holds {type(values).__name__}, expected keys with values",
-    )
-    return values
-
-
 def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
-    path = key.strip().split(".")
+    path = key.strip()
     require(
-        bool(equals) and all(path),
-        f"override {override!r} is not of the form key=value, for example evolution.popsize=64",
+        bool(equals) and all(path.split(".")),
+        f"override {override!r} is not of the form key=value, for example search.popsize=64",
     )
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"the value of override {override!r} is not valid YAML: {error}"
-        ) from error
-    key, value = present_key(".".join(path), value)
-    path = key.split(".")
-    node = values
-    for depth, part in enumerate(path[:-1]):
-        if part in NAMED_SECTIONS and isinstance(node.get(part), str):
-            node[part] = {"name": node[part]}
-        node = node.setdefault(part, {})
-        require(
-            isinstance(node, dict),
-            f"override {override!r}: {'.'.join(path[: depth + 1])} is a value, not a section",
-        )
-    node[path[-1]] = value
+    require_text(override, "an override")
+    require(
+        path.count(".") < DEEPEST_KEY,
+        f"override {override[:80]!r} has a name of more than {DEEPEST_KEY} parts",
+    )
+    value = parse_yaml(text, f"the value of override {override!r}", finite=False)
+    new, meant = present_key(path, value)
+    put(values, new, meant, f"override {override!r}")
 
 
 def _validate(values: dict[str, Any], source: str) -> RunConfig:
+    values = {
+        key: {"name": value} if key in NAMED and isinstance(value, str) else value
+        for key, value in values.items()
+    }
     try:
-        return RunConfig.model_validate(values)
+        model = with_chosen(RunConfig, values)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from error
+    try:
+        return model.model_validate(values)
     except ValidationError as error:
-        raise UsageError(explain(error, RunConfig, source)) from error
-
-
-def _within(key: str, sections: Sequence[str]) -> bool:
-    return any(key == section or key.startswith(f"{section}.") for section in sections)
-
-
-def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            leaves += _leaves(value, f"{prefix}{key}.")
-        else:
-            leaves.append((f"{prefix}{key}", value))
-    return leaves
+        raise UsageError(explain(error, model, source)) from error

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cluster.journal import now_ms, read_journal
 from cluster.tracking.mlflow_store import MlflowStore, Point, RunState
 from evoplastic.checks import UsageError
+from evoplastic.inside import is_inside
+from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
@@ -144,7 +144,7 @@ class Delivery:
         run_id = store.open_run(start, self.cursor.mlflow_run_id)
         if run_id != self.cursor.mlflow_run_id:
             self.cursor = Cursor(self.cursor.experiment, run_id)
-        config = yaml.safe_load((self._run_dir / CONFIG_NAME).read_text())
+        config = read_mapping(self._run_dir / CONFIG_NAME, "configuration file")
         store.log_params(run_id, dict(_leaves(config)))
         store.log_points(run_id, [], {"mlflow.note.content": _note(self._run_dir)})
         self._store = store
@@ -176,7 +176,8 @@ class Delivery:
 
     def _present_files(self) -> list[Path]:
         files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
-        return [file for file in files if file.is_file() and not file.name.startswith(".")]
+        shown = [file for file in files if not file.name.startswith(".")]
+        return [file for file in shown if is_inside(file, self._run_dir)]
 
     def _rewind_if_rewritten(self) -> None:
         """A journal restored from elsewhere need not have a line's end where the cursor stands."""
@@ -201,10 +202,29 @@ class Delivery:
 def read_cursors(run_dir: Path) -> dict[str, Cursor]:
     """Cursors by tracking URI; a damaged file counts as none, delivering again is harmless."""
     stores = _read_tracking(run_dir).get("stores", {})
+    found = {}
+    for uri, raw in stores.items() if isinstance(stores, dict) else ():
+        cursor = _cursor(raw)
+        if cursor is not None:
+            found[uri] = cursor
+    return found
+
+
+def _cursor(raw: Any) -> Cursor | None:
+    """A cursor as it was saved, or None for anything else."""
     try:
-        return {uri: Cursor(**cursor) for uri, cursor in stores.items()}
-    except (TypeError, AttributeError):
-        return {}
+        cursor = Cursor(**raw)
+    except TypeError:
+        return None
+    counts = (cursor.offset, cursor.resumes)
+    sound = (
+        isinstance(cursor.experiment, str)
+        and isinstance(cursor.mlflow_run_id, str | None)
+        and all(type(count) is int and count >= 0 for count in counts)
+        and isinstance(cursor.ended, bool)
+        and isinstance(cursor.files, dict)
+    )
+    return cursor if sound else None
 
 
 def last_uri(run_dir: Path) -> str | None:
@@ -216,13 +236,10 @@ def last_uri(run_dir: Path) -> str | None:
 def _read_tracking(run_dir: Path) -> dict[str, Any]:
     file = run_dir / TRACKING_NAME
     try:
-        content = json.loads(file.read_text())
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
+        return parse_object(read_text(file, "file"), str(file)) if file.exists() else {}
+    except UsageError as error:
         logger.warning("%s is damaged (%s); delivering everything again", file, error)
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _tags(events: list[Event], resumes: int) -> dict[str, str]:

@@ -7,7 +7,6 @@ parameters and 100 tags. Importing MLflow takes seconds and happens when a store
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from cluster.tracking.database import whole_database
 from evoplastic.checks import EnvironmentFault
 from evoplastic.records import (
     TAG_CONFIG,
@@ -71,7 +71,7 @@ class MlflowStore:
         from mlflow.tracking import MlflowClient
 
         self._refused: set[str] = set()  # names that were warned about
-        with _one_at_a_time(uri):
+        with _ready(uri):
             self._client = MlflowClient(tracking_uri=uri)
             self._experiment_id = self._open_experiment(uri, experiment)
 
@@ -207,15 +207,11 @@ def _artifact_root(uri: str) -> str | None:
 
 
 @contextmanager
-def _one_at_a_time(uri: str) -> Iterator[None]:
-    """Let one process after the other make an SQLite database; together they would break it."""
+def _ready(uri: str) -> Iterator[None]:
+    """Make an SQLite database whole first, one process after the other."""
     database = sqlite_file(uri)
     if database is None:
         yield
         return
-    folder = os.open(database.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with whole_database(database, str(_artifact_root(uri))):
         yield
-    finally:
-        os.close(folder)

@@ -6,12 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from cluster.journal import read_journal
 from cluster.rundir import RunDirectory
 from cluster.tracking.delivery import Delivery
 from cluster.tracking.tracker import first_line, resolve_uri
 from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.reading import read_mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,7 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
     """
     with closing(RunDirectory.open(run_dir)) as directory:
         uri, experiment = _tracking(directory.config)
+        read_journal(directory.journal)  # whole and unchanged, or nothing of it is sent
         delivery = Delivery(
             run_dir, directory.journal, resolve_uri(tracking_uri or uri, run_dir), experiment
         )
@@ -71,11 +72,9 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
 
 def _tracking(config: Path) -> tuple[str | None, str]:
     """Tracking URI and experiment of a resolved configuration."""
-    try:
-        tracking = (yaml.safe_load(config.read_text()) or {}).get("tracking") or {}
-        uri, experiment = tracking.get("uri"), tracking.get("experiment", "evoplastic")
-    except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
-        raise UsageError(f"{config} is corrupt ({error}); restore it from a copy") from error
+    tracking = read_mapping(config, "configuration file").get("tracking") or {}
+    require(isinstance(tracking, dict), f"{config}: tracking is {tracking!r}, expected a section")
+    uri, experiment = tracking.get("uri"), tracking.get("experiment", "evoplastic")
     require(
         (uri is None or isinstance(uri, str)) and isinstance(experiment, str),
         f"{config}: tracking.uri and tracking.experiment are words, got {uri!r}, {experiment!r}",

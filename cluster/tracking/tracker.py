@@ -11,19 +11,21 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cluster.journal import read_journal
 from cluster.tracking.delivery import Delivery, last_uri
 from cluster.tracking.mlflow_store import SQLITE, sqlite_file
-from evoplastic.checks import UsageError, require
+from cluster.tracking.secrets import require_no_secret
+from evoplastic.checks import UsageError
 from evoplastic.records import EndEvent, GenerationEvent, Status
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_URI = f"{SQLITE}mlflow.db"
 PERIOD_S = 1.0  # short generations share a request
+LOOK_S = 0.1  # between two looks of somebody who waits for us
 RETRY_S = (2.0, 60.0)  # pause after the first failure in a row, and the longest
 
 
@@ -31,7 +33,8 @@ class Tracker:
     """Delivers a run to MLflow in the background.
 
     `start()` after the journal's first event, `poke()` after every generation (both return at
-    once), `close(status)` at the end. The caller holds the run directory's lock.
+    once), `catch_up()` before the run's last event and `close(status)` after it. The caller holds
+    the run directory's lock.
 
     Args:
         run_dir: the run directory.
@@ -40,7 +43,7 @@ class Tracker:
         experiment: MLflow experiment that the run appears in.
 
     Raises:
-        UsageError: the URI holds a password.
+        UsageError: the URI holds a secret.
     """
 
     def __init__(self, run_dir: Path, journal_path: Path, uri: str | None, experiment: str) -> None:
@@ -50,6 +53,7 @@ class Tracker:
         self._delivery = Delivery(run_dir, journal_path, self.uri, experiment)
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._news = threading.Event()
+        self._hurry = threading.Event()  # somebody waits: no pauses
         self._closing = threading.Event()
         self._given_up = threading.Event()
         self._status: Status = "done"
@@ -66,20 +70,53 @@ class Tracker:
         """Say that the journal has grown."""
         self._news.set()
 
-    def close(self, status: Status, timeout_s: float = 20.0) -> int:
+    def owes(self) -> bool:
+        """Whether the store lacks events of a run that is over, or does not know that it is."""
+        return not self._delivery.cursor.ended or self._backlog() > 0
+
+    def catch_up(self, timeout_s: float, should_stop: Callable[[], bool]) -> bool:
+        """Deliver everything that the journal holds so far, as far as that works in time.
+
+        Args:
+            timeout_s: the longest that this call takes.
+            should_stop: asked often; once it says so, the call returns at once.
+
+        Returns:
+            Whether the store has everything.
+        """
+        deadline = time.monotonic() + timeout_s
+        size = self._journal.stat().st_size
+        self._hurry.set()
+        self._news.set()
+        while self._delivery.cursor.offset < size:
+            if should_stop() or time.monotonic() > deadline or not self._thread.is_alive():
+                return False
+            time.sleep(LOOK_S)
+        return True
+
+    def close(
+        self,
+        status: Status,
+        timeout_s: float = 20.0,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> int:
         """Deliver what is left, as far as that works in time, and stop.
 
         Args:
-            status: how this process leaves the run, for a journal that could not be told.
+            status: how this process leaves the run, for a journal that could not be written.
             timeout_s: the longest that this call takes.
+            should_stop: asked often; once it says so, the call returns at once.
 
         Returns:
             Number of events that the store lacks; a warning says how to deliver them later.
         """
         self._status = status
         self._closing.set()
+        self._hurry.set()
         self._news.set()
-        self._thread.join(timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while self._thread.is_alive() and time.monotonic() < deadline and not should_stop():
+            self._thread.join(LOOK_S)
         late = self._thread.is_alive()
         self._given_up.set()
         backlog = self._backlog()
@@ -103,15 +140,17 @@ class Tracker:
     def _work(self) -> None:
         self._wait_for_first_generation()
         while not self._given_up.is_set():
-            self._news.clear()  # first: whoever closes after the look at `closing` wakes us again
+            # First: whoever closes after the look at `closing` wakes us again.
+            self._hurry.clear()
+            self._news.clear()
             closing = self._closing.is_set()
             self._attempt(closing)
             if closing:
                 return
             if self._failures:
-                self._closing.wait(retry_pause_s(self._failures))
+                self._hurry.wait(retry_pause_s(self._failures))
             else:
-                self._closing.wait(PERIOD_S)
+                self._hurry.wait(PERIOD_S)
                 self._news.wait()
 
     def _wait_for_first_generation(self) -> None:
@@ -120,7 +159,7 @@ class Tracker:
         Two threads that import packages at the same time slow each other down and can meet a
         package half imported.
         """
-        while not self._closing.is_set():
+        while not self._hurry.is_set():
             self._news.wait()
             self._news.clear()
             try:
@@ -170,18 +209,10 @@ def resolve_uri(uri: str | None, run_dir: Path) -> str:
     The path of an SQLite file is made absolute.
 
     Raises:
-        UsageError: no URI, or one with a password, which would end up in the run's records.
+        UsageError: no URI, or one with a secret, which would end up in the run's records.
     """
     chosen = uri or os.environ.get("MLFLOW_TRACKING_URI") or last_uri(run_dir) or DEFAULT_URI
-    try:
-        password = urlsplit(chosen).password
-    except ValueError as error:
-        raise UsageError(f"{chosen!r} is no tracking URI: {error}") from error
-    require(
-        password is None or sqlite_file(chosen) is not None,
-        "the tracking URI holds a password; leave it out and set MLFLOW_TRACKING_USERNAME and "
-        "MLFLOW_TRACKING_PASSWORD",
-    )
+    require_no_secret(chosen)
     file = sqlite_file(chosen)
     return chosen if file is None else f"{SQLITE}{file.absolute()}"
 

@@ -13,6 +13,7 @@ from evoplastic.checks import EnvironmentFault, UsageError
 
 logger = logging.getLogger(__name__)
 
+ONE_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # Ray reads it on every system
 PROBE_TIMEOUT_S = 3.0
 STATUS_TIMEOUT_S = 20.0
 STATUS_COMMAND = "from ray.scripts.scripts import main; main()"
@@ -56,14 +57,22 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
 
 
 def _quiet_environment(*, local: bool) -> None:
-    """Keep Ray from reporting usage, and a local cluster from writing a token into the home.
+    """Keep Ray from reporting usage, and a cluster of our own from being anybody else's.
 
-    A local cluster asks for a token and makes a file of it where it finds none; ours lives in the
-    environment of its processes alone.
+    Every process of a local cluster listens on the loopback interface alone: with clusters of
+    several machines switched off, as is usual on a Mac, Ray takes 127.0.0.1 for the address of this
+    one. Who connects must know a token. Ray would make a file of it in the home directory; ours
+    lives in the environment of the cluster's processes.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    if local and not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
+    if not local:
+        return
+    os.environ.setdefault(ONE_MACHINE, "0")
+    if os.environ.get("RAY_AUTH_MODE") == "disabled":
+        logger.warning("RAY_AUTH_MODE=disabled is ignored for a cluster on this machine")
+        del os.environ["RAY_AUTH_MODE"]
+    if not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 

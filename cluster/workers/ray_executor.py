@@ -17,15 +17,14 @@ from typing import Any
 from torch import Tensor
 
 from cluster.executors import (
-    Live,
     Reply,
     Result,
     Shard,
     ShardError,
     ShouldStop,
+    Simulate,
     StopRequested,
     fault_in,
-    lifetimes_of,
     run_shard,
 )
 from cluster.workers import ray_cluster
@@ -66,7 +65,7 @@ class _Job:
 
 
 class RayExecutor:
-    """Lives shards in worker processes of a Ray cluster."""
+    """Simulates shards in worker processes of a Ray cluster."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class RayExecutor:
         deadline_s: float = 30.0,
         first_deadline_s: float = 600.0,
         start_timeout_s: float = 180.0,
-        live: Live = run_shard,
+        simulate: Simulate = run_shard,
     ) -> None:
         """Connect and start the workers.
 
@@ -89,7 +88,7 @@ class RayExecutor:
                 usually takes, counts as frozen.
             first_deadline_s: the same for a worker's first shard: an engine may be compiling.
             start_timeout_s: the longest wait for the first worker to be up.
-            live: what a worker does with a shard.
+            simulate: what a worker does with a shard.
 
         Raises:
             UsageError: no cluster at the address, or a number of workers below 1.
@@ -102,7 +101,7 @@ class RayExecutor:
 
         self._ray = ray
         self._actor_class = ray.remote(num_cpus=1, max_restarts=0)(ShardWorker)
-        self._live = live
+        self._simulate = simulate
         self._threads = threads_per_worker
         self._deadline_s, self._first_deadline_s = deadline_s, first_deadline_s
         self._start_timeout_s = start_timeout_s
@@ -161,7 +160,7 @@ class RayExecutor:
         return _Job(problem, array_digest(center), shards, refs, deque(range(len(shards))))
 
     def _start_worker(self) -> _Worker:
-        actor = self._actor_class.remote(self._live, self._threads)
+        actor = self._actor_class.remote(self._simulate, self._threads)
         return _Worker(actor, actor.pid.remote(), time.monotonic())
 
     def _hand_out(self, job: _Job) -> None:
@@ -174,7 +173,7 @@ class RayExecutor:
             if not worker.in_flight:
                 worker.since = time.monotonic()
             index = job.todo.popleft()
-            ref = worker.actor.live.remote(*job.refs, job.shards[index])
+            ref = worker.actor.simulate.remote(*job.refs, job.shards[index])
             worker.in_flight[ref] = index
 
     def _receive(self, job: _Job) -> None:
@@ -215,7 +214,7 @@ class RayExecutor:
             return
         del worker.in_flight[ref]
         now = time.monotonic()
-        self._seconds_per_lifetime.append((now - worker.since) / lifetimes_of(job.shards[index]))
+        self._seconds_per_lifetime.append((now - worker.since) / job.shards[index].lifetimes)
         worker.since, worker.proven = now, True
         fault = _fault_in_reply(reply, job, index)
         if fault is None:
@@ -259,14 +258,14 @@ class RayExecutor:
         if not worker.proven:
             return self._first_deadline_s
         shard = job.shards[next(iter(worker.in_flight.values()))]
-        usual_s = statistics.median(self._seconds_per_lifetime) * lifetimes_of(shard)
+        usual_s = statistics.median(self._seconds_per_lifetime) * shard.lifetimes
         return max(self._deadline_s, 4.0 * usual_s)
 
     def _replace(self, worker: _Worker, job: _Job, why: str) -> None:
         logger.warning("a worker %s; its %d shards go out again", why, len(worker.in_flight))
         self._ray.kill(worker.actor)
         lost = sorted(worker.in_flight.values())
-        for index in lost[:1]:  # the first in flight is the one that was being lived
+        for index in lost[:1]:  # the first in flight is the one that was being simulated
             job.losses[index] = job.losses.get(index, 0) + 1
             if job.losses[index] >= MAX_LOSSES:
                 raise ShardError(
@@ -289,8 +288,8 @@ class RayExecutor:
 def _fault_in_reply(reply: object, job: _Job, index: int) -> str | None:
     if not isinstance(reply, Reply):
         return f"it is a {type(reply).__name__}, expected Reply"
-    if tuple(reply.shard) != tuple(job.shards[index]):
-        return f"it answers {reply.shard}, expected {job.shards[index]}"
+    if reply.address != job.shards[index].address:
+        return f"it answers {reply.address}, expected {job.shards[index].address}"
     if reply.center_digest != job.center_digest:
-        return f"it was lived with center {reply.center_digest}, expected {job.center_digest}"
+        return f"it was simulated with center {reply.center_digest}, expected {job.center_digest}"
     return fault_in(reply.result, job.problem, job.shards[index])

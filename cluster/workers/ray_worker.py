@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cluster.executors import Live, Reply, Shard
+from cluster.executors import Reply, Shard, Simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 
 
@@ -20,10 +20,10 @@ def array_digest(array: NDArray[np.float32]) -> str:
 
 
 class ShardWorker:
-    """Lives shards on a fixed number of threads; keeps nothing between them."""
+    """Simulates shards on a fixed number of threads; keeps nothing between them."""
 
-    def __init__(self, live: Live, threads: int) -> None:
-        self._live = live
+    def __init__(self, simulate: Simulate, threads: int) -> None:
+        self._simulate = simulate
         self._threads = threads
         torch.set_num_threads(threads)
 
@@ -31,8 +31,10 @@ class ShardWorker:
         """Process id; also the sign that the imports are done."""
         return os.getpid()
 
-    def live(self, problem: LifetimeProblem, center_G: NDArray[np.float32], shard: Shard) -> Reply:
+    def simulate(
+        self, problem: LifetimeProblem, center_G: NDArray[np.float32], shard: Shard
+    ) -> Reply:
         """Do one unit of work."""
         problem = dataclasses.replace(problem, threads=self._threads)
-        result = self._live(problem, torch.from_numpy(center_G.copy()), shard)
-        return Reply(shard, array_digest(center_G), result)
+        result = self._simulate(problem, torch.from_numpy(center_G.copy()), shard)
+        return Reply(shard.address, array_digest(center_G), result)

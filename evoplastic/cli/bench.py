@@ -177,9 +177,9 @@ def _trials(kind: str, inputs: int, outputs: int) -> StackedTables | StackedTabl
     from evoplastic.benchmark.trials import fixed_trials, self_paced_trials
     from evoplastic.trials.stacked import stack_tables
     from evoplastic.types import Interface
-    from tasks.suites.suite import load_paced_suite
+    from tasks.suites.loading import load_suite
 
     if _is_suite(kind, inputs, outputs):
-        return stack_tables([task.bank(0) for task in load_paced_suite(SUITE).train])
+        return stack_tables(load_suite(SUITE).train_samples)
     interface = Interface(num_inputs=inputs, num_outputs=outputs)
     return fixed_trials(interface) if kind == "paced" else self_paced_trials(interface)

@@ -18,7 +18,7 @@ def add_verbs(verbs: Subparsers) -> None:
         verbs,
         "config",
         "show a resolved configuration, or the schema of all",
-        "evoplastic config show laptop evolution.popsize=64",
+        "evoplastic config show laptop search.popsize=64",
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
 
     show = add_verb(
@@ -55,10 +55,10 @@ def run_show(args: argparse.Namespace) -> int:
             print_json({name: config.model_dump(mode="json") for name, config in recipes.items()})
         else:
             for name, config in recipes.items():
-                evolution, lifetime = config.evolution, config.lifetime
                 print(
-                    f"{name}: {evolution.generations} generations of {evolution.popsize} lives of "
-                    f"{lifetime.num_trials} trials, suite {config.suite}"
+                    f"{name}: {config.evolution.generations} generations of "
+                    f"{config.search.popsize} lifetimes of {config.lifetime.num_trials} trials, "
+                    f"suite {config.suite}"
                 )
         return exits.DONE
     config = load_config(args.recipe, args.overrides)

@@ -47,23 +47,23 @@ def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
 
 def seconds_per_generation(experiment: Experiment) -> float:
     """Time the first trials of one shard, and scale them up to a whole generation."""
-    from evoplastic.lifetime.problem import PairShard, simulate_pairs
+    from evoplastic.lifetime.shards import simulate_population
 
     config, problem = experiment.config, experiment.problem
-    num_pairs = min(config.pairs_per_shard, config.evolution.num_pairs)
-    shard = PairShard(generation=0, first_pair=0, num_pairs=num_pairs)
     center_G = experiment.first_genome().center_G
-    simulate_pairs(_shorter(problem, 1), center_G, shard)  # compiles, and warms caches
+    proposal = experiment.search.ask(experiment.search.init(center_G), 0)
+    shard = experiment.population(proposal)[0]
+    simulate_population(_shorter(problem, 1), center_G, shard)  # compiles, and warms caches
     num_trials = 1
     while True:
         began = time.perf_counter()
-        simulate_pairs(_shorter(problem, num_trials), center_G, shard)
+        simulate_population(_shorter(problem, num_trials), center_G, shard)
         seconds = time.perf_counter() - began
         if seconds >= PROBE_S or num_trials >= config.lifetime.num_trials:
             break
         num_trials = min(4 * num_trials, config.lifetime.num_trials)
     per_trial = seconds / num_trials
-    return per_trial * config.lifetime.num_trials * config.evolution.num_pairs / num_pairs
+    return per_trial * config.lifetime.num_trials * proposal.number / shard.lifetimes
 
 
 def _shorter(problem: LifetimeProblem, num_trials: int) -> LifetimeProblem:

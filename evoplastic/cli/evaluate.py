@@ -10,15 +10,14 @@ from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation
 from evoplastic.cli.genome import genome_path, load_genome
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, seed
-from evoplastic.records import CONFIG_NAME
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.genome.genome import Genome
-    from evoplastic.lifetime.problem import LifetimeProblem, ReplicateResult
+    from evoplastic.lifetime.problem import LifetimeProblem
+    from evoplastic.lifetime.shards import ReplicateResult
     from evoplastic.trials.world import Task
-    from tasks.suites.free_suite import FreeSuite
     from tasks.suites.suite import Suite
 
 DEFAULT_CONFIG = "miconi2023"
@@ -31,7 +30,7 @@ def add_verbs(verbs: Subparsers) -> None:
     parser = add_verb(
         verbs,
         "evaluate",
-        "live many lifetimes of one genome and say what it learns",
+        "run many lifetimes of one genome and say what it learns",
         """
         evoplastic evaluate runs/laptop-seed1-001
         evoplastic evaluate g.safetensors --task dms --lifetimes 256 --json
@@ -47,7 +46,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "--task",
         action="append",
         metavar="T",
-        help="task to live, may be repeated: a task of the suite, or any other of its kind, "
+        help="task to measure, may be repeated: a task of the suite, or any other of its kind, "
         "my_task.py:MyTask too (default: the held-out tasks of the suite)",
     )
     parser.add_argument(
@@ -67,32 +66,28 @@ def add_verbs(verbs: Subparsers) -> None:
         help="lifetime and suite (default: those of the genome's run, "
         f"else the recipe {DEFAULT_CONFIG})",
     )
-    parser.add_argument(
-        "--no-plasticity", action="store_true", help="live with plasticity off only"
-    )
+    parser.add_argument("--no-plasticity", action="store_true", help="run with plasticity off only")
     add_json(parser)
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Lifetimes of each asked task under each condition, summarised."""
+    """Lifetimes of each chosen task under each condition, summarised."""
     from evoplastic.engines import choose_engine
-    from tasks.suites.free_suite import FreeSuite
+    from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
-    from tasks.suites.suite import load_suite
 
     genome = load_genome(args.genome)
     config, source = _config(args)
     suite = load_suite(config.suite, config.task_table)
-    free = isinstance(suite, FreeSuite)
-    engine = choose_engine(args.engine or config.engine, free=free)
+    engine = choose_engine(args.engine or config.engine, free=suite.self_paced)
     measured = measured_tasks(
         suite,
         args.task,
         table=config.task_table,
-        bank_seed=args.seed,
+        trial_seed=args.seed,
         num_trials=config.banks.evaluation_trials,
     )
-    problem = _problem(genome, config, suite, [task.bank for task in measured], args.seed, engine)
+    problem = _problem(genome, config, suite, [task.trials for task in measured], args.seed, engine)
     conditions = ["plasticity_off"] if args.no_plasticity else ["plastic", "plasticity_off"]
     report: dict[str, Any] = {
         "genome": genome.digest,
@@ -116,8 +111,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
             "reward_oracle": levels.reward_oracle,
         }
         for condition in conditions:
-            lived = _live(problem, genome, index, args.lifetimes, condition == "plastic")
-            entry[condition] = _summary(lived, levels.fixed_policy)
+            results = _simulate(problem, genome, index, args.lifetimes, condition == "plastic")
+            entry[condition] = _summary(results, levels.fixed_policy)
         report["tasks"].append(entry)
     if args.json:
         print_json(report)
@@ -127,8 +122,9 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
-    """The configuration to live under, and where it came from."""
+    """The configuration to run under, and where it came from."""
     from cluster.config.run import load_config
+    from evoplastic.records import CONFIG_NAME
 
     beside = genome_path(args.genome).parent.parent / CONFIG_NAME
     source = args.config or (str(beside) if beside.is_file() else DEFAULT_CONFIG)
@@ -138,42 +134,30 @@ def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
 def _problem(
     genome: Genome,
     config: RunConfig,
-    suite: Suite | FreeSuite,
-    banks: list[Task],
+    suite: Suite,
+    tasks: list[Task],
     seed: int,
     engine: str,
 ) -> LifetimeProblem:
     from evoplastic.lifetime.problem import LifetimeProblem
-    from evoplastic.search.config import EvolutionConfig
-    from evoplastic.trials.wiring import WiringConfig
-    from tasks.suites.free_suite import FreeSuite
 
-    wiring = None
-    if isinstance(suite, FreeSuite):
-        wiring = WiringConfig(
-            interface=genome.groups.interface,
-            permute=suite.permute,
-            cue_lines=suite.num_cue_lines,
-        )
     return LifetimeProblem(
-        groups=genome.groups,
+        layout=genome.layout,
         lifetime=config.simulated,
-        evolution=EvolutionConfig(alternate_halves=False),
         train=(),
-        half_of_train=(),
-        held_out=tuple(banks),
+        held_out=tuple(tasks),
         seed=seed,
-        wiring=wiring,
+        wiring=suite.wiring_to(genome.groups.interface),
         engine=engine,
         threads=config.threads,
     )
 
 
-def _live(
+def _simulate(
     problem: LifetimeProblem, genome: Genome, task: int, lifetimes: int, plastic: bool
 ) -> list[ReplicateResult]:
     """All lifetimes of one task."""
-    from evoplastic.lifetime.problem import ReplicateShard, simulate_replicates
+    from evoplastic.lifetime.shards import ReplicateShard, simulate_replicates
 
     return [
         simulate_replicates(
@@ -185,14 +169,14 @@ def _live(
     ]
 
 
-def _summary(lived: list[ReplicateResult], fixed_policy_level: float | None) -> dict[str, Any]:
+def _summary(results: list[ReplicateResult], fixed_policy_level: float | None) -> dict[str, Any]:
     """Spread over lifetimes; the accuracies of a task without answers are null."""
     import numpy as np
 
-    accuracy_L = np.concatenate([result.accuracy_L for result in lived])
-    reward_L = np.concatenate([result.reward_L for result in lived])
-    curve_K = np.concatenate([result.correct_LK for result in lived]).mean(axis=0)
-    reward_K = np.concatenate([result.reward_LK for result in lived]).mean(axis=0)
+    accuracy_L = np.concatenate([result.accuracy_L for result in results])
+    reward_L = np.concatenate([result.reward_L for result in results])
+    curve_K = np.concatenate([result.correct_LK for result in results]).mean(axis=0)
+    reward_K = np.concatenate([result.reward_LK for result in results]).mean(axis=0)
     found: dict[str, Any] = {}
     for name, values in (("accuracy", accuracy_L), ("reward", reward_L)):
         known = not np.isnan(values).any()

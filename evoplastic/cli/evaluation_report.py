@@ -11,7 +11,7 @@ STATISTICS = ("mean", "q25", "median", "q75")
 
 
 def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
-    """Accuracies, rewards of tasks that run freely, and curves, for people."""
+    """Accuracies, rewards of self-paced tasks, and curves, to be read."""
     print(
         f"genome {report['genome'][:16]}, {report['lifetimes']} lifetimes of each task, "
         f"{report['num_trials']} trials each, seed {report['seed']}, engine {report['engine']}, "

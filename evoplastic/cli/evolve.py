@@ -29,7 +29,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "evolve a network as a recipe or a YAML file says, then print its table and figures",
         """
         evoplastic evolve laptop
-        evoplastic evolve laptop evolution.popsize=200 --seed 7 --workers 2
+        evoplastic evolve laptop search.popsize=200 --seed 7 --workers 2
         evoplastic evolve miconi2023 --dry-run
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --run-dir /shared/run7
         """,
@@ -78,6 +78,7 @@ def add_verbs(verbs: Subparsers) -> None:
             "--no-analysis", action="store_true", help="end without table and figures"
         )
         add_json(parser)
+        parser.set_defaults(printing_is_extra=True)  # the run goes on without a reader
 
 
 def run_evolve(args: argparse.Namespace) -> int:

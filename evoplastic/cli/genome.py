@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table
+from evoplastic.inside import require_inside
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -66,8 +67,15 @@ def add_verbs(verbs: Subparsers) -> None:
 
 
 def genome_path(path: Path) -> Path:
-    """The genome file that a path means: itself, or the center of a run directory."""
-    return path / "genomes" / "center.safetensors" if path.is_dir() else path
+    """The genome file that a path means: itself, or the center of a run directory.
+
+    Raises:
+        UsageError: the run directory holds something that leads out of it.
+    """
+    if not path.is_dir():
+        return path
+    require_inside(path)
+    return path / "genomes" / "center.safetensors"
 
 
 def load_genome(path: Path) -> Genome:
@@ -83,12 +91,14 @@ def load_genome(path: Path) -> Genome:
 
 def run_import(args: argparse.Namespace) -> int:
     """Text matrices to one genome file."""
-    from evoplastic.genome.genome import Genome
+    from evoplastic.genome.describe import describe_genome
+    from evoplastic.genome.text import genome_from_text
 
-    genome = Genome.from_text(args.w, args.alpha, args.num_inputs, args.num_outputs)
+    paths = {"w": args.w, "alpha": args.alpha}
+    genome = genome_from_text(paths, args.num_inputs, args.num_outputs)
     genome.save(args.out)
     if args.json:
-        print_json({"genome": str(args.out), **genome.describe()})
+        print_json({"genome": str(args.out), **describe_genome(genome)})
     else:
         print(f"wrote {args.out}: {genome.groups.num_neurons} neurons, digest {genome.digest}")
     return exits.DONE
@@ -96,7 +106,9 @@ def run_import(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Everything that is known about one genome."""
-    description = load_genome(args.genome).describe()
+    from evoplastic.genome.describe import describe_genome
+
+    description = describe_genome(load_genome(args.genome))
     if args.json:
         print_json(description)
     else:
@@ -105,46 +117,24 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_diff(args: argparse.Namespace) -> int:
-    """Distances between two genomes, per matrix."""
-    from evoplastic.checks import require
+    """Distances between two genomes, per field."""
+    from evoplastic.genome.describe import distances
 
     old, new = load_genome(args.old), load_genome(args.new)
-    require(
-        old.groups == new.groups,
-        f"{args.old} has {old.groups.describe()}, {args.new} has {new.groups.describe()}; "
-        "only genomes with the same neuron groups can be compared",
-    )
-    distances = {
-        name: _distance(getattr(old, f"{name}_NN"), getattr(new, f"{name}_NN"))
-        for name in ("w", "alpha")
-    }
+    apart = distances(old, new)
     if args.json:
-        print_json({"old": old.digest, "new": new.digest, **distances})
+        print_json({"old": old.digest, "new": new.digest, **apart})
         return exits.DONE
     print(f"old  {old.digest}\nnew  {new.digest}")
-    columns = list(distances["w"])
+    columns = list(next(iter(apart.values())))
     print_table(
         ("", *(column.replace("_", " ") for column in columns)),
         [
             (name, *(f"{values[column]:.4g}" for column in columns))
-            for name, values in distances.items()
+            for name, values in apart.items()
         ],
     )
     return exits.DONE
-
-
-def _distance(old_NN: Any, new_NN: Any) -> dict[str, float]:
-    old, new = old_NN.double(), new_NN.double()
-    centered_old, centered_new = old - old.mean(), new - new.mean()
-    scale = float(centered_old.norm() * centered_new.norm())
-    return {
-        "old_norm": float(old.norm()),
-        "new_norm": float(new.norm()),
-        "distance": float((new - old).norm()),
-        "largest_change": float((new - old).abs().max()),
-        # A constant matrix (alpha at birth) correlates with nothing.
-        "correlation": float((centered_old * centered_new).sum()) / scale if scale else 0.0,
-    }
 
 
 def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -169,8 +169,9 @@ def _ray() -> Iterator[Finding]:
     yield Finding(
         "note",
         "ray ports",
-        "Ray listens on all interfaces",
-        "keep ports 6379, 8265 and 10001 behind a firewall: who reaches them can run code",
+        "--workers listens on this machine alone; a cluster that you start listens as you say",
+        "keep ports 6379, 8265 and 10001 of a cluster behind a firewall: who reaches them can run "
+        "code",
     )
 
 

@@ -18,7 +18,6 @@ from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table, se
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.trials.table import TrialTable
-    from tasks.suites.suite import Suite
 
 DEFAULT_SUITE = "miconi2023"
 TASK_HELP = "name of a task, NeuroGym id, or my_task.py:MyTask"
@@ -49,7 +48,7 @@ def add_verbs(verbs: Subparsers) -> None:
     listing.add_argument(
         "--levels",
         action="store_true",
-        help="also sizes and levels of a suite that runs freely, for which its trials are built",
+        help="also sizes and levels of a self-paced suite, for which its trials are built",
     )
     show = add_verb(
         family,
@@ -97,50 +96,28 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     """All tasks, or those of a suite with their levels."""
-    from evoplastic.cli.tasks_suite import list_all, list_free_suite
+    from evoplastic.cli.tasks_suite import list_all, list_suite
 
     if args.suite is None and args.table is None:
         require(not args.levels, "--levels needs --suite: levels are those of a suite's tasks")
         return list_all(args.json)
-    from tasks.suites.suite import Suite, known_suites, load_suite
+    from tasks.suites.loading import load_suite
 
     suite = load_suite(args.suite or DEFAULT_SUITE, args.table)
-    if not isinstance(suite, Suite):
-        return list_free_suite(suite, levels=args.levels, as_json=args.json)
-    rows = _describe(suite)
-    if args.json:
-        print_json({"suite": suite.name, "known_suites": known_suites(), "tasks": rows})
-        return exits.DONE
-    print_table(
-        ("task", "role", "chance", "fixed policy", "asks"),
-        [
-            (
-                row["task"],
-                row["role"].replace("_", "-"),
-                f"{row['chance']:.0%}",
-                f"{row['fixed_policy_level']:.0%}",
-                row["description"],
-            )
-            for row in rows
-        ],
-        title=f"Suite {suite.name}: {suite.description}",
-    )
-    print(f"\nKnown suites: {', '.join(known_suites())}")
-    return exits.DONE
+    return list_suite(suite, levels=args.levels, as_json=args.json)
 
 
 def run_show(args: argparse.Namespace) -> int:
     """One task: a two-stimulus task trial by trial, another one in its author's words."""
-    from tasks.two_stimulus.task import NAMES
+    from tasks.two_stimulus.task import NAMES, TwoStimulusTask
 
     if args.task not in NAMES:
         return run_show_task(args)
     from tasks.suites.describe import describe_task
-    from tasks.suites.suite import find_task
 
     table = args.table or "intended"
-    task = find_task(args.task, table)
-    bank = task.bank(0)
+    task = TwoStimulusTask(args.task, table)
+    bank = task.trials()
     trials: list[dict[str, Any]] = [
         {
             "shown": _shown(bank, entry),
@@ -180,31 +157,10 @@ def run_check(args: argparse.Namespace) -> int:
         from tasks.two_stimulus.task import NAMES
 
         return _check_task(args) if args.task in NAMES else run_check_task(args)
-    from evoplastic.cli.tasks_suite import check_free_suite
-    from tasks.suites.suite import Suite, load_suite
+    from evoplastic.cli.tasks_suite import check_suite
+    from tasks.suites.loading import load_suite
 
-    suite = load_suite(args.suite, args.table)
-    if not isinstance(suite, Suite):
-        return check_free_suite(suite, as_json=args.json)
-    if args.json:
-        print_json(
-            {
-                "suite": suite.name,
-                "digest": suite.digest,
-                "train": [task.name for task in suite.train],
-                "held_out": [task.name for task in suite.held_out],
-                "train_aliases": [list(pair) for pair in suite.train_aliases],
-            }
-        )
-        return exits.DONE
-    print(
-        f"suite {suite.name} is sound: {len(suite.train)} training tasks, "
-        f"{len(suite.held_out)} held out ({', '.join(task.name for task in suite.held_out)}), "
-        f"no leak; digest {suite.digest}"
-    )
-    for first, second in suite.train_aliases:
-        print(f"note: training tasks {first} and {second} ask the same")
-    return exits.DONE
+    return check_suite(load_suite(args.suite, args.table), as_json=args.json)
 
 
 def _check_task(args: argparse.Namespace) -> int:
@@ -225,19 +181,6 @@ def _check_task(args: argparse.Namespace) -> int:
                 "installed version of neurogym against constraints.txt"
             )
     return exits.DONE
-
-
-def _describe(suite: Suite) -> list[dict[str, Any]]:
-    return [
-        {
-            "task": task.name,
-            "role": suite.role(task.name),
-            "chance": suite.chance(task.name),
-            "fixed_policy_level": suite.fixed_policy_level(task.name),
-            "description": task.description,
-        }
-        for task in (*suite.held_out, *suite.train)
-    ]
 
 
 def _shown(bank: TrialTable, entry: int) -> list[str]:

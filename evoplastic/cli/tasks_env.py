@@ -176,7 +176,13 @@ def _print_report(found: dict[str, Any]) -> None:
     steps, interface = found["trial_steps"], found["interface"]
     compared = found["equals_environment"]
     same = "another seed draws other trials" if found["varies_with_seed"] else "any seed draws them"
-    but_for = "".join(f", but for one thing: {each}" for each in compared.get("but_for", []))
+    environment = "none: the machine is its definition"
+    if compared is not None:
+        but_for = "".join(f", but for one thing: {each}" for each in compared.get("but_for", []))
+        environment = (
+            f"equal to its trials, bit for bit, over {compared['trials']} of them under each of "
+            f"the policies {', '.join(compared['policies'])}{but_for}"
+        )
     print_table(
         ("", ""),
         [
@@ -189,11 +195,7 @@ def _print_report(found: dict[str, Any]) -> None:
             ),
             ("periods", ", ".join(found["periods"]) or "none"),
             ("repeats", f"one seed draws the same trials again; {same}"),
-            (
-                "environment",
-                f"equal to its trials, bit for bit, over {compared['trials']} of them under each "
-                f"of the policies {', '.join(compared['policies'])}{but_for}",
-            ),
+            ("environment", environment),
             ("closest", _closest(found["closest"])),
             ("speed", f"{found['trials_per_s']:.0f} trials built per second of one core"),
         ],

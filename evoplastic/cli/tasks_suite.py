@@ -1,4 +1,4 @@
-"""tasks list | check of suites whose tasks run freely, and the list of all tasks."""
+"""tasks list | check of suites, and the list of all tasks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from evoplastic.cli.tasks_env import percent
 from evoplastic.cli.verbs import print_json, print_table
 
 if TYPE_CHECKING:
-    from tasks.neurogym.task import FreeTask
-    from tasks.suites.free_suite import FreeSuite
+    from tasks.suites.split import SuiteTask
+    from tasks.suites.suite import Suite
 
 
 def list_all(as_json: bool) -> int:
     """Every task there is, and the suites that come with the package."""
     from tasks.suites.catalogue import all_tasks
-    from tasks.suites.suite import known_suites
+    from tasks.suites.loading import known_suites
 
     tasks = all_tasks()
     if as_json:
@@ -34,16 +34,21 @@ def list_all(as_json: bool) -> int:
     return exits.DONE
 
 
-def list_free_suite(suite: FreeSuite, *, levels: bool, as_json: bool) -> int:
-    """The tasks of a suite; with `levels`, which builds trials, what simple policies reach."""
+def list_suite(suite: Suite, *, levels: bool, as_json: bool) -> int:
+    """The tasks of a suite, with what simple policies reach where that costs nothing or is asked.
+
+    Self-paced tasks have levels only with `levels`, which builds their trials.
+    """
+    from tasks.suites.loading import known_suites
+
+    levels = levels or not suite.self_paced
     rows = [_row(suite, task, levels=levels) for task in (*suite.held_out, *suite.train)]
     if as_json:
-        from tasks.suites.suite import known_suites
-
         families = {name: list(tasks) for name, tasks in suite.families.items()}
         print_json(
             {
                 "suite": suite.name,
+                "pacing": suite.pacing,
                 "held_out_family": suite.held_out_family,
                 "families": families,
                 "known_suites": known_suites(),
@@ -52,7 +57,9 @@ def list_free_suite(suite: FreeSuite, *, levels: bool, as_json: bool) -> int:
         )
         return exits.DONE
     title = f"Suite {suite.name}: {suite.description}"
-    if levels:
+    if not suite.self_paced:
+        _print_asked(rows, title)
+    elif levels:
         _print_levels(rows, title)
     else:
         print_table(
@@ -67,17 +74,21 @@ def list_free_suite(suite: FreeSuite, *, levels: bool, as_json: bool) -> int:
         )
     if not levels:
         print("Sizes, chance and the levels of simple policies: --levels")
+    print(f"Known suites: {', '.join(known_suites())}")
     return exits.DONE
 
 
-def check_free_suite(suite: FreeSuite, *, as_json: bool) -> int:
+def check_suite(suite: Suite, *, as_json: bool) -> int:
     """Build trials of every task, compare held-out with training tasks, and say what was found."""
+    from tasks.suites.levels import close_held_out
+
     rows = [_row(suite, task, levels=True) for task in (*suite.held_out, *suite.train)]
     interface = suite.interface
     if as_json:
         print_json(
             {
                 "suite": suite.name,
+                "pacing": suite.pacing,
                 "digest": suite.digest,
                 "interface": {
                     "num_inputs": interface.num_inputs,
@@ -99,7 +110,7 @@ def check_free_suite(suite: FreeSuite, *, as_json: bool) -> int:
     )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
-    for name, close in suite.close_held_out:
+    for name, close in close_held_out(suite):
         print(
             f"warning: what answers training task {close.task} is right in "
             f"{close.agreement:.0%} of the trials of held-out task {name}; there is little left to "
@@ -108,7 +119,9 @@ def check_free_suite(suite: FreeSuite, *, as_json: bool) -> int:
     return exits.DONE
 
 
-def _row(suite: FreeSuite, task: FreeTask, *, levels: bool) -> dict[str, Any]:
+def _row(suite: Suite, task: SuiteTask, *, levels: bool) -> dict[str, Any]:
+    from tasks.suites.levels import closest_train, levels_of, policies
+
     families = {name: family for family, names in suite.families.items() for name in names}
     row: dict[str, Any] = {
         "task": task.name,
@@ -120,32 +133,54 @@ def _row(suite: FreeSuite, task: FreeTask, *, levels: bool) -> dict[str, Any]:
     }
     if not levels:
         return row
-    bank, level, close = (
+    table, close, judged = (
         suite.sample(task.name),
-        suite.levels(task.name),
-        suite.closest_train(task.name),
+        closest_train(suite, task.name),
+        levels_of(suite, task.name),
     )
     return {
         **row,
         "path": task.path,
-        "num_inputs": bank.interface.num_inputs,
-        "num_outputs": bank.interface.num_outputs,
-        "max_steps": bank.num_steps,
-        "chance": suite.chance(task.name),
-        "fixed_policy_level": suite.fixed_policy_level(task.name),
-        "has_answers": bank.has_answers,
-        "levels": {name: value._asdict() for name, value in level._asdict().items()},
+        "num_inputs": table.interface.num_inputs,
+        "num_outputs": table.interface.num_outputs,
+        "max_steps": table.num_steps,
+        "chance": judged.chance,
+        "fixed_policy_level": judged.fixed_policy,
+        "has_answers": table.has_answers,
+        "levels": {
+            name: value._asdict() for name, value in policies(suite, task.name)._asdict().items()
+        },
         "closest_train": None if close is None else {**close._asdict(), "is_high": close.is_high},
     }
 
 
-def _description(task: FreeTask) -> str:
+def _description(task: SuiteTask) -> str:
     """What the suite says of a task, else its author."""
+    if task.about or task.pacing == "fixed_timing":
+        return task.description
+    from tasks.neurogym.environments import find_source
     from tasks.suites.catalogue import describe_source
 
-    said = task.about or describe_source(task.env_source)
+    said = describe_source(find_source(task.source, task.settings, int(task.dt_ms)))
     settings = ", ".join(f"{key}={value}" for key, value in task.settings.items())
     return f"{said} ({settings})" if said and settings else said or task.description
+
+
+def _print_asked(rows: list[dict[str, Any]], title: str) -> None:
+    print_table(
+        ("task", "role", "chance", "fixed policy", "asks"),
+        [
+            (
+                row["task"],
+                _role(row),
+                f"{row['chance']:.0%}",
+                f"{row['fixed_policy_level']:.0%}",
+                row["description"],
+            )
+            for row in rows
+        ],
+        title=title,
+    )
 
 
 def _print_levels(rows: list[dict[str, Any]], title: str) -> None:

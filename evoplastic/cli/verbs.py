@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.output import shown, styled
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -90,22 +92,48 @@ def print_table(
     from rich.text import Text
 
     lines = [list(row) for row in rows]
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for column, name in enumerate(header):
         numeric = all(_numeric(line[column]) for line in lines)
         table.add_column(
-            name, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric
+            Text(shown(name)),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=numeric,
         )
     for line in lines:
-        table.add_row(*(Text(cell) for cell in line))
+        table.add_row(*(Text(shown(cell)) for cell in line))
     console().print(table)
 
 
 def console() -> Console:
-    """Stdout, as wide as the terminal, or wide enough where there is none."""
-    from rich.console import Console
+    """Stdout, as wide as the terminal, or wide enough where there is none.
 
-    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    Text is text: no markup is read in it, and control characters are written out.
+    """
+    from rich.console import Console, RenderHook
+    from rich.segment import Segment, Segments
+
+    class Literal(RenderHook):
+        def process_renderables(self, renderables: list[Any]) -> list[Any]:
+            return [Segments(self._parts(renderable)) for renderable in renderables]
+
+        def _parts(self, renderable: Any) -> list[Segment]:
+            return [
+                part if part.control else Segment(shown(part.text), part.style)
+                for part in made.render(renderable)
+            ]
+
+    width = None if sys.stdout.isatty() else LOG_WIDTH
+    made = Console(file=styled(sys.stdout), width=width, markup=False)
+    made.push_render_hook(Literal())
+    return made
 
 
 def _numeric(cell: str) -> bool:

@@ -17,7 +17,7 @@ def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.
                                          or -reward                       (fitness "reward")
         + smoothness_penalty * smoothness
 
-    A lifetime whose loss is not finite failed, whatever it earned.
+    A lifetime whose loss is not finite failed, whatever its reward.
 
     Source: Miconi 2023, section 2.5.
     """

@@ -1,12 +1,10 @@
-"""From who lives which task to lifetimes, in whatever form the tasks are.
+"""From who meets which task to lifetimes, in whatever form the tasks are.
 
-Individuals whose tasks are banks live together on the chosen engine; those of a task that must be
-stepped for real live on the reference engine, a task at a time.
+Individuals whose tasks are tables are simulated together on the chosen engine; those of a task that
+must be stepped for real on the reference engine, a task at a time.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,28 +12,13 @@ from torch import Tensor
 
 from evoplastic.engines import run_lifetimes
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
-from evoplastic.trials.stacked import StackedTables, stack_tables
+from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.trials.wiring import draw_wiring
-from evoplastic.trials.world import Task, Tasks, stepped_tasks, tables_of
+from evoplastic.trials.world import Tasks, stepped_tasks
 from evoplastic.types import Int64Array
 
-if TYPE_CHECKING:
-    from evoplastic.lifetime.problem import LifetimeProblem
 
-
-def stack(tasks: tuple[Task, ...]) -> tuple[StackedTables | None, Int64Array]:
-    """The tables laid end to end, and the place [B] of each task among them; -1 = must be stepped.
-
-    Raises:
-        UsageError: tables that one population cannot meet.
-    """
-    place_B = np.full(len(tasks), -1, dtype=np.int64)
-    tables = tables_of(tasks)
-    place_B[list(tables)] = np.arange(len(tables))
-    return (stack_tables(list(tables.values())) if tables else None), place_B
-
-
-def live(
+def simulate(
     problem: LifetimeProblem,
     params: PlasticParams,
     task_P: Int64Array,
@@ -44,7 +27,7 @@ def live(
     epoch: int,
     evaluation: bool,
 ) -> LifetimeResult:
-    """Live one lifetime of each individual.
+    """Run one lifetime of each individual.
 
     Args:
         problem: tasks, network and lifetime.
@@ -91,7 +74,7 @@ def _simulate_part(
     stream_P = stream_P[who]
     if len(who) < len(params.w_PNN):
         rows = torch.from_numpy(who)
-        params = PlasticParams(params.w_PNN[rows], params.alpha_PNN[rows])
+        params = PlasticParams._make(matrix[rows] for matrix in params)
     wiring = None
     if tasks.timing is None:
         assert problem.wiring is not None

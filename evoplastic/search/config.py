@@ -1,4 +1,4 @@
-"""How evolution searches, frozen and checked; defaults are those of Miconi (2023), ICML."""
+"""Options of the evolution strategy; defaults are those of Miconi (2023), ICML."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Shaping = Literal["raw", "centered"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvolutionConfig:
+class ESConfig:
     """Antithetic evolution strategy with a fixed standard deviation and Adam."""
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
-    generations: int = 1000
-    """Updates of the center."""
+    name: Literal["es"] = "es"
+    """Which search."""
     popsize: int = 500
     """P, individuals of a generation: popsize / 2 antithetic pairs."""
     sigma: float = 0.03
-    """Standard deviation of a mutation, for w and alpha alike; never changes."""
+    """Standard deviation of a mutation, times the scale of its field; never changes."""
     learning_rate: float = 0.01
     """Adam's step."""
     beta1: float = 0.9
@@ -36,15 +36,8 @@ class EvolutionConfig:
     """"raw": losses as they are; "centered": ranks within [-0.5, 0.5], ties averaged."""
     unmutated_pair: bool = True
     """Pair 0 is the bare center, as published; it pulls nowhere and shows the center's own loss."""
-    alternate_halves: bool = True
-    """Only every other task of the training list is eligible, two generations each in turn."""
-    init_gain: float = 1.5
-    """First w ~ N(0, init_gain^2 / N)."""
-    init_alpha: float = 0.5
-    """First alpha, the same everywhere."""
 
     def __post_init__(self) -> None:
-        require(self.generations >= 1, f"generations is {self.generations}, expected at least 1")
         smallest = 4 if self.unmutated_pair else 2
         require(
             self.popsize % 2 == 0,
@@ -56,15 +49,13 @@ class EvolutionConfig:
             f"popsize is {self.popsize}, expected at least {smallest}"
             + (" (pair 0 is the bare center)" if self.unmutated_pair else ""),
         )
-        for name in ("sigma", "learning_rate", "epsilon", "init_gain"):
+        for name in ("sigma", "learning_rate", "epsilon"):
             value = getattr(self, name)
             require(value > 0, f"{name} is {value}, expected more than 0")
         for name in ("beta1", "beta2"):
             value = getattr(self, name)
             require(0 <= value < 1, f"{name} is {value}, expected a share in [0, 1)")
-        for name in ("weight_decay", "init_alpha"):
-            value = getattr(self, name)
-            require(value >= 0, f"{name} is {value}, expected 0 or more")
+        require(self.weight_decay >= 0, f"weight_decay is {self.weight_decay}, expected 0 or more")
 
     @property
     def num_pairs(self) -> int:

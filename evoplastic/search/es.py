@@ -1,7 +1,7 @@
 """The default search: antithetic evolution strategy in PGPE's form, streamed over shards of pairs.
 
     gradient = 1 / (popsize sigma^2) * sum over pairs i of m_i (L_i+ - L_i-) + weight_decay * center
-    center'  = Adam(center, gradient), then alpha = max(alpha, 0)
+    center'  = Adam(center, gradient), then projected into the bounds of the fields
 
 with mutations m_i ~ N(0, sigma^2). EvoTorch's functional Adam takes the step; its whole state is
 a tuple of tensors. Sources: Sehnke et al. 2010 (PGPE); Miconi 2023, section 2.5.
@@ -9,24 +9,25 @@ a tuple of tensors. Sources: Sehnke et al. 2010 (PGPE); Miconi 2023, section 2.5
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic import records
 from evoplastic.checks import require
-from evoplastic.genome.genome import GenomeLayout
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.genome.layout import Layout
+from evoplastic.search.config import ESConfig
 from evoplastic.search.mutation import ON_CPU, accumulate_mutations
+from evoplastic.search.proposals import AntitheticProposal
+from evoplastic.search.protocol import Float64Array, Proposal, Told
+from evoplastic.search.shaping import shape_losses
 
-Float64Array = NDArray[np.float64]
 
-
-class SearchState(NamedTuple):
+class ESState(NamedTuple):
     """All that the search remembers between generations."""
 
     center_G: Tensor
@@ -35,115 +36,112 @@ class SearchState(NamedTuple):
     t: Tensor  # number of steps taken, float32 scalar as EvoTorch keeps it
 
 
-class ShapedLosses(NamedTuple):
-    """How strongly, and which way, each pair pulls the center."""
-
-    weight_pairs: Float64Array  # L+ - L-, after shaping
-    num_failed: int
-    all_failed: bool
-
-    @property
-    def pulls(self) -> bool:
-        """Whether the generation says anything at all about where to go."""
-        return not self.all_failed and bool(np.any(self.weight_pairs != 0.0))
-
-
-def initial_state(center_G: Tensor) -> SearchState:
-    """A search that has taken no step."""
-    zeros = torch.zeros_like(center_G)
-    return SearchState(center_G.clone(), zeros, zeros.clone(), torch.zeros((), dtype=torch.float32))
-
-
-def shape_losses(loss_P: Float64Array, config: EvolutionConfig) -> ShapedLosses:
-    """Turn raw losses, individual 2i being + and 2i+1 being - of pair i, into pulls of the pairs.
-
-    An individual whose loss is not finite counts as the worst of its generation; two equal losses
-    pull nowhere, and with "centered" ranks ties share their mean rank.
-
-    Raises:
-        UsageError: the number of losses is not popsize.
-    """
-    require(
-        loss_P.shape == (config.popsize,),
-        f"{loss_P.shape} losses came back, expected popsize = {config.popsize}",
-    )
-    failed_P = ~np.isfinite(loss_P)
-    num_failed = int(failed_P.sum())
-    if num_failed == len(loss_P):
-        return ShapedLosses(np.zeros(config.num_pairs), num_failed, True)
-    filled_P = np.where(failed_P, loss_P[~failed_P].max(), loss_P)
-    shaped_P = filled_P if config.shaping == "raw" else _centered_ranks(filled_P)
-    return ShapedLosses(shaped_P[0::2] - shaped_P[1::2], num_failed, False)
-
-
-def _centered_ranks(loss_P: Float64Array) -> Float64Array:
-    """Ranks scaled to [-0.5, 0.5], equal values sharing their mean rank."""
-    _, inverse, counts = np.unique(loss_P, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    mean_rank = last - (counts + 1) / 2.0
-    ranks: Float64Array = mean_rank[inverse] / (len(loss_P) - 1) - 0.5
-    return ranks
-
-
-class GradientSum:
-    """Sum over pairs of mutation times pull, in float64, pairs in ascending order.
-
-    Mutations are drawn anew from their counters by the engine that lived them, so that a population
-    times a genome never exists a second time.
-    """
+class EvolutionStrategy:
+    """The streaming antithetic evolution strategy; final."""
 
     def __init__(
-        self,
-        layout: GenomeLayout,
-        config: EvolutionConfig,
-        seed: int,
-        generation: int,
-        *,
-        engine: str = ON_CPU,
+        self, options: ESConfig, layout: Layout, *, seed: int, engine: str = ON_CPU
     ) -> None:
-        self._layout = layout
-        self._config = config
-        self._seed = seed
-        self._generation = generation
-        self._engine = engine
-        self._sum_G = np.zeros(layout.size, dtype=np.float64)
-        self._next_pair = 0
+        """Take the settings, the layout of genomes, the run seed, and who sums mutations."""
+        self._config, self._layout = options, layout
+        self._seed, self._engine = seed, engine
 
-    def add(self, first_pair: int, weights: Float64Array) -> None:
-        """Add the pulls of consecutive pairs; shards must come in order.
+    @property
+    def popsize(self) -> int:
+        """P, individuals of a generation."""
+        return self._config.popsize
 
-        Raises:
-            UsageError: `first_pair` does not continue where the last shard ended.
-        """
-        require(
-            first_pair == self._next_pair,
-            f"gradient shards must come in order: expected pair {self._next_pair}, "
-            f"got {first_pair}",
-        )
-        accumulate_mutations(
-            self._sum_G,
+    def init(self, center_G: Tensor) -> ESState:
+        """A search that has taken no step."""
+        zeros = torch.zeros_like(center_G)
+        return ESState(center_G.clone(), zeros, zeros.clone(), torch.zeros((), dtype=torch.float32))
+
+    def ask(self, state: ESState, generation: int) -> AntitheticProposal:
+        """Pairs around the center; pair 0 may be the bare center."""
+        return AntitheticProposal(self._config, self._seed, generation, 0, self.popsize)
+
+    def tell(self, state: ESState, proposal: Proposal, loss_P: Float64Array) -> Told[ESState]:
+        """Take one Adam step; a generation that says nothing leaves the state as it is."""
+        shaped = shape_losses(loss_P, self._config)
+        gradient_G = gradient(
+            shaped.weight_pairs,
             self._layout,
             self._config,
             self._seed,
-            self._generation,
-            first_pair,
-            weights,
+            proposal.generation,
             engine=self._engine,
         )
-        self._next_pair = first_pair + len(weights)
+        if shaped.pulls:
+            state = update(state, gradient_G, self._config, self._layout)
+        norm = float(torch.linalg.vector_norm(gradient_G))
+        return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
-    def result(self) -> Tensor:
-        """The gradient of the loss [G], float32, without weight decay.
+    def center(self, state: ESState) -> Tensor:
+        """The center of the mutations."""
+        return state.center_G
+
+    def tensors(self, state: ESState) -> dict[str, Tensor]:
+        """Center and Adam's moments, under the names that checkpoints have always had."""
+        return state._asdict()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> ESState:
+        """The state of a checkpoint's tensors.
 
         Raises:
-            UsageError: pairs are missing.
+            UsageError: other names or shapes than those of this search.
         """
         require(
-            self._next_pair == self._config.num_pairs,
-            f"gradient holds {self._next_pair} pairs, expected {self._config.num_pairs}",
+            set(tensors) == set(ESState._fields),
+            f"a state of the tensors {sorted(tensors)} came, search 'es' expects "
+            f"{sorted(ESState._fields)}",
         )
-        scale = 1.0 / (self._config.popsize * self._config.sigma**2)
-        return torch.from_numpy((self._sum_G * scale).astype(np.float32))
+        state = ESState(**tensors)
+        for name in ("center_G", "m_G", "v_G"):
+            shape = tuple(tensors[name].shape)
+            require(
+                shape == (self._layout.size,),
+                f"{name} of the state has shape {shape}, expected ({self._layout.size},)",
+            )
+        return state
+
+    def warm_up(self, state: ESState) -> None:
+        """Load the optimizer, which takes seconds."""
+        update(state, torch.zeros_like(state.center_G), self._config, self._layout)
+
+
+def gradient(
+    weight_pairs: Float64Array,
+    layout: Layout,
+    config: ESConfig,
+    seed: int,
+    generation: int,
+    *,
+    engine: str = ON_CPU,
+) -> Tensor:
+    """The gradient of the loss [G], float32, without weight decay, summed in float64.
+
+    Mutations are drawn anew from their counters by the engine that simulated them, so that a
+    population times a genome never exists a second time.
+
+    Args:
+        weight_pairs: the pull of every pair of the generation.
+        layout: of the genomes.
+        config: settings of the search.
+        seed: run seed.
+        generation: of the mutations.
+        engine: who draws and sums them.
+
+    Raises:
+        UsageError: the number of pulls is not that of the pairs.
+    """
+    require(
+        len(weight_pairs) == config.num_pairs,
+        f"gradient of {len(weight_pairs)} pairs, expected {config.num_pairs}",
+    )
+    sum_G = np.zeros(layout.size, dtype=np.float64)
+    accumulate_mutations(sum_G, layout, config, seed, generation, 0, weight_pairs, engine=engine)
+    scale = 1.0 / (config.popsize * config.sigma**2)
+    return torch.from_numpy((sum_G * scale).astype(np.float32))
 
 
 @contextmanager
@@ -161,10 +159,8 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def update(
-    state: SearchState, gradient_G: Tensor, config: EvolutionConfig, layout: GenomeLayout
-) -> SearchState:
-    """Take one Adam step down the gradient plus weight decay, then project alpha to alpha >= 0."""
+def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout) -> ESState:
+    """Take one Adam step down the gradient plus weight decay, then project into the bounds."""
     from evotorch.algorithms.functional.funcadam import AdamState, adam_tell
 
     def constant(value: float) -> Tensor:
@@ -183,7 +179,5 @@ def update(
     descent_G = -(gradient_G + config.weight_decay * state.center_G)
     with _one_thread():
         after = adam_tell(before, follow_grad=descent_G)
-    center_G = torch.where(layout.mask_G, after.center, state.center_G)
-    alpha = layout.alpha_slice
-    center_G[alpha] = center_G[alpha].clamp(min=0.0)
-    return SearchState(center_G, after.m, after.v, after.t)
+    center_G = layout.project(torch.where(layout.mask_G, after.center, state.center_G))
+    return ESState(center_G, after.m, after.v, after.t)

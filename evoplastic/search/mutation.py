@@ -1,9 +1,10 @@
 """Mutations as functions of (run seed, generation, pair, gene), made where they are needed.
 
-Gene g of pair i at a generation is sigma * z with z a standard normal of the pair's own stream;
-genes outside the layout's mask, and all genes of an unmutated pair, do not mutate. The engine that
-lives the genomes also draws them, where it reads them: the reference in plain NumPy, the others by
-loops of their own. All draw the same numbers, bit for bit.
+Gene g of pair i at a generation is sigma_g * z with z a standard normal number of the pair's own
+stream and sigma_g the search's sigma times the scale of the gene's field; genes outside the
+layout's mask, and all genes of an unmutated pair, do not mutate. The engine that runs the lifetimes
+also draws their genomes, where it reads them: the reference in plain NumPy, the others by loops of
+their own. All draw the same numbers, bit for bit.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evoplastic.genome.genome import GenomeLayout
+from evoplastic.genome.layout import Layout
 from evoplastic.random.counters import Purpose, normal
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.search.config import ESConfig
 
 ON_CPU = "cpu" if importlib.util.find_spec("numba") is not None else "reference"
 
 
+def mutation_size(layout: Layout, config: ESConfig) -> Tensor:
+    """Standard deviation [G] of each gene's mutations, float32; 0 where none may mutate."""
+    return torch.tensor(config.sigma, dtype=torch.float32) * layout.scale_G
+
+
 def perturbed_pairs(
     center_G: Tensor,
-    layout: GenomeLayout,
-    config: EvolutionConfig,
+    layout: Layout,
+    config: ESConfig,
     seed: int,
     generation: int,
     first_pair: int,
@@ -48,22 +54,24 @@ def perturbed_pairs(
         threads: threads of the CPU engine; 0 means one per core.
         engine: "reference", "cpu" or "gpu"; the genomes of the last one are on its device.
     """
-    told = (config.sigma, seed, generation, first_pair, num_pairs)
+    sigma_G = mutation_size(layout, config)
+    which = (seed, generation, first_pair, num_pairs)
     unmutated = int(config.unmutated_pair)
     if engine == "gpu":
         from evoplastic.engines.gpu import mutations as on_gpu
         from evoplastic.engines.gpu.engine import gpu_device
 
         return on_gpu.perturb_pairs(
-            center_G, layout.mask_G, *told, unmutated=unmutated, device=gpu_device()
+            center_G, sigma_G, *which, unmutated=unmutated, device=gpu_device()
         )
     center = center_G.numpy()
     if engine == "cpu":
         from evoplastic.engines.cpu import mutations as on_cpu
 
-        mask = layout.mask_G.numpy()
         return torch.from_numpy(
-            on_cpu.perturb_pairs(center, mask, *told, unmutated=unmutated, threads=threads)
+            on_cpu.perturb_pairs(
+                center, sigma_G.numpy(), *which, unmutated=unmutated, threads=threads
+            )
         )
     flat = np.empty((2 * num_pairs, layout.size), dtype=np.float32)
     rows = _mutations(layout, config, seed, generation, first_pair, num_pairs)
@@ -75,8 +83,8 @@ def perturbed_pairs(
 
 def accumulate_mutations(
     sum_G: NDArray[np.float64],
-    layout: GenomeLayout,
-    config: EvolutionConfig,
+    layout: Layout,
+    config: ESConfig,
     seed: int,
     generation: int,
     first_pair: int,
@@ -96,20 +104,19 @@ def accumulate_mutations(
         weights: one for each pair.
         engine: "reference", "cpu" or "gpu"; nothing stays on the device of the last one.
     """
-    told = (config.sigma, seed, generation, first_pair, weights)
+    sigma_G = mutation_size(layout, config)
+    which = (seed, generation, first_pair, weights)
     unmutated = int(config.unmutated_pair)
     if engine == "gpu":
         from evoplastic.engines.gpu import mutations as on_gpu
         from evoplastic.engines.gpu.engine import gpu_device
 
-        on_gpu.accumulate_pairs(
-            sum_G, layout.mask_G, *told, unmutated=unmutated, device=gpu_device()
-        )
+        on_gpu.accumulate_pairs(sum_G, sigma_G, *which, unmutated=unmutated, device=gpu_device())
         return
     if engine == "cpu":
         from evoplastic.engines.cpu import mutations as on_cpu
 
-        on_cpu.accumulate_pairs(sum_G, layout.mask_G.numpy(), *told, unmutated=unmutated)
+        on_cpu.accumulate_pairs(sum_G, sigma_G.numpy(), *which, unmutated=unmutated)
         return
     rows = _mutations(layout, config, seed, generation, first_pair, len(weights))
     for weight, mutation in zip(weights, rows, strict=True):
@@ -117,18 +124,18 @@ def accumulate_mutations(
 
 
 def _mutations(
-    layout: GenomeLayout,
-    config: EvolutionConfig,
+    layout: Layout,
+    config: ESConfig,
     seed: int,
     generation: int,
     first_pair: int,
     num_pairs: int,
 ) -> Iterator[NDArray[np.float32]]:
     """The definition: one pair's mutation after the other."""
-    mask = layout.mask_G.numpy()
+    sigma_G = mutation_size(layout, config).numpy()
     for pair in range(first_pair, first_pair + num_pairs):
         if config.unmutated_pair and pair == 0:
             yield np.zeros(layout.size, dtype=np.float32)
             continue
         draws = normal(seed, Purpose.MUTATION, generation, pair, layout.size)
-        yield np.where(mask, np.float32(config.sigma) * draws, np.float32(0.0))
+        yield sigma_G * draws

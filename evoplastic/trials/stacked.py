@@ -71,7 +71,7 @@ def stack_tables(tables: Sequence[TrialTable]) -> StackedTables:
     require(len(tables) > 0, "no trial tables to stack, expected at least one task")
     first = tables[0]
     for table in tables[1:]:
-        _require_alike(first, table)
+        require_alike(first, table)
     I = max(table.interface.num_inputs for table in tables)
     O = max(table.interface.num_outputs for table in tables)
     starts = _starts([len(table.flags_V) for table in tables])
@@ -110,8 +110,12 @@ def stack_tables(tables: Sequence[TrialTable]) -> StackedTables:
     )
 
 
-def _require_alike(first: TrialTable, other: TrialTable) -> None:
-    """Refuse two tasks that one population cannot meet."""
+def require_alike(first: TrialTable, other: TrialTable) -> None:
+    """Refuse two tasks that one population cannot meet.
+
+    Raises:
+        UsageError: naming both, and what they differ in.
+    """
     same = {"time step": (f"{first.dt_ms:g} ms", f"{other.dt_ms:g} ms")}
     if first.timing is not None or other.timing is not None:
         same = {

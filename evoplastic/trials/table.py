@@ -251,8 +251,7 @@ def fixed_timing_table(
     )
     start, outcome = timing.response[0], timing.feedback[0]
     target_MT = np.full((M, T), NO_TARGET, dtype=np.int64)
-    target_MT[:, start : timing.response[1]] = target_action_M[:, None]
-    target_MT[:, outcome] = target_action_M
+    target_MT[:, start:] = target_action_M[:, None]  # the response stands to the end
     reward_MTO = np.zeros((M, T, reward_MO.shape[1]), dtype=np.float32)
     reward_MTO[:, outcome] = reward_MO
     return TrialTable(

@@ -128,12 +128,9 @@ def find_timing(
     )
     outcome = timing.feedback[0]
     target_MT = target_action_V.reshape(M, T)
-    asked = np.zeros(T, dtype=np.bool_)
-    asked[slice(*timing.response)] = True
-    asked[outcome] = True
     require(
-        bool((target_MT[:, asked] == target_MT[:, [outcome]]).all()),
-        "trials of fixed timing ask for one action, from the answer window to the outcome",
+        bool((target_MT[:, timing.response[0] :] == target_MT[:, [outcome]]).all()),
+        "trials of fixed timing ask for one action, from the answer window to their end",
     )
     require(
         not np.delete(reward_VO.reshape(M, T, -1), outcome, axis=1).any(),

@@ -35,6 +35,11 @@ class TaskLevels(NamedTuple):
     oracle: Level  # what is asked for
 
 
+def table_levels(table: TrialTable) -> TaskLevels:
+    """The levels of a task from its trials."""
+    return TaskLevels(chance(table), best_fixed(table)[1], oracle(table))
+
+
 def level_of(bank: TrialTable, policy_VO: NDArray[np.float64]) -> Level:
     """What a policy reaches that takes action o at node v with probability `policy_VO[v, o]`.
 
@@ -93,7 +98,12 @@ def fixed(bank: TrialTable, answer: int) -> Level:
 
 
 def best_fixed(bank: TrialTable) -> tuple[int, Level]:
-    """The answer with which `fixed` has the best accuracy (or reward), and its level."""
+    """The answer with which `fixed` has the best accuracy (or reward), and its level.
+
+    Of fixed timing the best response to all trials.
+    """
+    if bank.timing is not None:
+        return best_constant(bank)
     return _best([fixed(bank, answer) for answer in range(bank.reward_VO.shape[1])])
 
 

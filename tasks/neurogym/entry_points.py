@@ -1,7 +1,8 @@
 """Tasks of installed packages: entry points of the group `evoplastic.tasks`.
 
     [project.entry-points."evoplastic.tasks"]
-    my-maze = "my_package.maze:Maze"     # a class, or a function that returns an environment
+    my-maze = "my_package.maze:Maze"     # a class, a function that returns an environment, or a
+                                         # StateMachine
 
 Loading somebody else's code must not change whose task an id is. NeuroGym keeps the first owner of
 an id without a word, Gymnasium the last one; here both are refused.
@@ -19,6 +20,7 @@ import gymnasium
 import neurogym.envs.registration
 
 from evoplastic.checks import UsageError, require
+from tasks.machines.state_machine import StateMachine
 
 GROUP = "evoplastic.tasks"
 
@@ -45,8 +47,8 @@ def origin(point: EntryPoint) -> str:
     return f"{point.value} of {point.dist.name if point.dist else 'an unknown package'}"
 
 
-def load_entry_point(point: EntryPoint) -> Callable[..., Any]:
-    """The class or factory of an entry point.
+def load_entry_point(point: EntryPoint) -> Callable[..., Any] | StateMachine:
+    """The class, factory or state machine of an entry point.
 
     Raises:
         UsageError: it cannot be imported, is nothing to call, or takes over somebody's id.
@@ -62,9 +64,9 @@ def load_entry_point(point: EntryPoint) -> Callable[..., Any]:
             f"task {point.name!r} cannot be imported from {origin(point)}: {reason}"
         ) from error
     require(
-        callable(made),
+        callable(made) or isinstance(made, StateMachine),
         f"task {point.name!r} from {origin(point)} is {made!r}, expected a class derived from "
-        "neurogym's TrialEnv, or a function that returns an environment",
+        "neurogym's TrialEnv, a function that returns an environment, or a StateMachine",
     )
     return made
 

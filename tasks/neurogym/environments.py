@@ -27,6 +27,7 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
+from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import (
     guarded_registry,
     load_entry_point,
@@ -46,7 +47,8 @@ CONSTRUCTION, TRIALS = 1, 2  # streams of global randomness
 class EnvSource:
     """Where fresh instances of a task come from."""
 
-    task: str | Callable[..., Any]  # a registered id, a class, or a function that makes one
+    # a registered id, a class, a function that makes one, or a machine that needs none
+    task: str | Callable[..., Any] | StateMachine
     settings: Mapping[str, Any] = field(default_factory=dict)  # further constructor arguments
     dt_ms: int = DEFAULT_DT_MS
     label: str = ""  # what messages call it
@@ -54,8 +56,31 @@ class EnvSource:
     @property
     def name(self) -> str:
         """The label, the id, or the name of the class."""
+        if isinstance(self.task, StateMachine):
+            return self.label or self.task.name
         own = self.task if isinstance(self.task, str) else getattr(self.task, "__name__", "")
         return self.label or own
+
+    @property
+    def machine(self) -> StateMachine | None:
+        """The state machine that the task is; None for an environment.
+
+        Raises:
+            UsageError: it is asked for settings or another time step, which it does not take.
+        """
+        if not isinstance(self.task, StateMachine):
+            return None
+        require(
+            not self.settings,
+            f"task {self.name!r} is a StateMachine and takes no settings, but got "
+            f"{dict(self.settings)}; leave set out, or define another machine",
+        )
+        require(
+            self.task.dt_ms == self.dt_ms,
+            f"task {self.name!r} is a StateMachine with a time step of {self.task.dt_ms:g} ms, "
+            f"asked for is one of {self.dt_ms:g} ms; give the machine dt_ms={self.dt_ms:g}",
+        )
+        return self.task
 
     def make(self, seed: int) -> Any:
         """A fresh instance (wrappers included), reset and seeded; no trial of it is drawn yet.
@@ -122,6 +147,7 @@ class EnvSource:
 
     def _construct(self) -> Any:
         settings = dict(self.settings)
+        assert not isinstance(self.task, StateMachine), "a state machine has no environment"
         if isinstance(self.task, str):
             require_registered(self.task)
             env = neurogym.make(self.task, dt=self.dt_ms, **settings)
@@ -170,8 +196,8 @@ def require_registered(name: str) -> None:
 def find_source(
     name: str, settings: Mapping[str, Any] | None = None, dt_ms: int = DEFAULT_DT_MS
 ) -> EnvSource:
-    """The task a user means: a registered id (with or without `-v0`), `file.py:Class`, or the name
-    of an entry point.
+    """The task a user means: a registered id (with or without `-v0`), `file.py:Name` of a class or
+    a state machine, or the name of an entry point.
 
     Raises:
         UsageError: unknown id, no such file or class, a file or an entry point that cannot be
@@ -179,7 +205,7 @@ def find_source(
     """
     path, colon, class_name = name.rpartition(":")
     if colon and path.endswith(".py"):
-        return EnvSource(load_class(Path(path), class_name), settings or {}, dt_ms)
+        return EnvSource(load_task(Path(path), class_name), settings or {}, dt_ms)
     points, known = task_entry_points(), registered_ids()
     refuse_collisions(points, known)
     if name in points:
@@ -212,13 +238,13 @@ def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> N
         )
 
 
-def load_class(path: Path, class_name: str) -> type[TrialEnv]:
-    """A task class from a file, imported under a private name that collides with nothing.
+def load_task(path: Path, name: str) -> type[TrialEnv] | StateMachine:
+    """A task class, or a state machine, from a file that is imported under a private name.
 
     Raises:
-        UsageError: no such file or class, not a `TrialEnv`, or a file that cannot be imported.
+        UsageError: no such file, class or machine, or a file that cannot be imported.
     """
-    require(path.is_file(), f"there is no file {str(path)!r} to load task {class_name!r} from")
+    require(path.is_file(), f"there is no file {str(path)!r} to load task {name!r} from")
     module_name = (
         f"_evoplastic_task_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     )
@@ -236,17 +262,20 @@ def load_class(path: Path, class_name: str) -> type[TrialEnv]:
     except Exception as error:
         del sys.modules[module_name]
         raise UsageError(f"{path} cannot be imported: {_last_line(error)}") from error
-    classes = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, TrialEnv) and value is not TrialEnv
-    }
-    require(bool(classes), f"{path} defines no class derived from neurogym's TrialEnv")
+    found = {each: value for each, value in vars(module).items() if _is_task(value)}
     require(
-        class_name in classes,
-        f"{path} has no task {class_name!r}; {nearest(class_name, classes)}",
+        bool(found),
+        f"{path} defines no class derived from neurogym's TrialEnv, and no StateMachine",
     )
-    return classes[class_name]
+    require(name in found, f"{path} has no task {name!r}; {nearest(name, found)}")
+    task: type[TrialEnv] | StateMachine = found[name]
+    return task
+
+
+def _is_task(value: Any) -> bool:
+    if isinstance(value, StateMachine):
+        return True
+    return isinstance(value, type) and issubclass(value, TrialEnv) and value is not TrialEnv
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy as np
 from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
 from tasks.baselines.levels import Level, best_constant, best_fixed, chance, oracle
+from tasks.machines.states import machine_nodes
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.conformance import POLICIES, Difference, find_differences
 from tasks.neurogym.environments import EnvSource
@@ -38,6 +39,8 @@ def examine(
 ) -> Examined | Refusal:
     """Trials that were compared with the real environment, or the reason why there are none.
 
+    A state machine of the user's own is its definition, there is nothing to compare it with.
+
     Raises:
         UsageError: the id is unknown, or `num_trials` is not at least 1.
     """
@@ -53,6 +56,8 @@ def examine(
             "two fresh instances with one seed draw different trials; draw from self.rng",
         )
     known: list[Difference] = []
+    if source.machine is not None:  # there is no environment to compare it with
+        return Examined(bank, known)
     for policy in POLICIES:
         differences = find_differences(source, bank, seed, policy)
         named = [each for each in differences if isinstance(bank, TrialTable) and is_zero_cue(each)]
@@ -74,12 +79,14 @@ def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | Tria
     Raises:
         Unbankable: the task can only be stepped, or not be used at all.
     """
+    if source.machine is not None:
+        return machine_nodes(source.machine, num_trials, seed)
     machine = machine_bank(source, num_trials, seed)
     return build_step_bank(source, num_trials, seed) if machine is None else machine
 
 
-def build_nodes(source: EnvSource, num_trials: int, seed: int) -> TrialTable:
-    """The trials of a task in the form that engines live.
+def build_table(source: EnvSource, num_trials: int, seed: int) -> TrialTable:
+    """The trials of a task in the form that engines run.
 
     Raises:
         Unbankable: the task can only be stepped, or not be used at all.
@@ -119,7 +126,9 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
         "trial_steps": _trial_steps(nodes),
         "deterministic": True,  # else `examine` had refused
         "varies_with_seed": build_bank(source, num_trials, seed + 1).digest != bank.digest,
-        "equals_environment": {
+        "equals_environment": None
+        if source.machine is not None
+        else {
             "policies": list(POLICIES),
             "trials": len(nodes.first_M),
             "but_for": [ZERO_CUE] if found.known else [],

@@ -1,4 +1,4 @@
-"""One free-running task of a suite: where it comes from, and the form in which engines live it.
+"""One self-paced task of a suite: where it comes from, and the form in which engines run it.
 
 A task is known by words alone, what a user types and constructor settings, so that it can travel
 to workers; environments are made where trials are built. Which form it can take is found by
@@ -40,8 +40,8 @@ class Form(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FreeTask:
-    """A task whose trials run freely."""
+class SelfPacedTask:
+    """A task at each step of which the network acts: an environment, or a state machine."""
 
     name: str
     source: str  # a registered id with or without -v0, my_task.py:MyTask, or an entry point
@@ -81,6 +81,20 @@ class FreeTask:
         return find_source(self.source, self.settings, self.dt_ms)
 
     @property
+    def pacing(self) -> Literal["self_paced"]:
+        """The network acts at every step."""
+        return "self_paced"
+
+    @property
+    def stepped(self) -> bool:
+        """Whether it fits into no table, so that its own environment must be stepped.
+
+        Raises:
+            UsageError: it cannot be used at all; with the reason.
+        """
+        return self.path == "stepping"
+
+    @property
     def form(self) -> Form:
         """The form it can take, from trials that were probed and compared with the environment.
 
@@ -91,10 +105,10 @@ class FreeTask:
 
     @property
     def path(self) -> TaskPath:
-        """ "bank", "machine" or "stepping", the last without a form that engines live."""
+        """ "bank", "machine" or "stepping", the last without a table."""
         return self.form.path
 
-    def nodes(self, seed: int, num_trials: int) -> TrialTable:
+    def table(self, seed: int, num_trials: int) -> TrialTable:
         """The first trials of a fresh instance, a function of seed and number.
 
         A state machine may give more than asked for, so as to end with a whole instance.
@@ -102,19 +116,19 @@ class FreeTask:
         Raises:
             UsageError: it can only be stepped, or cannot be used at all; with the reason.
         """
-        from tasks.neurogym.examination import build_nodes
+        from tasks.neurogym.examination import build_table
 
         self._refuse_stepping()
-        return replace(build_nodes(self.env_source, num_trials, seed), task=self.name)
+        return replace(build_table(self.env_source, num_trials, seed), task=self.name)
 
-    def lived(self, seed: int, num_trials: int) -> TrialTable | SteppedEnv:
-        """What engines live: `nodes`, or an environment to step where there is no other way.
+    def trials(self, seed: int, num_trials: int) -> TrialTable | SteppedEnv:
+        """What engines run: `table`, or an environment to step where there is no other way.
 
         Raises:
             UsageError: it cannot be used at all; with the reason.
         """
         if self.path != "stepping":
-            return self.nodes(seed, num_trials)
+            return self.table(seed, num_trials)
         return replace(_stepped(self.source, _words(self.settings), self.dt_ms), task=self.name)
 
     def levels(self) -> TaskLevels:
@@ -123,12 +137,11 @@ class FreeTask:
         Raises:
             UsageError: it cannot be used at all; with the reason.
         """
-        from tasks.baselines.levels import TaskLevels, best_fixed, chance, oracle
+        from tasks.baselines.levels import table_levels
 
         if self.path == "stepping":
             return _played(self.source, _words(self.settings), self.dt_ms)
-        bank = self.sample(LEVEL_TRIALS)
-        return TaskLevels(chance(bank), best_fixed(bank)[1], oracle(bank))
+        return table_levels(self.sample(LEVEL_TRIALS))
 
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
         """Trials by which tasks are compared, always the same ones; built once.
@@ -148,7 +161,7 @@ class FreeTask:
             assert refusal is not None
             raise UsageError(
                 f"task {self.name!r} has no trials that could be drawn beforehand, it can only be "
-                f"lived by stepping its environment ({refusal.reason}): {refusal.detail}"
+                f"met by stepping its environment ({refusal.reason}): {refusal.detail}"
             )
 
 
@@ -162,7 +175,7 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
     from tasks.neurogym.examination import examine
     from tasks.neurogym.refusals import Refusal, Unbankable
 
-    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
     if not isinstance(found, Refusal):
         return Form("machine" if isinstance(found.bank, TrialTable) else "bank", None)
@@ -173,12 +186,12 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
 
 @lru_cache(maxsize=256)
 def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> TrialTable:
-    task = FreeTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     if task.path == "stepping":
         from tasks.neurogym.stepped_record import recorded
 
         return recorded(_stepped(source, settings, dt_ms), SAMPLE_SEED, STEPPED_SAMPLE_TRIALS)
-    return task.nodes(SAMPLE_SEED, num_trials)
+    return task.table(SAMPLE_SEED, num_trials)
 
 
 @cache

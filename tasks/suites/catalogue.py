@@ -16,7 +16,6 @@ import gymnasium
 import numpy as np
 
 from evoplastic.checks import UsageError
-from evoplastic.trials.table import TrialTable
 from tasks.neurogym.entry_points import origin, task_entry_points
 from tasks.neurogym.environments import (
     EnvSource,
@@ -24,11 +23,11 @@ from tasks.neurogym.environments import (
     refuse_collisions,
     registered_ids,
 )
-from tasks.neurogym.examination import build_bank
+from tasks.neurogym.examination import build_table
 from tasks.neurogym.task import SAMPLE_SEED, SAMPLE_TRIALS
 from tasks.suites.closeness import Closeness, closest
-from tasks.suites.free_suite_file import FreeSuiteFile, plain_name
 from tasks.suites.suite_file import known_suite_files, read_suite_file
+from tasks.suites.task_lists import plain_name
 from tasks.two_stimulus.env import env_id
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask
 
@@ -50,7 +49,7 @@ def all_tasks() -> list[Entry]:
     ids, points = registered_ids(), task_entry_points()
     refuse_collisions(points, ids)
     ours = [Entry(name, "two-stimulus", TwoStimulusTask(name).description) for name in NAMES]
-    hidden = {env_id(name) for name in NAMES}  # the same tasks, freely running
+    hidden = {env_id(name) for name in NAMES}  # the same tasks, self-paced
     registered = [
         Entry(
             name.removesuffix("-v0"),
@@ -95,7 +94,7 @@ def roles_in_suites(source: str) -> Iterator[tuple[str, str]]:
     plain = plain_name(source)
     for suite in known_suite_files():
         content = read_suite_file(suite)
-        if isinstance(content, FreeSuiteFile):
+        if content.pacing == "self_paced":
             for role in ("train", "held_out"):
                 listed = {plain_name(task.source) for task in getattr(content, role)}
                 if plain in listed:
@@ -108,6 +107,9 @@ def line_names(source: EnvSource) -> tuple[list[str], list[str]]:
     Raises:
         Unbankable: it cannot be made.
     """
+    if source.machine is not None:
+        I, O = source.machine.code_YI.shape[1], source.machine.num_actions
+        return [str(number) for number in range(I)], [str(number) for number in range(O)]
     env = source.make(0)
     inputs = _spread(getattr(env.observation_space, "name", None), env.observation_space.shape[0])
     return inputs, _spread(getattr(env.action_space, "name", None), int(env.action_space.n))
@@ -138,10 +140,9 @@ def _abouts() -> dict[str, str]:
             content = read_suite_file(suite)
         except UsageError:  # a broken file is reported by whoever asks for that suite
             continue
-        if isinstance(content, FreeSuiteFile):
-            for task in (*content.train, *content.held_out):
-                if task.about:
-                    abouts[task.source.removesuffix("-v0")] = task.about
+        for task in (*content.train, *content.held_out):
+            if task.about:
+                abouts[task.source.removesuffix("-v0")] = task.about
     return abouts
 
 
@@ -149,6 +150,8 @@ def describe_source(source: EnvSource) -> str:
     """One sentence about a task, wherever it comes from; "" if nobody wrote one."""
     if isinstance(source.task, str):
         return describe_id(source.task)
+    if source.machine is not None:
+        return f"A state machine of {source.machine.num_states} states."
     return first_sentence(source.task)
 
 
@@ -159,17 +162,18 @@ def show_source(source: EnvSource) -> dict[str, Any]:
         Unbankable: it cannot be made.
     """
     inputs, actions = line_names(source)
-    made = _maker(source)
+    made = None if source.machine is not None else _maker(source)
+    said = "" if made is None else made.__doc__ or ""
     return {
         "task": source.name,
         "description": describe_source(source),
-        "documentation": inspect.cleandoc(made.__doc__) if getattr(made, "__doc__", "") else "",
+        "documentation": inspect.cleandoc(said),
         "dt_ms": source.dt_ms,
         "inputs": inputs,
         "actions": actions,
         "settings": {
             name: repr(source.settings.get(name, parameter.default))
-            for name, parameter in constructor_parameters(made).items()
+            for name, parameter in (constructor_parameters(made) if made else {}).items()
             if name != "dt" and parameter.kind is not parameter.VAR_KEYWORD
         }
         | {name: repr(value) for name, value in source.settings.items()},
@@ -183,7 +187,7 @@ def closest_registered(source: EnvSource) -> Closeness | None:
     Raises:
         UsageError: trials of the task cannot be built.
     """
-    bank = _nodes(source)
+    table = build_table(source, SAMPLE_TRIALS, SAMPLE_SEED)
     sizes = len(line_names(source)[0]), len(line_names(source)[1])
     others = []
     for name in registered_ids():
@@ -191,15 +195,10 @@ def closest_registered(source: EnvSource) -> Closeness | None:
         try:
             inputs, actions = line_names(other)
             if name != source.name and (len(inputs), len(actions)) == sizes:
-                others.append(_nodes(other))
+                others.append(build_table(other, SAMPLE_TRIALS, SAMPLE_SEED))
         except UsageError:  # does not conform, or not with this time step
             continue
-    return closest(bank, others)
-
-
-def _nodes(source: EnvSource) -> TrialTable:
-    bank = build_bank(source, SAMPLE_TRIALS, SAMPLE_SEED)
-    return bank if isinstance(bank, TrialTable) else bank.nodes()
+    return closest(table, others)
 
 
 def _maker(source: EnvSource) -> Any:

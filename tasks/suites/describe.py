@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tasks.suites.suite import Suite, find_task, known_paced_suites, load_paced_suite
+from tasks.baselines.levels import best_constant
+from tasks.suites.levels import fixed_policy_level
+from tasks.suites.loading import known_suites, load_suite
+from tasks.suites.suite import Suite
 from tasks.two_stimulus.task import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
 
 CHECKED_TRIALS = 64
@@ -20,9 +23,9 @@ def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
         UsageError: unknown task or table.
     """
     task = TwoStimulusTask(name, table)
-    bank = task.bank()
+    bank = task.trials()
     timing = bank.fixed.timing
-    suites = [load_paced_suite(suite, table) for suite in known_paced_suites()]
+    suites = [load_suite(suite, table) for suite in known_suites("fixed_timing")]
     return {
         "name": name,
         "table": table,
@@ -77,7 +80,7 @@ def check_task(name: str, table: str = "intended") -> dict[str, Any]:
             np.array_equal(getattr(first, field), getattr(again, field)) for field in first._fields
         ),
         "chance": description["chance"],
-        "constant": float(find_task(name, table).bank(0).fixed.target_MO.mean(axis=0).max()),
+        "constant": best_constant(TwoStimulusTask(name, table).trials())[1].accuracy,
         "fixed_policy_level": description["fixed_policy_level"],
         "oracle": float(first.reward_K.mean()),
     }
@@ -87,7 +90,7 @@ def _roles(name: str, suites: list[Suite]) -> dict[str, str]:
     return {suite.name: suite.role(name) for suite in suites if name in suite.task_names}
 
 
-def _levels(name: str, suites: list[Suite]) -> dict[str, float]:
+def _levels(name: str, suites: list[Suite]) -> dict[str, float | None]:
     return {
-        suite.name: suite.fixed_policy_level(name) for suite in suites if name in suite.task_names
+        suite.name: fixed_policy_level(suite, name) for suite in suites if name in suite.task_names
     }

@@ -1,9 +1,10 @@
-"""Whether two free-running tasks ask the same, apart from names and from which line carries what.
+"""The leakage check: whether two tasks ask the same, apart from names and which line carries what.
 
-Copies of a task draw the same trials from the same seed. So the same observations, whatever the
-order, scale and sign of the channels, with the same answers under other numbers, are the same task
-to whoever learns; one that acts exactly where the other holds still is its negation. Rewards do
-not enter where there are answers.
+Tasks of fixed timing are finite mappings, compared as such. Self-paced tasks: copies of a task draw
+the same trials from the same seed. So the same observations, whatever the order, scale and sign of
+the channels, with the same answers under other numbers, are the same task to whoever learns; one
+that acts exactly where the other holds still is its negation. Rewards do not enter where there are
+answers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import OVER_RIGHT
-from evoplastic.types import NO_TARGET, Int64Array
+from evoplastic.types import NO_TARGET, Float32Array, Int64Array
 
 HOLD_ACTION = 0  # NeuroGym's convention: the first action is to do nothing
 ALIKE = 0.999  # correlation of channels that show the same
@@ -58,6 +59,8 @@ def same_question(first: TrialTable, second: TrialTable) -> str | None:
 
     "the same", or "the same with ... exchanged": channels, actions, acting and holding.
     """
+    if first.timing is not None or second.timing is not None:
+        return _same_mapping(first, second) if first.timing == second.timing else None
     if len(first.first_M) != len(second.first_M):
         return None
     one, other = chains(first), chains(second)
@@ -179,3 +182,42 @@ def _walk_together(
         a_X, b_X = a_next_XO[onward_XO].astype(np.int64), b_next_XO[onward_XO].astype(np.int64)
     reached_S = np.flatnonzero(partner_V >= 0)
     return reached_S, partner_V[reached_S]
+
+
+def _same_mapping(first: TrialTable, second: TrialTable) -> str | None:
+    """Fixed timing: "the same", "the same with the responses exchanged", or None.
+
+    A task asks: for this stimulus, that target. Order, repetition, reward and name do not matter.
+    Exchanged responses (for two actions: the negation) are the same columns of targets in another
+    order; whoever has learned one task has learned the other.
+    """
+    stimulus_MX, target_MO = _question(first)
+    other_stimulus_MX, other_target_MO = _question(second)
+    if target_MO.shape != other_target_MO.shape or not np.array_equal(
+        stimulus_MX, other_stimulus_MX
+    ):
+        return None
+    if np.array_equal(target_MO, other_target_MO):
+        return "the same"
+    if np.array_equal(_sorted_columns(target_MO), _sorted_columns(other_target_MO)):
+        return "the same with the responses exchanged"
+    return None
+
+
+def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
+    """Each different stimulus once, in a fixed order, with the mean target asked for it."""
+    entries = len(bank.kind_M)
+    stimulus_MX, which = np.unique(
+        bank.fixed.stimulus_MTI.reshape(entries, -1), axis=0, return_inverse=True
+    )
+    count = np.bincount(which)
+    target_MO = np.stack(
+        [np.bincount(which, weights=column_M) / count for column_M in bank.fixed.target_MO.T],
+        axis=1,
+    )
+    return stimulus_MX, target_MO.astype(np.float32)
+
+
+def _sorted_columns(target_MO: Float32Array) -> Float32Array:
+    """The response columns in an order of their own, so that exchanged responses look alike."""
+    return target_MO[:, np.lexsort(target_MO)]

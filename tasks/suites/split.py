@@ -2,49 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from evoplastic.checks import require, require_known
 from evoplastic.records import Role
 from evoplastic.trials.table import TrialTable
+from evoplastic.trials.world import Task
+from tasks.baselines.levels import TaskLevels
+from tasks.neurogym.task import TaskPath
 
-
-class Named(Protocol):
-    """Anything that a suite lists."""
-
-    @property
-    def name(self) -> str:
-        """Unique within a suite."""
-        ...
+Pacing = Literal["fixed_timing", "self_paced"]
 
 
 @runtime_checkable
-class Task(Named, Protocol):
-    """What a suite needs of a task: a name, a sentence, and its trials."""
+class SuiteTask(Protocol):
+    """What a suite needs of a task, whatever it is made of."""
+
+    @property
+    def name(self) -> str:
+        """Unique within a suite, in the words users type."""
+        ...
 
     @property
     def description(self) -> str:
         """One sentence for listings."""
         ...
 
-    def bank(self, seed: int) -> TrialTable:
-        """The trials, a function of the seed alone (finite tasks ignore it)."""
+    @property
+    def source(self) -> str:
+        """Where it comes from: what a user would type for it outside of the suite."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What the suite file says of it; "" if nothing."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Constructor settings."""
+        ...
+
+    @property
+    def pacing(self) -> Pacing:
+        """Which kind of trials it has."""
+        ...
+
+    @property
+    def dt_ms(self) -> float:
+        """Time step."""
+        ...
+
+    @property
+    def path(self) -> TaskPath:
+        """The form it takes; "stepping": it fits into no table."""
+        ...
+
+    @property
+    def stepped(self) -> bool:
+        """Whether it fits into no table, so that its own environment must be stepped."""
+        ...
+
+    def trials(self, seed: int, num_trials: int) -> Task:
+        """The first trials of a fresh instance (finite tasks ignore both), or what to step."""
+        ...
+
+    def sample(self, num_trials: int = ...) -> TrialTable:
+        """Trials by which it is compared with other tasks, always the same."""
+        ...
+
+    def levels(self) -> TaskLevels:
+        """What simple policies reach."""
         ...
 
 
-T = TypeVar("T", bound=Named)
-
-
-class Split(Generic[T]):
+class Split:
     """A base of suites, which have a name and tasks in two roles."""
 
     name: str
-    train: tuple[T, ...]
-    held_out: tuple[T, ...]
+    train: tuple[SuiteTask, ...]
+    held_out: tuple[SuiteTask, ...]
 
     @property
-    def tasks(self) -> tuple[T, ...]:
+    def tasks(self) -> tuple[SuiteTask, ...]:
         """Training tasks first, then held-out tasks."""
         return (*self.train, *self.held_out)
 
@@ -53,7 +94,7 @@ class Split(Generic[T]):
         """Training tasks first, then held-out tasks."""
         return tuple(task.name for task in self.tasks)
 
-    def task(self, name: str) -> T:
+    def task(self, name: str) -> SuiteTask:
         """The task of that name.
 
         Raises:

@@ -1,199 +1,257 @@
 """Suites: which tasks evolution may see, and which are held out to measure what it made.
 
-A suite is a YAML file. One of two-stimulus tasks, whose trials are paced, has `name`,
-`description`, `table`, `train` and `held_out`; for those that run freely see
-`tasks.suites.free_suite_file`. Ours lie in `tasks/suites/`; any other is given by its path.
+A suite is a YAML file (`tasks.suites.suite_file`). Ours lie in `tasks/suites/`; any other is given
+by its path. Naming a suite of self-paced tasks costs nothing: its trials are built when something
+of them is asked for, and then first of all the held-out tasks are compared with the training tasks
+by their content, so a suite that leaks raises before the first generation. Tasks of fixed timing
+are finite, and compared when the suite is made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from evoplastic.checks import UsageError, require
-from evoplastic.trials.stacked import stack_tables
+from evoplastic.trials.stacked import require_alike
 from evoplastic.trials.table import TrialTable
-from evoplastic.trials.timing import TrialTiming
+from evoplastic.trials.wiring import Permute, WiringConfig
+from evoplastic.trials.world import Task, tables_of
 from evoplastic.types import Interface
-from tasks.suites.asking import agreement, best_single_mapping, same_question
-from tasks.suites.free_suite import FreeSuite
-from tasks.suites.free_suite_file import FreeSuiteFile
-from tasks.suites.split import Split, Task, require_apart, require_split
-from tasks.suites.suite_file import SuiteFile, known_suite_files, read_suite_file
-from tasks.two_stimulus.task import TABLES, TwoStimulusTask, parity_half
-
-BANK_SEED = 0  # the trials by which tasks are compared and digests taken
+from tasks.suites.leakage import same_question
+from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suite(Split[Task]):
-    """Training and held-out tasks that fit one network and do not leak into each other."""
+class Suite(Split):
+    """Training and held-out tasks that fit one network and do not leak into each other.
+
+    Self-paced tasks may differ in channels and actions: they are wired to the lines of one network.
+    Tasks of fixed timing share their timing and their interface.
+    """
 
     name: str
     description: str
-    train: tuple[Task, ...]
-    held_out: tuple[Task, ...]
-    half_of_train: tuple[int, ...]  # 0 or 1: when the published alternation asks a training task
+    train: tuple[SuiteTask, ...]
+    held_out: tuple[SuiteTask, ...]
+    pacing: Pacing = "self_paced"
+    half_of_train: tuple[int, ...] = ()
+    """0 or 1: in which half a training task is; in turn, where it is not said."""
+    rule_cue: bool = False
+    """Whether a line for each task of the suite says which one it is (self-paced tasks)."""
+    permute: Permute = "none"
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_out_family: str | None = None
 
     def __post_init__(self) -> None:
         names = [task.name for task in self.train], [task.name for task in self.held_out]
         require_split(self.name, *names)
+        if not self.half_of_train:
+            halves = tuple(place % 2 for place in range(len(self.train)))
+            object.__setattr__(self, "half_of_train", halves)
         require(
             len(self.half_of_train) == len(self.train) and set(self.half_of_train) <= {0, 1},
             f"half_of_train of suite {self.name!r} is {self.half_of_train}, "
             f"expected 0 or 1 for each of {len(self.train)} training tasks",
         )
-        stack_tables([*self._train_banks, *self._held_out_banks])
-        self._refuse_leaks()
+        for task in self.tasks:
+            require(
+                task.pacing == self.pacing,
+                f"task {task.name!r} is {task.pacing}, suite {self.name!r} is {self.pacing}; tasks "
+                "of both kinds cannot be in one suite",
+            )
+        if self.self_paced:
+            self._require_one_time_step()
+        else:
+            require(
+                not self.rule_cue and self.permute == "none",
+                f"suite {self.name!r} has fixed timing, whose tasks are not wired anew; leave "
+                "rule_cue and permute out",
+            )
+            _ = self._samples  # refuses what leaks
         require_apart(self.name, *names)
 
-    def _refuse_leaks(self) -> None:
-        for held_out in self._held_out_banks:
-            for train in self._train_banks:
-                same = same_question(held_out, train)
-                require(
-                    same is None,
-                    f"suite {self.name!r} leaks: held-out task {held_out.task!r} asks {same} as "
-                    f"training task {train.task!r}; remove one of the two",
-                )
+    def __getstate__(self) -> dict[str, Any]:
+        """What it was made of; trials are built anew where it arrives."""
+        made_of = self.__dataclass_fields__
+        return {name: value for name, value in self.__dict__.items() if name in made_of}
+
+    @property
+    def self_paced(self) -> bool:
+        """Whether networks act at every step; else trials have fixed timing."""
+        return self.pacing == "self_paced"
+
+    @property
+    def dt_ms(self) -> float:
+        """The time step, one for all tasks."""
+        return self.train[0].dt_ms
+
+    @property
+    def num_cue_lines(self) -> int:
+        """Input lines of the rule cue, one for each task; 0 without it."""
+        return len(self.tasks) if self.rule_cue else 0
+
+    @property
+    def exchanges_actions(self) -> bool:
+        """Whether which action stands for what is drawn anew for each lifetime."""
+        return self.permute in ("actions", "both")
 
     @property
     def interface(self) -> Interface:
-        """The lines that all tasks of the suite need."""
-        return self._train_banks[0].interface
+        """The lines of a network that can run each of the tasks, those of the rule cue included.
+
+        Raises:
+            UsageError: a task that cannot be used, or a held-out leak.
+        """
+        widest = self._widest
+        num_inputs = widest.num_inputs + self.num_cue_lines
+        return Interface(num_inputs=num_inputs, num_outputs=widest.num_outputs)
 
     @property
-    def timing(self) -> TrialTiming:
-        """The trial that all tasks of the suite share."""
-        return self._train_banks[0].fixed.timing
+    def wiring(self) -> WiringConfig | None:
+        """How self-paced tasks are wired to the lines of `interface`; cues are on the last ones.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        return self.wiring_to(self.interface) if self.self_paced else None
+
+    def wiring_to(self, interface: Interface) -> WiringConfig | None:
+        """How the tasks are wired to the lines of a network; None for fixed timing."""
+        if not self.self_paced:
+            return None
+        return WiringConfig(interface=interface, permute=self.permute, cue_lines=self.num_cue_lines)
+
+    def trials(self, seed: int, num_trials: int, *, train_only: bool = False) -> tuple[Task, ...]:
+        """The first trials of each task, training tasks first; a function of seed and number.
+
+        A task that fits into no table comes as an environment to step. Tasks of fixed timing are
+        finite, and always the same.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        tasks = self.train if train_only else self.tasks
+        return tuple(self.trials_of(task.name, seed, num_trials) for task in tasks)
+
+    def trials_of(self, name: str, seed: int, num_trials: int) -> Task:
+        """The first trials of one task, as `trials` has them.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        _ = self._samples  # refuses what leaks
+        trials = self.task(name).trials(seed, num_trials)
+        if not self.rule_cue:
+            return trials
+        table = tables_of([trials]).get(0)
+        if table is None:
+            raise UsageError(
+                f"suite {self.name!r} shows a rule cue, but task {name!r} is stepped in its own "
+                "environment, which has no line for it; set rule_cue to false or leave the task out"
+            )
+        return self._cued(table, self.task_names.index(name))
+
+    def sample(self, name: str) -> TrialTable:
+        """The trials by which a task is told from others, always the same; without rule cue.
+
+        Raises:
+            UsageError: no such task in this suite, or as `interface`.
+        """
+        return self._samples[self.task(name).name]
 
     @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of training tasks that ask the same under two names; allowed, but worth knowing."""
+        """Pairs of training tasks that ask the same under two names; allowed, but worth knowing.
+
+        Raises:
+            UsageError: as `interface`.
+        """
         return tuple(
             (first.task, second.task)
-            for first, second in combinations(self._train_banks, 2)
+            for first, second in combinations(self.train_samples, 2)
             if same_question(first, second) == "the same"
         )
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (16 hexadecimal digits) of all trials, the split and the halves; not of names."""
-        content = {
-            "train": [bank.digest for bank in self._train_banks],
-            "held_out": [bank.digest for bank in self._held_out_banks],
-            "half_of_train": list(self.half_of_train),
+        """SHA-256 (16 hexadecimal digits) of trials and split; names do not enter.
+
+        Runs keep it: with fixed timing the halves enter, else how tasks are wired.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        content: dict[str, Any] = {
+            "train": [table.digest for table in self.train_samples],
+            "held_out": [self._samples[task.name].digest for task in self.held_out],
         }
+        if self.self_paced:
+            content |= {"rule_cue": self.rule_cue, "permute": self.permute}
+        else:
+            content |= {"half_of_train": list(self.half_of_train)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
-    def chance(self, name: str) -> float:
-        """Accuracy of guessing: one over the number of actions.
+    def _require_one_time_step(self) -> None:
+        for task in self.tasks:
+            require(
+                task.dt_ms == self.dt_ms,
+                f"task {task.name!r} has a time step of {task.dt_ms:g} ms, suite {self.name!r} one "
+                f"of {self.dt_ms:g} ms; tasks that one population meets need the same",
+            )
 
-        Raises:
-            UsageError: no such task in this suite.
-        """
-        return 1.0 / self.task(name).bank(BANK_SEED).interface.num_outputs
-
-    def fixed_policy_level(self, name: str) -> float:
-        """Accuracy that a network reaches without learning the task in its lifetime.
-
-        Held-out task: that of the best training task lived in its place. Training task: the mean
-        over the training tasks of the best single way to answer each stimulus.
-
-        Raises:
-            UsageError: no such task in this suite.
-        """
-        if self.role(name) == "train":
-            return self.best_single_mapping()
-        bank = self.task(name).bank(BANK_SEED)
-        return max(agreement(train, bank) for train in self._train_banks)
-
-    def best_single_mapping(self, half: int | None = None) -> float:
-        """Mean accuracy over the training tasks, or those of one half, of the best fixed policy.
-
-        Raises:
-            UsageError: no training task belongs to the half.
-        """
-        banks = [
-            bank
-            for bank, its_half in zip(self._train_banks, self.half_of_train, strict=True)
-            if half in (None, its_half)
-        ]
-        require(len(banks) > 0, f"suite {self.name!r} has no training task in half {half}")
-        return best_single_mapping(banks)
+    @property
+    def train_samples(self) -> list[TrialTable]:
+        """The samples of the training tasks."""
+        return [self._samples[task.name] for task in self.train]
 
     @cached_property
-    def _train_banks(self) -> list[TrialTable]:
-        return [task.bank(BANK_SEED) for task in self.train]
+    def _samples(self) -> dict[str, TrialTable]:
+        """Trials of each task, once it is known that no held-out task is a training task."""
+        samples: dict[str, TrialTable] = {}
+        held_out: list[TrialTable] = []
+        train: list[TrialTable] = []
+        for task in self.tasks:
+            try:
+                samples[task.name] = task.sample()
+            except UsageError as error:
+                raise UsageError(
+                    f"suite {self.name!r} lists {task.name!r}, which cannot be used: {error}"
+                ) from error
+            (train if len(train) < len(self.train) else held_out).append(samples[task.name])
+        if not self.self_paced:
+            for table in (*train, *held_out):
+                require_alike(train[0], table)
+        for tested in held_out:
+            for trained in train:
+                same = same_question(tested, trained)
+                require(
+                    same is None,
+                    f"suite {self.name!r} leaks: held-out task {tested.task!r} asks {same} as "
+                    f"training task {trained.task!r}; remove one of the two",
+                )
+        return samples
 
-    @cached_property
-    def _held_out_banks(self) -> list[TrialTable]:
-        return [task.bank(BANK_SEED) for task in self.held_out]
-
-
-def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite | FreeSuite:
-    """The suite of that name, or of that YAML file; `table` overrides the table of the file.
-
-    Loading a free-running suite builds no trials and needs no NeuroGym.
-
-    Raises:
-        UsageError: unknown suite, family, task or table; a file that is no suite; a held-out leak
-            (of a free-running suite: when its trials are first needed).
-    """
-    content = read_suite_file(name_or_path)
-    if isinstance(content, FreeSuiteFile):
-        require(
-            table in (None, TABLES[0]),
-            f"suite {content.name!r} runs freely and has no table of its own; give its "
-            f"two-stimulus tasks one by set: {{table: {table}}}",
+    @property
+    def _widest(self) -> Interface:
+        interfaces = [table.interface for table in self._samples.values()]
+        return Interface(
+            num_inputs=max(each.num_inputs for each in interfaces),
+            num_outputs=max(each.num_outputs for each in interfaces),
         )
-        return FreeSuite.from_file(content)
-    table = table or content.table
-    train = _tasks(content.train, table)
-    return Suite(
-        name=content.name,
-        description=content.description,
-        train=train,
-        held_out=_tasks(content.held_out, table),
-        half_of_train=tuple(parity_half(task.name) for task in train),
-    )
 
-
-def load_paced_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
-    """A suite whose trials are paced.
-
-    Raises:
-        UsageError: as `load_suite`, and for a suite whose trials run freely.
-    """
-    suite = load_suite(name_or_path, table)
-    if isinstance(suite, FreeSuite):
-        raise UsageError(f"suite {suite.name!r} runs freely, expected one of paced trials")
-    return suite
-
-
-def known_suites() -> list[str]:
-    """Names of the suites that come with the package."""
-    return sorted(known_suite_files())
-
-
-def known_paced_suites() -> list[str]:
-    """Names of those among them whose trials are paced."""
-    return [name for name in known_suites() if isinstance(read_suite_file(name), SuiteFile)]
-
-
-def find_task(name: str, table: str = "intended") -> Task:
-    """The task of that name.
-
-    Raises:
-        UsageError: unknown task or table.
-    """
-    return TwoStimulusTask(name, table)
-
-
-def _tasks(names: Sequence[str], table: str) -> tuple[Task, ...]:
-    return tuple(find_task(name, table) for name in names)
+    def _cued(self, table: TrialTable, place: int) -> TrialTable:
+        """The table with a line for each task of the suite, 1 throughout on its own."""
+        V, own = table.observation_VI.shape
+        width = self._widest.num_inputs
+        shown_VI = np.zeros((V, width + len(self.tasks)), dtype=np.float32)
+        shown_VI[:, :own] = table.observation_VI
+        shown_VI[:, width + place] = 1.0
+        return replace(table, observation_VI=shown_VI)

@@ -1,31 +1,70 @@
-"""Suite files: YAML that is read strictly, with errors that name the file."""
+"""Suite files: YAML that is read strictly, with errors that name the file.
+
+    name: mine
+    pacing: self_paced            # or fixed_timing, for two-stimulus tasks
+    families:
+      reach: [yang19.go, yang19.anti]
+      own: ["my_task.py:MyTask", "my_machines.py:DOORS", {task: "my_task.py:MyTask", name: slow,
+            set: {wait_ms: 300}}]
+    held_out_family: reach        # another one by name: mine.yaml/own
+    # of self-paced tasks only:
+    dt_ms: 20                     # one time step for all tasks (default 20)
+    defaults: {set: {dim_ring: 4}}  # constructor settings of every task
+    rule_cue: false               # true: a line for each task says which one it is
+    permute: none                 # inputs, actions, both: exchange lines anew in every lifetime
+    # of fixed timing only:
+    table: intended               # truth table of two-stimulus tasks, or published
+
+Instead of families, `train` and `held_out` list the tasks. A `file.py:Name` is looked up beside the
+suite file first. Where the pacing is not said, keys that only self-paced tasks have tell it. Files
+of earlier versions say `kind: paced` or `kind: free`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from evoplastic.checks import UsageError, nearest, require, require_known
-from tasks.suites.free_suite_file import FREE_KEYS, ONLY_FREE, FreeSuiteFile, read_free_suite
-from tasks.two_stimulus.task import NAMES, TABLES
+from evoplastic.trials.wiring import Permute
+from tasks.neurogym.task import DEFAULT_DT_MS
+from tasks.suites.split import Pacing, SuiteTask
+from tasks.suites.task_lists import SelfPacedReader, TaskReader, TwoStimulusReader, settings_of
+from tasks.two_stimulus.task import TABLES
+
+logger = logging.getLogger(__name__)
 
 SUITE_FOLDER = Path(__file__).parent
-KEYS = ("name", "description", "kind", "table", "train", "held_out")
-KINDS = ("paced", "free")
+COMMON = ("name", "description", "pacing", "kind", "train", "held_out")
+FAMILIES = ("families", "held_out_family")
+KEYS: dict[Pacing, tuple[str, ...]] = {
+    "fixed_timing": (*COMMON, "table", *FAMILIES),
+    "self_paced": (*COMMON, *FAMILIES, "dt_ms", "defaults", "rule_cue", "permute"),
+}
+TELLING = {"dt_ms", "defaults", "rule_cue", "permute", *FAMILIES}  # self-paced, if nothing is said
+OLD_KINDS: dict[str, Pacing] = {"paced": "fixed_timing", "free": "self_paced"}
+_noted: set[Path] = set()  # files of an earlier version are noted once per process
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteFile:
-    """The content of a file of two-stimulus tasks; task names and table are known ones."""
+    """The content of a suite file; whether self-paced tasks exist is not looked up."""
 
     name: str
     description: str
-    table: str
-    train: tuple[str, ...]
-    held_out: tuple[str, ...]
+    pacing: Pacing
+    train: tuple[SuiteTask, ...]
+    held_out: tuple[SuiteTask, ...]
+    table: str | None  # of two-stimulus tasks; None for self-paced ones
+    families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of their tasks
+    held_out_family: str | None = None
+    rule_cue: bool = False
+    permute: Permute = "none"
 
 
 def known_suite_files() -> dict[str, Path]:
@@ -33,23 +72,29 @@ def known_suite_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SUITE_FOLDER.glob("*.yaml"))}
 
 
-def read_suite_file(name_or_path: str | Path) -> SuiteFile | FreeSuiteFile:
+def read_suite_file(name_or_path: str | Path, table: str | None = None) -> SuiteFile:
     """Read a suite by the name of one of ours or by path.
 
     The name or path of a suite with families may end in the one to hold out: `yang19/context`.
+
+    Args:
+        name_or_path: which suite.
+        table: truth table of two-stimulus tasks, in place of the file's.
 
     Raises:
         UsageError: no such suite or file, or a file that is not a suite.
     """
     path, family = _find(str(name_or_path))
     content = _parsed(path)
-    if content.pop("kind") == "free":
-        return read_free_suite(content, path, family)
-    require(
-        family is None,
-        f"suite {path.stem!r} has no families, so {str(name_or_path)!r} cannot hold one out",
-    )
-    return _checked(content, path)
+    pacing = _pacing(content, path)
+    for key in map(str, content):
+        said = "pacing" in content or "kind" in content
+        hints = KEYS[pacing] if said else {*KEYS["fixed_timing"], *KEYS["self_paced"]}
+        require(
+            key in KEYS[pacing],
+            f"unknown key in suite file {path}: {key!r}; {nearest(key, hints)}",
+        )
+    return _read(content, path, pacing, family, table)
 
 
 def _find(name: str) -> tuple[Path, str | None]:
@@ -72,61 +117,119 @@ def _find(name: str) -> tuple[Path, str | None]:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
-    """The content, its `kind` said or told by keys that only free-running suites have."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise UsageError(f"suite file {path} is not valid YAML: {fault}") from fault
     require(
         isinstance(content, dict),
-        f"suite file {path} holds {type(content).__name__}, expected the keys {', '.join(KEYS)}",
+        f"suite file {path} holds {type(content).__name__}, expected the keys "
+        f"{', '.join(KEYS['fixed_timing'])}",
     )
-    kind = content.get("kind", "free" if set(content) & ONLY_FREE else "paced")
-    require_known(f"kind in suite file {path}:", str(kind), KINDS)
-    keys = FREE_KEYS if kind == "free" else KEYS
-    hints = keys if "kind" in content else {*KEYS, *FREE_KEYS}
-    for key in map(str, content):
-        require(
-            key in keys,
-            f"unknown key in suite file {path}: {key!r}; {nearest(key, hints)}",
-        )
-    return {**content, "kind": kind}
+    return dict(content)
 
 
-def _checked(given: dict[str, Any], path: Path) -> SuiteFile:
-    missing = [key for key in ("name", "train", "held_out") if key not in given]
-    require(not missing, f"suite file {path} lacks {', '.join(missing)}")
-    content = {"description": "", "table": TABLES[0], **given}
+def _pacing(content: Mapping[str, Any], path: Path) -> Pacing:
+    """What the file says, now or in the words of earlier versions, or what its keys tell."""
+    if "pacing" in content:
+        require("kind" not in content, f"suite file {path} has pacing and kind, expected pacing")
+        require_known(f"pacing in suite file {path}:", str(content["pacing"]), KEYS)
+        return "fixed_timing" if content["pacing"] == "fixed_timing" else "self_paced"
+    if "kind" in content:
+        require_known(f"kind in suite file {path}:", str(content["kind"]), OLD_KINDS)
+        pacing = OLD_KINDS[content["kind"]]
+        if path not in _noted:
+            _noted.add(path)
+            logger.warning(
+                "suite file %s says kind: %s, which is now pacing: %s; it is read as such",
+                path,
+                content["kind"],
+                pacing,
+            )
+        return pacing
+    return "self_paced" if set(content) & TELLING else "fixed_timing"
+
+
+def _read(
+    given: Mapping[str, Any], path: Path, pacing: Pacing, family: str | None, table: str | None
+) -> SuiteFile:
+    defaults = {"description": "", "dt_ms": DEFAULT_DT_MS, "rule_cue": False, "permute": "none"}
+    content = {"table": TABLES[0], **defaults, **given}
     for key in ("name", "description", "table"):
-        require(
-            isinstance(content[key], str),
-            f"suite file {path}: {key} is {content[key]!r}, expected text",
-        )
+        _expect(content, path, key, isinstance(content.get(key), str), "text")
+    _expect(content, path, "rule_cue", isinstance(content["rule_cue"], bool), "true or false")
+    require_known(f"permute in suite file {path}:", str(content["permute"]), get_args(Permute))
     require_known(f"table in suite file {path}:", content["table"], TABLES)
+    reader = _reader(content, path, pacing, table)
+    families = _families(content, reader)
+    chosen = str(family or content.get("held_out_family", "")) if families else ""
+    if families:
+        require(
+            bool(chosen),
+            f"suite file {path} has families and no held_out_family; it may be any of "
+            f"{', '.join(families)}",
+        )
+        require_known(f"family of suite file {path}:", chosen, families)
+        train = [task for name, tasks in families.items() if name != chosen for task in tasks]
+        held_out = families[chosen]
+    else:
+        require(
+            family is None and "held_out_family" not in content,
+            f"suite file {path} has no families, so it cannot hold one out "
+            f"({family or content.get('held_out_family')!r})",
+        )
+        missing = [key for key in ("train", "held_out") if key not in content]
+        require(not missing, f"suite file {path} lacks {', '.join(missing)} (or families)")
+        train = reader.tasks(content["train"], "train")
+        held_out = reader.tasks(content["held_out"], "held_out")
     return SuiteFile(
-        name=content["name"],
+        name=content["name"] if family is None else f"{content['name']}/{family}",
         description=content["description"],
-        table=content["table"],
-        train=_task_names(content["train"], "train", path),
-        held_out=_task_names(content["held_out"], "held_out", path),
+        pacing=pacing,
+        train=tuple(train),
+        held_out=tuple(held_out),
+        table=(table or content["table"]) if pacing == "fixed_timing" else None,
+        families={name: tuple(task.name for task in tasks) for name, tasks in families.items()},
+        held_out_family=chosen or None,
+        rule_cue=content["rule_cue"],
+        permute=content["permute"],
     )
 
 
-def _task_names(names: Any, key: str, path: Path) -> tuple[str, ...]:
+def _reader(
+    content: Mapping[str, Any], path: Path, pacing: Pacing, table: str | None
+) -> TaskReader:
+    if pacing == "fixed_timing":
+        return TwoStimulusReader(path, table or content["table"])
     require(
-        isinstance(names, list),
-        f"suite file {path}: {key} is {names!r}, expected a list of task names",
+        table in (None, TABLES[0]),
+        f"suite {content['name']!r} is self-paced and has no table of its own; give its "
+        f"two-stimulus tasks one by set: {{table: {table}}}",
     )
-    for name in names:
-        # YAML reads a bare 01 as the number 1 and a bare 10 as the number 10.
+    dt_ms, defaults = content["dt_ms"], content.get("defaults", {})
+    whole = isinstance(dt_ms, int) and not isinstance(dt_ms, bool) and dt_ms > 0
+    _expect(content, path, "dt_ms", whole, "a whole number of ms")
+    sound = isinstance(defaults, dict) and set(defaults) <= {"set"}
+    _expect(content, path, "defaults", sound, "{set: {KEY: VALUE}}")
+    return SelfPacedReader(path, settings_of(defaults.get("set", {}), "defaults", path), dt_ms)
+
+
+def _families(content: Mapping[str, Any], reader: TaskReader) -> dict[str, list[SuiteTask]]:
+    if "families" not in content:
+        return {}
+    families = content["families"]
+    sound = isinstance(families, dict) and all(isinstance(name, str) for name in families)
+    _expect(content, reader.path, "families", sound and bool(families), "{NAME: [tasks]}")
+    for key in ("train", "held_out"):
         require(
-            isinstance(name, str),
-            f"suite file {path}: {key} lists {name!r}, which is not text; "
-            'put task names that look like numbers in quotes, as in "01"',
+            key not in content,
+            f"suite file {reader.path} has {key} and families, expected one of the two; a family "
+            "is either held out or trained on",
         )
-        require(
-            name in NAMES,
-            f"unknown task in {key} of suite file {path}: {name!r}; {nearest(name, NAMES)}; a "
-            "suite of other tasks says kind: free",
-        )
-    return tuple(names)
+    return {name: reader.tasks(tasks, f"family {name}") for name, tasks in families.items()}
+
+
+def _expect(
+    content: Mapping[str, Any], path: Path, key: str, condition: bool, expected: str
+) -> None:
+    require(condition, f"suite file {path}: {key} is {content.get(key)!r}, expected {expected}")

@@ -29,13 +29,16 @@ This module is plain data; `tasks.two_stimulus.env` plays the same data as Neuro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from evoplastic.checks import require_known
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
+from tasks.baselines.levels import TaskLevels, table_levels
 
 DT_MS = 20
 PERIODS_MS = {
@@ -143,8 +146,51 @@ class TwoStimulusTask:
             return f"{sentence}."
         return f"{sentence}; published under this name, but the same as the intended {function}."
 
-    def bank(self, seed: int = 0) -> TrialTable:
-        """The four trials in the order of `CONDITIONS`; the seed is not used.
+    @property
+    def source(self) -> str:
+        """Its name: what a user types."""
+        return self.name
+
+    @property
+    def about(self) -> str:
+        """Suite files say nothing about it."""
+        return ""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The truth table."""
+        return {"table": self.table}
+
+    @property
+    def pacing(self) -> Literal["fixed_timing"]:
+        """Its trials have fixed timing."""
+        return "fixed_timing"
+
+    @property
+    def dt_ms(self) -> float:
+        """Time step."""
+        return float(DT_MS)
+
+    @property
+    def path(self) -> Literal["bank"]:
+        """All its trials are known."""
+        return "bank"
+
+    @property
+    def stepped(self) -> bool:
+        """It fits into a table."""
+        return False
+
+    def sample(self, num_trials: int = len(CONDITIONS)) -> TrialTable:
+        """All its trials, by which it is compared with others; their number is not used."""
+        return self.trials(0, num_trials)
+
+    def levels(self) -> TaskLevels:
+        """What simple policies reach."""
+        return table_levels(self.trials())
+
+    def trials(self, seed: int = 0, num_trials: int = len(CONDITIONS)) -> TrialTable:
+        """The four trials in the order of `CONDITIONS`; neither seed nor number is used.
 
             kind = 2 stimulus1 + stimulus2
             reward_MO[m] = (1 - y, y)    for target action y

@@ -15,10 +15,11 @@ from analysis.mlflow_store import find_uri
 from analysis.report import analyze
 from analysis.store import open_run
 from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.records import TAG_RUN_ID, Event
-from evoplastic.search.config import EvolutionConfig
 from tests.analysis import runs
 
 FILES = {
@@ -77,7 +78,7 @@ def test_a_run_is_read_from_mlflow_alone(
     seed = 21 if by == "own id" else 22
     mlflow_id = tracked(store_uri, f"small-{seed}")
     run = runs.write_run(tmp_path / "run", run_of(seed))
-    genome = Genome.random(NeuronGroups(num_neurons=16), 3, EvolutionConfig())
+    genome = Genome.random(Layout(NeuronGroups(num_neurons=16)), 3, GenomeConfig())
     genome.save(run / "genomes" / "center.safetensors")
     client_of(store_uri).log_artifacts(mlflow_id, str(run))
     monkeypatch.chdir(tmp_path)

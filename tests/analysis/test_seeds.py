@@ -49,13 +49,36 @@ def test_means_of_seeds_are_averaged_and_spread_from_lowest_to_highest(tmp_path:
     assert len(written) == len(report.table)
 
 
-def test_runs_of_different_settings_are_refused(tmp_path: Path) -> None:
-    refs = [
-        _write(tmp_path / "a", 1, (0.6,)),
-        _write(tmp_path / "b", 2, (0.9,), "evolution:\n  sigma: 0.1\n"),
-    ]
-    with pytest.raises(UsageError, match="differ in evolution"):
+@pytest.mark.parametrize(
+    ("setting", "what"),
+    [
+        ("search: {name: es, sigma: 0.1}\n", "sigma of their search"),
+        ("evolution: {sigma: 0.1}\n", "sigma of their search"),
+        ("genome: {init_alpha: 0.1}\n", "init_alpha of their search"),
+        ("curriculum: {name: uniform}\n", "curriculum of their search"),
+        ("evolution: {alternate_halves: false}\n", "curriculum of their search"),
+        ("rule: {eta: 0.1}\n", "rule.eta of their lifetime"),
+        ("rule: {name: node_perturbation_network}\n", "rule.name of their lifetime"),
+    ],
+)
+def test_runs_of_different_settings_are_refused(tmp_path: Path, setting: str, what: str) -> None:
+    refs = [_write(tmp_path / "a", 1, (0.6,)), _write(tmp_path / "b", 2, (0.9,), setting)]
+    with pytest.raises(UsageError, match=f"differ in {what}"):
         compare_seeds(refs, tmp_path / "out")
+
+
+def test_a_run_with_the_keys_of_old_is_of_one_setting_with_a_new_one(tmp_path: Path) -> None:
+    lines = "lifetime: {num_trials: 30, scored_trials: 10%s}\n"
+    old = lines % ", plasticity: {modulation: internal, eta: 0.1}" + (
+        "evolution: {generations: 9, popsize: 8, init_gain: 1.5, alternate_halves: false}\n"
+    )
+    new = lines % "" + (
+        "rule: {name: node_perturbation_network, eta: 0.1}\n"
+        "evolution: {generations: 7}\nsearch: {name: es, popsize: 8}\n"
+        "genome: {init_gain: 1.5}\ncurriculum: {name: uniform}\n"
+    )
+    refs = [_write(tmp_path / "a", 1, (0.6,), old), _write(tmp_path / "b", 2, (0.9,), new)]
+    assert len(compare_seeds(refs, tmp_path / "out").runs) == 2
 
 
 def test_one_seed_twice_and_a_single_run_are_refused(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from analysis.store import open_run
 from evoplastic.checks import UsageError
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.records import EndEvent, Event, FaultEvent, ResumeEvent, to_line
-from evoplastic.search.config import EvolutionConfig
 from tests.analysis import runs
 
 
@@ -67,7 +68,7 @@ def test_a_changed_source_tree_shows_in_the_commit(tmp_path: Path) -> None:
 
 def test_genomes_are_found_by_name(tmp_path: Path) -> None:
     run = runs.write_run(tmp_path / "run", runs.whole_run())
-    genome = Genome.random(NeuronGroups(num_neurons=16), 3, EvolutionConfig())
+    genome = Genome.random(Layout(NeuronGroups(num_neurons=16)), 3, GenomeConfig())
     genome.save(run / "genomes" / "center.safetensors")
     records = open_run(run)
     assert records.genome().digest == genome.digest

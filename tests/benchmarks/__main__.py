@@ -27,7 +27,7 @@ from evoplastic.engines import run_lifetimes, usable_threads
 from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
-from tasks.suites.suite import load_paced_suite
+from tasks.suites.loading import load_suite
 from tests.benchmarks import bank_building
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=PAPER.trials, help="trials (default 400)")
     parser.add_argument("--out", type=Path, default=TARGET, help="file to write")
     args = parser.parse_args()
-    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables(load_suite("miconi2023").train_samples)
     paper = replace(PAPER, population=args.population, trials=args.trials)
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),

@@ -1,20 +1,21 @@
-"""What the trials of tasks that run freely cost to build, beside the generations that live them."""
+"""What the trials of tasks that run freely cost to build, beside the generations that meet them."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
-from cluster.config.run import load_config
+from cluster.config.run import load_config, override_config
 from cluster.experiment import build_experiment, train_banks
-from evoplastic.lifetime.problem import PairShard, simulate_pairs
+from evoplastic.lifetime.shards import simulate_population
 
 RECIPE = "yang19-laptop"
 
 
 class BankBuilding(NamedTuple):
-    """Seconds, and how many generations live the trials that were built."""
+    """Seconds, and how many generations meet the trials that were built."""
 
     build_s: tuple[float, ...]
     generation_s: tuple[float, ...]
@@ -22,7 +23,7 @@ class BankBuilding(NamedTuple):
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Share of building in the time of building and living, round by round."""
+        """Share of building in the time of building and simulating, round by round."""
         return tuple(
             build / (build + self.refresh_every * generation)
             for build, generation in zip(self.build_s, self.generation_s, strict=True)
@@ -30,18 +31,20 @@ class BankBuilding(NamedTuple):
 
 
 def measure_building(repeats: int) -> BankBuilding:
-    """Build the training trials of an epoch and live a generation on them, in turn."""
+    """Build the training trials of an epoch and simulate a generation on them, in turn."""
     config = load_config(RECIPE)
     experiment = build_experiment(config)
+    whole = override_config(config, [f"pairs_per_shard={config.search.popsize}"])
     center_G = experiment.first_genome().center_G
-    shard = PairShard(0, 0, config.evolution.num_pairs)
-    simulate_pairs(experiment.problem, center_G, shard)  # compiles
+    proposal = experiment.search.ask(experiment.search.init(center_G), 0)
+    shard = replace(experiment, config=whole).population(proposal)[0]
+    simulate_population(experiment.problem, center_G, shard)  # compiles
     build_s, generation_s = [], []
     for epoch in range(1, repeats + 1):
         begin = time.perf_counter()
         train_banks(config, experiment.suite, epoch)
         built = time.perf_counter()
-        simulate_pairs(experiment.problem, center_G, shard)
+        simulate_population(experiment.problem, center_G, shard)
         build_s.append(built - begin)
         generation_s.append(time.perf_counter() - built)
     return BankBuilding(tuple(build_s), tuple(generation_s), config.banks.refresh_every)
@@ -53,8 +56,8 @@ def report(repeats: int) -> list[str]:
     percent = [100 * share for share in measured.shares]
     rows = [
         ("building the trials of all training tasks, s", measured.build_s),
-        ("living a generation, all cores, s", measured.generation_s),
-        ("building: percent of the time of building and living", percent),
+        ("simulating a generation, all cores, s", measured.generation_s),
+        ("building: percent of the time of building and simulating", percent),
     ]
     return [
         "## Building trials",

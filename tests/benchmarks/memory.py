@@ -8,7 +8,7 @@ from evoplastic.benchmark.generation import Setting, first_generation, lifetime_
 from evoplastic.engines import run_lifetimes
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.trials.stacked import stack_tables
-from tasks.suites.suite import load_paced_suite
+from tasks.suites.loading import load_suite
 
 SETTING = Setting(engine="cpu", population=4096, neurons=70, trials=100, threads=0)
 
@@ -26,7 +26,7 @@ def memory_mib(field: str) -> float:
 
 def main() -> None:
     """Live the generation, and print what that took beyond holding its genomes."""
-    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables(load_suite("miconi2023").train_samples)
     params, groups, batch = first_generation(SETTING, banks)
     config = lifetime_config(SETTING)
     two = batch._replace(

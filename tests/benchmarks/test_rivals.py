@@ -13,7 +13,7 @@ from evoplastic.engines import run_lifetimes
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import stack_tables
-from tasks.suites.suite import load_paced_suite
+from tasks.suites.loading import load_suite
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 SETTING = Setting(engine="cpu", population=96, neurons=23, trials=60, threads=1)
@@ -31,7 +31,7 @@ def _standard_errors_apart(generation: Generation, theirs_PK: torch.Tensor) -> f
 
 @pytest.fixture
 def generation() -> Generation:
-    banks = stack_tables([task.bank(0) for task in load_paced_suite("miconi2023").train])
+    banks = stack_tables(load_suite("miconi2023").train_samples)
     return first_generation(SETTING, banks)
 
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from evoplastic.__main__ import main
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.search.config import EvolutionConfig
 
 
 class Answer(NamedTuple):
@@ -52,5 +53,5 @@ def command(
 def genome_file(tmp_path: Path) -> Path:
     """A small random genome that fits the two-stimulus tasks."""
     path = tmp_path / "small.safetensors"
-    Genome.random(NeuronGroups(num_neurons=16), 3, EvolutionConfig()).save(path)
+    Genome.random(Layout(NeuronGroups(num_neurons=16)), 3, GenomeConfig()).save(path)
     return path

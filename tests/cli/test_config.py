@@ -6,10 +6,10 @@ from tests.cli.conftest import Command
 
 
 def test_shown_configuration_resolves_to_itself(command: Command, tmp_path: Path) -> None:
-    shown = command("config", "show", "smoke", "evolution.sigma=0.05").out
+    shown = command("config", "show", "smoke", "search.sigma=0.05").out
     (tmp_path / "mine.yaml").write_text(shown)
     assert command("config", "show", "mine.yaml").out == shown
-    assert command("config", "show", "mine.yaml", "--json").json["evolution"]["sigma"] == 0.05
+    assert command("config", "show", "mine.yaml", "--json").json["search"]["sigma"] == 0.05
 
 
 def test_without_a_recipe_all_are_listed(command: Command) -> None:
@@ -34,6 +34,6 @@ def test_schema_explains_keys(command: Command) -> None:
 
 
 def test_unknown_key_gets_the_nearest(command: Command) -> None:
-    answer = command("config", "show", "smoke", "evolution.popsise=4")
+    answer = command("config", "show", "smoke", "search.popsise=4")
     assert answer.code == 2
     assert "popsize" in answer.err

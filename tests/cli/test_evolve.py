@@ -73,8 +73,8 @@ def test_dry_run_says_what_it_costs_and_leaves_nothing(command: Command, tmp_pat
     ("words", "hint"),
     [
         (("smok",), "did you mean 'smoke'?"),
-        (("smoke", "evolution.popsise=4"), "popsize"),
-        (("smoke", "evolution.popsize=5"), "5"),
+        (("smoke", "search.popsise=4"), "popsize"),
+        (("smoke", "search.popsize=5"), "5"),
         (("smoke", "num_neurons=6"), "num_neurons is 6"),
         (("smoke", "suite=miconi"), "did you mean 'miconi2023'?"),
         (("smoke", "engine=fast"), "engine"),
@@ -119,7 +119,9 @@ def test_a_file_where_runs_belong_is_exit_code_2(command: Command, tmp_path: Pat
 def test_a_run_that_is_told_to_stop_says_how_to_go_on(
     tmp_path: Path, asked: signal.Signals, code: int, status: str
 ) -> None:
-    words = ("evolve", "smoke", "evolution.generations=100000", "tracking.enabled=false", "--json")
+    cheap = ("evaluation.controls=false", "evaluation.train_lifetimes=0", "engine=reference")
+    endless = ("evolution.generations=100000", "tracking.enabled=false", *cheap)
+    words = ("evolve", "smoke", *endless, "--json")
     process = subprocess.Popen(
         [sys.executable, "-m", "evoplastic", *words],
         cwd=tmp_path,

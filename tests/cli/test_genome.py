@@ -25,8 +25,8 @@ def test_import_keeps_every_value(
     answer = command("genome", "import", "--w", "w.txt", "--alpha", "alpha.txt", "--out", "g.st")
     assert answer.code == 0
     genome = Genome.load(tmp_path / "g.st")
-    np.testing.assert_allclose(genome.w_NN.numpy(), matrices[0], rtol=1e-6)
-    np.testing.assert_allclose(genome.alpha_NN.numpy(), matrices[1], rtol=1e-6)
+    np.testing.assert_allclose(genome.values["w"].numpy(), matrices[0], rtol=1e-6)
+    np.testing.assert_allclose(genome.values["alpha"].numpy(), matrices[1], rtol=1e-6)
     assert genome.digest in answer.out
 
 
@@ -73,7 +73,7 @@ def test_diff_measures_the_distance(command: Command, tmp_path: Path, genome_fil
     old = Genome.load(genome_file)
     moved_G = old.center_G.clone()
     moved_G[-1] += 3.0
-    Genome(old.groups, moved_G).save(tmp_path / "moved.st")
+    Genome(old.layout, moved_G).save(tmp_path / "moved.st")
     differences = command("genome", "diff", genome_file, "moved.st", "--json").json
     assert differences["w"]["distance"] == 0.0
     assert differences["w"]["correlation"] == pytest.approx(1.0)

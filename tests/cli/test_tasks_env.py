@@ -111,7 +111,7 @@ def test_show_tells_lines_settings_and_suites(command: Command) -> None:
 
 SUITE = """
 name: mine
-kind: free
+pacing: self_paced
 train: ["my_task.py:MyTask", {task: "my_task.py:Slow", name: slow}]
 held_out: [GoNogo]
 """

@@ -9,7 +9,7 @@ from cluster.config.run import RunConfig, load_config
 ENVS = Path(__file__).resolve().parents[1] / "tasks" / "small_envs.py"
 SUITE = f"""
 name: small
-kind: free
+pacing: self_paced
 description: Two tasks that run freely, one of them stepped for real, and one held out.
 permute: both
 train:
@@ -36,7 +36,7 @@ def free_config(folder: Path, *overrides: str) -> RunConfig:
             "rule.outcome=reward",
             "rule.baseline=single",
             "evolution.generations=5",
-            "evolution.alternate_halves=false",
+            "curriculum=uniform",
             "evaluation.every=5",
             "evaluation.held_out_lifetimes=2",
             "banks.trials=8",

@@ -16,26 +16,23 @@ import torch
 from cluster.executors import InProcessExecutor, Shard, run_shard
 from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu import launch as gpu_launch
-from evoplastic.genome.genome import Genome
-from evoplastic.lifetime import problem as problems
-from evoplastic.lifetime.population import live
-from evoplastic.lifetime.problem import (
-    PairShardResult,
-    ReplicateResult,
-    ReplicateShard,
-    pair_shards,
-)
-from evoplastic.search.es import GradientSum
+from evoplastic.lifetime.population import simulate
+from evoplastic.lifetime.shards import PopulationResult, ReplicateResult, ReplicateShard
+from evoplastic.search import proposals
+from evoplastic.search.config import ESConfig
+from evoplastic.search.es import gradient
 from evoplastic.search.mutation import perturbed_pairs
-from tests.cluster.tiny import tiny_problem
+from tests.cluster.tiny import tiny_genome, tiny_problem
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
 )
+from tests.evoplastic.lifetime.populations import pair_shards
 
-PROBLEM = replace(tiny_problem(popsize=4, num_trials=3), engine="gpu")
-CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
+PROBLEM = replace(tiny_problem(num_trials=3), engine="gpu")
+SEARCH = ESConfig(popsize=4)
+CENTER_G = tiny_genome(PROBLEM).center_G
 SIZE = PROBLEM.layout.size
 
 
@@ -56,7 +53,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int]
     return seen
 
 
-def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
+def test_a_generation_is_drawn_on_the_device_and_simulated_where_it_lies(
     launches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = []
@@ -65,8 +62,8 @@ def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
         drawn.append(perturbed_pairs(*args, **options))
         return drawn[-1]
 
-    monkeypatch.setattr(problems, "perturbed_pairs", draw)
-    shards: list[Shard] = [*pair_shards(1, 2, 1)]
+    monkeypatch.setattr(proposals, "perturbed_pairs", draw)
+    shards: list[Shard] = [*pair_shards(PROBLEM, SEARCH, 1, 2, 1)]
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
 
     (flat_PG,) = drawn
@@ -75,30 +72,30 @@ def test_a_generation_is_drawn_on_the_device_and_lived_where_it_lies(
     assert launches == [(4, (SIZE, SIZE), [at, at + 4 * (SIZE // 2)])]
 
     plain_PG = perturbed_pairs(
-        CENTER_G, PROBLEM.layout, PROBLEM.evolution, PROBLEM.seed, 1, 0, 2, engine="reference"
+        CENTER_G, PROBLEM.layout, SEARCH, PROBLEM.seed, 1, 0, 2, engine="reference"
     )
     assert torch.equal(flat_PG.cpu(), plain_PG)
     pairs = np.repeat(np.arange(2), 2)
-    task_P, loss_P = (
-        np.concatenate([getattr(result, name) for result in results])
-        for name in ("task_P", "loss_P")
-    )
-    params = PROBLEM.layout.split(plain_PG)
-    expected = live(PROBLEM, params, task_P, pairs, epoch=1, evaluation=False)
+    loss_P = np.concatenate([r.loss_P for r in results if isinstance(r, PopulationResult)])
+    params = PROBLEM.layout.params(plain_PG)
+    expected = simulate(PROBLEM, params, pairs % 2, pairs, epoch=1, evaluation=False)
     np.testing.assert_array_equal(loss_P, expected.loss_PK.double().numpy()[:, -3:].mean(1))
     assert len(np.unique(loss_P)) == 3  # the first pair does not mutate
 
 
-def test_mutants_leave_half_of_the_memory_to_their_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mutants_leave_half_of_the_memory_to_their_lifetimes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(gpu, "free_bytes", lambda device: 2 * 4 * (4 * SIZE))  # four genomes' room
     asked = []
 
-    def live_nothing(problem, center_G, shard):
+    def simulate_nothing(problem, center_G, shard):
         asked.append(shard)
-        return PairShardResult._make(np.zeros(2 * shard.num_pairs) for _ in range(4))
+        return PopulationResult._make(np.zeros(shard.lifetimes) for _ in range(3))
 
-    InProcessExecutor(live_nothing).map(PROBLEM, CENTER_G, pair_shards(1, 5, 1), lambda: False)
-    assert [shard.num_pairs for shard in asked] == [2, 2, 1]
+    shards = pair_shards(PROBLEM, SEARCH, 1, 5, 1)
+    InProcessExecutor(simulate_nothing).map(PROBLEM, CENTER_G, shards, lambda: False)
+    assert [shard.lifetimes for shard in asked] == [4, 4, 2]
 
 
 def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(launches) -> None:
@@ -116,11 +113,9 @@ def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(la
 
 def test_the_gradient_is_the_one_of_the_reference_bit_for_bit() -> None:
     weights = np.array([0.25, -1e6])
-    gradients = []
-    for engine in ("reference", "gpu"):
-        total = GradientSum(PROBLEM.layout, PROBLEM.evolution, 3, 1, engine=engine)
-        total.add(0, weights[:1])
-        total.add(1, weights[1:])
-        gradients.append(total.result())
+    gradients = [
+        gradient(weights, PROBLEM.layout, SEARCH, 3, 1, engine=engine)
+        for engine in ("reference", "gpu")
+    ]
     assert torch.equal(*gradients)
     assert bool((gradients[0] != 0.0).any())

@@ -9,48 +9,55 @@ from pathlib import Path
 import pytest
 import torch
 
-from cluster.checkpoint import CheckpointMeta, load_checkpoint, save_checkpoint
+from cluster import checkpoint as checkpoints
+from cluster.checkpoint import Checkpoint, CheckpointMeta, load_checkpoint
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.search.es import SearchState
 
 
-def state(number: int, size: int = 12) -> SearchState:
+def state(number: int, size: int = 12) -> dict[str, torch.Tensor]:
     """A search state that differs from generation to generation in every entry."""
     generator = torch.Generator().manual_seed(number)
     center_G, m_G, v_G = torch.randn((3, size), generator=generator)
-    return SearchState(center_G, m_G, v_G, torch.tensor(float(number)))
+    return {"center_G": center_G, "m_G": m_G, "v_G": v_G, "t": torch.tensor(float(number))}
 
 
 def meta(number: int) -> CheckpointMeta:
     return CheckpointMeta(run_id="run", config_digest="c0ffee", next_generation=number)
 
 
-def assert_same(left: SearchState, right: SearchState) -> None:
-    for name in SearchState._fields:
-        ours, theirs = getattr(left, name), getattr(right, name)
-        assert ours.dtype == theirs.dtype
-        assert torch.equal(ours, theirs), name
+def save_checkpoint(
+    directory: Path, tensors: dict[str, torch.Tensor], told: CheckpointMeta
+) -> Path:
+    checkpoint = Checkpoint(search="es", tensors=tensors, meta=told)
+    return checkpoints.save_checkpoint(directory, checkpoint)
+
+
+def assert_same(left: Checkpoint, right: dict[str, torch.Tensor]) -> None:
+    assert set(left.tensors) == set(right)
+    for name, ours in left.tensors.items():
+        assert ours.dtype == right[name].dtype
+        assert torch.equal(ours, right[name]), name
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path: Path) -> None:
     saved = state(3)
-    saved.center_G[:3] = torch.tensor([-0.0, 1e-45, torch.finfo(torch.float32).max])
+    saved["center_G"][:3] = torch.tensor([-0.0, 1e-45, torch.finfo(torch.float32).max])
     path = save_checkpoint(tmp_path, saved, meta(3))
     assert path.suffix == ".safetensors"
-    loaded, told = load_checkpoint(tmp_path)
+    loaded = load_checkpoint(tmp_path)
     assert_same(loaded, saved)
-    assert told == meta(3)
-    assert torch.equal(torch.signbit(loaded.center_G), torch.signbit(saved.center_G))
+    assert (loaded.search, loaded.meta) == ("es", meta(3))
+    assert torch.equal(torch.signbit(loaded.tensors["center_G"]), torch.signbit(saved["center_G"]))
 
 
 def test_the_newest_two_are_kept(tmp_path: Path) -> None:
     for number in (8, 9, 10, 11):
         save_checkpoint(tmp_path, state(number), meta(number))
-        assert load_checkpoint(tmp_path)[1].next_generation == number
+        assert load_checkpoint(tmp_path).meta.next_generation == number
     assert [int(path.stem.partition("_")[2]) for path in sorted(tmp_path.iterdir())] == [10, 11]
 
 
-def test_a_generation_lived_again_replaces_its_checkpoint(tmp_path: Path) -> None:
+def test_a_generation_told_again_replaces_its_checkpoint(tmp_path: Path) -> None:
     for number in (1, 2, 2):
         save_checkpoint(tmp_path, state(number), meta(number))
     assert len(list(tmp_path.iterdir())) == 2
@@ -65,8 +72,8 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
         flipped = bytearray(whole)
         flipped[place] ^= 1 << (place % 8)
         path.write_bytes(flipped)
-        loaded, told = load_checkpoint(tmp_path)
-        assert told == meta(1), f"byte {place} of {path}"
+        loaded = load_checkpoint(tmp_path)
+        assert loaded.meta == meta(1), f"byte {place} of {path}"
         assert_same(loaded, state(1, size=3))
 
 
@@ -77,7 +84,7 @@ def test_a_truncated_newest_is_named_and_passed_over(
     save_checkpoint(tmp_path, state(1), meta(1))
     path = save_checkpoint(tmp_path, state(2), meta(2))
     path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
-    assert load_checkpoint(tmp_path)[1] == meta(1)
+    assert load_checkpoint(tmp_path).meta == meta(1)
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert str(path) in warnings[0]
@@ -87,7 +94,7 @@ def test_a_newest_full_of_zeros_is_passed_over(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state(1), meta(1))
     path = save_checkpoint(tmp_path, state(2), meta(2))
     path.write_bytes(b"\0" * path.stat().st_size)
-    assert load_checkpoint(tmp_path)[1] == meta(1)
+    assert load_checkpoint(tmp_path).meta == meta(1)
 
 
 def test_no_whole_checkpoint_names_all_files(tmp_path: Path) -> None:
@@ -116,7 +123,7 @@ def test_leftovers_of_a_killed_writer_are_ignored_and_removed(tmp_path: Path) ->
     save_checkpoint(tmp_path, state(1), meta(1))
     leftover = tmp_path / ".gen_00000002.safetensors.x7.tmp"
     leftover.write_bytes(b"half")
-    assert load_checkpoint(tmp_path)[1] == meta(1)
+    assert load_checkpoint(tmp_path).meta == meta(1)
     assert not leftover.exists()
 
 
@@ -131,7 +138,7 @@ def test_a_full_disk_leaves_the_older_ones_and_no_ruin(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert sorted(tmp_path.iterdir()) == before
-    assert load_checkpoint(tmp_path)[1] == meta(1)
+    assert load_checkpoint(tmp_path).meta == meta(1)
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
@@ -143,8 +150,7 @@ def test_kill_in_the_middle_of_writing_leaves_a_whole_checkpoint(tmp_path: Path)
     """kill -9 while checkpoints are written without a pause; what is found is whole."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from tests.cluster.test_checkpoint import meta, state\n"
-        "from cluster.checkpoint import save_checkpoint\n"
+        "from tests.cluster.test_checkpoint import meta, save_checkpoint, state\n"
         "saved = state(0, 10_000); number = 0\n"
         "while True:\n"
         "    number += 1\n"
@@ -163,9 +169,29 @@ def test_kill_in_the_middle_of_writing_leaves_a_whole_checkpoint(tmp_path: Path)
             writer.kill()
         assert writer.wait(20) == -9
         writer.stdout.close()
-        loaded, told = load_checkpoint(tmp_path)
-        assert told.next_generation >= 1
+        loaded = load_checkpoint(tmp_path)
+        assert loaded.meta.next_generation >= 1
         assert_same(loaded, state(0, 10_000))
         assert len(list(tmp_path.iterdir())) <= 3
         for path in tmp_path.iterdir():
             path.unlink()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("null", "[]", "5", '"text"', "true", "[" * 100_000, "9" * 5000, "{", ""),
+        '{"schema": "evoplastic/checkpoint/1"}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": null}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": [1, 2, 3]}',
+        '{"schema": "evoplastic/checkpoint/1", "meta": {"next_generation": "2"}}',
+        '{"schema": {"a": 1}}',
+    ],
+    ids=lambda header: header[:50],
+)
+def test_a_header_that_is_none_counts_as_damage(tmp_path: Path, header: str) -> None:
+    from safetensors.torch import save_file
+
+    save_checkpoint(tmp_path, state(1), meta(1))
+    save_file(state(2), tmp_path / "gen_00000002.safetensors", {"evoplastic": header})
+    assert load_checkpoint(tmp_path).meta == meta(1)

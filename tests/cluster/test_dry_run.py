@@ -29,12 +29,12 @@ def test_work_in_the_driver_sends_nothing() -> None:
     assert facts["traffic_bytes_per_generation"] == {"out": 0, "back": 0}
 
 
-def test_a_gpu_in_the_driver_lives_a_generation_at_once() -> None:
+def test_a_gpu_in_the_driver_simulates_a_generation_at_once() -> None:
     cpu = build_experiment(load_config("miconi2023", ["engine=cpu"]))
     gpu = replace(cpu, problem=replace(cpu.problem, engine="gpu"))
-    for experiment, workers, lives in ((cpu, 0, 50), (gpu, 1, 50), (gpu, 0, 500)):
+    for experiment, workers, lifetimes in ((cpu, 0, 50), (gpu, 1, 50), (gpu, 0, 500)):
         memory = estimate(experiment, workers)["memory_bytes"]
-        assert memory["per_process_lifetimes"] == lives * 5 * 70**2 * 4
+        assert memory["per_process_lifetimes"] == lifetimes * 5 * 70**2 * 4
 
 
 def test_the_text_ends_with_warnings() -> None:

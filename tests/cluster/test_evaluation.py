@@ -52,7 +52,7 @@ def test_the_controls_are_what_they_say(experiment: Experiment) -> None:
     assert len(set(losses.values())) == 3
     layout = experiment.layout
     without_G = center_G.clone()
-    without_G[layout.alpha_slice] = 0.0
+    without_G[layout.slices["alpha"]] = 0.0
     bare, _ = evaluate_center(experiment, without_G, 0, InProcessExecutor(), never)
     assert losses["plasticity_off"] == next(
         entry.loss_mean for entry in bare if (entry.task, entry.condition) == ("dms", "plastic")

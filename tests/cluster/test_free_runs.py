@@ -41,7 +41,8 @@ class Stop(SilentProgress):
 
 
 def search_bytes(run_dir: Path) -> list[bytes]:
-    return [tensor.numpy().tobytes() for tensor in load_checkpoint(run_dir / "checkpoints")[0]]
+    tensors = load_checkpoint(run_dir / "checkpoints").tensors
+    return [tensors[name].numpy().tobytes() for name in sorted(tensors)]
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(

@@ -164,11 +164,14 @@ def test_a_full_disk_leaves_the_journal_as_it_was(path: Path) -> None:
     assert read_journal(path)[0] == [start(), generation(0)]
 
 
-def test_no_space_at_all_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "journal.ndjson"
-    path.symlink_to("/dev/full")
-    with Journal.open(path) as journal, pytest.raises(EnvironmentFault, match="No space left"):
-        journal.append(start())
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Neither to write there, nor to cut off what looks like a torn line."""
+    path, target = tmp_path / "journal.ndjson", tmp_path / "elsewhere"
+    target.write_text("no line feed at its end")
+    path.symlink_to(target)
+    with pytest.raises(UsageError, match="is a link"):
+        Journal.open(path)
+    assert target.read_text() == "no line feed at its end"
 
 
 def test_a_place_that_cannot_be_written_is_named() -> None:

@@ -22,7 +22,8 @@ from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.problem import LifetimeProblem, PairShard, PairShardResult
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationResult, PopulationShard
 from evoplastic.records import (
     EndEvent,
     EvaluationEvent,
@@ -51,7 +52,8 @@ def events(outcome: RunOutcome) -> list[Event]:
 
 def search_bytes(run_dir: Path) -> list[bytes]:
     """Center and optimizer state of the newest checkpoint."""
-    return [tensor.numpy().tobytes() for tensor in load_checkpoint(run_dir / "checkpoints")[0]]
+    tensors = load_checkpoint(run_dir / "checkpoints").tensors
+    return [tensors[name].numpy().tobytes() for name in sorted(tensors)]
 
 
 class At(SilentProgress):
@@ -151,7 +153,7 @@ def test_the_engine_is_recorded_and_a_change_of_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run_dir = tmp_path / "run"
-    evolve(small("evolution.generations=2", "evolution.popsize=4"), run_dir)
+    evolve(small("evolution.generations=2", "search.popsize=4"), run_dir)
     assert json.loads((run_dir / "environment.json").read_text())["engine"] == "reference"
     journal = run_dir / "journal.ndjson"  # made to tell of another machine
     journal.write_text(journal.read_text().replace('"engine":"reference"', '"engine":"gpu"'))
@@ -159,13 +161,13 @@ def test_the_engine_is_recorded_and_a_change_of_it_is_said(
     engines = [e.engine for e in events(outcome) if isinstance(e, StartEvent | ResumeEvent)]
     assert engines == ["gpu", "reference"]
     warnings = [record.getMessage() for record in caplog.records if "engine" in record.msg]
-    assert any("lived on engine gpu and goes on with reference" in text for text in warnings)
+    assert any("this run was on engine gpu and goes on with reference" in text for text in warnings)
 
 
 def test_a_suite_that_was_changed_meanwhile_is_refused(tmp_path: Path) -> None:
     suite = tmp_path / "mine.yaml"
     suite.write_text("name: mine\ntrain: [and, nor]\nheld_out: [dms]\n")
-    evolve(small(f"suite={suite}", "evolution.alternate_halves=false"), tmp_path / "run")
+    evolve(small(f"suite={suite}", "curriculum=uniform"), tmp_path / "run")
     suite.write_text("name: mine\ntrain: [and, dms]\nheld_out: [nor]\n")
     with pytest.raises(UsageError, match=r"mine\.yaml asks other tasks than when .*run began"):
         resume(tmp_path / "run", ["evolution.generations=5"])
@@ -204,7 +206,7 @@ def test_a_lengthened_run_equals_one_planned_long(tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("seed=5", "seed: 1 -> 5"),
-        ("evolution.popsize=10", "evolution.popsize: 8 -> 10"),
+        ("search.popsize=10", "search.popsize: 8 -> 10"),
         ("evolution.generations=3", "cannot be made shorter"),
     ],
 )
@@ -234,16 +236,17 @@ def test_a_run_directory_holds_one_run(whole: RunOutcome) -> None:
 def failing(which: slice) -> InProcessExecutor:
     """An executor whose pairs bring home losses that are no numbers."""
 
-    def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+    def simulate(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         result = run_shard(problem, center_G, shard)
-        if isinstance(shard, PairShard) and isinstance(result, PairShardResult):
-            index_P = np.arange(2 * shard.first_pair, 2 * (shard.first_pair + shard.num_pairs))
+        if isinstance(shard, PopulationShard) and isinstance(result, PopulationResult):
+            first = shard.proposal.first
+            index_P = np.arange(first, first + shard.lifetimes)
             loss_P = result.loss_P.copy()
             loss_P[np.isin(index_P, np.arange(8)[which])] = np.nan
             return result._replace(loss_P=loss_P)
         return result
 
-    return InProcessExecutor(live)
+    return InProcessExecutor(simulate)
 
 
 def test_failed_individuals_are_counted_and_survived(whole: RunOutcome, tmp_path: Path) -> None:
@@ -271,12 +274,12 @@ def test_a_generation_that_fails_whole_leaves_the_center(tmp_path: Path) -> None
 
 
 def test_an_error_leaves_a_run_that_can_be_resumed(whole: RunOutcome, tmp_path: Path) -> None:
-    def live(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+    def simulate(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         if shard.generation == 2:
             raise ArithmeticError("a shard gives up")
         return run_shard(problem, center_G, shard)
 
     with pytest.raises(ArithmeticError, match="gives up"):
-        evolve(small(), tmp_path / "run", executor=InProcessExecutor(live))
+        evolve(small(), tmp_path / "run", executor=InProcessExecutor(simulate))
     assert (tmp_path / "run" / "STATUS").read_text().strip() == "failed"
     assert resume(tmp_path / "run").center_digest == whole.center_digest

@@ -62,6 +62,48 @@ def test_an_empty_directory_is_taken(tmp_path: Path) -> None:
     assert read_run_id(tmp_path) == "run-1"
 
 
+def test_what_a_driver_left_that_died_first_is_taken_again(tmp_path: Path) -> None:
+    """Killed anywhere before the configuration was in its place."""
+    create(tmp_path / "whole")
+    order = (".lock", "checkpoints", "genomes", "figures", "environment.json")
+    for number in range(len(order) + 1):
+        path = tmp_path / str(number)
+        path.mkdir()
+        for name in order[:number]:
+            whole = tmp_path / "whole" / name
+            if whole.is_dir():
+                (path / name).mkdir()
+            else:
+                (path / name).write_bytes(whole.read_bytes())
+        (path / ".config.resolved.yaml.0f.tmp").write_text("name: ti")
+        if number:
+            with pytest.raises(UsageError, match=f"evolve anew with --run-dir {path}"):
+                RunDirectory.open(path)
+        create(path)
+        assert sorted(os.listdir(path)) == sorted(os.listdir(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize("name", ["genomes/initial.safetensors", "notes", ".hidden", "STATUS"])
+def test_anything_else_is_not_taken(tmp_path: Path, name: str) -> None:
+    create(tmp_path / "one")
+    (tmp_path / "one" / "config.resolved.yaml").unlink()
+    (tmp_path / "one" / name).write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        create(tmp_path / "one")
+
+
+def test_leftovers_of_a_killed_driver_are_swept(tmp_path: Path) -> None:
+    create(tmp_path / "one")
+    leftovers = [
+        tmp_path / "one" / name
+        for name in (".STATUS.a.tmp", "checkpoints/.gen_00000001.a.tmp", "genomes/.center.a.tmp")
+    ]
+    for leftover in leftovers:
+        leftover.write_text("half")
+    RunDirectory.open(tmp_path / "one").close()
+    assert not [leftover for leftover in leftovers if leftover.exists()]
+
+
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file"):

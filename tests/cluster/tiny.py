@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
-from evoplastic.search.config import EvolutionConfig
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
 
@@ -31,20 +33,23 @@ def tiny_bank(task: str, flip: bool) -> TrialTable:
     )
 
 
-def tiny_problem(popsize: int = 8, num_trials: int = 5, seed: int = 3) -> LifetimeProblem:
+def tiny_problem(num_trials: int = 5, seed: int = 3) -> LifetimeProblem:
     """A problem whose generations take milliseconds."""
     return LifetimeProblem(
-        groups=NeuronGroups(num_neurons=14),
+        layout=Layout(NeuronGroups(num_neurons=14)),
         lifetime=LifetimeConfig(
             num_trials=num_trials,
             scored_trials=3,
             perturbation=PerturbationConfig(quiet_trials=1),
             rule=RuleConfig(first_trial=1),
         ),
-        evolution=EvolutionConfig(popsize=popsize, generations=4),
         train=(tiny_bank("same", False), tiny_bank("other", True)),
-        half_of_train=(0, 1),
         held_out=(tiny_bank("unseen", True),),
         seed=seed,
         engine="reference",
     )
+
+
+def tiny_genome(problem: LifetimeProblem, seed: int = 0) -> Genome:
+    """A first genome of the problem's network."""
+    return Genome.random(problem.layout, seed, GenomeConfig())

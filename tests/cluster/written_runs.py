@@ -29,7 +29,7 @@ from evoplastic.records import (
 )
 
 RUN_ID = "tiny-20260102-030405-abcd"
-CONFIG = "name: tiny\nseed: 3\nevolution:\n  popsize: 8\ntracking:\n  experiment: study\n"
+CONFIG = "name: tiny\nseed: 3\nsearch:\n  popsize: 8\ntracking:\n  experiment: study\n"
 EXPERIMENT = "study"
 FIRST_MS = 1_767_322_800_000
 GENERATION_METRICS = 12

@@ -19,7 +19,7 @@ def test_tensors_and_header_come_back(tmp_path: Path) -> None:
     write_tensors(
         path, tensors, {"schema": "a/1", "note": "\u03b1 \u2265 0", "deep": {"x": [1, 2]}}
     )
-    loaded, header = read_tensors(path, "a/1", "checkpoint")
+    loaded, header = read_tensors(path, ("a/1",), "checkpoint")
     assert header == {"schema": "a/1", "note": "\u03b1 \u2265 0", "deep": {"x": [1, 2]}}
     assert set(loaded) == {"m", "t"}
     for name, tensor in tensors.items():
@@ -31,7 +31,7 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "state.safetensors"
     write_tensors(path, {"m": torch.zeros(1)}, {"schema": "a/2"})
     with pytest.raises(UsageError, match="schema 'a/2', expected 'a/1'"):
-        read_tensors(path, "a/1", "checkpoint")
+        read_tensors(path, ("a/1",), "checkpoint")
 
 
 def test_writing_replaces_the_old_content_and_leaves_no_scraps(tmp_path: Path) -> None:

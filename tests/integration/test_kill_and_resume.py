@@ -52,7 +52,7 @@ def wait_for_generation(process: subprocess.Popen[str], run_dir: Path, generatio
 
 def contents(run_dir: Path) -> tuple[list[bytes], list[object], list[object]]:
     """Search state, losses of every generation, and evaluations; what must not depend on luck."""
-    state, _ = load_checkpoint(run_dir / "checkpoints")
+    tensors = load_checkpoint(run_dir / "checkpoints").tensors
     events, _ = read_journal(run_dir / "journal.ndjson")
     losses: list[object] = [
         (event.generation, event.metrics["fitness/loss_mean"])
@@ -64,7 +64,8 @@ def contents(run_dir: Path) -> tuple[list[bytes], list[object], list[object]]:
         for event in events
         if isinstance(event, EvaluationEvent)
     ]
-    return [tensor.numpy().tobytes() for tensor in state], losses, entries
+    state = [tensors[name].numpy().tobytes() for name in sorted(tensors)]
+    return state, losses, entries
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,7 @@ def test_a_driver_killed_twice_loses_nothing(whole: RunOutcome, tmp_path: Path) 
     assert contents(run_dir) == contents(whole.run_dir), f"killed {delays} s after 2 and 6"
 
 
+@pytest.mark.cluster
 def test_a_driver_told_to_stop_is_quick_and_resumes(whole: RunOutcome, tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     with driver("evolve", run_dir) as process:

@@ -1,4 +1,7 @@
-"""Real Ray workers: their number, their deaths and their mistakes leave no trace in the result."""
+"""Real Ray workers: their number, their deaths and their mistakes leave no trace in the result.
+
+What is not marked `cluster` is the promise in short: a worker that is killed, tasks that travel.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ import pytest
 import ray
 from torch import Tensor
 
-from cluster.config.run import load_config
+from cluster.config.run import RunConfig, load_config
 from cluster.executors import (
     InProcessExecutor,
     Result,
@@ -32,33 +35,31 @@ from cluster.progress import SilentProgress, Tick
 from cluster.workers.ray_cluster import connect, probe
 from cluster.workers.ray_executor import RayExecutor
 from evoplastic.checks import UsageError
-from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.problem import (
-    LifetimeProblem,
-    PairShard,
-    PairShardResult,
-    ReplicateShard,
-    pair_shards,
-)
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
 from evoplastic.records import GenerationEvent
+from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
-from tests.cluster.tiny import tiny_problem
+from tests.cluster.tiny import tiny_genome, tiny_problem
+from tests.evoplastic.lifetime.populations import pair_shards
+from tests.evoplastic.search.climbing import CLIMBING, EVERY_SEARCH, listed
 
-PROBLEM = tiny_problem(popsize=32)
-CENTER_G = Genome.random(PROBLEM.groups, 0, PROBLEM.evolution).center_G
-SHARDS: list[Shard] = [*pair_shards(1, 16, 1), ReplicateShard(1, 2, 0, 4, False)]
-CONFIG = load_config(
-    "smoke",
-    [
-        "engine=reference",
-        "tracking.enabled=false",
-        "evaluation.controls=false",
-        "evaluation.train_lifetimes=0",
-        "evaluation.held_out_lifetimes=4",
-        "evaluation.lifetimes_per_shard=2",
-        "evolution.generations=6",
-    ],
-)
+PROBLEM = tiny_problem()
+SEARCH = ESConfig(popsize=32)
+CENTER_G = tiny_genome(PROBLEM).center_G
+SHARDS: list[Shard] = [
+    *pair_shards(PROBLEM, SEARCH, 1, 16, 1),
+    ReplicateShard(1, 2, 0, 4, False),
+]
+OVERRIDES = [
+    "engine=reference",
+    "tracking.enabled=false",
+    "evaluation.controls=false",
+    "evaluation.train_lifetimes=0",
+    "evaluation.held_out_lifetimes=4",
+    "evaluation.lifetimes_per_shard=2",
+    "evolution.generations=6",
+]
 
 
 def never() -> bool:
@@ -85,14 +86,23 @@ def expected() -> list[Result]:
     return InProcessExecutor().map(PROBLEM, CENTER_G, SHARDS, never)
 
 
+@pytest.fixture(scope="module", params=sorted(EVERY_SEARCH))
+def config(request: pytest.FixtureRequest) -> Iterator[RunConfig]:
+    """A run with each search, among them one whose genomes travel as arrays."""
+    with listed(CLIMBING):
+        yield load_config("smoke", [*OVERRIDES, f"search={request.param}", "search.popsize=8"])
+
+
 @pytest.fixture(scope="module")
-def without_workers(tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
-    return evolve(CONFIG, tmp_path_factory.mktemp("zero") / "run")
+def without_workers(config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
+    return evolve(config, tmp_path_factory.mktemp("zero") / "run")
 
 
-def run_with(executor: RayExecutor, run_dir: Path, progress: SilentProgress) -> RunOutcome:
+def run_with(
+    executor: RayExecutor, config: RunConfig, run_dir: Path, progress: SilentProgress
+) -> RunOutcome:
     try:
-        return evolve(CONFIG, run_dir, executor=executor, progress=progress)
+        return evolve(config, run_dir, executor=executor, progress=progress)
     finally:
         executor.close()
 
@@ -109,17 +119,21 @@ class At(SilentProgress):
             threading.Timer(0.02, self._action).start()
 
 
-def test_one_worker_equals_none(without_workers: RunOutcome, tmp_path: Path) -> None:
-    outcome = run_with(RayExecutor(1), tmp_path / "run", SilentProgress())
+@pytest.mark.cluster
+def test_one_worker_equals_none(
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path
+) -> None:
+    outcome = run_with(RayExecutor(1), config, tmp_path / "run", SilentProgress())
     assert outcome.center_digest == without_workers.center_digest
 
 
 def test_two_workers_one_of_them_killed_equal_none(
-    without_workers: RunOutcome, tmp_path: Path
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
     executor = RayExecutor(2)
     victim = executor.worker_pids()[0]
-    outcome = run_with(executor, tmp_path / "run", At(2, lambda: os.kill(victim, signal.SIGKILL)))
+    kill = At(2, lambda: os.kill(victim, signal.SIGKILL))
+    outcome = run_with(executor, config, tmp_path / "run", kill)
     assert outcome.center_digest == without_workers.center_digest
     assert outcome.last_evaluation is not None
     assert without_workers.last_evaluation is not None
@@ -133,6 +147,7 @@ def test_two_workers_one_of_them_killed_equal_none(
     assert sum(retried) <= executor.retried_shards
 
 
+@pytest.mark.cluster
 def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> None:
     executor = RayExecutor(2, deadline_s=1.5, first_deadline_s=3.0)
     frozen = None
@@ -148,11 +163,14 @@ def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> No
             os.kill(frozen, signal.SIGKILL)
 
 
-def test_workers_live_free_running_tasks_as_the_driver_does(tmp_path: Path) -> None:
+def test_workers_simulate_self_paced_tasks_as_the_driver_does(tmp_path: Path) -> None:
     """Banks travel as arrays, tasks that must be stepped as words."""
     problem = build_experiment(free_config(tmp_path)).problem
-    center_G = Genome.random(problem.groups, 0, problem.evolution).center_G
-    shards: list[Shard] = [*pair_shards(1, 4, 1), ReplicateShard(1, 1, 0, 2, True)]
+    center_G = tiny_genome(problem).center_G
+    shards: list[Shard] = [
+        *pair_shards(problem, ESConfig(popsize=8), 1, 4, 1),
+        ReplicateShard(1, 1, 0, 2, True),
+    ]
     executor = RayExecutor(2)
     try:
         theirs = executor.map(problem, center_G, shards, never)
@@ -164,6 +182,7 @@ def test_workers_live_free_running_tasks_as_the_driver_does(tmp_path: Path) -> N
             np.testing.assert_array_equal(a, b, err_msg=f"{shard}: {name}")
 
 
+@pytest.mark.cluster
 def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
     problem = dataclasses.replace(PROBLEM, engine="cpu", threads=2)
     here = InProcessExecutor().map(problem, CENTER_G, SHARDS, never)
@@ -174,9 +193,9 @@ def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
         executor.close()
 
 
-def live_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
+def simulate_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
     """Wrong in generation 7, slow in 8, broken for one pair in 9."""
-    if shard.generation == 9 and isinstance(shard, PairShard) and shard.first_pair == 5:
+    if shard.generation == 9 and isinstance(shard, PopulationShard) and shard.proposal.first == 10:
         raise ZeroDivisionError("pair 5 divides by zero")
     if shard.generation == 8:
         time.sleep(0.5)
@@ -192,9 +211,9 @@ class PoisonOnce:
         self._marker = marker
 
     def __call__(self, problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
-        """Live the shard, or spoil it once."""
+        """Simulate the shard, or spoil it once."""
         result = run_shard(problem, center_G, shard)
-        if isinstance(result, PairShardResult):
+        if isinstance(result, PopulationResult):
             try:
                 self._marker.touch(exist_ok=False)
             except FileExistsError:
@@ -203,10 +222,11 @@ class PoisonOnce:
         return result
 
 
+@pytest.mark.cluster
 def test_a_poisoned_result_is_refused_and_done_again(
     expected: list[Result], tmp_path: Path
 ) -> None:
-    executor = RayExecutor(1, live=PoisonOnce(tmp_path / "poisoned"))
+    executor = RayExecutor(1, simulate=PoisonOnce(tmp_path / "poisoned"))
     try:
         assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
         assert (tmp_path / "poisoned").exists()
@@ -215,19 +235,20 @@ def test_a_poisoned_result_is_refused_and_done_again(
         executor.close()
 
 
+@pytest.mark.cluster
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
-    executor = RayExecutor(2, live=live_badly)
+    executor = RayExecutor(2, simulate=simulate_badly)
     try:
-        with pytest.raises(ShardError, match=r"(?s)first_pair=5.*pair 5 divides by zero"):
-            executor.map(PROBLEM, CENTER_G, pair_shards(9, 16, 1), never)
+        with pytest.raises(ShardError, match=r"(?s)first=10.*pair 5 divides by zero"):
+            executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 9, 16, 1), never)
         with pytest.raises(UsageError, match="no such engine"):
-            executor.map(PROBLEM, CENTER_G, pair_shards(7, 16, 1), never)
+            executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 7, 16, 1), never)
         began = time.monotonic()
         with pytest.raises(StopRequested):
             executor.map(
                 PROBLEM,
                 CENTER_G,
-                pair_shards(8, 16, 1),
+                pair_shards(PROBLEM, SEARCH, 8, 16, 1),
                 lambda: time.monotonic() - began > 0.6,
             )
         assert time.monotonic() - began < 5.0
@@ -242,6 +263,7 @@ def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptur
     assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
 
 
+@pytest.mark.cluster
 def test_a_running_cluster_passes_the_probe() -> None:
     probe(ray.get_runtime_context().gcs_address)
 
@@ -261,6 +283,7 @@ def test_an_address_without_a_cluster_is_refused_quickly(address: str, message: 
     assert time.monotonic() - began < 10.0
 
 
+@pytest.mark.cluster
 def test_something_else_at_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cluster.workers.ray_cluster.STATUS_TIMEOUT_S", 4.0)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,34 +10,37 @@ import pytest
 
 from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
-from tasks.suites.split import Task
+from tasks.suites.split import SuiteTask
 from tasks.suites.suite import Suite
 from tasks.two_stimulus.task import TwoStimulusTask
 from tests.evoplastic.engines.cases import changed
 
 
-@dataclass(frozen=True)
-class NamedBank:
-    """A task made of a bank; what a user's own task boils down to."""
+class NamedTask(TwoStimulusTask):
+    """A task made of a table; what a user's own task boils down to."""
 
-    name: str
-    trials: TrialTable
-    description: str = "A task of a test."
+    def __init__(self, table: TrialTable) -> None:
+        object.__setattr__(self, "name", table.task)
+        object.__setattr__(self, "own", table)
 
-    def bank(self, seed: int) -> TrialTable:
-        return self.trials
+    @property
+    def description(self) -> str:
+        return "A task of a test."
+
+    def trials(self, seed: int = 0, num_trials: int = 0) -> TrialTable:
+        return self.own  # type: ignore[attr-defined]
 
 
-BankMaker = Callable[..., NamedBank]
-SuiteMaker = Callable[[Sequence[Task], Sequence[Task]], Suite]
+BankMaker = Callable[..., NamedTask]
+SuiteMaker = Callable[[Sequence[SuiteTask], Sequence[SuiteTask]], Suite]
 
 
 @pytest.fixture
 def named_bank() -> BankMaker:
     """Rename a two-stimulus task and change fields of its bank."""
 
-    def make(name: str, like: str, **changes: Any) -> NamedBank:
-        return NamedBank(name, changed(TwoStimulusTask(like).bank(), task=name, **changes))
+    def make(name: str, like: str, **changes: Any) -> NamedTask:
+        return NamedTask(changed(TwoStimulusTask(like).trials(), task=name, **changes))
 
     return make
 
@@ -47,12 +49,13 @@ def named_bank() -> BankMaker:
 def make_suite() -> SuiteMaker:
     """A suite of given tasks, all in half 0."""
 
-    def make(train: Sequence[Task], held_out: Sequence[Task]) -> Suite:
+    def make(train: Sequence[SuiteTask], held_out: Sequence[SuiteTask]) -> Suite:
         return Suite(
             name="trial suite",
             description="",
             train=tuple(train),
             held_out=tuple(held_out),
+            pacing="fixed_timing",
             half_of_train=(0,) * len(train),
         )
 

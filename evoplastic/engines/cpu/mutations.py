@@ -53,7 +53,6 @@ EXPONENT_BIAS = np.uint64(1022)
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 @inlined
@@ -123,7 +122,6 @@ def _perturb_pair(
     plus: Any,
     minus: Any,
     center: Any,
-    mask: Any,
     sigma: Any,
     words: Any,
     normals: Any,
@@ -140,7 +138,7 @@ def _perturb_pair(
             begin = v * quarter + first
             for i in range(min(stop - first, plus.size - begin)):
                 gene = begin + i
-                mutation = sigma * normals[v * WORD_ROW + i] if mask[gene] else np.float32(0)
+                mutation = sigma[gene] * normals[v * WORD_ROW + i]
                 plus[gene] = center[gene] + mutation
                 minus[gene] = center[gene] - mutation
 
@@ -148,7 +146,6 @@ def _perturb_pair(
 @compiled_once
 def _accumulate(
     total: Any,
-    mask: Any,
     sigma: Any,
     weights: Any,
     first_pair: int,
@@ -171,7 +168,7 @@ def _accumulate(
             begin = v * quarter + first
             for i in range(min(stop - first, total.size - begin)):
                 gene = begin + i
-                mutation = sigma * normals[v * WORD_ROW + i] if mask[gene] else np.float32(0)
+                mutation = sigma[gene] * normals[v * WORD_ROW + i]
                 total[gene] += weight * np.float64(mutation)
 
 
@@ -209,8 +206,7 @@ def normal_rows(
 
 def perturb_pairs(
     center_G: Float32Array,
-    mask_G: BoolArray,
-    sigma: float,
+    sigma_G: Float32Array,
     seed: int,
     epoch: int,
     first_pair: int,
@@ -221,12 +217,11 @@ def perturb_pairs(
 ) -> Float32Array:
     """Genomes [2 * num_pairs, G]: rows 2i and 2i + 1 are center + m_i and center - m_i.
 
-        m_i = sigma * z_i within the mask, else 0;     z_i standard normal of stream first_pair + i
+        m_i = sigma * z_i gene by gene;     z_i standard normal numbers of stream first_pair + i
 
     Args:
         center_G: float32 center.
-        mask_G: genes that mutate.
-        sigma: mutation size.
+        sigma_G: size of each gene's mutations; 0 for one that does not mutate.
         seed: run seed.
         epoch: generation.
         first_pair: number of the first pair.
@@ -237,7 +232,6 @@ def perturb_pairs(
     out = np.empty((2 * num_pairs, center_G.size), dtype=np.float32)
     name = np.uint32(purpose_word(Purpose.MUTATION, epoch))
     key0, key1 = (np.uint32(k) for k in seed_key(seed))
-    size = np.float32(sigma)
 
     def pair(index: int, words: Any, normals: Any) -> None:
         plus, minus = out[2 * index], out[2 * index + 1]
@@ -245,7 +239,7 @@ def perturb_pairs(
         if number < unmutated:
             plus[:] = minus[:] = center_G
             return
-        _perturb_pair(plus, minus, center_G, mask_G, size, words, normals, number, name, key0, key1)
+        _perturb_pair(plus, minus, center_G, sigma_G, words, normals, number, name, key0, key1)
 
     _spread(pair, num_pairs, threads)
     return out
@@ -253,8 +247,7 @@ def perturb_pairs(
 
 def accumulate_pairs(
     total_G: Float64Array,
-    mask_G: BoolArray,
-    sigma: float,
+    sigma_G: Float32Array,
     seed: int,
     epoch: int,
     first_pair: int,
@@ -267,8 +260,7 @@ def accumulate_pairs(
 
     Args:
         total_G: what to add to, in place.
-        mask_G: genes that mutate.
-        sigma: mutation size.
+        sigma_G: size of each gene's mutations; 0 for one that does not mutate.
         seed: run seed.
         epoch: generation.
         first_pair: number of the first pair.
@@ -288,8 +280,7 @@ def accumulate_pairs(
         stop = min(first + step, quarter)
         _accumulate(
             total_G,
-            mask_G,
-            np.float32(sigma),
+            sigma_G,
             pulls,
             first_pair,
             first,

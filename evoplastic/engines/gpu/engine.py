@@ -11,11 +11,23 @@ import logging
 import os
 
 import torch
-from torch import Tensor
 
 from evoplastic.checks import require
-from evoplastic.engines.gpu.launch import bring_lives, bring_tasks, bytes_brought, launch
-from evoplastic.engines.gpu.plan import ON_CHIP, Tiles, make_tiles, retention_powers
+from evoplastic.engines.gpu.launch import (
+    bring_lives,
+    bring_tasks,
+    bytes_brought,
+    launch,
+    make_memory,
+)
+from evoplastic.engines.gpu.sizes import (
+    MATRICES,
+    ON_CHIP,
+    Sizes,
+    make_sizes,
+    make_tiles,
+    numbers_of_a_program,
+)
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -53,8 +65,8 @@ def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     if batch.self_paced:
         table = max(table, tables.reward_VO.size)
     steps, neurons = tables.num_steps, groups.num_neurons
-    tiles = make_tiles(groups, config, free=batch.self_paced)
-    if max(4 * (steps + 1) * (neurons + 4), 5 * tiles.matrix, table) >= MAX_DRAWS:
+    tiles = make_tiles(groups, config, self_paced=batch.self_paced)
+    if max(4 * (steps + 1) * (neurons + 4), len(MATRICES) * tiles.matrix, table) >= MAX_DRAWS:
         return f"{neurons} neurons, {steps} steps and the tables need more than 32-bit offsets"
     return None
 
@@ -87,18 +99,17 @@ def run_gpu(
     """
     device = torch.device(gpu_device() if device is None else device)
     num_individuals, num_trials = len(batch.task_P), config.num_trials
-    free = batch.self_paced
-    tiles = make_tiles(groups, config, streamed, free)
+    tiles = make_tiles(groups, config, streamed, batch.self_paced)
+    sizes = make_sizes(groups, batch, config, tiles)
     processors = _num_processors(device)
     programs = min(num_individuals, processors * tiles.programs_per_processor)
     programs, wave = _fit(
         programs,
         num_individuals,
         bytes_brought(params),
-        groups,
         batch,
         config,
-        tiles,
+        sizes,
         memory_bytes or free_bytes(device),
     )
     if wave < num_individuals and num_individuals not in _announced:
@@ -110,7 +121,7 @@ def run_gpu(
             wave,
         )
     tasks = bring_tasks(batch, config, device)
-    scratch = _scratch(programs, batch, config, tiles, device)
+    memory = make_memory(programs, batch, config, sizes, device)
     loss_PK = torch.empty((num_individuals, num_trials), dtype=torch.float32)
     correct_PK = torch.empty((num_individuals, num_trials), dtype=torch.bool)
     reward_PK = torch.empty((num_individuals, num_trials), dtype=torch.float32)
@@ -120,67 +131,35 @@ def run_gpu(
         part = slice(first, min(first + wave, num_individuals))
         lives = bring_lives(part, params, groups, batch, device)
         with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
-            record = launch(lives, tasks, scratch, programs, groups, batch, config, tiles)
+            record = launch(lives, tasks, memory, programs, batch, config, sizes, tiles.num_warps)
         loss_PK[part] = record.loss.cpu()
         correct_PK[part] = record.correct.cpu().bool()
         reward_PK[part] = record.reward.cpu()
-        if config.rule.table.schedule == "lazy":
+        if config.rule.table.modulator == "network":
             smoothness_P[part] = record.roughness.cpu() / num_trials
-        if free:
+        if batch.self_paced:
             steps_PK[part] = record.steps.cpu()
     return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P, steps_PK)
-
-
-def _scratch(
-    programs: int,
-    batch: LifetimeBatch,
-    config: LifetimeConfig,
-    tiles: Tiles,
-    device: torch.device,
-) -> dict[str, Tensor]:
-    """Memory that programs work in, one piece for each running at a time."""
-    sizes = _scratch_sizes(batch, config, tiles)
-    pieces = {
-        name: torch.empty((programs, size), dtype=torch.float32, device=device)
-        for name, size in sizes.items()
-    }
-    pieces["xi"].zero_()  # columns beyond the last neuron are read and never written
-    pieces["powers"] = torch.from_numpy(retention_powers(batch, config)).to(device)
-    return pieces
-
-
-def _scratch_sizes(batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles) -> dict[str, int]:
-    rows = batch.tables.num_steps + 1
-    fixed_timing = not batch.self_paced
-    in_registers = tiles.on_chip and config.rule.table.schedule == "lazy"
-    return {
-        "matrices": 5 * tiles.matrix,
-        "history": 0 if in_registers else rows * tiles.row,
-        "xi": rows * tiles.wide,
-        "force": rows * tiles.wide if fixed_timing and tiles.on_chip and not in_registers else 0,
-        "x": 0 if tiles.on_chip else tiles.wide,
-    }
 
 
 def _fit(
     programs: int,
     num_individuals: int,
     genome_bytes: int,
-    groups: NeuronGroups,
     batch: LifetimeBatch,
     config: LifetimeConfig,
-    tiles: Tiles,
+    sizes: Sizes,
     memory_bytes: int,
 ) -> tuple[int, int]:
     """Programs at a time, and individuals of a wave, that stay within the memory."""
-    per_program = 4 * sum(_scratch_sizes(batch, config, tiles).values())
-    lines = groups.num_inputs + groups.num_outputs
+    per_program = 4 * sum(numbers_of_a_program(sizes, batch.tables.num_steps).values())
+    lines = sizes.inputs + sizes.outputs
     per_life = genome_bytes + 13 * config.num_trials + 4 * lines + 28
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)
     require(
         wave >= 1,
-        f"one individual of {groups.num_neurons} neurons needs {per_program + per_life} bytes of "
+        f"one individual of {sizes.neurons} neurons needs {per_program + per_life} bytes of "
         f"GPU memory, {memory_bytes} are free; free memory on the GPU or use engine=cpu",
     )
     return programs, wave

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.perturbation import philox, unsigned
+from evoplastic.engines.gpu.numbers import unsigned
+from evoplastic.engines.gpu.perturbation import philox
 from evoplastic.random.counters import ERFINV_CENTRAL, ERFINV_TAIL, LOG_TERMS
 
 
@@ -108,23 +109,22 @@ def words_of_pair(counter, pair, draws):
 
 
 @triton.jit
-def mutation(word, gene, drawn, mask_ptr, sigma_ptr):
-    """sigma * z within the mask, else 0, in float32."""
-    mutates = tl.load(mask_ptr + gene, mask=drawn, other=0) != 0
-    return tl.where(mutates, tl.load(sigma_ptr) * normal(word), 0.0)
+def mutation(word, gene, drawn, sigma_ptr):
+    """sigma * z in float32, with the sigma of each gene."""
+    return tl.load(sigma_ptr + gene, mask=drawn, other=0.0) * normal(word)
 
 
 @triton.jit
-def store_pair(word, gene, drawn, mutates, center_ptr, mask_ptr, sigma_ptr, plus_ptr, minus_ptr):
+def store_pair(word, gene, drawn, mutates, center_ptr, sigma_ptr, plus_ptr, minus_ptr):
     """Genes of center + m and center - m."""
     center = tl.load(center_ptr + gene, mask=drawn, other=0.0)
-    change = tl.where(mutates, mutation(word, gene, drawn, mask_ptr, sigma_ptr), 0.0)
+    change = tl.where(mutates, mutation(word, gene, drawn, sigma_ptr), 0.0)
     tl.store(plus_ptr + gene, center + change, mask=drawn)
     tl.store(minus_ptr + gene, center - change, mask=drawn)
 
 
 @triton.jit
-def perturb(center_ptr, mask_ptr, sigma_ptr, draws, flat_out, COUNTERS: tl.constexpr):
+def perturb(center_ptr, sigma_ptr, draws, flat_out, COUNTERS: tl.constexpr):
     """Both genomes of pair i in the block b of their genes: program i * (number of blocks) + b."""
     num_genes = tl.load(draws + NUM_GENES)
     quarter = (num_genes + 3) // 4
@@ -139,19 +139,17 @@ def perturb(center_ptr, mask_ptr, sigma_ptr, draws, flat_out, COUNTERS: tl.const
     for v in tl.static_range(4):
         gene = v * quarter + counter
         drawn = (counter < quarter) & (gene < num_genes)
-        store_pair(
-            words[v], gene, drawn, mutates, center_ptr, mask_ptr, sigma_ptr, plus_ptr, minus_ptr
-        )
+        store_pair(words[v], gene, drawn, mutates, center_ptr, sigma_ptr, plus_ptr, minus_ptr)
 
 
 @triton.jit
-def pull(word, gene, drawn, weight, mask_ptr, sigma_ptr):
+def pull(word, gene, drawn, weight, sigma_ptr):
     """weight * m in float64, of a mutation that was rounded to float32."""
-    return weight * mutation(word, gene, drawn, mask_ptr, sigma_ptr).to(tl.float64)
+    return weight * mutation(word, gene, drawn, sigma_ptr).to(tl.float64)
 
 
 @triton.jit
-def accumulate(total_ptr, mask_ptr, sigma_ptr, weights_ptr, draws, COUNTERS: tl.constexpr):
+def accumulate(total_ptr, sigma_ptr, weights_ptr, draws, COUNTERS: tl.constexpr):
     """total += sum over pairs of weight_i m_i: a program's genes, over all pairs in order."""
     num_genes = tl.load(draws + NUM_GENES)
     first_pair = tl.load(draws + FIRST_PAIR)
@@ -173,10 +171,10 @@ def accumulate(total_ptr, mask_ptr, sigma_ptr, weights_ptr, draws, COUNTERS: tl.
     for index in range(tl.load(draws + NUM_PAIRS)):
         weight = tl.load(weights_ptr + index)
         word0, word1, word2, word3 = words_of_pair(counter, first_pair + index, draws)
-        total0 += pull(word0, gene0, drawn0, weight, mask_ptr, sigma_ptr)
-        total1 += pull(word1, gene1, drawn1, weight, mask_ptr, sigma_ptr)
-        total2 += pull(word2, gene2, drawn2, weight, mask_ptr, sigma_ptr)
-        total3 += pull(word3, gene3, drawn3, weight, mask_ptr, sigma_ptr)
+        total0 += pull(word0, gene0, drawn0, weight, sigma_ptr)
+        total1 += pull(word1, gene1, drawn1, weight, sigma_ptr)
+        total2 += pull(word2, gene2, drawn2, weight, sigma_ptr)
+        total3 += pull(word3, gene3, drawn3, weight, sigma_ptr)
     tl.store(total_ptr + gene0, total0, mask=drawn0)
     tl.store(total_ptr + gene1, total1, mask=drawn1)
     tl.store(total_ptr + gene2, total2, mask=drawn2)

@@ -20,8 +20,7 @@ COUNTERS_OF_SUM = 32  # a program's counters, of every pair in turn: one for eac
 
 def perturb_pairs(
     center_G: Tensor,
-    mask_G: Tensor,
-    sigma: float,
+    sigma_G: Tensor,
     seed: int,
     epoch: int,
     first_pair: int,
@@ -32,12 +31,11 @@ def perturb_pairs(
 ) -> Tensor:
     """Genomes [2 * num_pairs, G] on the device: rows 2i and 2i + 1 are center + m_i, center - m_i.
 
-        m_i = sigma * z_i within the mask, else 0;     z_i standard normal of stream first_pair + i
+        m_i = sigma * z_i gene by gene;     z_i standard normal numbers of stream first_pair + i
 
     Args:
         center_G: float32 center.
-        mask_G: genes that mutate.
-        sigma: mutation size.
+        sigma_G: float32 size of each gene's mutations; 0 for one that does not mutate.
         seed: run seed.
         epoch: generation.
         first_pair: number of the first pair.
@@ -50,8 +48,7 @@ def perturb_pairs(
     with _on(device):
         perturb[(num_pairs * _blocks(size, COUNTERS_OF_PAIR),)](
             center_G.to(device),
-            mask_G.to(device, torch.int8),
-            torch.tensor([sigma], dtype=torch.float32, device=device),
+            sigma_G.to(device),
             _draws(size, num_pairs, first_pair, unmutated, seed, epoch, device),
             flat_PG,
             COUNTERS=COUNTERS_OF_PAIR,
@@ -63,8 +60,7 @@ def perturb_pairs(
 
 def accumulate_pairs(
     total_G: NDArray[np.float64],
-    mask_G: Tensor,
-    sigma: float,
+    sigma_G: Tensor,
     seed: int,
     epoch: int,
     first_pair: int,
@@ -77,8 +73,7 @@ def accumulate_pairs(
 
     Args:
         total_G: what to add to, in place.
-        mask_G: genes that mutate.
-        sigma: mutation size.
+        sigma_G: float32 size of each gene's mutations; 0 for one that does not mutate.
         seed: run seed.
         epoch: generation.
         first_pair: number of the first pair.
@@ -93,8 +88,7 @@ def accumulate_pairs(
     with _on(device):
         accumulate[(_blocks(size, COUNTERS_OF_SUM),)](
             total,
-            mask_G.to(device, torch.int8),
-            torch.tensor([sigma], dtype=torch.float32, device=device),
+            sigma_G.to(device),
             torch.from_numpy(pulls).to(device),
             _draws(size, num_pairs, first_pair, unmutated, seed, epoch, device),
             COUNTERS=COUNTERS_OF_SUM,

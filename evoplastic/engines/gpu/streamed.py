@@ -1,7 +1,7 @@
 """Networks too large for the registers of one program: matrices in global memory, block by block.
 
-One program still lives one individual through all trials and steps in one launch; its matrices
-pass through the L2 cache, or device memory, at every step. Knows both modes of modulation.
+One program still simulates one individual through all trials and steps in one launch; its matrices
+pass through the L2 cache, or device memory, at every step. Knows both schedules.
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -11,65 +11,79 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.at_outcome import (
+from evoplastic.engines.gpu.activity import clamped_at_birth, clamped_rates, respond
+from evoplastic.engines.gpu.matrices import (
+    MATRIX_ALPHA,
+    MATRIX_ELIG,
+    MATRIX_P,
+    MATRIX_W,
+    MATRIX_WEIGHT,
+    credit_rest,
+    lay_out,
+    learn,
+    limit,
+    memory_of,
+)
+from evoplastic.engines.gpu.numbers import (
     FEEDBACK_START,
     FEEDBACK_STOP,
     FIRST_TRIAL,
+    INITIAL_ACTIVATION,
+    LEAK,
+    MAX_CHANGE,
     NUM_INDIVIDUALS,
     NUM_STEPS,
     NUM_TRIALS,
     RESPONSE_LENGTH,
     RESPONSE_START,
     RESPONSE_STOP,
-)
-from evoplastic.engines.gpu.lazy import RETENTION
-from evoplastic.engines.gpu.parts import (
-    INITIAL_ACTIVATION,
-    LEAK,
-    MATRIX_ALPHA,
-    MATRIX_ELIG,
-    MATRIX_P,
-    MATRIX_W,
-    MATRIX_WEIGHT,
-    MAX_CHANGE,
+    RETENTION,
     TRACE_GAIN,
-    clamped_at_birth,
-    clamped_rates,
-    conclude,
-    credit_rest,
-    lay_out,
-    learn,
-    limit,
-    respond,
+    real,
+    whole,
 )
+from evoplastic.engines.gpu.outcome import conclude, means_at_birth
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 
 
 @triton.jit
-def advance(
-    matrices, before, after, xi_t, x_ptr, gate, in_window, reals, N: tl.constexpr, O: tl.constexpr,
-    CLAMPED: tl.constexpr, WIDE: tl.constexpr, ROW: tl.constexpr, BJ: tl.constexpr,
-    BI: tl.constexpr, LAZY: tl.constexpr,
-):  # fmt: skip
-    """One step of the unclamped neurons, from the rates `before` to the rates `after`.
+def awaken(memory, numbers, S: tl.constexpr):
+    """Write the activations and rates of the unclamped neurons of a newborn."""
+    TARGETS: tl.constexpr = S.block_targets
+    for first_i in range(0, S.wide, TARGETS):
+        i = first_i + tl.arange(0, TARGETS)
+        x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
+        tl.store(memory.x + i, x)
+        tl.store(memory.history + i, x)
+
+
+@triton.jit
+def advance(memory, step, gate, in_window, numbers, S: tl.constexpr):
+    """One step of the unclamped neurons, from the rates before it to those after it.
 
     With the lazy schedule plasticity lags in the matrices: what `gate` says of the step before is
     applied in the same pass that multiplies, so a step reads and writes every matrix once.
     """
-    matrix: tl.constexpr = ROW * WIDE
-    leak = tl.load(reals + LEAK)
-    gain = tl.load(reals + TRACE_GAIN)
-    bound = tl.load(reals + MAX_CHANGE)
-    retention = tl.load(reals + RETENTION)
-    for first_i in range(0, WIDE, BI):
-        i = first_i + tl.arange(0, BI)
+    ROW: tl.constexpr = S.row
+    SOURCES: tl.constexpr = S.block_sources
+    TARGETS: tl.constexpr = S.block_targets
+    matrix: tl.constexpr = S.matrix
+    before = memory.history + step * ROW
+    after = before + ROW
+    xi_t = memory.xi + step * S.wide
+    leak = real(numbers, LEAK)
+    gain = real(numbers, TRACE_GAIN)
+    bound = real(numbers, MAX_CHANGE)
+    retention = real(numbers, RETENTION)
+    for first_i in range(0, S.wide, TARGETS):
+        i = first_i + tl.arange(0, TARGETS)
         xi = tl.load(xi_t + i)
-        drive = tl.zeros([BI], tl.float32)
-        for first_j in range(0, ROW, BJ):
-            j = first_j + tl.arange(0, BJ)
+        drive = tl.zeros([TARGETS], tl.float32)
+        for first_j in range(0, ROW, SOURCES):
+            j = first_j + tl.arange(0, SOURCES)
             rate = tl.load(before + j)
-            at = matrices + j[:, None] * WIDE + i[None, :]
-            if LAZY:
+            at = memory.matrices + j[:, None] * S.wide + i[None, :]
+            if S.lazy:
                 elig = tl.load(at + MATRIX_ELIG * matrix)
                 p = tl.load(at + MATRIX_P * matrix) + limit(gain * elig * gate, bound)
                 tl.store(at + MATRIX_P * matrix, p)
@@ -80,75 +94,56 @@ def advance(
             else:
                 weight = tl.load(at + MATRIX_WEIGHT * matrix)
             drive += tl.sum(weight * rate[:, None], 0)
-        x = tl.load(x_ptr + i)
+        x = tl.load(memory.x + i)
         x = x + leak * (drive - x) + xi
-        tl.store(x_ptr + i, x)
-        is_response = (i >= N - CLAMPED - O) & (i < N - CLAMPED)
+        tl.store(memory.x + i, x)
+        is_response = (i >= S.response_at) & (i < S.num_unclamped)
         tl.store(after + i, respond(x, is_response, in_window))
 
 
 @triton.jit
-def run_streamed(
-    w_ptr, alpha_ptr, task_ptr, trial_stream_ptr, perturb_stream_ptr,
-    stimulus_ptr, target_ptr, asked_ptr, bank_reward_ptr, kind_ptr, start_ptr, size_ptr,
-    ints, reals, power_ptr, matrices_ptr, history_ptr, xi_ptr, x_ptr,
-    loss_out, correct_out, reward_out, roughness_out,
-    N: tl.constexpr, I: tl.constexpr, O: tl.constexpr, WIDE: tl.constexpr, CP: tl.constexpr,
-    BJ: tl.constexpr, BI: tl.constexpr, BT: tl.constexpr, DRAWS: tl.constexpr,
-    ACTIONS: tl.constexpr, CLAMPS: tl.constexpr, KINDS: tl.constexpr, FEEDBACK: tl.constexpr,
-    OUTCOME: tl.constexpr, BASELINE: tl.constexpr, GATE_ALWAYS: tl.constexpr,
-    LAZY: tl.constexpr,
-):  # fmt: skip
-    """Live every `num_programs`-th individual; `gpu.run_gpu` says what the arguments are."""
-    CLAMPED: tl.constexpr = I + 3 + O
-    U: tl.constexpr = N - CLAMPED
-    ROW: tl.constexpr = WIDE + CP
+def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
+    """Simulate every `num_programs`-th individual; the arguments are those of `gpu.bundles`."""
+    ROW: tl.constexpr = S.row
+    WIDE: tl.constexpr = S.wide
+    CLAMPED: tl.constexpr = S.clamped
+    SOURCES: tl.constexpr = S.block_sources
+    ACTIONS: tl.constexpr = S.action_slots
+    CLAMPS: tl.constexpr = S.clamp_slots
     action = tl.arange(0, ACTIONS)
-    is_action = action < O
+    is_action = action < S.outputs
     c = tl.arange(0, CLAMPS)
-    num_steps = tl.load(ints + NUM_STEPS).to(tl.int32)
-    num_trials = tl.load(ints + NUM_TRIALS).to(tl.int32)
-    response_start = tl.load(ints + RESPONSE_START).to(tl.int32)
-    response_stop = tl.load(ints + RESPONSE_STOP).to(tl.int32)
-    feedback_start = tl.load(ints + FEEDBACK_START).to(tl.int32)
-    feedback_stop = tl.load(ints + FEEDBACK_STOP).to(tl.int32)
-    first_trial = tl.load(ints + FIRST_TRIAL).to(tl.int32)
-    response_length = tl.load(reals + RESPONSE_LENGTH)
+    num_steps = whole(numbers, NUM_STEPS)
+    num_trials = whole(numbers, NUM_TRIALS)
+    response_start = whole(numbers, RESPONSE_START)
+    response_stop = whole(numbers, RESPONSE_STOP)
+    feedback_start = whole(numbers, FEEDBACK_START)
+    feedback_stop = whole(numbers, FEEDBACK_STOP)
+    first_trial = whole(numbers, FIRST_TRIAL)
+    response_length = real(numbers, RESPONSE_LENGTH)
 
     program = tl.program_id(0).to(tl.int64)
-    matrices = matrices_ptr + program * (5 * ROW * WIDE)
-    history = history_ptr + program * ((num_steps + 1) * ROW)
-    xi_T = xi_ptr + program * ((num_steps + 1) * WIDE)
-    x_N = x_ptr + program * WIDE
-    num_individuals = tl.load(ints + NUM_INDIVIDUALS).to(tl.int32)
-    for turn in range(tl.program_id(0), num_individuals, tl.num_programs(0)):
-        life = program * 0 + turn
+    memory = memory_of(all_memory, program, numbers, S)
+    history = memory.history
+    for turn in range(tl.program_id(0), whole(numbers, NUM_INDIVIDUALS), tl.num_programs(0)):
+        individual = program * 0 + turn
         tl.debug_barrier()
-        lay_out(w_ptr, alpha_ptr, life, ints, matrices, N, CLAMPED, WIDE, ROW, BJ, BI)
-        for first_i in range(0, WIDE, BI):
-            i = first_i + tl.arange(0, BI)
-            x = tl.where(i < U, tl.load(reals + INITIAL_ACTIVATION), 0.0)
-            tl.store(x_N + i, x)
-            tl.store(history + i, x)
-        tl.store(history + WIDE + c, clamped_at_birth(c, reals, I, O), mask=c < CP)
-        task = tl.load(task_ptr + life)
-        start = tl.load(start_ptr + task).to(tl.int32)
-        size = tl.load(size_ptr + task).to(tl.uint32)
-        trial_stream = tl.load(trial_stream_ptr + life).to(tl.uint32)
-        perturb_stream = tl.load(perturb_stream_ptr + life).to(tl.uint32)
-        mean_correct = tl.full([], 1.0 / O, tl.float32)
-        mean_reward = tl.full([], 0.0, tl.float32)
-        baseline = tl.zeros([KINDS], tl.float32)
+        lay_out(individuals, individual, memory, numbers, S)
+        awaken(memory, numbers, S)
+        tl.store(history + WIDE + c, clamped_at_birth(c, numbers, S), mask=c < CLAMPED)
+        task = tl.load(individuals.task + individual)
+        start = tl.load(tasks.start + task).to(tl.int32)
+        size = tl.load(tasks.size + task).to(tl.uint32)
+        trial_stream = tl.load(individuals.trial_stream + individual).to(tl.uint32)
+        perturb_stream = tl.load(individuals.perturb_stream + individual).to(tl.uint32)
+        means = means_at_birth(S)
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
 
         for trial in range(0, num_trials):
-            entry = trial_entry(ints, trial, trial_stream, start, size)
-            draw_noise(
-                xi_T, ints, reals, trial, perturb_stream, 0, num_steps,
-                N, O, CLAMPED, WIDE, DRAWS,
-            )  # fmt: skip
-            target = tl.load(target_ptr + entry * O + action, mask=is_action, other=0.0)
+            entry = trial_entry(numbers, trial, trial_stream, start, size)
+            draw_noise(memory, numbers, trial, perturb_stream, 0, num_steps, S)
+            target = tl.load(tasks.target + entry * S.outputs + action, mask=is_action, other=0.0)
             loss = tl.zeros([ACTIONS], tl.float32)
             activity = tl.zeros([ACTIONS], tl.float32)
             mod_before = tl.full([], 0.0, tl.float32)
@@ -159,25 +154,22 @@ def run_streamed(
             tl.debug_barrier()
 
             for step in range(0, num_steps):
-                before = history + step * ROW
-                after = before + ROW
+                after = history + (step + 1) * ROW
                 in_window = (response_start <= step) & (step < response_stop)
-                advance(
-                    matrices, before, after, xi_T + step * WIDE, x_N, gate, in_window, reals,
-                    N, O, CLAMPED, WIDE, ROW, BJ, BI, LAZY,
-                )  # fmt: skip
+                advance(memory, step, gate, in_window, numbers, S)
                 tl.debug_barrier()
-                answer = tl.load(after + (U - O) + action, mask=is_action, other=0.0)
-                heard = is_action & in_window
+                answer = tl.load(after + S.response_at + action, mask=is_action, other=0.0)
+                answers = is_action & in_window
                 error = answer - target
-                loss += tl.where(heard, error * error / response_length, 0.0)
-                activity += tl.where(heard, answer, 0.0)
+                loss += tl.where(answers, error * error / response_length, 0.0)
+                activity += tl.where(answers, answer, 0.0)
                 in_feedback = (feedback_start <= step) & (step < feedback_stop)
 
-                if LAZY:
-                    mod = tl.load(after + (U - O - 2)) - tl.load(after + (U - O - 1))
+                if S.lazy:
+                    modulators = after + S.modulators_at
+                    mod = tl.load(modulators) - tl.load(modulators + 1)
                     gate_open = may_change
-                    if not GATE_ALWAYS:
+                    if not S.gate_always:
                         gate_open = gate_open & in_feedback
                     gate = tl.where(gate_open, mod, 0.0)
                     jump = mod - mod_before
@@ -185,32 +177,24 @@ def run_streamed(
                     mod_before = mod
 
                 if step == feedback_start:
-                    choice, first, second, factor, baseline, mean_correct, mean_reward = conclude(
-                        loss, activity, action, is_action, entry, mean_correct, mean_reward,
-                        baseline, asked_ptr, bank_reward_ptr, kind_ptr,
-                        life * num_trials + trial, loss_out, correct_out, reward_out, reals,
-                        O, KINDS, FEEDBACK, OUTCOME, BASELINE,
+                    choice, first, second, factor, means = conclude(
+                        loss, activity, action, is_action, entry, means, tasks, record,
+                        individual * num_trials + trial, numbers, S,
                     )  # fmt: skip
-                    if not LAZY:
-                        learn(
-                            matrices, history, xi_T, power_ptr, feedback_start + 1, factor,
-                            may_change, reals, WIDE, ROW, BJ, BI, BT,
-                        )  # fmt: skip
+                    if not S.lazy:
+                        learn(memory, feedback_start + 1, factor, may_change, numbers, S)
                 clamped = clamped_rates(
-                    c, stimulus_ptr, entry * num_steps + step, in_feedback, first, second,
-                    choice, reals, I,
+                    c, tasks, entry * num_steps + step, in_feedback, first, second, choice,
+                    numbers, S,
                 )  # fmt: skip
-                tl.store(after + WIDE + c, clamped, mask=c < CP)
+                tl.store(after + WIDE + c, clamped, mask=c < CLAMPED)
                 tl.debug_barrier()
 
-            if not LAZY:
-                credit_rest(
-                    matrices, history, xi_T, power_ptr, feedback_start + 1, num_steps,
-                    WIDE, ROW, BJ, BI, BT,
-                )  # fmt: skip
+            if not S.lazy:
+                credit_rest(memory, feedback_start + 1, num_steps, S)
                 tl.debug_barrier()
-            for first_j in range(0, ROW, BJ):
-                j = first_j + tl.arange(0, BJ)
+            for first_j in range(0, ROW, SOURCES):
+                j = first_j + tl.arange(0, SOURCES)
                 tl.store(history + j, tl.load(history + num_steps * ROW + j))
             tl.debug_barrier()
-        tl.store(roughness_out + life, roughness)
+        tl.store(record.roughness + individual, roughness)

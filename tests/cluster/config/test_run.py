@@ -23,16 +23,16 @@ from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.rules.config import RuleConfig
 
 REFUSED = [
-    (["popsiz=3"], "unknown key 'popsiz'; did you mean 'evolution.popsize'"),
-    (["popsize=8"], "unknown key 'popsize'; did you mean 'evolution.popsize'"),
-    (["evolution.popsiz=8"], "unknown key 'evolution.popsiz'; did you mean 'evolution.popsize'"),
+    (["popsiz=3"], "unknown key 'popsiz'; did you mean 'search.popsize'"),
+    (["popsize=8"], "unknown key 'popsize'; did you mean 'search.popsize'"),
+    (["search.popsiz=8"], "unknown key 'search.popsiz'; did you mean 'search.popsize'"),
     (["rule.etta=1"], "did you mean 'rule.eta'"),
     (["zebra=1"], "unknown key 'zebra'; known: "),
-    (["evolution.popsize=7"], "popsize is 7, expected an even number"),
-    (["evolution.popsize=2"], "popsize is 2, expected at least 4"),
-    (["evolution.popsize=8.5"], "evolution.popsize is 8.5, expected a valid integer"),
-    (["evolution.sigma=wide"], "evolution.sigma is 'wide', expected a valid number"),
-    (["evolution.sigma=.nan"], "sigma is nan"),
+    (["search.popsize=7"], "popsize is 7, expected an even number"),
+    (["search.popsize=2"], "popsize is 2, expected at least 4"),
+    (["search.popsize=8.5"], "search.popsize is 8.5, expected a valid integer"),
+    (["search.sigma=wide"], "search.sigma is 'wide', expected a valid number"),
+    (["search.sigma=.nan"], "sigma is nan"),
     (["rule.eta=.inf"], "rule.eta is inf, expected a finite number"),
     (["num_neurons=11"], "num_neurons is 11.*use at least 12 neurons"),
     (["lifetime.scored_trials=7"], "scored_trials is 7, expected 1 to num_trials = 6"),
@@ -47,6 +47,13 @@ REFUSED = [
     (["seed=-1"], "seed is -1"),
     (["seed=18446744073709551616"], "seed is 18446744073709551616"),
     (["pairs_per_shard=0"], "pairs_per_shard is 0"),
+    (["evolution.generations=0"], "evolution.generations is 0"),
+    (["search=ess"], "unknown search 'ess'; did you mean 'es'"),
+    (["search.name=[1]"], r"unknown search \[1\]"),
+    (["search=3"], "search is 3"),
+    (["curriculum=alternate"], "unknown curriculum 'alternate'; did you mean 'alternate_halves'"),
+    (["curriculum.halves=3"], "unknown key 'curriculum.halves'"),
+    (["genome.init_gain=0"], "init_gain is 0"),
     (["evaluation.every=0"], "evaluation.every is 0"),
     (["name=a/b"], "name is 'a/b'"),
     (["lifetime=3"], "lifetime is 3"),
@@ -54,7 +61,7 @@ REFUSED = [
     (["seed"], "'seed' is not of the form key=value"),
     (["=3"], "'=3' is not of the form key=value"),
     (["name=[1"], "is not valid YAML"),
-    (["seed=-1", "evolution.popsize=7"], r"(?s)seed is -1.*popsize is 7"),
+    (["seed=-1", "search.popsize=7"], r"(?s)seed is -1.*popsize is 7"),
 ]
 
 
@@ -89,7 +96,7 @@ def test_the_published_recipes_are_the_published_setting() -> None:
         rule=published.rule.resolved,
         perturbation=replace(published.perturbation, quiet_trials=0),
     )
-    assert (by_outcome.evolution.popsize, by_outcome.evolution.generations) == (500, 1000)
+    assert (by_outcome.search.popsize, by_outcome.evolution.generations) == (500, 1000)
 
 
 def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> None:
@@ -102,7 +109,7 @@ def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("recipe", known_recipes())
 def test_a_resolved_configuration_resolves_to_itself(recipe: str, tmp_path: Path) -> None:
-    config = load_config(recipe, ["seed=18446744073709551615", "evolution.epsilon=1e-9"])
+    config = load_config(recipe, ["seed=18446744073709551615", "search.epsilon=1e-9"])
     path = tmp_path / "config.yaml"
     path.write_text(config.to_yaml())
     again = load_config(path)
@@ -121,7 +128,7 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_name() -> None:
     ("content", "message"),
     [
         (b"name: [unclosed", "is not valid YAML"),
-        (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"just words", "holds str, expected keys"),
         (b"", "holds NoneType, expected keys"),
         (b"seed: 1", "name is missing"),
@@ -144,7 +151,9 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes, messa
         ("evolution.generations=9", False, True),
         ("evaluation.every=3", False, True),
         ("seed=2", False, False),
-        ("evolution.sigma=0.04", False, False),
+        ("search.sigma=0.04", False, False),
+        ("curriculum=uniform", False, False),
+        ("genome.init_alpha=0.1", False, False),
         ("rule.eta=0.04", False, False),
         ("task_table=published", False, False),
     ],

@@ -35,7 +35,7 @@ def test_a_whole_run_arrives_and_arrives_once(store: str, tmp_path: Path) -> Non
     assert run.info.status == "FINISHED"
     assert run.info.end_time == runs.end(120, "done").time_ms
     assert run.info.start_time == runs.FIRST_MS
-    assert run.data.params["evolution.popsize"] == "8"
+    assert run.data.params["search.popsize"] == "8"
     tags = run.data.tags
     assert tags["evoplastic.config_digest"] == "c0ffee"
     assert tags["evoplastic.suite_digest"] == "5017e"
@@ -91,7 +91,9 @@ def test_a_resumed_run_goes_on_in_its_mlflow_run(store: str, tmp_path: Path) -> 
     sync(run_dir, store)
     assert runs.recorded(store)[0].info.status == "KILLED"
     config = run_dir / "config.resolved.yaml"
-    config.write_text(config.read_text().replace("popsize: 8", "popsize: 10\n  generations: 2"))
+    config.write_text(
+        config.read_text().replace("popsize: 8", "popsize: 10\nevolution:\n  generations: 2")
+    )
     runs.append(run_dir, ResumeEvent(time_ms=runs.FIRST_MS + 5000, generation=1))
     runs.append(run_dir, runs.generation(1), runs.end(2, "done"))
     report = sync(run_dir, store)
@@ -100,7 +102,7 @@ def test_a_resumed_run_goes_on_in_its_mlflow_run(store: str, tmp_path: Path) -> 
     assert sum(points.values()) == runs.expected_points(2)
     assert run.info.status == "FINISHED"
     assert run.data.tags["evoplastic.resumes"] == "1"
-    assert run.data.params["evolution.popsize"] == "8", "a parameter was changed"
+    assert run.data.params["search.popsize"] == "8", "a parameter was changed"
     assert run.data.params["evolution.generations"] == "2"
 
 

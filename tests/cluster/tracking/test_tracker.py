@@ -131,6 +131,7 @@ def test_a_store_that_never_answers_costs_one_warning(
     assert f"(21 events); deliver them with `evoplastic sync {run_dir}`" in messages[1]
 
 
+@pytest.mark.cluster
 def test_a_server_killed_in_the_middle_harms_no_run_and_loses_no_point(
     empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

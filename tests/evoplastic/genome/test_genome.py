@@ -1,7 +1,8 @@
-"""Genomes: the flat layout, the first genome, and files that say so when they are damaged."""
+"""Genomes: the first genome, digests, and files that say so when they are damaged."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,60 +11,37 @@ import pytest
 import torch
 
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.describe import describe_genome
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
+from evoplastic.genome.text import genome_from_text
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.storage import read_tensors, write_tensors
 
-SMALL = NeuronGroups(num_neurons=13)
-CONFIG = EvolutionConfig()
+SMALL = Layout(NeuronGroups(num_neurons=13))
+WIDE = Layout(NeuronGroups(num_neurons=13, num_inputs=3))
+CONFIG = GenomeConfig()
 
 
 def _genome(seed: int = 1) -> Genome:
     return replace(Genome.random(SMALL, seed, CONFIG), provenance={"run": "a", "generation": "7"})
 
 
-def test_published_genome_length() -> None:
-    assert GenomeLayout(NeuronGroups()).size == 9_800
-
-
-def test_split_undoes_join_and_shares_memory() -> None:
-    layout = GenomeLayout(SMALL)
-    w_NN = torch.arange(169.0).reshape(13, 13)
-    alpha_NN = -w_NN.T
-    flat_PG = torch.stack([layout.join(w_NN, alpha_NN), torch.zeros(layout.size)])
-    params = layout.split(flat_PG)
-    assert torch.equal(params.w_PNN[0], w_NN)
-    assert torch.equal(params.alpha_PNN[0], alpha_NN)
-    params.alpha_PNN[1, 2, 3] = 5.0
-    assert flat_PG[1].nonzero().tolist() == [[169 + 2 * 13 + 3]]
-    assert flat_PG[1, layout.alpha_slice].sum() == 5.0
-
-
-def test_a_flat_genome_of_another_size_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"shape \(2, 338, 1\).*G = 338 for 13 neurons"):
-        GenomeLayout(SMALL).split(torch.zeros(2, 338, 1))
-    with pytest.raises(UsageError, match=r"shape \(1, 300\)"):
-        GenomeLayout(SMALL).split(torch.zeros(1, 300))
-
-
-def test_only_innate_weights_onto_unconnected_neurons_are_masked() -> None:
-    layout = GenomeLayout(SMALL)
-    mask = layout.split(layout.mask_G[None].to(torch.float32))
-    assert mask.alpha_PNN.all()
-    assert mask.w_PNN[0].sum(1).tolist() == [0.0] * 5 + [13.0] * 8
+def _imported(folder: Path, **lines: int) -> Genome:
+    return genome_from_text({"w": folder / "w.txt", "alpha": folder / "alpha.txt"}, **lines)
 
 
 def test_first_genome_is_the_published_one() -> None:
     """w ~ N(0, 1.5^2 / N), alpha 0.5; nothing comes in to stimulus, feedback, bias, modulators."""
-    groups = NeuronGroups()
-    genome = Genome.random(groups, 3, CONFIG)
+    values = Genome.random(Layout(NeuronGroups()), 3, CONFIG).values
     silent = [*range(5), 66, 67]
-    assert not genome.w_NN[silent].any()
-    free_NN = np.delete(genome.w_NN.numpy(), silent, axis=0).astype(np.float64)
+    assert not values["w"][silent].any()
+    free_NN = np.delete(values["w"].numpy(), silent, axis=0).astype(np.float64)
     assert (free_NN != 0.0).all()
     assert abs(free_NN.mean()) < 4 * 1.5 / np.sqrt(70 * free_NN.size)
     assert free_NN.std() == pytest.approx(1.5 / np.sqrt(70), rel=0.05)
-    assert (genome.alpha_NN == 0.5).all()
+    assert (values["alpha"] == 0.5).all()
 
 
 def test_first_genome_is_a_function_of_its_seed_and_settings() -> None:
@@ -83,8 +61,7 @@ def test_digest_sees_values_and_groups_but_not_provenance() -> None:
     touched_G = genome.center_G.clone()
     touched_G[-1] = torch.nextafter(touched_G[-1], torch.tensor(9.0))
     assert replace(genome, center_G=touched_G).digest != genome.digest
-    other_groups = NeuronGroups(num_neurons=13, num_inputs=3)
-    assert replace(genome, groups=other_groups).digest != genome.digest
+    assert replace(genome, layout=WIDE).digest != genome.digest
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -102,15 +79,66 @@ def test_a_genome_of_wrong_size_or_type_is_refused(flat_G: torch.Tensor) -> None
 
 
 def test_a_saved_genome_comes_back_bit_for_bit(tmp_path: Path) -> None:
-    genome = replace(_genome(), groups=NeuronGroups(num_neurons=13, num_inputs=3))
+    genome = replace(_genome(), layout=WIDE)
     path = tmp_path / "deep" / "center.safetensors"
     genome.save(path)
     loaded = Genome.load(path)
     assert torch.equal(loaded.center_G, genome.center_G)
-    assert loaded.groups == genome.groups
+    assert loaded.layout == genome.layout
     assert loaded.provenance == {"run": "a", "generation": "7"}
     assert loaded.digest == genome.digest
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_names_its_fields(tmp_path: Path) -> None:
+    _genome().save(tmp_path / "g.safetensors")
+    _, header = read_tensors(tmp_path / "g.safetensors", ("evoplastic/genome/2",), "genome")
+    w, alpha = header["fields"]
+    assert (w["name"], w["shape"], w["sizes"], w["lower"]) == ("w", "NN", [13, 13], None)
+    assert (alpha["name"], alpha["lower"], alpha["scale"]) == ("alpha", 0.0, 1.0)
+
+
+def test_a_genome_of_the_first_schema_is_read(tmp_path: Path) -> None:
+    """Its header did not name the fields; its digest was the same function of groups and values."""
+    genome = _genome()
+    header = {
+        "schema": "evoplastic/genome/1",
+        "groups": genome.groups.describe(),
+        "provenance": genome.provenance,
+        "digest": genome.digest,
+    }
+    tensors = {name: value.contiguous() for name, value in genome.values.items()}
+    write_tensors(tmp_path / "old.safetensors", tensors, header)
+    loaded = Genome.load(tmp_path / "old.safetensors")
+    assert torch.equal(loaded.center_G, genome.center_G)
+    assert loaded.layout == genome.layout
+
+
+def test_the_digest_of_a_published_layout_is_that_of_the_first_schema() -> None:
+    content = hashlib.sha256(
+        b'{"num_inputs": 2, "num_neurons": 13, "num_outputs": 2}' + bytes(4 * 338)
+    )
+    assert Genome(SMALL, torch.zeros(338)).digest == content.hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "alpa"}, "unknown field of a genome 'alpa'; did you mean 'alpha'"),
+        ({"shape": "N"}, "field 'alpha' has shape 'N', this version expects 'NN'"),
+        ({"transform": "positive"}, "field 'alpha' has transform 'positive'"),
+    ],
+)
+def test_fields_that_this_version_does_not_know_are_refused(
+    tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    path = tmp_path / "g.safetensors"
+    _genome().save(path)
+    tensors, header = read_tensors(path, ("evoplastic/genome/2",), "genome")
+    header["fields"][1] |= change
+    write_tensors(path, tensors, header)
+    with pytest.raises(UsageError, match=f"g.safetensors is not a whole genome: {message}"):
+        Genome.load(path)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -185,21 +213,19 @@ def test_published_text_matrices_are_imported(tmp_path: Path) -> None:
     w[:5] = 0.0
     np.savetxt(tmp_path / "w.txt", w)
     np.savetxt(tmp_path / "alpha.txt", alpha)
-    genome = Genome.from_text(tmp_path / "w.txt", tmp_path / "alpha.txt")
+    genome = _imported(tmp_path)
     assert genome.groups == NeuronGroups()
-    assert np.array_equal(genome.w_NN.numpy(), w.astype(np.float32))
-    assert np.array_equal(genome.alpha_NN.numpy(), alpha.astype(np.float32))
+    assert np.array_equal(genome.values["w"].numpy(), w.astype(np.float32))
+    assert np.array_equal(genome.values["alpha"].numpy(), alpha.astype(np.float32))
     assert genome.provenance == {"origin": "imported from w.txt and alpha.txt"}
 
 
 def test_import_silences_what_no_engine_uses(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "w.txt", np.ones((14, 14)))
     np.savetxt(tmp_path / "alpha.txt", np.ones((14, 14)))
-    genome = Genome.from_text(
-        tmp_path / "w.txt", tmp_path / "alpha.txt", num_inputs=1, num_outputs=3
-    )
+    genome = _imported(tmp_path, num_inputs=1, num_outputs=3)
     assert (genome.groups.num_inputs, genome.groups.num_outputs) == (1, 3)
-    assert genome.w_NN.sum(1).tolist() == [0.0] * 4 + [14.0] * 10
+    assert genome.values["w"].sum(1).tolist() == [0.0] * 4 + [14.0] * 10
 
 
 @pytest.mark.parametrize(
@@ -207,7 +233,7 @@ def test_import_silences_what_no_engine_uses(tmp_path: Path) -> None:
     [
         ("1 2 3\n4 5 6\n", "1", r"w\.txt holds a 2 x 3 matrix, expected N x N"),
         ("1 2\n3 four\n", "1", r"cannot read .*w\.txt as a matrix of numbers"),
-        ("1 2\n3 4\n", "1", r"w\.txt is \(2, 2\).*alpha\.txt is \(1, 1\)"),
+        ("1 2\n3 4\n", "1", r"w\.txt is \(2, 2\).*alpha\.txt is \(1, 1\); all must be \(N, N\)"),
         ("1 2\n3 4\n", "1 2\n3 4\n", "num_neurons is 2"),
     ],
 )
@@ -217,20 +243,20 @@ def test_matrices_that_are_no_network_are_refused(
     (tmp_path / "w.txt").write_text(w)
     (tmp_path / "alpha.txt").write_text(alpha)
     with pytest.raises(UsageError, match=message):
-        Genome.from_text(tmp_path / "w.txt", tmp_path / "alpha.txt")
+        _imported(tmp_path)
 
 
 def test_a_missing_text_matrix_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot read .*w\.txt"):
-        Genome.from_text(tmp_path / "w.txt", tmp_path / "alpha.txt")
+        _imported(tmp_path)
 
 
 def test_description_counts_neurons_and_measures_weights() -> None:
-    layout = GenomeLayout(SMALL)
     rotation_NN = torch.zeros(13, 13)
     rotation_NN[5, 6], rotation_NN[6, 5] = -2.0, 2.0  # eigenvalues +-2i
-    genome = Genome(SMALL, layout.join(rotation_NN, torch.full((13, 13), 0.25)), {"origin": "here"})
-    described = genome.describe()
+    center_G = SMALL.join({"w": rotation_NN, "alpha": torch.full((13, 13), 0.25)})
+    genome = Genome(SMALL, center_G, {"origin": "here"})
+    described = describe_genome(genome)
     assert described["w"]["spectral_radius"] == pytest.approx(2.0)
     assert (described["w"]["min"], described["w"]["max"]) == (-2.0, 2.0)
     assert described["alpha"]["mean"] == pytest.approx(0.25)

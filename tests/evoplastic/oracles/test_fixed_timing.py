@@ -24,7 +24,7 @@ from tests.evoplastic.engines.cases import (
     make_config,
     make_params,
 )
-from tests.evoplastic.oracles.fixed_timing import OracleLife, live
+from tests.evoplastic.oracles.lifetime import OracleLife, live
 
 Claim = Callable[[list[OracleLife]], bool]
 
@@ -165,7 +165,7 @@ CASES = [
             _learns,
             # The running mean of correctness starts at chance, one in three.
             lambda lives: all(abs(abs(life.events.feedback[0][0]) - 1) > 0.3 for life in lives),
-            lambda lives: {c for life in lives for c in life.choice_K} >= {0, 1},
+            lambda lives: {c for life in lives for c in life.choices} >= {0, 1},
         ),
     ),
     Case(

@@ -21,7 +21,7 @@ from evoplastic.trials.wiring import Permute
 from evoplastic.types import NO_TARGET
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
-from tests.evoplastic.oracles.self_paced import FreeLife, run_self_paced
+from tests.evoplastic.oracles.lifetime import OracleLife, live
 
 LIVES = 3
 GROUPS = NeuronGroups(num_neurons=19, num_inputs=3, num_outputs=3)
@@ -29,43 +29,48 @@ BANKS = (
     make_node_bank(0, num_inputs=2, num_outputs=3),
     make_node_bank(1, num_inputs=3, num_outputs=2, num_entries=8, block=4),
 )
-Claim = Callable[[list[FreeLife]], bool]
+Claim = Callable[[list[OracleLife]], bool]
 
 
-def _learns(lives: list[FreeLife]) -> bool:
+def _learns(lives: list[OracleLife]) -> bool:
     return all(np.abs(life.p_NN).max() > 0.0 for life in lives)
 
 
-def _own_clocks(lives: list[FreeLife]) -> bool:
+def _own_clocks(lives: list[OracleLife]) -> bool:
     return len({tuple(life.steps_K) for life in lives}) == len(lives)
 
 
-def _changes_at_ends_only(lives: list[FreeLife]) -> bool:
+def _changes_at_ends_only(lives: list[OracleLife]) -> bool:
     return all(
-        step == life.steps_K[trial] - 1 for life in lives for trial, step in life.changed
+        step == life.steps_K[trial] - 1 for life in lives for trial, step in life.events.changed
     ) and _learns(lives)
 
 
-def _changes_at_first_steps_only(lives: list[FreeLife]) -> bool:
-    return all(step == 0 and trial > 0 for life in lives for trial, step in life.changed)
+def _changes_at_first_steps_only(lives: list[OracleLife]) -> bool:
+    return all(step == 0 and trial > 0 for life in lives for trial, step in life.events.changed)
 
 
-def _right_and_wrong(lives: list[FreeLife]) -> bool:
+def _right_and_wrong(lives: list[OracleLife]) -> bool:
     return {right for life in lives for right in life.correct_K} == {True, False}
 
 
-def _hears_at_every_step(lives: list[FreeLife]) -> bool:
-    return all(first != 0.0 and first == -second for life in lives for first, second in life.heard)
-
-
-def _hears_at_ends_only(lives: list[FreeLife]) -> bool:
+def _hears_at_every_step(lives: list[OracleLife]) -> bool:
     return all(
-        sum(pair != (0.0, 0.0) for pair in life.heard) == len(life.steps_K) for life in lives
+        first != 0.0 and first == -second
+        for life in lives
+        for first, second in life.events.feedback
     )
 
 
-def _clips_some(lives: list[FreeLife]) -> bool:
-    return all(life.clipped > 0 for life in lives)
+def _hears_at_ends_only(lives: list[OracleLife]) -> bool:
+    return all(
+        sum(pair != (0.0, 0.0) for pair in life.events.feedback) == len(life.steps_K)
+        for life in lives
+    )
+
+
+def _clips_some(lives: list[OracleLife]) -> bool:
+    return all(life.events.clipped > 0 for life in lives)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +140,7 @@ def test_reference_equals_the_oracle(name: str) -> None:
     case = CASES[name]
     params, batch = case.build()
     trace = run_reference(params, GROUPS, batch, case.config, dtype=torch.float64)
-    lives = [run_self_paced(params, GROUPS, batch, case.config, p) for p in range(LIVES)]
+    lives = [live(params, GROUPS, batch, case.config, p) for p in range(LIVES)]
     for claim in case.claims:
         assert claim(lives), claim.__name__
     result, state = trace.result, trace.state

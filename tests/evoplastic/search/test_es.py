@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -13,39 +12,33 @@ import torch
 from numpy.typing import NDArray
 
 from evoplastic.checks import UsageError
-from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.search.config import EvolutionConfig
-from evoplastic.search.es import (
-    GradientSum,
-    SearchState,
-    initial_state,
-    shape_losses,
-    update,
-)
+from evoplastic.search.config import ESConfig
+from evoplastic.search.es import ESState, EvolutionStrategy, gradient, update
 from evoplastic.search.mutation import perturbed_pairs
+from evoplastic.search.shaping import shape_losses
 
-GROUPS = NeuronGroups(num_neurons=12)
-LAYOUT = GenomeLayout(GROUPS)
-CONFIG = EvolutionConfig(popsize=12)
+LAYOUT = Layout(NeuronGroups(num_neurons=12))
+ALPHA = LAYOUT.slices["alpha"]
+CONFIG = ESConfig(popsize=12)
 SEED, GENERATION = 17, 4
 
 
 def _center(seed: int = 0) -> torch.Tensor:
-    return Genome.random(GROUPS, seed, CONFIG).center_G
+    return Genome.random(LAYOUT, seed, GenomeConfig()).center_G
+
+
+def _search(config: ESConfig = CONFIG) -> EvolutionStrategy:
+    return EvolutionStrategy(config, LAYOUT, seed=SEED)
 
 
 def _gradient(
-    weights: NDArray[np.float64],
-    config: EvolutionConfig = CONFIG,
-    cuts: tuple[int, ...] = (),
-    generation: int = GENERATION,
+    weights: NDArray[np.float64], config: ESConfig = CONFIG, generation: int = GENERATION
 ) -> torch.Tensor:
-    total = GradientSum(LAYOUT, config, SEED, generation)
-    edges = [0, *cuts, config.num_pairs]
-    for first, stop in itertools.pairwise(edges):
-        total.add(first, weights[first:stop])
-    return total.result()
+    return gradient(weights, LAYOUT, config, SEED, generation)
 
 
 def _losses(seed: int = 0, popsize: int = CONFIG.popsize) -> NDArray[np.float64]:
@@ -174,45 +167,35 @@ def test_the_gradient_is_evotorchs_up_to_scale(shaping: str) -> None:
     np.testing.assert_allclose(gradient_G.numpy(), expected, rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("cuts", [(3,), (1, 2, 5), (1, 2, 3, 4, 5)])
-def test_the_gradient_does_not_depend_on_how_the_pairs_are_cut(cuts: tuple[int, ...]) -> None:
-    weights = shape_losses(_losses(), CONFIG).weight_pairs
-    assert torch.equal(_gradient(weights, cuts=cuts), _gradient(weights))
-
-
-def test_shards_out_of_order_or_missing_are_refused() -> None:
-    total = GradientSum(LAYOUT, CONFIG, SEED, GENERATION)
-    total.add(0, np.ones(2))
-    with pytest.raises(UsageError, match="expected pair 2, got 4"):
-        total.add(4, np.ones(2))
-    with pytest.raises(UsageError, match="holds 2 pairs, expected 6"):
-        total.result()
+def test_a_gradient_of_missing_pairs_is_refused() -> None:
+    with pytest.raises(UsageError, match="gradient of 2 pairs, expected 6"):
+        _gradient(np.ones(2))
 
 
 def test_the_gradient_never_holds_a_population_of_genomes() -> None:
-    layout, config = GenomeLayout(NeuronGroups(num_neurons=40)), EvolutionConfig(popsize=160)
-    total = GradientSum(layout, config, SEED, GENERATION)
+    layout, config = Layout(NeuronGroups(num_neurons=40)), ESConfig(popsize=160)
+    gradient(np.ones(80), layout, config, SEED, GENERATION)  # compiles
     tracemalloc.start()
-    total.add(0, np.ones(80))
+    gradient(np.ones(80), layout, config, SEED, GENERATION)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < config.num_pairs * layout.size * 4 / 2
 
 
 def _published_step(
-    state: SearchState, adam: torch.optim.Adam, parameter: torch.nn.Parameter, grad: torch.Tensor
+    state: ESState, adam: torch.optim.Adam, parameter: torch.nn.Parameter, grad: torch.Tensor
 ) -> None:
     """torch's own Adam with L2 weight decay, then alpha >= 0, as the published code does it."""
     parameter.grad = grad.clone()
     adam.step()
     with torch.no_grad():
-        parameter[LAYOUT.alpha_slice].clamp_(min=0.0)
+        parameter[ALPHA].clamp_(min=0.0)
 
 
 def test_updates_are_those_of_torchs_adam_with_weight_decay() -> None:
     config = replace(CONFIG, learning_rate=0.2, weight_decay=0.05)
     center_G = _center()
-    state = initial_state(center_G)
+    state = _search().init(center_G)
     parameter = torch.nn.Parameter(center_G.clone())
     adam = torch.optim.Adam([parameter], lr=0.2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.05)
     clamped = 0
@@ -228,15 +211,15 @@ def test_updates_are_those_of_torchs_adam_with_weight_decay() -> None:
             atol=2e-5,
             err_msg=f"generation {generation}",
         )
-        clamped += int((state.center_G[LAYOUT.alpha_slice] == 0.0).sum())
+        clamped += int((state.center_G[ALPHA] == 0.0).sum())
     assert clamped > 0
-    assert (state.center_G[LAYOUT.alpha_slice] >= 0.0).all()
+    assert (state.center_G[ALPHA] >= 0.0).all()
     assert float(state.t) == 12.0
     assert (state.center_G - center_G).abs().max() > 0.5
 
 
 def test_masked_genes_never_move() -> None:
-    state = initial_state(_center())
+    state = _search().init(_center())
     gradient_G = torch.ones(LAYOUT.size)
     after = update(state, gradient_G, replace(CONFIG, weight_decay=0.1), LAYOUT)
     assert torch.equal(after.center_G[~LAYOUT.mask_G], state.center_G[~LAYOUT.mask_G])
@@ -245,55 +228,37 @@ def test_masked_genes_never_move() -> None:
 
 def test_an_update_leaves_the_old_state_alone() -> None:
     """Checkpoints may hold on to a state."""
-    state = initial_state(_center())
+    state = _search().init(_center())
     state = update(state, torch.ones(LAYOUT.size), CONFIG, LAYOUT)
-    before = SearchState(*(field.clone() for field in state))
+    before = ESState(*(field.clone() for field in state))
     update(state, torch.full((LAYOUT.size,), 100.0), CONFIG, LAYOUT)
-    for name, old, new in zip(SearchState._fields, before, state, strict=True):
+    for name, old, new in zip(ESState._fields, before, state, strict=True):
         assert torch.equal(old, new), name
 
 
 def test_a_search_cut_in_two_equals_a_whole_one() -> None:
     """All that the search remembers is in its state."""
     gradients = [_gradient(_losses(k)[:6] - 0.5, generation=k) for k in range(6)]
-    whole = initial_state(_center())
+    whole = _search().init(_center())
     for gradient_G in gradients:
         whole = update(whole, gradient_G, CONFIG, LAYOUT)
-    first = initial_state(_center())
+    first = _search().init(_center())
     for gradient_G in gradients[:3]:
         first = update(first, gradient_G, CONFIG, LAYOUT)
-    second = SearchState(*(torch.from_numpy(field.numpy().copy()) for field in first))
+    second = ESState(*(torch.from_numpy(field.numpy().copy()) for field in first))
     for gradient_G in gradients[3:]:
         second = update(second, gradient_G, CONFIG, LAYOUT)
-    for name, one, other in zip(SearchState._fields, whole, second, strict=True):
+    for name, one, other in zip(ESState._fields, whole, second, strict=True):
         assert torch.equal(one, other), name
 
 
-@pytest.mark.parametrize("shaping", ["raw", "centered"])
-def test_the_search_reaches_a_known_optimum(shaping: str) -> None:
-    """Squared distance to a target; where the target wants alpha < 0, alpha ends at 0."""
-    config = EvolutionConfig(
-        popsize=40,
-        sigma=0.05,
-        learning_rate=0.02,
-        weight_decay=0.0,
-        shaping=shaping,  # type: ignore[arg-type]
-        unmutated_pair=False,
-    )
-    random = np.random.default_rng(1)
-    target_G = torch.from_numpy(random.normal(0.3, 0.5, LAYOUT.size).astype(np.float32))
-    target_G = torch.where(LAYOUT.mask_G, target_G, torch.zeros(()))
-    optimum_G = target_G.clone()
-    optimum_G[LAYOUT.alpha_slice] = optimum_G[LAYOUT.alpha_slice].clamp(min=0.0)
-    state = initial_state(_center())
-    start = float((state.center_G - optimum_G).square().sum())
-    for generation in range(200):
-        flat_PG = perturbed_pairs(state.center_G, LAYOUT, config, SEED, generation, 0, 20)
-        loss_P = (flat_PG - target_G).double().square().sum(1).numpy()
-        gradient_G = _gradient(shape_losses(loss_P, config).weight_pairs, config, (10,), generation)
-        state = update(state, gradient_G, config, LAYOUT)
-    assert (target_G[LAYOUT.alpha_slice] < -0.2).any()
-    assert float((state.center_G - optimum_G).square().sum()) < 0.05 * start
+def test_a_wrong_state_is_refused() -> None:
+    search = _search()
+    tensors = search.tensors(search.init(_center()))
+    with pytest.raises(UsageError, match=r"\['center_G', 'm_G', 't'\] came, search 'es' expects"):
+        search.restore({name: value for name, value in tensors.items() if name != "v_G"})
+    with pytest.raises(UsageError, match=r"m_G of the state has shape \(3,\), expected \(288,\)"):
+        search.restore({**tensors, "m_G": torch.zeros(3)})
 
 
 def test_one_thread_takes_the_step_and_the_others_are_there_again(
@@ -313,7 +278,7 @@ def test_one_thread_takes_the_step_and_the_others_are_there_again(
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        update(initial_state(_center()), _center(), CONFIG, LAYOUT)
+        update(_search().init(_center()), _center(), CONFIG, LAYOUT)
         assert (seen, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)

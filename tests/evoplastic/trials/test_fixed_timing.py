@@ -63,7 +63,7 @@ def test_states_are_laid_out_trial_by_trial_and_paid_at_the_outcome() -> None:
         states = slice(12 * trial, 12 * (trial + 1))
         assert np.array_equal(TABLE.observation_VI[states], FIXED.stimulus_MTI[trial])
         asked_T = np.full(12, NO_TARGET)
-        asked_T[[5, 6, 7, 9]] = action
+        asked_T[5:] = action
         assert np.array_equal(TABLE.target_action_V[states], asked_T)
         assert np.array_equal(TABLE.reward_VO[states][9], FIXED.reward_MO[trial])
         assert not np.delete(TABLE.reward_VO[states], 9, axis=0).any()

@@ -22,6 +22,7 @@ from tasks.neurogym.refusals import Unbankable
 from tests.tasks.small_envs import Echo
 
 TRIALS = 200
+FEW_TRIALS = 40  # of each id in the default set; an id that differs does so within the first few
 SEED = 1
 UNASKED = ("EconomicDecisionMaking-v0",)  # bank without ground truth
 # ids whose trials are no table over steps: the reason, and the path they take instead
@@ -87,12 +88,13 @@ def test_machine_equals_environment(name: str, settings: dict[str, Any], policy:
 
 
 @pytest.mark.parametrize("name", [name for name in IDS if name not in NOT_CONFORMING])
-def test_bank_equals_environment(name: str) -> None:
-    """Observations, rewards and ends of 200 trials under three policies, bit for bit.
+@pytest.mark.parametrize("trials", [FEW_TRIALS, pytest.param(TRIALS, marks=pytest.mark.exhaustive)])
+def test_bank_equals_environment(name: str, trials: int) -> None:
+    """Observations, rewards and ends of all trials under three policies, bit for bit.
 
     Our own ids, all of one class, are compared over fewer.
     """
-    trials = 20 if name.startswith("evoplastic/") else TRIALS
+    trials = min(trials, 20) if name.startswith("evoplastic/") else trials
     bank = build_step_bank(EnvSource(name), trials, SEED)
     for policy in POLICIES:
         assert find_difference(EnvSource(name), bank, SEED, policy) is None, policy

@@ -15,7 +15,7 @@ from evoplastic.checks import UsageError
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.entry_points import GROUP, load_entry_point, task_entry_points
 from tasks.neurogym.environments import EnvSource, find_source
-from tasks.neurogym.task import FreeTask
+from tasks.neurogym.task import SelfPacedTask
 from tests.tasks.small_envs import Echo
 
 Installer = Callable[[str, str, str], None]
@@ -61,7 +61,7 @@ def test_classes_and_functions_are_found(install: Installer) -> None:
         source = find_source(name, {"wait_ms": 200})
         assert source.name == name
         assert build_step_bank(source, 6, 1).digest == expected.digest
-    task = FreeTask(name="mine", source="maze")
+    task = SelfPacedTask(name="mine", source="maze")
     assert task.path == "bank"
 
 

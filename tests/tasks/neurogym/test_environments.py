@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from tasks.neurogym.environments import EnvSource, find_source, load_class
+from tasks.neurogym.environments import EnvSource, find_source, load_task
 from tasks.neurogym.object_graph import changed_path, generators, state_of
 from tests.tasks.small_envs import Echo
 
@@ -30,7 +30,7 @@ def test_a_file_is_loaded_under_a_private_name(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "random.py").write_text(MINE)
-    one, two = (load_class(tmp_path / folder / "random.py", "MyTask") for folder in ("one", "two"))
+    one, two = (load_task(tmp_path / folder / "random.py", "MyTask") for folder in ("one", "two"))
     assert one is not two
     assert one.__module__ != two.__module__
     assert one.__module__.startswith("_evoplastic_task_")

@@ -13,7 +13,7 @@ from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
 from tasks.neurogym.machine_bank import MIN_INSTANCES
-from tasks.neurogym.task import FreeTask
+from tasks.neurogym.task import SelfPacedTask
 from tests.tasks.small_envs import Echo
 
 MINE = "from tests.tasks.small_envs import *\n\nclass Mine(Echo):\n    pass\n"
@@ -27,8 +27,8 @@ def mine(tmp_path: Path) -> str:
 
 
 def test_nodes_are_those_of_the_bank_under_the_name_of_the_task(mine: str) -> None:
-    task = FreeTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
-    nodes = task.nodes(5, 12)
+    task = SelfPacedTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
+    nodes = task.table(5, 12)
     assert nodes.task == "echo"
     expected = build_step_bank(EnvSource(Echo, {"wait_ms": 200}), 12, 5).nodes()
     assert nodes.digest == expected.digest
@@ -37,29 +37,31 @@ def test_nodes_are_those_of_the_bank_under_the_name_of_the_task(mine: str) -> No
 
 
 def test_time_step_and_settings_reach_the_environment(mine: str) -> None:
-    task = FreeTask(name="echo", source=f"{mine}Mine", dt_ms=50)
-    assert task.nodes(0, 2).dt_ms == 50
-    assert task.nodes(0, 2).num_steps == 6
+    task = SelfPacedTask(name="echo", source=f"{mine}Mine", dt_ms=50)
+    assert task.table(0, 2).dt_ms == 50
+    assert task.table(0, 2).num_steps == 6
     assert (
-        FreeTask(name="go", source="yang19.go", settings={"dim_ring": 4})
-        .nodes(0, 1)
+        SelfPacedTask(name="go", source="yang19.go", settings={"dim_ring": 4})
+        .table(0, 1)
         .interface.num_outputs
         == 5
     )
 
 
 def test_machines_are_lived_as_such() -> None:
-    task = FreeTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
+    task = SelfPacedTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
     assert task.path == "machine"
     assert task.sample().num_steps == 1
-    meta = FreeTask(name="meta", source="evoplastic/MetaBandit-v0", settings={"instance_trials": 5})
+    meta = SelfPacedTask(
+        name="meta", source="evoplastic/MetaBandit-v0", settings={"instance_trials": 5}
+    )
     for asked, held in ((7, 5 * MIN_INSTANCES), (5 * MIN_INSTANCES + 1, 5 * MIN_INSTANCES + 5)):
-        bank = meta.nodes(1, asked)
+        bank = meta.table(1, asked)
         assert (bank.block, len(bank.first_M)) == (5, held)
 
 
 def test_a_task_travels_as_words(mine: str) -> None:
-    task = FreeTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
+    task = SelfPacedTask(name="echo", source=f"{mine}Mine", settings={"wait_ms": 200})
     task.sample()
     again = pickle.loads(pickle.dumps(task))
     assert again == task
@@ -68,11 +70,11 @@ def test_a_task_travels_as_words(mine: str) -> None:
 
 
 def test_what_must_be_stepped_has_no_nodes_but_an_environment_and_a_record(mine: str) -> None:
-    task = FreeTask(name="stairs", source=f"{mine}Staircase")
+    task = SelfPacedTask(name="stairs", source=f"{mine}Staircase")
     assert task.path == "stepping"
-    with pytest.raises(UsageError, match=r"'stairs' .*only be lived by stepping .*next trial"):
-        task.nodes(0, 4)
-    lived = task.lived(0, 4)
+    with pytest.raises(UsageError, match=r"'stairs' .*only be met by stepping .*next trial"):
+        task.table(0, 4)
+    lived = task.trials(0, 4)
     assert not isinstance(lived, TrialTable)
     assert lived.task == "stairs"
     assert task.sample().interface == lived.interface
@@ -92,12 +94,12 @@ def test_what_must_be_stepped_has_no_nodes_but_an_environment_and_a_record(mine:
 )
 def test_what_cannot_be_used_is_refused(source: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        FreeTask(name="x", source=source).nodes(0, 1)
+        SelfPacedTask(name="x", source=source).table(0, 1)
 
 
 def test_bandits_are_state_machines() -> None:
-    task = FreeTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
+    task = SelfPacedTask(name="arms", source="Bandit", settings={"p": [0.9, 0.1]})
     assert task.path == "machine"
-    nodes = task.nodes(3, 10)
+    nodes = task.table(3, 10)
     assert (nodes.task, nodes.num_steps, len(nodes.first_M)) == ("arms", 1, 10)
-    assert nodes.digest == task.nodes(3, 10).digest
+    assert nodes.digest == task.table(3, 10).digest

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from evoplastic.checks import UsageError
-from tasks.suites.suite import load_suite
-from tasks.suites.suite_file import SuiteFile, known_suite_files, read_suite_file
+from tasks.suites.loading import load_suite
+from tasks.suites.suite_file import known_suite_files, read_suite_file
 
 GOOD = """
 name: mine
@@ -39,7 +39,6 @@ def test_a_file_is_a_suite(tmp_path: Path) -> None:
 
 def test_table_and_description_may_be_left_out(tmp_path: Path) -> None:
     suite_file = read_suite_file(write(tmp_path, "name: a\ntrain: [and]\nheld_out: [dms]"))
-    assert isinstance(suite_file, SuiteFile)
     assert (suite_file.table, suite_file.description) == ("intended", "")
 
 
@@ -91,3 +90,26 @@ def test_a_leaking_file_is_refused_with_both_names(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD.replace("and]", "dnms]"))
     with pytest.raises(UsageError, match=r"suite 'mine' leaks: .*'dms'.*'dnms'"):
         load_suite(path)
+
+
+@pytest.mark.parametrize(("kind", "pacing"), [("free", "self_paced"), ("paced", "fixed_timing")])
+def test_the_kind_of_earlier_files_is_read_with_a_note(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, pacing: str
+) -> None:
+    path = write(tmp_path, f"name: old\nkind: {kind}\ntrain: [and]\nheld_out: [dms]")
+    for _ in range(2):
+        assert read_suite_file(path).pacing == pacing
+    assert [record.getMessage() for record in caplog.records] == [
+        f"suite file {path} says kind: {kind}, which is now pacing: {pacing}; it is read as such"
+    ]
+    write(tmp_path, f"name: new\npacing: {pacing}\ntrain: [and]\nheld_out: [dms]")
+    assert read_suite_file(path).pacing == pacing
+    assert len(caplog.records) == 1
+
+
+def test_tasks_of_fixed_timing_come_in_families_too(tmp_path: Path) -> None:
+    families = "families: {one: [and, or], two: [dms]}\nheld_out_family: two"
+    path = write(tmp_path, f"name: mine\npacing: fixed_timing\n{families}")
+    suite = load_suite(path)
+    assert [task.name for task in suite.held_out] == ["dms"]
+    assert load_suite(f"{path}/one").held_out_family == "one"

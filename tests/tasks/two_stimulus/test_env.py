@@ -29,7 +29,7 @@ DMS = env_id("dms")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
 def test_bank_is_the_environment_bit_for_bit(name: str, table: str) -> None:
-    ours, theirs = TwoStimulusTask(name, table).bank(), bank_from_env(name, table)
+    ours, theirs = TwoStimulusTask(name, table).trials(), bank_from_env(name, table)
     for field in ("observation_VI", "target_action_V", "flags_V", "reward_VO", "next_VO", "kind_M"):
         one, other = getattr(ours, field), getattr(theirs, field)
         assert one.dtype == other.dtype, field

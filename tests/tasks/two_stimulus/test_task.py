@@ -11,7 +11,7 @@ import pytest
 import tasks.two_stimulus.task as two_stimulus
 from evoplastic.checks import UsageError
 from evoplastic.trials.timing import TrialTiming
-from tasks.suites.split import Task
+from tasks.suites.split import SuiteTask
 from tasks.two_stimulus.task import (
     CONDITIONS,
     NAMES,
@@ -105,7 +105,7 @@ def test_periods_fill_one_second_with_the_published_steps() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("table", TABLES)
 def test_bank_shows_both_stimuli_and_asks_the_table(name: str, table: str) -> None:
-    bank = TwoStimulusTask(name, table).bank(seed=3)
+    bank = TwoStimulusTask(name, table).trials(seed=3)
     assert bank.task == name
     assert bank.timing == TrialTiming(
         dt_ms=20.0, num_steps=50, response=(25, 35), feedback=(36, 46)
@@ -122,20 +122,20 @@ def test_bank_shows_both_stimuli_and_asks_the_table(name: str, table: str) -> No
 
 def test_bank_does_not_depend_on_the_seed() -> None:
     task = TwoStimulusTask("dms")
-    assert task.bank(0).digest == task.bank(7).digest
+    assert task.trials(0).digest == task.trials(7).digest
 
 
 def test_digest_ignores_the_name_and_sees_the_answers() -> None:
-    published = {name: TwoStimulusTask(name, "published").bank().digest for name in NAMES}
+    published = {name: TwoStimulusTask(name, "published").trials().digest for name in NAMES}
     assert published["10"] == published["anti10"]
     assert len(set(published.values())) == 13
-    assert published["nor"] == TwoStimulusTask("anti10").bank().digest
+    assert published["nor"] == TwoStimulusTask("anti10").trials().digest
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_description_says_so_when_the_published_function_differs(name: str) -> None:
     task = TwoStimulusTask(name, "published")
-    assert isinstance(task, Task)
+    assert isinstance(task, SuiteTask)
     differs = task.actions != TwoStimulusTask(name).actions
     assert differs == ("published under this name" in task.description)
 
@@ -157,8 +157,8 @@ def test_unknown_words_are_answered_with_the_nearest(
 
 def test_tasks_and_suites_load_without_neurogym() -> None:
     code = (
-        "import sys, tasks.suites.suite, tasks.suites.describe\n"
-        "tasks.suites.suite.load_suite('miconi2023').digest\n"
+        "import sys, tasks.suites.loading, tasks.suites.describe\n"
+        "tasks.suites.loading.load_suite('miconi2023').digest\n"
         "tasks.suites.describe.describe_task('dms')\n"
         "sys.exit('neurogym' in sys.modules or 'gymnasium' in sys.modules)"
     )

@@ -287,15 +287,22 @@ def test_trials_too_long_for_a_hit_are_named() -> None:
 
 
 @pytest.mark.parametrize("rule", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
+@pytest.mark.parametrize(
+    ("num_neurons", "gain", "num_trials"),
+    [(40, 10.0, 50), pytest.param(70, 3.0, 70, marks=pytest.mark.exhaustive)],
+)
 def test_fitness_of_long_lives_equals_the_reference_statistically(
-    rule: dict[str, object],
+    rule: dict[str, object], num_neurons: int, gain: float, num_trials: int
 ) -> None:
-    groups = NeuronGroups(num_neurons=70)
+    groups = NeuronGroups(num_neurons=num_neurons)
     timing = TrialTiming(dt_ms=20.0, num_steps=20, response=(9, 14), feedback=(15, 19))
-    params = make_params(groups, 256, gain=3.0)
+    params = make_params(groups, 256, gain=gain)
     batch = make_batch([make_bank(0, timing=timing), make_bank(1, timing=timing)], 256)
     config = make_config(
-        rule=rule, num_trials=70, scored_trials=20, perturbation={"quiet_trials": 5}
+        rule=rule,
+        num_trials=num_trials,
+        scored_trials=20,
+        perturbation={"quiet_trials": 5},
     )
     ours = run_cpu(params, groups, batch, config).loss_PK[:, -20:].double().mean(1)
     theirs = run_reference(params, groups, batch, config).result.loss_PK[:, -20:].double().mean(1)

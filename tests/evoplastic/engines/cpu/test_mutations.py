@@ -32,22 +32,24 @@ def test_extreme_words_give_the_defined_tails() -> None:
 def mutation_case() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     center_G = random.normal(size=4901).astype(np.float32)
-    return center_G, random.random(4901) < 0.9, random.normal(size=5)
+    size_G = random.uniform(0.01, 0.05, size=4901).astype(np.float32)
+    size_G[random.random(4901) < 0.1] = 0.0
+    return center_G, size_G, random.normal(size=5)
 
 
-def _mutation(mask_G: np.ndarray, pair: int) -> np.ndarray:
-    draws = normal(SEED, Purpose.MUTATION, 3, pair, mask_G.size)
-    return np.where(mask_G, np.float32(0.03) * draws, np.float32(0.0))
+def _mutation(sigma_G: np.ndarray, pair: int) -> np.ndarray:
+    draws = normal(SEED, Purpose.MUTATION, 3, pair, sigma_G.size)
+    return np.asarray(sigma_G * draws)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_pairs_are_center_plus_and_minus_the_mutation(
     mutation_case: tuple[np.ndarray, np.ndarray, np.ndarray], threads: int
 ) -> None:
-    center_G, mask_G, _ = mutation_case
-    ours = perturb_pairs(center_G, mask_G, 0.03, SEED, 3, 6, 4, unmutated=7, threads=threads)
+    center_G, sigma_G, _ = mutation_case
+    ours = perturb_pairs(center_G, sigma_G, SEED, 3, 6, 4, unmutated=7, threads=threads)
     for index in range(4):
-        mutation = _mutation(mask_G, 6 + index) if index else np.zeros_like(center_G)
+        mutation = _mutation(sigma_G, 6 + index) if index else np.zeros_like(center_G)
         np.testing.assert_array_equal(ours[2 * index], center_G + mutation)
         np.testing.assert_array_equal(ours[2 * index + 1], center_G - mutation)
 
@@ -56,12 +58,12 @@ def test_pairs_are_center_plus_and_minus_the_mutation(
 def test_weighted_sum_runs_over_pairs_in_order(
     mutation_case: tuple[np.ndarray, np.ndarray, np.ndarray], threads: int
 ) -> None:
-    _, mask_G, weights = mutation_case
+    _, sigma_G, weights = mutation_case
     weights[2] = 0.0
-    expected = np.full(mask_G.size, 0.5)
+    expected = np.full(sigma_G.size, 0.5)
     for index, weight in enumerate(weights):
         if index != 0:
-            expected += weight * _mutation(mask_G, 2 + index).astype(np.float64)
-    ours = np.full(mask_G.size, 0.5)
-    accumulate_pairs(ours, mask_G, 0.03, SEED, 3, 2, weights, unmutated=3, threads=threads)
+            expected += weight * _mutation(sigma_G, 2 + index).astype(np.float64)
+    ours = np.full(sigma_G.size, 0.5)
+    accumulate_pairs(ours, sigma_G, SEED, 3, 2, weights, unmutated=3, threads=threads)
     np.testing.assert_array_equal(ours, expected)

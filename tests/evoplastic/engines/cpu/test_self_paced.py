@@ -334,11 +334,14 @@ def test_tasks_that_are_stepped_stay_with_the_reference(
 
 
 @pytest.mark.parametrize("rule", [{"eta": 0.3}, INTERNAL], ids=["external", "internal"])
+@pytest.mark.parametrize(
+    ("num_neurons", "gain"), [(40, 25.0), pytest.param(70, 12.0, marks=pytest.mark.exhaustive)]
+)
 def test_fitness_of_long_lives_equals_the_reference_statistically(
-    rule: dict[str, Any],
+    rule: dict[str, Any], num_neurons: int, gain: float
 ) -> None:
-    groups = sized(70, 4, 3)
-    params = make_params(groups, 256, gain=12.0)
+    groups = sized(num_neurons, 4, 3)
+    params = make_params(groups, 256, gain=gain)
     banks = [
         make_node_bank(0, num_inputs=4, num_outputs=3, longest=14, num_entries=20, early_end=0.02),
         make_node_bank(1, num_inputs=2, num_outputs=2, longest=14, num_entries=20, early_end=0.02),

@@ -1,4 +1,4 @@
-"""Checks of the GPU engine that `test_gpu.py` runs in a process of their own.
+"""Checks of the GPU engine that `test_engine.py` runs in a process of their own.
 
 They run on a CUDA device where there is one, else under Triton's interpreter, which must be chosen
 before Triton is imported. Not named test_*: the session's own process never collects them.
@@ -29,15 +29,18 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
     DEVICE,
     assert_same,
     assert_within_rounding,
+    each_of,
     largest_difference,
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
 )
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
+ACROSS = TrialTiming(dt_ms=20.0, num_steps=19, response=(7, 10), feedback=(16, 18))  # two blocks
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
 INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
+AT_ONCE = {"first_trial": 0, "baseline": "none"}  # what the first trial teaches, the second shows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,82 @@ class Case:
     batch: dict[str, Any] = field(default_factory=dict)
 
 
+OTHER_DYNAMICS = {
+    "tau_ms": 60.0,
+    "initial_activation": -0.2,
+    "stimulus_gain": 1.5,
+    "feedback_gain": 0.7,
+    "action_gain": 2.0,
+    "bias_rate": -0.5,
+}
+
+# Every kernel and every branch of it; options that do not hide each other share a case.
 CASES = {
-    "external": Case(num_individuals=3),
+    "external": Case(),
+    "external, many lines, binary, correctness, one noise for all": Case(
+        num_neurons=48,
+        num_inputs=9,
+        num_outputs=6,
+        num_trials=3,
+        rule={"outcome": "binary"},
+        lifetime={"feedback": "correct"},
+        batch={"shared_noise": True},
+    ),
+    "external, across blocks of steps, single baseline, other dynamics": Case(
+        timing=ACROSS,
+        num_trials=3,
+        rule={"baseline": "single", "tau_elig_ms": 200.0},
+        dynamics=OTHER_DYNAMICS,
+    ),
+    "external, outcome at the last step, reward without a baseline, targets": Case(
+        timing=LAST,
+        rule={"outcome": "reward", "baseline": "none", "eta": 2.0},
+        lifetime={"feedback": "reward", "target_low": 0.2, "target_high": 0.7},
+        batch={"evaluation": True, "seed": 2**63 + 12345},
+    ),
+    "external, clipped, every neuron hit, prediction error": Case(
+        rule={"baseline": "none", "eta": 3.0, "max_change": 0.02},
+        perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
+        lifetime={"feedback": "prediction_error"},
+    ),
+    "external, error of predicted reward, modulators spared": Case(
+        rule={"outcome": "reward", "baseline": "single", "eta": 2.0},
+        perturbation={"perturb_modulators": False},
+        lifetime={"feedback": "reward_prediction_error"},
+    ),
+    "internal": Case(rule=INTERNAL, num_trials=3),
+    "internal, gated, binary, prediction error, modulators spared": Case(
+        num_neurons=33,
+        num_outputs=3,
+        rule={**INTERNAL, "gate": "feedback", "outcome": "binary"},
+        perturbation={"perturb_modulators": False, "quiet_trials": 0},
+        lifetime={"feedback": "prediction_error"},
+    ),
+    "internal, clipped, reward": Case(
+        num_trials=3,
+        rule={**INTERNAL, "eta": 2.0, "max_change": 0.005},
+        lifetime={"feedback": "reward"},
+    ),
+    "external, streamed": Case(
+        num_neurons=26, num_inputs=4, num_outputs=3, num_trials=3, streamed=True
+    ),
+    "external, streamed, error of predicted reward": Case(
+        rule={"outcome": "reward", "eta": 2.0},
+        lifetime={"feedback": "reward_prediction_error"},
+        streamed=True,
+    ),
+    "internal, streamed": Case(num_neurons=26, num_trials=3, rule=INTERNAL, streamed=True),
+    "internal, streamed, gated, error of predicted reward": Case(
+        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "max_change": 0.02},
+        lifetime={"feedback": "reward_prediction_error"},
+        streamed=True,
+        timing=LAST,
+    ),
+}
+
+# One option at a time: the name of what fails says what is wrong.
+ONE_BY_ONE = {
+    "external, three individuals": Case(num_individuals=3),
     "external 20": Case(num_neurons=20, num_inputs=3),
     "external 33": Case(num_neurons=33, num_outputs=3),
     "external, many lines": Case(num_neurons=47, num_inputs=7, num_outputs=5),
@@ -89,21 +166,14 @@ CASES = {
     "external, one noise for all": Case(batch={"shared_noise": True}),
     "external, evaluation": Case(batch={"evaluation": True, "seed": 2**63 + 12345}),
     "external, dynamics": Case(
-        dynamics={
-            "tau_ms": 60.0,
-            "initial_activation": -0.2,
-            "stimulus_gain": 1.5,
-            "feedback_gain": 0.7,
-            "action_gain": 2.0,
-            "bias_rate": -0.5,
-        },
+        dynamics=OTHER_DYNAMICS,
         rule={"tau_elig_ms": 200.0},
     ),
-    "external, streamed": Case(num_neurons=33, streamed=True),
+    "external 33, streamed": Case(num_neurons=33, streamed=True),
     "external, streamed, many lines": Case(
         num_neurons=26, num_inputs=4, num_outputs=3, streamed=True
     ),
-    "internal": Case(rule=INTERNAL, num_individuals=3),
+    "internal, three individuals": Case(rule=INTERNAL, num_individuals=3),
     "internal 20": Case(num_neurons=20, num_outputs=3, rule=INTERNAL),
     "internal 33": Case(num_neurons=33, rule=INTERNAL),
     "internal, gated": Case(rule={**INTERNAL, "gate": "feedback", "outcome": "binary"}),
@@ -122,7 +192,7 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal, streamed": Case(num_neurons=26, rule=INTERNAL, streamed=True),
+    "internal 26, streamed": Case(num_neurons=26, rule=INTERNAL, streamed=True),
     "internal, streamed, gated": Case(
         rule={**INTERNAL, "gate": "feedback"}, streamed=True, timing=LAST
     ),
@@ -155,16 +225,15 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
     return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_engine_equals_the_reference_to_float32_rounding(name: str) -> None:
-    case = CASES[name]
+@pytest.mark.parametrize("case", each_of(CASES, ONE_BY_ONE))
+def test_engine_equals_the_reference_to_float32_rounding(case: Case) -> None:
     params, groups, batch, config = prepare(case)
     exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
     plain = run_reference(params, groups, batch, config).result
     fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
-    for name_ in ("loss_PK", "smoothness_P"):
-        got, near, true = (getattr(result, name_) for result in (fused, plain, exact))
-        assert_within_rounding(name_, got, near, true)
+    for name in ("loss_PK", "smoothness_P"):
+        got, near, true = (getattr(result, name) for result in (fused, plain, exact))
+        assert_within_rounding(name, got, near, true)
     assert torch.equal(fused.correct_PK, exact.correct_PK)
     assert torch.equal(fused.reward_PK, plain.reward_PK)
     assert torch.equal(fused.steps_PK, plain.steps_PK)
@@ -194,9 +263,9 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
 @pytest.mark.parametrize(
     "case",
     [
-        Case(num_trials=2),
+        Case(num_trials=2, rule=AT_ONCE),
         Case(num_trials=2, rule=INTERNAL),
-        Case(num_trials=2, streamed=True),
+        Case(num_trials=2, rule=AT_ONCE, streamed=True),
     ],
 )
 def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
@@ -209,7 +278,7 @@ def test_a_life_does_not_depend_on_its_neighbours(case: Case) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_genomes_are_read_where_they_lie(streamed: bool) -> None:
-    case = Case(num_trials=2, num_individuals=3)
+    case = Case(num_trials=2, num_individuals=3, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     flat_PG = torch.cat([matrix.reshape(3, 169) for matrix in params], 1).to(DEVICE)
     w_alpha = flat_PG.view(3, 2, 13, 13)
@@ -228,7 +297,7 @@ def test_genomes_are_read_where_they_lie(streamed: bool) -> None:
 def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    case = Case(num_individuals=3, num_trials=2)
+    case = Case(num_individuals=3, num_trials=2, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     whole = run(case, params, batch)
     assert not caplog.records
@@ -242,7 +311,7 @@ def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
 
 
 def test_a_genome_that_is_not_a_number_fails_alone() -> None:
-    case = Case(num_trials=2)
+    case = Case(num_trials=2, rule=AT_ONCE)
     params, _, batch, _ = prepare(case)
     whole = run(case, params, batch)
     w_PNN = params.w_PNN.clone()

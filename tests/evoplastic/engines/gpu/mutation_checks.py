@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.genome.genome import Genome, GenomeLayout
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal, normal_from_words
-from evoplastic.search.config import EvolutionConfig
+from evoplastic.search.config import ESConfig
 from evoplastic.search.mutation import accumulate_mutations, perturbed_pairs
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
@@ -29,7 +31,6 @@ from evoplastic.engines.gpu.mutation_kernels import normal as normal_on_gpu  # n
 from evoplastic.engines.gpu.mutations import accumulate_pairs, perturb_pairs  # noqa: E402
 
 BIG = 2**64 - 3  # a seed whose key fills both words
-SIGMA = 0.03
 
 
 @triton.jit
@@ -61,16 +62,18 @@ def test_normal_numbers_of_ordinary_and_of_extreme_words_are_the_defined_ones() 
     assert_same_bits(out.cpu().numpy(), expected)
 
 
-def mutation(mask_G: np.ndarray, seed: int, generation: int, pair: int) -> np.ndarray:
-    draws = normal(seed, Purpose.MUTATION, generation, pair, mask_G.size)
-    return np.where(mask_G, np.float32(SIGMA) * draws, np.float32(0.0))
+def mutation(sigma_G: np.ndarray, seed: int, generation: int, pair: int) -> np.ndarray:
+    draws = normal(seed, Purpose.MUTATION, generation, pair, sigma_G.size)
+    return np.asarray(sigma_G * draws)
 
 
 def case(size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Center and mask of a genome of any length."""
+    """Center and mutation sizes of a genome of any length; some genes do not mutate."""
     random = np.random.default_rng(size)
     center_G = random.normal(size=size).astype(np.float32)
-    return torch.from_numpy(center_G), torch.from_numpy(random.random(size) < 0.8)
+    sigma_G = random.uniform(0.01, 0.05, size=size).astype(np.float32)
+    sigma_G[random.random(size) > 0.8] = 0.0
+    return torch.from_numpy(center_G), torch.from_numpy(sigma_G)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +81,13 @@ def case(size: int) -> tuple[torch.Tensor, torch.Tensor]:
     [(1, 0), (7, BIG), (338, 0), (512, 23), (515, BIG), (2053, 0)],
 )
 def test_pairs_are_center_plus_and_minus_the_mutation(size: int, seed: int) -> None:
-    center_G, mask_G = case(size)
+    center_G, sigma_G = case(size)
     for generation, first_pair in ((0, 0), (2**24 - 1, 6)):
-        flat_PG = perturb_pairs(
-            center_G, mask_G, SIGMA, seed, generation, first_pair, 3, device=DEVICE
-        )
+        flat_PG = perturb_pairs(center_G, sigma_G, seed, generation, first_pair, 3, device=DEVICE)
         assert flat_PG.device.type == DEVICE
         ours, center = flat_PG.cpu().numpy(), center_G.numpy()
         for index in range(3):
-            change = mutation(mask_G.numpy(), seed, generation, first_pair + index)
+            change = mutation(sigma_G.numpy(), seed, generation, first_pair + index)
             assert_same_bits(ours[2 * index], center + change)
             assert_same_bits(ours[2 * index + 1], center - change)
         assert size < 3 or not np.array_equal(ours[0], ours[1])
@@ -94,23 +95,23 @@ def test_pairs_are_center_plus_and_minus_the_mutation(size: int, seed: int) -> N
 
 @pytest.mark.parametrize(("size", "seed"), [(1, 0), (7, 23), (338, BIG)])
 def test_weighted_sum_runs_over_pairs_in_order(size: int, seed: int) -> None:
-    _, mask_G = case(size)
+    _, sigma_G = case(size)
     # Of very different sizes, so that another order of summation is another sum.
     weights = np.array([0.3, 0.0, -1.7e6, 0.25, 1.7e6, -3e-7])
     expected = np.full(size, 0.125)
     for index, weight in enumerate(weights):
-        expected += weight * mutation(mask_G.numpy(), seed, 5, 2 + index).astype(np.float64)
+        expected += weight * mutation(sigma_G.numpy(), seed, 5, 2 + index).astype(np.float64)
     ours = np.full(size, 0.125)
-    accumulate_pairs(ours, mask_G, SIGMA, seed, 5, 2, weights, device=DEVICE)
+    accumulate_pairs(ours, sigma_G, seed, 5, 2, weights, device=DEVICE)
     assert_same_bits(ours, expected)
 
 
 def test_another_order_of_pairs_is_another_sum() -> None:
     """What the check above rests on."""
-    _, mask_G = case(338)
+    _, sigma_G = case(338)
     weights = np.array([0.3, 0.0, -1.7e6, 0.25, 1.7e6, -3e-7])
     pulls = [
-        weight * mutation(mask_G.numpy(), 0, 5, 2 + index).astype(np.float64)
+        weight * mutation(sigma_G.numpy(), 0, 5, 2 + index).astype(np.float64)
         for index, weight in enumerate(weights)
     ]
     assert not np.array_equal(sum(pulls), sum(reversed(pulls)))
@@ -120,10 +121,9 @@ def test_another_order_of_pairs_is_another_sum() -> None:
 def test_the_gpu_engine_draws_and_sums_what_the_reference_does(
     unmutated_pair: bool, first_pair: int
 ) -> None:
-    groups = NeuronGroups(num_neurons=13)
-    layout = GenomeLayout(groups)
-    config = EvolutionConfig(popsize=20, unmutated_pair=unmutated_pair)
-    center_G = Genome.random(groups, 5, config).center_G
+    layout = Layout(NeuronGroups(num_neurons=13))
+    config = ESConfig(popsize=20, unmutated_pair=unmutated_pair)
+    center_G = Genome.random(layout, 5, GenomeConfig()).center_G
     plain, ours = (
         perturbed_pairs(center_G, layout, config, 7, 2, first_pair, 3, engine=engine).cpu()
         for engine in ("reference", "gpu")

@@ -1,4 +1,4 @@
-"""Checks of the numbers of a GPU lifetime, run like `gpu_checks.py`: its draws and its tanh."""
+"""Checks of the numbers of a GPU lifetime, run like `checks.py`: its draws and its tanh."""
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.engines.gpu.plan import make_ints, make_reals, make_tiles
+from evoplastic.engines.gpu.bundles import Memory, Numbers
+from evoplastic.engines.gpu.launch import bring_numbers
+from evoplastic.engines.gpu.sizes import Sizes, make_sizes, make_tiles
+from evoplastic.lifetime.batch import LifetimeBatch
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.draws import perturbation_words, perturbations
 from evoplastic.trials.order import uniform_trials
 from tests.evoplastic.engines.gpu.checks import SHORT, Case, prepare
@@ -23,7 +28,7 @@ triton = pytest.importorskip("triton")
 
 import triton.language as tl  # noqa: E402
 
-from evoplastic.engines.gpu.parts import tanh  # noqa: E402
+from evoplastic.engines.gpu.activity import tanh  # noqa: E402
 from evoplastic.engines.gpu.perturbation import draw_noise, philox, trial_entry  # noqa: E402
 
 
@@ -70,15 +75,20 @@ def test_words_are_the_published_ones(counter: Any, key: Any, expected: Any) -> 
 
 
 @triton.jit
-def noise_probe(
-    xi, ints, reals, trial_ptr, stream_ptr, STEPS: tl.constexpr, N: tl.constexpr,
-    O: tl.constexpr, CLAMPED: tl.constexpr, WIDE: tl.constexpr,
-):  # fmt: skip
+def noise_probe(memory, numbers, trial_ptr, stream_ptr, STEPS: tl.constexpr, S: tl.constexpr):
     """Perturbations of one trial, its first four steps apart, in blocks of 64 counters."""
     trial = tl.load(trial_ptr).to(tl.int32)
     stream = tl.load(stream_ptr).to(tl.uint32)
-    draw_noise(xi, ints, reals, trial, stream, 0, 4, N, O, CLAMPED, WIDE, 64)
-    draw_noise(xi, ints, reals, trial, stream, 4, STEPS, N, O, CLAMPED, WIDE, 64)
+    draw_noise(memory, numbers, trial, stream, 0, 4, S)
+    draw_noise(memory, numbers, trial, stream, 4, STEPS, S)
+
+
+def told(
+    groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
+) -> tuple[Sizes, Numbers]:
+    """What kernels are told about two individuals."""
+    sizes = make_sizes(groups, batch, config, make_tiles(groups, config))
+    return sizes, bring_numbers(2, (0, 0), batch, config, torch.device(DEVICE))
 
 
 @pytest.mark.parametrize("num_neurons", [13, 20, 33])
@@ -90,19 +100,15 @@ def test_perturbations_are_those_of_the_reference_bit_for_bit(
     _, groups, batch, config = prepare(case)
     trial, steps, stream = 2, SHORT.num_steps, 2**31 + 77
     batch = batch._replace(perturb_stream_P=np.full(2, stream))
-    tiles = make_tiles(groups, config)
-    xi = torch.full((steps, tiles.wide), float("nan"), device=DEVICE)
+    sizes, numbers = told(groups, batch, config)
+    xi = torch.full((steps, sizes.wide), float("nan"), device=DEVICE)
     noise_probe[(1,)](
-        xi,
-        torch.tensor(make_ints(2, (0, 0), groups, batch, config), dtype=torch.int64, device=DEVICE),
-        torch.tensor(make_reals(batch, config), dtype=torch.float32, device=DEVICE),
+        Memory(*[xi] * len(Memory._fields)),
+        numbers,
         torch.tensor([trial], device=DEVICE),
         torch.tensor([stream], device=DEVICE),
         STEPS=steps,
-        N=num_neurons,
-        O=groups.num_outputs,
-        CLAMPED=groups.num_clamped,
-        WIDE=tiles.wide,
+        S=sizes._replace(block_draws=64),
     )
     expected = perturbations(batch, trial, steps, num_neurons, config.perturbation)[0][0]
     expected[: config.perturbation.first_step] = 0.0
@@ -114,10 +120,10 @@ def test_perturbations_are_those_of_the_reference_bit_for_bit(
 
 
 @triton.jit
-def entry_probe(out, ints, trial_ptr, stream_ptr, start_ptr, size_ptr):
+def entry_probe(out, numbers, trial_ptr, stream_ptr, start_ptr, size_ptr):
     """Bank entry of one trial."""
     entry = trial_entry(
-        ints,
+        numbers,
         tl.load(trial_ptr).to(tl.int32),
         tl.load(stream_ptr).to(tl.uint32),
         tl.load(start_ptr).to(tl.int32),
@@ -130,16 +136,14 @@ def entry_probe(out, ints, trial_ptr, stream_ptr, start_ptr, size_ptr):
 def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
     _, groups, batch, config = prepare(Case())
     batch = batch._replace(trial_stream_P=np.full(2, stream))
-    ints = torch.tensor(
-        make_ints(2, (0, 0), groups, batch, config), dtype=torch.int64, device=DEVICE
-    )
+    _, numbers = told(groups, batch, config)
     for trial in (0, 1, 399):
         for individual in (0, 1):
             task = batch.task_P[individual]
             out = torch.empty(1, dtype=torch.int32, device=DEVICE)
-            numbers = (trial, stream, batch.tables.start_B[task], batch.tables.size_B[task])
+            asked = (trial, stream, batch.tables.start_B[task], batch.tables.size_B[task])
             entry_probe[(1,)](
-                out, ints, *(torch.tensor([int(number)], device=DEVICE) for number in numbers)
+                out, numbers, *(torch.tensor([int(number)], device=DEVICE) for number in asked)
             )
             assert int(out) == uniform_trials(batch.trial_streams, batch.tables, trial)[individual]
 

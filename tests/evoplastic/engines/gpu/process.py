@@ -11,7 +11,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,31 @@ needs_gpu = pytest.mark.skipif(
 )
 
 
-def run_checks(*files: str, **environment: str) -> None:
-    """Run files of checks beside this one in one process; all must pass, and skip nothing."""
+def each_of(cases: Mapping[str, Any], exhaustive: Mapping[str, Any]) -> list[Any]:
+    """Cases as parameters under their names; `exhaustive` ones are left out of `make test`."""
+    assert not set(cases) & set(exhaustive)
+    return [
+        *(pytest.param(case, id=name) for name, case in cases.items()),
+        *(
+            pytest.param(case, id=name, marks=pytest.mark.exhaustive)
+            for name, case in exhaustive.items()
+        ),
+    ]
+
+
+def run_checks(*files: str, interpreted: bool) -> None:
+    """Run files of checks beside this one in one process; all must pass, and skip nothing.
+
+    Under the interpreter, which takes milliseconds for an operation, those marked `exhaustive` are
+    left to `make test-gpu-interpreter`; a GPU runs every one.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p"]
+    selected = [] if interpreted else ["-m", ""]
+    environment = {"OMP_NUM_THREADS": "1", "TRITON_INTERPRET": "1" if interpreted else "0"}
     finished = subprocess.run(
-        [*command, "no:xdist", *(str(HERE / file) for file in files)],
+        [*command, "no:xdist", *selected, *(str(HERE / file) for file in files)],
         cwd=HERE.parents[3],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=500,

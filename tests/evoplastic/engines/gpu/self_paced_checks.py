@@ -1,4 +1,4 @@
-"""Checks of trials that run freely on the GPU engine; `test_gpu_free.py` runs them apart."""
+"""Checks of trials that run freely on the GPU engine; `test_self_paced.py` runs them apart."""
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from evoplastic.engines import self_check
 from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.gpu.engine import run_gpu
-from evoplastic.engines.gpu.launch import STEPS_PER_PRODUCT as BLOCK
+from evoplastic.engines.gpu.sizes import STEPS_PER_PRODUCT as BLOCK
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
@@ -24,6 +24,7 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
     DEVICE,
     assert_same,
     assert_within_rounding,
+    each_of,
     largest_difference,
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
@@ -52,8 +53,93 @@ class Case:
     banks: dict[str, Any] = field(default_factory=dict)
 
 
+OTHER_DYNAMICS = {
+    "tau_ms": 60.0,
+    "initial_activation": -0.2,
+    "stimulus_gain": 1.5,
+    "feedback_gain": 0.7,
+    "action_gain": 2.0,
+    "bias_rate": -0.5,
+}
+
+# Every branch of the kernel; options that do not hide each other share a case.
 CASES = {
-    "external": Case(num_individuals=3),
+    "external": Case(),
+    "external, longer than a block of noise, single baseline": Case(
+        longest=18,
+        num_trials=3,
+        rule={"baseline": "single"},
+        banks={"early_end": 0.0, "num_entries": 2},
+    ),
+    "external, many lines, binary, correctness, targets": Case(
+        num_neurons=48,
+        num_inputs=9,
+        num_outputs=6,
+        rule={"outcome": "binary"},
+        lifetime={"feedback": "correct", "target_low": 0.2, "target_high": 0.7},
+    ),
+    "external, reward without a baseline": Case(
+        rule={"outcome": "reward", "baseline": "none", "eta": 2.0},
+        lifetime={"feedback": "reward"},
+    ),
+    "external, clipped, every neuron hit, prediction error": Case(
+        rule={"baseline": "none", "eta": 3.0, "max_change": 0.02},
+        perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
+        lifetime={"feedback": "prediction_error"},
+    ),
+    "external, error of predicted reward, other dynamics": Case(
+        rule={"tau_elig_ms": 200.0},
+        lifetime={"feedback": "reward_prediction_error"},
+        dynamics=OTHER_DYNAMICS,
+        batch={"evaluation": True, "seed": 2**63 + 12345},
+    ),
+    "external, nothing scored": Case(
+        num_trials=4,
+        banks={"scored": 0.0, "longest": 3},
+        rule={"outcome": "reward", "eta": 2.0},
+    ),
+    "external, blocks of trials": Case(
+        banks={"block": 2, "num_entries": 4, "longest": 3}, num_trials=6
+    ),
+    "external, streamed, many lines, one noise for all": Case(
+        num_neurons=48,
+        num_inputs=9,
+        num_outputs=6,
+        streamed=True,
+        batch={"shared_noise": True},
+    ),
+    "external, streamed, error of predicted reward": Case(
+        rule={"outcome": "reward", "eta": 2.0, "baseline": "single"},
+        lifetime={"feedback": "reward_prediction_error"},
+        streamed=True,
+    ),
+    "internal": Case(rule=INTERNAL, num_trials=4),
+    "internal, gated, error of predicted reward, modulators spared": Case(
+        num_trials=4,
+        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
+        lifetime={"feedback": "reward_prediction_error"},
+        perturbation={"perturb_modulators": False, "first_step": 0},
+    ),
+    "internal, many lines, clipped, reward": Case(
+        num_neurons=48,
+        num_inputs=9,
+        num_outputs=6,
+        num_trials=4,
+        rule={**INTERNAL, "eta": 2.0, "max_change": 0.005},
+        lifetime={"feedback": "reward"},
+        perturbation={"quiet_trials": 0},
+    ),
+    "internal, streamed": Case(rule=INTERNAL, num_trials=4, longest=4, streamed=True),
+    "internal, streamed, gated, reward": Case(
+        rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
+        lifetime={"feedback": "reward"},
+        streamed=True,
+    ),
+}
+
+# One option at a time, and longer lives: the name of what fails says what is wrong.
+ONE_BY_ONE = {
+    "external, three individuals": Case(num_individuals=3),
     "external, longer than a block of noise": Case(
         longest=21,
         num_trials=4,
@@ -73,7 +159,7 @@ CASES = {
     "external, reward": Case(
         rule={"outcome": "reward", "eta": 2.0}, lifetime={"feedback": "reward"}
     ),
-    "external, reward without a baseline": Case(
+    "external, reward without a baseline, loss fed back": Case(
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0}
     ),
     "external, error of predicted reward": Case(lifetime={"feedback": "reward_prediction_error"}),
@@ -82,20 +168,9 @@ CASES = {
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
     ),
     "external, dynamics": Case(
-        dynamics={
-            "tau_ms": 60.0,
-            "initial_activation": -0.2,
-            "stimulus_gain": 1.5,
-            "feedback_gain": 0.7,
-            "action_gain": 2.0,
-            "bias_rate": -0.5,
-        },
+        dynamics=OTHER_DYNAMICS,
         rule={"tau_elig_ms": 200.0},
         batch={"evaluation": True, "seed": 2**63 + 12345},
-    ),
-    "external, nothing scored": Case(banks={"scored": 0.0}, rule={"outcome": "reward", "eta": 2.0}),
-    "external, blocks of trials": Case(
-        banks={"block": 2, "num_entries": 4, "longest": 3}, num_trials=6
     ),
     "external, streamed": Case(streamed=True),
     "external, streamed, many lines": Case(
@@ -106,7 +181,7 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal": Case(rule=INTERNAL, num_individuals=3),
+    "internal, three individuals": Case(rule=INTERNAL, num_individuals=3),
     "internal, reward": Case(
         rule=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
     ),
@@ -115,7 +190,7 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
-    "internal, streamed": Case(rule=INTERNAL, num_individuals=3, streamed=True),
+    "internal, streamed, three individuals": Case(rule=INTERNAL, num_individuals=3, streamed=True),
     "internal, streamed, gated, rewards": Case(
         rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
         lifetime={"feedback": "reward"},
@@ -148,16 +223,15 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
     return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_free_trials_equal_the_reference_to_float32_rounding(name: str) -> None:
-    case = CASES[name]
+@pytest.mark.parametrize("case", each_of(CASES, ONE_BY_ONE))
+def test_self_paced_trials_equal_the_reference_to_float32_rounding(case: Case) -> None:
     params, groups, batch, config = prepare(case)
     exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
     plain = run_reference(params, groups, batch, config).result
     fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
-    for name_ in ("loss_PK", "reward_PK", "smoothness_P"):
-        got, near, true = (getattr(result, name_) for result in (fused, plain, exact))
-        assert_within_rounding(name_, got, near, true)
+    for name in ("loss_PK", "reward_PK", "smoothness_P"):
+        got, near, true = (getattr(result, name) for result in (fused, plain, exact))
+        assert_within_rounding(name, got, near, true)
     assert torch.equal(fused.correct_PK, exact.correct_PK)
     assert torch.equal(fused.steps_PK, exact.steps_PK)
     assert len(exact.steps_PK.unique()) > 1, "all trials last alike: own clocks are not tried"

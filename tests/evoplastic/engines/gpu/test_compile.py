@@ -98,12 +98,12 @@ def test_mutations_are_compiled_to_instructions_that_round_as_numpy_does(
     kernel, launches = getattr(noise_gpu, name), Launches()
     monkeypatch.setattr(noise_gpu, name, launches)
     size = 578
-    mask_G = torch.ones(size, dtype=torch.bool)
+    sigma_G = torch.full((size,), 0.03)
     if name == "perturb":
-        noise_gpu.perturb_pairs(torch.zeros(size), mask_G, 0.03, 1, 0, 0, 3, device="cpu")
+        noise_gpu.perturb_pairs(torch.zeros(size), sigma_G, 1, 0, 0, 3, device="cpu")
     else:
         total_G, weights = np.zeros(size), np.ones(3)
-        noise_gpu.accumulate_pairs(total_G, mask_G, 0.03, 1, 0, 0, weights, device="cpu")
+        noise_gpu.accumulate_pairs(total_G, sigma_G, 1, 0, 0, weights, device="cpu")
     code = compile_as_launched(kernel, launches).asm["ptx"]
     floating = set(
         re.findall(r"\b((?:add|sub|mul|fma|mad|div|sqrt|rcp|rsqrt|ex2|lg2)\.[\w.]*f\d+)", code)
@@ -111,6 +111,13 @@ def test_mutations_are_compiled_to_instructions_that_round_as_numpy_does(
     assert {"add.rn.f64", "mul.rn.f64", "div.rn.f64", "sqrt.rn.f64", "mul.rn.f32"} <= floating
     # Rounded to nearest, one operation at a time: nothing approximate, nothing fused.
     assert not [found for found in floating if not re.fullmatch(r"(?!fma)\w+\.rn\.f\d+", found)]
+
+
+def type_of(value: Any) -> Any:
+    """Triton's name for the type of an argument, a bundle of them included."""
+    if isinstance(value, torch.Tensor):
+        return POINTERS[value.dtype]
+    return type(value)(*(type_of(each) for each in value))
 
 
 def compile_as_launched(kernel: Any, launches: Launches) -> Any:
@@ -122,7 +129,7 @@ def compile_as_launched(kernel: Any, launches: Launches) -> Any:
     assert len(args) + len(kwargs) == len(arguments)
 
     signature = {
-        argument: POINTERS[value.dtype] if isinstance(value, torch.Tensor) else "constexpr"
+        argument: "constexpr" if argument in kwargs else type_of(value)
         for argument, value in arguments.items()
     }
     constants = {(kernel.arg_names.index(key),): value for key, value in kwargs.items()}

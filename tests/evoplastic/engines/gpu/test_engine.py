@@ -1,5 +1,4 @@
-"""The GPU engine: what needs no Triton here; `gpu_checks.py` and
-`gpu_number_checks.py` in a process of their own."""
+"""The GPU engine: what needs no Triton is checked here, the kernels in a process of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +9,8 @@ import pytest
 import torch
 
 from evoplastic.engines.gpu.engine import gpu_available, gpu_covers
-from evoplastic.engines.gpu.plan import ON_CHIP, make_tiles, retention_powers
+from evoplastic.engines.gpu.plan import retention_powers
+from evoplastic.engines.gpu.sizes import ON_CHIP, make_tiles
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
@@ -21,13 +21,13 @@ from tests.evoplastic.engines.gpu.process import HERE, needs_gpu, needs_triton, 
 
 @needs_triton
 def test_engine_passes_its_checks_under_the_interpreter() -> None:
-    run_checks("checks.py", "number_checks.py", TRITON_INTERPRET="1")
+    run_checks("checks.py", "number_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_engine_passes_its_checks_on_the_gpu() -> None:
-    run_checks("checks.py", "number_checks.py", TRITON_INTERPRET="0")
+    run_checks("checks.py", "number_checks.py", interpreted=False)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")

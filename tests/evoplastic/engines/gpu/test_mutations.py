@@ -13,10 +13,10 @@ CHECKS = "mutation_checks.py"
 
 @needs_triton
 def test_mutations_pass_their_checks_under_the_interpreter() -> None:
-    run_checks(CHECKS, TRITON_INTERPRET="1")
+    run_checks(CHECKS, interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_mutations_pass_their_checks_on_the_gpu() -> None:
-    run_checks(CHECKS, TRITON_INTERPRET="0")
+    run_checks(CHECKS, interpreted=False)

@@ -7,7 +7,7 @@ import pytest
 
 from evoplastic.engines.gpu.engine import gpu_covers
 from evoplastic.engines.gpu.launch import carried
-from evoplastic.engines.gpu.plan import ON_CHIP, make_tiles
+from evoplastic.engines.gpu.sizes import ON_CHIP, make_tiles
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
@@ -20,13 +20,13 @@ from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node
 
 @needs_triton
 def test_free_trials_pass_their_checks_under_the_interpreter() -> None:
-    run_checks("self_paced_checks.py", TRITON_INTERPRET="1")
+    run_checks("self_paced_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_free_trials_pass_their_checks_on_the_gpu() -> None:
-    run_checks("self_paced_checks.py", TRITON_INTERPRET="0")
+    run_checks("self_paced_checks.py", interpreted=False)
 
 
 @pytest.mark.parametrize("config", [LifetimeConfig(rule=RuleConfig(name=name)) for name in RULES])
@@ -38,7 +38,7 @@ def test_any_network_is_covered_and_fits_its_tiles(
     groups = NeuronGroups(num_neurons=neurons, num_inputs=inputs, num_outputs=outputs)
     batch = make_free_batch([make_node_bank(1)], groups, 1)
     assert gpu_covers(groups, batch, config) is None
-    tiles = make_tiles(groups, config, free=True)
+    tiles = make_tiles(groups, config, self_paced=True)
     assert tiles.wide >= neurons - groups.num_clamped
     assert tiles.clamped >= groups.num_clamped
     largest, matrices = ON_CHIP[config.rule.table.schedule]

@@ -7,7 +7,8 @@ import pytest
 
 from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
-from tasks.suites.asking import agreement, best_single_mapping, same_question
+from tasks.suites.leakage import same_question
+from tasks.suites.single_mapping import agreement, best_single_mapping
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask, truth_table
 from tests.evoplastic.engines.cases import changed
 
@@ -15,7 +16,7 @@ EXCHANGED = "the same with the responses exchanged"
 
 
 def bank_of(name: str) -> TrialTable:
-    return TwoStimulusTask(name).bank()
+    return TwoStimulusTask(name).trials()
 
 
 @pytest.mark.parametrize(("one", "other"), list(product(NAMES, NAMES)))

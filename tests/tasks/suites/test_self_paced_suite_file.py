@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from evoplastic.checks import UsageError
-from tasks.suites.free_suite import FreeSuite
-from tasks.suites.free_suite_file import FreeSuiteFile
-from tasks.suites.suite import load_paced_suite, load_suite
+from tasks.suites.loading import load_suite
 from tasks.suites.suite_file import read_suite_file
 
 FAMILIES = """
 name: mine
-kind: free
+pacing: self_paced
 dt_ms: 50
 defaults: {set: {dim_ring: 4}}
 families:
@@ -41,7 +39,6 @@ def write(folder: Path, text: str) -> Path:
 
 def test_families_make_a_split(tmp_path: Path) -> None:
     content = read_suite_file(write(tmp_path, FAMILIES))
-    assert isinstance(content, FreeSuiteFile)
     assert [task.name for task in content.train] == ["yang19.go", "away"]
     assert [task.name for task in content.held_out] == ["yang19.dms"]
     assert content.families == {"reach": ("yang19.go", "away"), "match": ("yang19.dms",)}
@@ -55,7 +52,6 @@ def test_families_make_a_split(tmp_path: Path) -> None:
 def test_another_family_is_held_out_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, FAMILIES)
     other = read_suite_file(f"{path}/reach")
-    assert isinstance(other, FreeSuiteFile)
     assert (other.name, other.held_out_family) == ("mine/reach", "reach")
     assert [task.name for task in other.held_out] == ["yang19.go", "away"]
     ours = load_suite("yang19/context")
@@ -67,7 +63,6 @@ def test_another_family_is_held_out_by_name(tmp_path: Path) -> None:
 def test_keys_of_free_suites_tell_the_kind_and_files_are_found_beside(tmp_path: Path) -> None:
     (tmp_path / "my_task.py").write_text("")
     content = read_suite_file(write(tmp_path, SPLIT))
-    assert isinstance(content, FreeSuiteFile)
     assert content.rule_cue
     mine, gonogo = content.train
     assert (mine.name, mine.source) == ("MyTask", f"{tmp_path / 'my_task.py'}:MyTask")
@@ -83,7 +78,7 @@ def test_keys_of_free_suites_tell_the_kind_and_files_are_found_beside(tmp_path: 
         (FAMILIES, "match: [", "reaction: [", "family of suite file .*'match'"),
         (FAMILIES, "dt_ms: 50", "dt_ms: half", "dt_ms is 'half', expected a whole number"),
         (FAMILIES, "permute: inputs", "permute: input", "did you mean 'inputs'"),
-        (FAMILIES, "kind: free", "kind: fre", "did you mean 'free'"),
+        (FAMILIES, "pacing: self_paced", "pacing: self_pace", "did you mean 'self_paced'"),
         (FAMILIES, "{set: {dim_ring: 4}}", "{dim_ring: 4}", "defaults is .*expected {set"),
         (FAMILIES, "match: [yang19.dms]", "match: yang19.dms", "family match is 'yang19.dms'"),
         (FAMILIES, "match: [yang19.dms]", "match: [7]", "family match lists 7, expected the id"),
@@ -94,13 +89,13 @@ def test_keys_of_free_suites_tell_the_kind_and_files_are_found_beside(tmp_path: 
         (FAMILIES, "name: away", "name: 4", "name of task .* is 4, expected text"),
         (FAMILIES, "name: away", "name: yang19.dms", r"the names \['yang19.dms'\] for two"),
         (FAMILIES, "name: away", "name: yang19.go", r"\['yang19.go'\] more than once"),
-        (FAMILIES, "kind: free", "train: [GoNogo]", "train and families"),
+        (FAMILIES, "pacing: self_paced", "train: [GoNogo]", "train and families"),
         (FAMILIES, "[yang19.dms]", "[]", "has no held-out tasks"),
         (SPLIT, "rule_cue: true", "rule_cue: maybe", "rule_cue is 'maybe', expected true"),
         (SPLIT, "rule_cue", "rule_cues", "did you mean 'rule_cue'"),
         (SPLIT, "name: mine", "name: mine\nheld_out_family: a", "has no families"),
         (SPLIT, '["my_task.py:MyTask", GoNogo]', "[]", "has no training tasks"),
-        (SPLIT, "held_out:", "kind: free\ndefaults: {}\n#", "lacks held_out"),
+        (SPLIT, "held_out:", "pacing: self_paced\ndefaults: {}\n#", "lacks held_out"),
     ],
 )
 def test_errors_name_the_file(tmp_path: Path, text: str, old: str, new: str, message: str) -> None:
@@ -114,23 +109,21 @@ def test_errors_name_the_file(tmp_path: Path, text: str, old: str, new: str, mes
 def test_a_family_of_a_suite_without_any_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot hold one out"):
         load_suite(f"{write(tmp_path, SPLIT)}/reach")
-    with pytest.raises(UsageError, match="'miconi2023' has no families"):
+    with pytest.raises(UsageError, match="has no families, so it cannot hold one out"):
         load_suite("miconi2023/dms")
 
 
 def test_kinds_do_not_mix(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="says kind: free"):
+    with pytest.raises(UsageError, match="says pacing: self_paced"):
         load_suite(write(tmp_path, "name: a\ntrain: [yang19.go]\nheld_out: [dms]"))
     with pytest.raises(UsageError, match=r"no table of its own.*set: {table: published}"):
         load_suite("yang19", "published")
-    assert isinstance(load_suite("yang19", "intended"), FreeSuite)
-    with pytest.raises(UsageError, match="'yang19' runs freely, expected one of paced trials"):
-        load_paced_suite("yang19")
+    assert load_suite("yang19", "intended").self_paced
 
 
 def test_naming_a_suite_imports_no_neurogym() -> None:
     code = (
-        "import sys; from tasks.suites.suite import load_suite;"
+        "import sys; from tasks.suites.loading import load_suite;"
         "load_suite('yang19/context').task_names;"
         "print('neurogym' in sys.modules)"
     )

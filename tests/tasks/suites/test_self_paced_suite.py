@@ -14,54 +14,70 @@ import pytest
 from evoplastic.checks import UsageError
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable
+from evoplastic.trials.wiring import WiringConfig
 from evoplastic.types import Interface
-from tasks.neurogym.task import FreeTask
-from tasks.suites.free_suite import FreeSuite
-from tasks.suites.suite import load_suite
+from tasks.neurogym.task import SelfPacedTask
+from tasks.suites.levels import (
+    close_held_out,
+    closest_train,
+    fixed_policy_level,
+    levels_of,
+    policies,
+)
+from tasks.suites.loading import load_suite
+from tasks.suites.suite import Suite
 
+exhaustive = pytest.mark.exhaustive
 FILE = Path(__file__).with_name("test_leakage.py")
 ENVS = Path(__file__).parents[1] / "small_envs.py"
 
 
-def mine(name: str, file: Path = FILE, **settings: Any) -> FreeTask:
-    return FreeTask(name=name.lower(), source=f"{file}:{name}", settings=settings)
+def mine(name: str, file: Path = FILE, **settings: Any) -> SelfPacedTask:
+    return SelfPacedTask(name=name.lower(), source=f"{file}:{name}", settings=settings)
 
 
-def suite(train: Sequence[FreeTask], held_out: Sequence[FreeTask], **changes: Any) -> FreeSuite:
-    return FreeSuite(
+def suite(
+    train: Sequence[SelfPacedTask], held_out: Sequence[SelfPacedTask], **changes: Any
+) -> Suite:
+    return Suite(
         name="small",
         description="",
         train=tuple(train),
         held_out=tuple(held_out),
-        dt_ms=20,
         **changes,
     )
 
 
-def small(**changes: Any) -> FreeSuite:
-    two_stimulus = FreeTask(name="dms", source="evoplastic/TwoStimulus-dms")
+def small(**changes: Any) -> Suite:
+    two_stimulus = SelfPacedTask(name="dms", source="evoplastic/TwoStimulus-dms")
     return suite([mine("Echo", ENVS), two_stimulus], [mine("Sometimes")], **changes)
 
 
-def node_banks(suite: FreeSuite, seed: int, num_trials: int) -> list[TrialTable]:
+def tables(suite: Suite, seed: int, num_trials: int) -> list[TrialTable]:
     """The banks of a suite of which no task needs to be stepped."""
-    banks = suite.banks(seed, num_trials)
+    banks = suite.trials(seed, num_trials)
     found = [bank for bank in banks if isinstance(bank, TrialTable)]
     assert len(found) == len(banks)
     return found
 
 
+def wiring(suite: Suite) -> WiringConfig:
+    """How the tasks of a self-paced suite are wired."""
+    assert suite.wiring is not None
+    return suite.wiring
+
+
 def test_interface_is_the_union() -> None:
     assert small().interface == Interface(num_inputs=3, num_outputs=3)
-    assert small().wiring.cue_lines == 0
+    assert wiring(small()).cue_lines == 0
     assert small().task_names == ("echo", "dms", "sometimes")
     assert [small().role(name) for name in small().task_names] == ["train", "train", "held_out"]
     assert small().half_of_train == (0, 1)
-    assert small(permute="both").wiring.permute == "both"
+    assert wiring(small(permute="both")).permute == "both"
 
 
 def test_banks_are_a_function_of_seed_and_number() -> None:
-    one, again, other = (node_banks(small(), seed, 8) for seed in (1, 1, 2))
+    one, again, other = (tables(small(), seed, 8) for seed in (1, 1, 2))
     assert [bank.task for bank in one] == ["echo", "dms", "sometimes"]
     assert [bank.digest for bank in one] == [bank.digest for bank in again]
     assert one[0].digest != other[0].digest
@@ -71,9 +87,9 @@ def test_banks_are_a_function_of_seed_and_number() -> None:
 def test_the_rule_cue_has_a_line_for_each_task_at_the_end() -> None:
     cued, plain = small(rule_cue=True), small()
     assert cued.interface == Interface(num_inputs=6, num_outputs=3)
-    assert cued.wiring.cue_lines == 3
+    assert wiring(cued).cue_lines == 3
     for place, (with_cue, without) in enumerate(
-        zip(node_banks(cued, 1, 4), node_banks(plain, 1, 4), strict=True)
+        zip(tables(cued, 1, 4), tables(plain, 1, 4), strict=True)
     ):
         own = without.interface.num_inputs
         assert np.array_equal(with_cue.observation_VI[:, :own], without.observation_VI)
@@ -83,16 +99,16 @@ def test_the_rule_cue_has_a_line_for_each_task_at_the_end() -> None:
 
 def test_digest_sees_split_and_wiring_but_no_names() -> None:
     plain = small()
-    renamed = replace(plain, train=(replace(plain.train[0], name="x"), plain.train[1]))
+    renamed = replace(plain, train=(replace(mine("Echo", ENVS), name="x"), plain.train[1]))
     assert plain.digest == small().digest == renamed.digest
-    exchanged = replace(plain, train=plain.held_out, held_out=plain.train)
+    exchanged = replace(plain, train=plain.held_out, held_out=plain.train, half_of_train=())
     others = [exchanged, small(rule_cue=True), small(permute="inputs")]
     assert len({plain.digest, *(other.digest for other in others)}) == 4
 
 
 def test_a_suite_travels_without_trials() -> None:
     built = small()
-    built.banks(1, 4)
+    built.trials(1, 4)
     words = pickle.dumps(built)
     assert len(words) < 2000
     assert pickle.loads(words).digest == built.digest
@@ -108,13 +124,13 @@ def test_a_suite_travels_without_trials() -> None:
     ],
 )
 def test_leaks_are_refused_by_content_before_any_trial_is_handed_out(
-    held_out: FreeTask, words: str
+    held_out: SelfPacedTask, words: str
 ) -> None:
     leaky = suite([mine("Sometimes"), replace(mine("Echo", ENVS), name="original")], [held_out])
     for ask in (
         lambda: leaky.interface,
         lambda: leaky.wiring,
-        lambda: leaky.banks(0, 1),
+        lambda: leaky.trials(0, 1),
         lambda: leaky.digest,
     ):
         with pytest.raises(UsageError, match=words) as refused:
@@ -161,63 +177,69 @@ def test_a_task_that_engines_cannot_live_is_named_with_the_reason() -> None:
 
 
 def test_levels_are_those_of_simple_policies() -> None:
-    levels = small().levels("echo")
+    levels = policies(small(), "echo")
     assert levels.oracle == (1.0, 1.0)
     assert levels.chance.accuracy == pytest.approx(0.5 * (1 - 3.0**-5))  # answers within 5 steps
     assert levels.chance.reward < 0
-    assert small().chance("echo") == levels.chance.accuracy
-    assert small().fixed_policy_level("echo") == pytest.approx(0.5, abs=0.1)
+    assert levels_of(small(), "echo").chance == levels.chance.accuracy
+    assert fixed_policy_level(small(), "echo") == pytest.approx(0.5, abs=0.1)
 
 
 def test_no_answer_is_known_by_birth_where_actions_are_exchanged() -> None:
     tasks = [mine("Echo", ENVS), mine("SaysNothingNew")], [mine("Longer")]
     exchanged = suite(*tasks, permute="actions")
     for name in exchanged.task_names:
-        assert exchanged.fixed_policy_level(name) == pytest.approx(0.5)
-        assert exchanged.levels(name).best_fixed.accuracy == pytest.approx(0.5)
+        assert fixed_policy_level(exchanged, name) == pytest.approx(0.5)
+        assert policies(exchanged, name).best_fixed.accuracy == pytest.approx(0.5)
     known = suite(*tasks, permute="inputs")
-    assert known.fixed_policy_level("longer") == 1.0
+    assert fixed_policy_level(known, "longer") == 1.0
     still = suite(
-        [mine("Echo", ENVS)], [FreeTask(name="hold", source="yang19.dms")], permute="both"
+        [mine("Echo", ENVS)], [SelfPacedTask(name="hold", source="yang19.dms")], permute="both"
     )
-    level = still.fixed_policy_level("hold")
+    level = fixed_policy_level(still, "hold")
     assert level is not None
     assert level > 0.4  # to hold still can be known by birth
 
 
 def test_a_held_out_task_is_judged_by_what_a_training_task_teaches_about_it() -> None:
     slow = suite([mine("Echo", ENVS), mine("SaysNothingNew")], [mine("Longer")])
-    assert slow.fixed_policy_level("longer") == 1.0
-    close = slow.closest_train("longer")
+    assert fixed_policy_level(slow, "longer") == 1.0
+    close = closest_train(slow, "longer")
     assert close is not None
     assert (close.task, close.is_high) == ("echo", True)
-    assert slow.close_held_out == (("longer", close),)
-    assert small().close_held_out == ()
+    assert close_held_out(slow) == (("longer", close),)
+    assert close_held_out(small()) == ()
 
 
 def test_tasks_without_right_and_wrong_have_levels_in_reward_only() -> None:
-    economic = FreeTask(name="choice", source="EconomicDecisionMaking")
+    economic = SelfPacedTask(name="choice", source="EconomicDecisionMaking")
     paid = suite([economic, mine("Echo", ENVS)], [mine("Sometimes")])
-    assert (paid.chance("choice"), paid.fixed_policy_level("choice")) == (None, None)
-    assert paid.levels("choice").chance.accuracy is None
-    assert paid.levels("choice").best_fixed.reward > paid.levels("choice").chance.reward
+    assert (levels_of(paid, "choice").chance, fixed_policy_level(paid, "choice")) == (None, None)
+    assert policies(paid, "choice").chance.accuracy is None
+    assert policies(paid, "choice").best_fixed.reward > policies(paid, "choice").chance.reward
 
 
 @pytest.mark.parametrize("name", ["mixed", "neurogym-native", "yang19-small"])
 def test_our_suites_can_be_lived(name: str) -> None:
     ours = load_suite(name)
-    assert isinstance(ours, FreeSuite)
-    stacked = stack_tables(node_banks(ours, 1, 4))
+    stacked = stack_tables(tables(ours, 1, 4))
     assert len(stacked.size_B) == len(ours.task_names)
     assert stacked.num_inputs_B.max() == ours.interface.num_inputs
 
 
 def test_yang19_holds_out_each_family_in_turn() -> None:
     default = load_suite("yang19")
-    assert isinstance(default, FreeSuite)
     assert default.held_out_family == "matching"
     assert len(default.task_names) == 20
     for family, names in default.families.items():
-        turn = load_suite(f"yang19/{family}")
-        assert tuple(task.name for task in turn.held_out) == names
-        assert turn.interface == Interface(num_inputs=33, num_outputs=17)  # no leak
+        assert tuple(task.name for task in load_suite(f"yang19/{family}").held_out) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "directions"), [("yang19-small", 2), pytest.param("yang19", 16, marks=exhaustive)]
+)
+def test_no_family_of_yang19_leaks_into_the_others(name: str, directions: int) -> None:
+    default = load_suite(name)
+    for family in default.families:
+        expected = Interface(num_inputs=1 + 2 * directions, num_outputs=1 + directions)
+        assert load_suite(f"{name}/{family}").interface == expected

@@ -1,0 +1,67 @@
+"""Sections of a configuration that belong to the run itself, not to the science."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from cluster.tracking.secrets import require_no_secret
+
+
+class Section(BaseModel):
+    """A frozen part of the configuration that refuses keys it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class EvolutionConfig(Section):
+    """How long a run is."""
+
+    generations: int = Field(default=1000, ge=1)
+    """Times that the search is told."""
+
+
+class EvaluationConfig(Section):
+    """Held-out evaluation sessions of the bare center."""
+
+    every: int = Field(default=10, ge=1)
+    """Generations from one session to the next; the first and the last center always have one."""
+    held_out_lifetimes: int = Field(default=64, ge=1)
+    """Lifetimes of each held-out task."""
+    train_lifetimes: int = Field(default=16, ge=0)
+    """Lifetimes of each training task."""
+    controls: bool = True
+    """Whether the first and the last session also run plasticity-off and random-genome controls."""
+    lifetimes_per_shard: int = Field(default=16, ge=1)
+    """Lifetimes that one unit of work holds."""
+
+
+class BanksConfig(Section):
+    """Trial banks of self-paced tasks; those of fixed timing bring their own and ignore this."""
+
+    trials: int = Field(default=200, ge=1)
+    """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""
+    refresh_every: int = Field(default=20, ge=1)
+    """Generations that share the training banks; then new trials are drawn. Building banks takes
+    time, and 1 draws new ones for each generation."""
+    evaluation_trials: int = Field(default=400, ge=1)
+    """Trials in the banks of the evaluation sessions, the same ones throughout a run."""
+
+
+class TrackingConfig(Section):
+    """Where the records go besides the run directory."""
+
+    enabled: bool = True
+    """Whether the journal is also delivered to MLflow."""
+    uri: str | None = None
+    """MLflow tracking URI; none means an SQLite file in the working directory."""
+    experiment: str = Field(default="evoplastic", min_length=1)
+    """MLflow experiment that the run appears in."""
+
+    @field_validator("uri")
+    @classmethod
+    def _without_secret(cls, uri: str | None) -> str | None:
+        if uri is not None:
+            require_no_secret(uri)
+        return uri

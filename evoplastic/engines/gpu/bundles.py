@@ -1,0 +1,93 @@
+"""What goes into a kernel in one piece: individuals, tasks, numbers, memory, and what is left.
+
+Each is a named tuple of pointers on the device; in a kernel it is a named tuple too. Needs no
+Triton.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class FixedTimingIndividuals(NamedTuple):
+    """The individuals of one launch, who meet trials of fixed timing."""
+
+    w: Any  # matrices, `w_stride` apart
+    alpha: Any
+    task: Any  # [P]
+    trial_stream: Any  # [P]
+    perturb_stream: Any  # [P]
+
+
+class SelfPacedIndividuals(NamedTuple):
+    """The individuals of one launch, who meet self-paced trials."""
+
+    w: Any
+    alpha: Any
+    task: Any  # [P]
+    entry: Any  # [P], the trial that each begins with
+    perturb_stream: Any  # [P]
+    channel: Any  # [P, I], the channel that each input line carries, -1 for none
+    action: Any  # [P, O], the action of each response line, -1 for none
+
+
+class FixedTimingTasks(NamedTuple):
+    """Trials of fixed timing, those of all tasks end to end."""
+
+    stimulus: Any  # [M, T, I]
+    target: Any  # [M, O], what each response neuron shall be
+    target_action: Any  # [M]
+    reward: Any  # [M, O]
+    kind: Any  # [M]
+    start: Any  # [B]
+    size: Any  # [B]
+
+
+class SelfPacedTasks(NamedTuple):
+    """Trial states of self-paced trials, those of all tasks end to end."""
+
+    observation: Any  # [V, channels]
+    target_action: Any  # [V]
+    flags: Any  # [V]
+    reward: Any  # [V, choices]
+    onward: Any  # [V, choices], the state that an action leads to
+    first: Any  # [M], state that a trial begins with
+    kind: Any  # [M]
+    start: Any  # [B]
+    size: Any  # [B]
+
+
+class Numbers(NamedTuple):
+    """The numbers of a batch, in the order of `plan.Ints` and `plan.Reals`."""
+
+    ints: Any
+    reals: Any
+
+
+class Memory(NamedTuple):
+    """Memory to work in, for all programs or for one of them; laid out by `memory`."""
+
+    matrices: Any  # [5, row, U']
+    history: Any  # [T + 1, row] rates before each step
+    xi: Any  # [T + 1, U'] perturbations of a trial
+    force: Any  # [T + 1, U'] what drives a trial from outside
+    x: Any  # [U'] activations, where they do not stay on chip
+    powers: Any  # [T + 1] what is left of a trace after 0, 1 .. T steps; the same for all
+
+
+class Record(NamedTuple):
+    """What the individuals of one launch leave on the device."""
+
+    loss: Any  # [P, K]
+    correct: Any  # [P, K]
+    reward: Any  # [P, K]
+    roughness: Any  # [P], written if the network modulates
+    steps: Any  # [P, K], written by self-paced trials
+
+
+class Means(NamedTuple):
+    """Running means of one individual within a kernel."""
+
+    baseline: Any  # [kinds] of the outcome
+    correct: Any
+    reward: Any

@@ -1,0 +1,118 @@
+"""What follows from a trial's outcome on the GPU: records, feedback, running means, the gate."""
+
+# mypy: allow-untyped-defs, allow-incomplete-defs
+# Triton's arguments are pointers and blocks; only compile-time constants carry annotations.
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from evoplastic.engines.gpu.activity import choose
+from evoplastic.engines.gpu.bundles import Means
+from evoplastic.engines.gpu.numbers import (
+    BASELINE_DECAY,
+    BASELINE_KIND,
+    BASELINE_NONE,
+    BASELINE_REST,
+    BINARY_CORRECT,
+    BINARY_WRONG,
+    FEEDBACK_CORRECT,
+    FEEDBACK_GAIN,
+    FEEDBACK_LOSS,
+    FEEDBACK_PREDICTION_ERROR,
+    FEEDBACK_REWARD,
+    OUTCOME_BINARY,
+    OUTCOME_REWARD,
+    real,
+)
+
+
+@triton.jit
+def means_at_birth(S: tl.constexpr):
+    """Running means of a newborn: chance for correctness, else 0."""
+    KINDS: tl.constexpr = S.kind_slots
+    nothing = tl.full([], 0.0, tl.float32)
+    return Means(tl.zeros([KINDS], tl.float32), tl.full([], 1.0 / S.outputs, tl.float32), nothing)
+
+
+@triton.jit
+def graded_or_binary(loss, correct, numbers, S: tl.constexpr):
+    """The loss that the loss feedback carries."""
+    if S.outcome == OUTCOME_BINARY:
+        right = real(numbers, BINARY_CORRECT)
+        return tl.where(correct, right, real(numbers, BINARY_WRONG))
+    else:
+        return loss
+
+
+@triton.jit
+def feedback_pair(loss, correct, reward, means, numbers, S: tl.constexpr):
+    """Rates of the two feedback neurons once the outcome is known, means not yet advanced."""
+    gain = real(numbers, FEEDBACK_GAIN)
+    if S.feedback == FEEDBACK_LOSS:
+        shown = gain * graded_or_binary(loss, correct, numbers, S)
+        return shown, shown
+    else:
+        right = tl.where(correct, 1.0, 0.0)
+        if S.feedback == FEEDBACK_CORRECT:
+            value = 2.0 * gain * (right - 0.5)
+        elif S.feedback == FEEDBACK_PREDICTION_ERROR:
+            value = 2.0 * gain * (right - means.correct)
+        elif S.feedback == FEEDBACK_REWARD:
+            value = gain * reward
+        else:
+            value = gain * (reward - means.reward)
+        return value, -value
+
+
+@triton.jit
+def running_mean(mean, value, numbers):
+    """decay * mean + (1 - decay) * value."""
+    return real(numbers, BASELINE_DECAY) * mean + real(numbers, BASELINE_REST) * value
+
+
+@triton.jit
+def conclude(
+    loss_i, activity_i, action_i, is_response, entry, means, tasks, record, at, numbers,
+    S: tl.constexpr,
+):  # fmt: skip
+    """Judge the response in a trial of fixed timing, and write it down at `at`.
+
+    Returns the choice, the rates of both feedback neurons, and what `reinforce` returns.
+    """
+    loss = tl.sum(loss_i, 0)
+    choice = choose(activity_i, action_i, is_response, S.outputs)
+    correct = choice == tl.load(tasks.target_action + entry)
+    tl.store(record.loss + at, loss)
+    tl.store(record.correct + at, correct.to(tl.int8))
+    reward = tl.load(tasks.reward + entry * S.outputs + choice)
+    tl.store(record.reward + at, reward)
+    first, second = feedback_pair(loss, correct, reward, means, numbers, S)
+    kind = tl.load(tasks.kind + entry)
+    gate, means = reinforce(loss, correct, reward, kind, means, numbers, S)
+    return choice, first, second, gate, means
+
+
+@triton.jit
+def reinforce(loss, correct, reward, kind, means, numbers, S: tl.constexpr):
+    """What the outcome of a trial does: M of a rule that it modulates, and the means advanced."""
+    KINDS: tl.constexpr = S.kind_slots
+    if S.outcome == OUTCOME_REWARD:
+        seen = -reward
+    else:
+        seen = graded_or_binary(loss, correct, numbers, S)
+    if S.baseline != BASELINE_KIND:
+        kind = kind * 0
+    is_kind = tl.arange(0, KINDS) == kind
+    expected = tl.sum(tl.where(is_kind, means.baseline, 0.0), 0)
+    gate = seen
+    if S.baseline != BASELINE_NONE:
+        gate = seen - expected
+        if S.outcome != OUTCOME_REWARD:
+            gate = expected * gate
+    advanced = Means(
+        tl.where(is_kind, running_mean(expected, seen, numbers), means.baseline),
+        running_mean(means.correct, tl.where(correct, 1.0, 0.0), numbers),
+        running_mean(means.reward, reward, numbers),
+    )
+    return gate, advanced

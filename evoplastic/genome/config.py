@@ -1,0 +1,24 @@
+"""What the first genome of a run is drawn from; defaults are those of Miconi (2023), ICML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from evoplastic.checks import SECTION, require
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenomeConfig:
+    """Where evolution starts from."""
+
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
+
+    init_gain: float = 1.5
+    """First w ~ N(0, init_gain^2 / N)."""
+    init_alpha: float = 0.5
+    """First alpha, the same everywhere."""
+
+    def __post_init__(self) -> None:
+        require(self.init_gain > 0, f"init_gain is {self.init_gain}, expected more than 0")
+        require(self.init_alpha >= 0, f"init_alpha is {self.init_alpha}, expected 0 or more")

@@ -1,0 +1,183 @@
+"""A population's lifetimes cut into shards: what a worker computes, pure and idempotent.
+
+A shard says which individuals of a proposal, or which lifetimes of one genome; the worker makes
+their genomes, trials and perturbations itself, from their counters. Doing a shard twice, or
+elsewhere, or later, gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evoplastic.lifetime.batch import LifetimeResult, PlasticParams
+from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
+from evoplastic.lifetime.population import simulate
+from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.search.protocol import Proposal, slices
+from evoplastic.types import Int64Array
+
+Float64Array = NDArray[np.float64]
+
+
+class PopulationShard(NamedTuple):
+    """Consecutive individuals of one generation, each with its task."""
+
+    proposal: Proposal
+    task_P: Int64Array  # index into the training tasks
+
+    @property
+    def generation(self) -> int:
+        """That of all individuals."""
+        return self.proposal.generation
+
+    @property
+    def lifetimes(self) -> int:
+        """How many individuals."""
+        return self.proposal.number
+
+    @property
+    def address(self) -> tuple[str | int, ...]:
+        """What tells this shard from any other of the run."""
+        return "population", self.generation, self.proposal.first, self.lifetimes
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.proposal})"
+
+
+class PopulationResult(NamedTuple):
+    """One lifetime of each individual of a shard."""
+
+    loss_P: Float64Array
+    accuracy_P: Float64Array  # over the scored trials; NaN for a task without answers
+    reward_P: Float64Array  # mean of a scored trial
+
+
+class ReplicateShard(NamedTuple):
+    """Lifetimes of one unmutated genome on one task."""
+
+    generation: int
+    task: int  # index into training tasks, then held-out tasks
+    first_lifetime: int
+    num_lifetimes: int
+    plastic: bool  # False: alpha = 0, the plasticity-off control
+
+    @property
+    def lifetimes(self) -> int:
+        """How many."""
+        return self.num_lifetimes
+
+    @property
+    def address(self) -> tuple[str | int, ...]:
+        """What tells this shard from any other of the run."""
+        return "replicates", *self
+
+
+class ReplicateShards(NamedTuple):
+    """Shards of one genome, generation and plasticity that are simulated at once."""
+
+    shards: tuple[ReplicateShard, ...]
+
+    @property
+    def generation(self) -> int:
+        """That of all of them."""
+        return self.shards[0].generation
+
+    @property
+    def plastic(self) -> bool:
+        """Whether all of them are."""
+        return self.shards[0].plastic
+
+    @property
+    def lifetimes(self) -> int:
+        """How many, all together."""
+        return sum(shard.lifetimes for shard in self.shards)
+
+    @property
+    def address(self) -> tuple[str | int, ...]:
+        """What tells these shards from any others of the run."""
+        return tuple(word for shard in self.shards for word in shard.address)
+
+
+class ReplicateResult(NamedTuple):
+    """L lifetimes of the same genome, shard after shard."""
+
+    accuracy_L: Float64Array  # over the scored trials; NaN for a task without answers
+    loss_L: Float64Array
+    reward_L: Float64Array  # mean of a scored trial
+    correct_LK: NDArray[np.bool_]
+    reward_LK: NDArray[np.float32]
+
+
+def population_shards(
+    proposal: Proposal, task_P: Int64Array, individuals: int
+) -> list[PopulationShard]:
+    """Cut a generation into shards of fixed size, whoever will simulate them.
+
+    Args:
+        proposal: all individuals.
+        task_P: the training task of each.
+        individuals: most individuals of a shard, see `slices`.
+    """
+    return [
+        PopulationShard(part, task_P[part.first : part.first + part.number])
+        for part in slices(proposal, individuals)
+    ]
+
+
+def simulate_population(
+    problem: LifetimeProblem, center_G: Tensor, shard: PopulationShard
+) -> PopulationResult:
+    """Run one lifetime of each individual; those of a stream share trials and perturbations."""
+    flat_PG = shard.proposal.genomes(
+        center_G, problem.layout, threads=problem.threads, engine=problem.chosen_engine
+    )
+    result = simulate(
+        problem,
+        problem.layout.params(flat_PG),
+        shard.task_P,
+        shard.proposal.stream_P,
+        epoch=shard.generation,
+        evaluation=False,
+    )
+    return PopulationResult(
+        loss_P=lifetime_loss(result, problem.lifetime),
+        accuracy_P=_accuracy(problem, result, shard.task_P),
+        reward_P=reward(result, problem.lifetime.scored_trials),
+    )
+
+
+def simulate_replicates(
+    problem: LifetimeProblem, center_G: Tensor, *shards: ReplicateShard
+) -> ReplicateResult:
+    """Run replicates of one genome; lifetime l meets the same trials whatever the task.
+
+    All are views of the one genome: it is not copied for each of them.
+    """
+    generation, plastic = shards[0].generation, shards[0].plastic
+    assert all((shard.generation, shard.plastic) == (generation, plastic) for shard in shards)
+    lifetimes = np.concatenate(
+        [
+            np.arange(shard.first_lifetime, shard.first_lifetime + shard.num_lifetimes)
+            for shard in shards
+        ]
+    )
+    task_P = np.repeat([shard.task for shard in shards], [shard.num_lifetimes for shard in shards])
+    one = problem.layout.params(center_G[None], without=() if plastic else ("alpha",))
+    params = PlasticParams._make(matrix.expand(len(task_P), -1, -1) for matrix in one)
+    result = simulate(problem, params, task_P, lifetimes, epoch=generation, evaluation=True)
+    return ReplicateResult(
+        accuracy_L=_accuracy(problem, result, task_P),
+        loss_L=lifetime_loss(result, problem.lifetime),
+        reward_L=reward(result, problem.lifetime.scored_trials),
+        correct_LK=result.correct_PK.numpy(),
+        reward_LK=result.reward_PK.numpy(),
+    )
+
+
+def _accuracy(problem: LifetimeProblem, result: LifetimeResult, task_P: Int64Array) -> Float64Array:
+    share_P = accuracy(result, problem.lifetime.scored_trials)
+    return np.where(problem.has_answers[task_P], share_P, np.nan)

@@ -1,0 +1,139 @@
+"""The two kinds of proposals: drawn anew from counters where it is simulated, or an array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evoplastic.checks import require
+from evoplastic.genome.layout import Layout
+from evoplastic.search.config import ESConfig
+from evoplastic.search.mutation import ON_CPU, perturbed_pairs
+from evoplastic.search.protocol import Int64Array, Proposal
+
+
+class AntitheticProposal(NamedTuple):
+    """Individuals 2i and 2i+1 are center + m_i and center - m_i; a few numbers, however many."""
+
+    config: ESConfig
+    seed: int
+    generation: int
+    first: int
+    number: int
+
+    @property
+    def whole(self) -> int:
+        """A pair."""
+        return 2
+
+    @property
+    def group_P(self) -> Int64Array:
+        """The number of each individual's pair."""
+        individual_P = np.arange(self.first, self.first + self.number, dtype=np.int64)
+        return individual_P // 2
+
+    @property
+    def stream_P(self) -> Int64Array:
+        """Each pair has a stream of its own."""
+        return self.group_P
+
+    def cut(self, first: int, number: int) -> AntitheticProposal:
+        """A slice of whole pairs."""
+        assert first % 2 == 0 == number % 2, "a pair is not cut"
+        return self._replace(first=first, number=number)
+
+    def joined(self, other: Proposal) -> AntitheticProposal | None:
+        """This slice and the one that follows on it as one."""
+        follows = isinstance(other, AntitheticProposal) and (
+            other._replace(number=0) == self._replace(first=self.first + self.number, number=0)
+        )
+        return self._replace(number=self.number + other.number) if follows else None
+
+    def genomes(
+        self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
+    ) -> Tensor:
+        """Flat genomes [P, G], their mutations drawn from the counters."""
+        return perturbed_pairs(
+            center_G,
+            layout,
+            self.config,
+            self.seed,
+            self.generation,
+            self.first // 2,
+            self.number // 2,
+            threads=threads,
+            engine=engine,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayProposal:
+    """Individuals whose genomes travel with them, for searches that keep a distribution.
+
+    Raises:
+        UsageError: arrays of different lengths.
+    """
+
+    generation: int
+    genomes_PG: NDArray[np.float32]
+    group_P: Int64Array
+    stream_P: Int64Array
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        lengths = len(self.genomes_PG), len(self.group_P), len(self.stream_P)
+        require(
+            len(set(lengths)) == 1,
+            f"{lengths[0]} genomes are proposed with {lengths[1]} groups and {lengths[2]} streams, "
+            "expected one of each for each",
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(generation={self.generation}, first={self.first}, " + (
+            f"number={self.number})"
+        )
+
+    @property
+    def number(self) -> int:
+        """How many individuals."""
+        return len(self.genomes_PG)
+
+    @property
+    def whole(self) -> int:
+        """Each individual stands for itself."""
+        return 1
+
+    def cut(self, first: int, number: int) -> ArrayProposal:
+        """A slice, with the rows of the arrays that belong to it."""
+        rows = slice(first - self.first, first - self.first + number)
+        return replace(
+            self,
+            genomes_PG=self.genomes_PG[rows],
+            group_P=self.group_P[rows],
+            stream_P=self.stream_P[rows],
+            first=first,
+        )
+
+    def joined(self, other: Proposal) -> ArrayProposal | None:
+        """This slice and the one that follows on it as one."""
+        if not isinstance(other, ArrayProposal) or (
+            (other.generation, other.first) != (self.generation, self.first + self.number)
+        ):
+            return None
+        return replace(
+            self,
+            genomes_PG=np.concatenate([self.genomes_PG, other.genomes_PG]),
+            group_P=np.concatenate([self.group_P, other.group_P]),
+            stream_P=np.concatenate([self.stream_P, other.stream_P]),
+        )
+
+    def genomes(
+        self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
+    ) -> Tensor:
+        """The genomes as they came; engines bring them where they compute."""
+        return torch.from_numpy(self.genomes_PG)

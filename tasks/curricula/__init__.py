@@ -1,0 +1,1 @@
+"""Which training task each group of a generation meets."""

@@ -1,0 +1,43 @@
+"""The table of curricula; a new curriculum is one entry here."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from evoplastic.entries import Entry, table
+from tasks.curricula.curriculum import (
+    AlternateHalves,
+    AlternateHalvesConfig,
+    Curriculum,
+    TrainingTasks,
+    Uniform,
+    UniformConfig,
+)
+
+
+class MakeCurriculum(Protocol):
+    """How an entry is made the curriculum of a run."""
+
+    def __call__(self, options: Any, suite: TrainingTasks, *, seed: int) -> Curriculum:
+        """A curriculum of these options over a suite's training tasks.
+
+        Raises:
+            UsageError: the suite does not suit it.
+        """
+        ...
+
+
+CURRICULA: dict[str, Entry[MakeCurriculum]] = table(
+    Entry[MakeCurriculum](
+        title="every other training task in turn, two generations each",
+        source="Miconi 2023 (ICML), published code",
+        options=AlternateHalvesConfig,
+        build=AlternateHalves,
+    ),
+    Entry[MakeCurriculum](
+        title="every training task is as likely as any other",
+        source="the usual sampling of tasks, as in Duan et al. 2016 (RL^2)",
+        options=UniformConfig,
+        build=Uniform,
+    ),
+)

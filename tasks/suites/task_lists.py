@@ -1,0 +1,141 @@
+"""Lists of tasks in a suite file: names of two-stimulus tasks, or self-paced tasks of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from evoplastic.checks import nearest, require, require_known
+from tasks.neurogym.task import SelfPacedTask
+from tasks.suites.split import SuiteTask
+from tasks.two_stimulus.task import NAMES, TwoStimulusTask
+
+TASK_KEYS = ("task", "set", "name", "about")
+
+
+class TaskReader(Protocol):
+    """Reads lists of tasks of one file."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def tasks(self, entries: Any, key: str) -> list[SuiteTask]:
+        """The tasks that a key of the file lists.
+
+        Raises:
+            UsageError: an entry that cannot be read; with the file and the key.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TwoStimulusReader:
+    """Reads names of two-stimulus tasks."""
+
+    path: Path
+    table: str
+
+    def tasks(self, entries: Any, key: str) -> list[SuiteTask]:
+        """The named tasks.
+
+        Raises:
+            UsageError: no list of known names.
+        """
+        require(
+            isinstance(entries, list),
+            f"suite file {self.path}: {key} is {entries!r}, expected a list of task names",
+        )
+        for name in entries:
+            # YAML reads a bare 01 as the number 1 and a bare 10 as the number 10.
+            require(
+                isinstance(name, str),
+                f"suite file {self.path}: {key} lists {name!r}, which is not text; "
+                'put task names that look like numbers in quotes, as in "01"',
+            )
+            require(
+                name in NAMES,
+                f"unknown task in {key} of suite file {self.path}: {name!r}; "
+                f"{nearest(name, NAMES)}; a suite of other tasks says pacing: self_paced",
+            )
+        return [TwoStimulusTask(name, self.table) for name in entries]
+
+
+@dataclass(frozen=True)
+class SelfPacedReader:
+    """Reads tasks by registered id, `file.py:Name` or entry point, with their settings."""
+
+    path: Path
+    defaults: Mapping[str, Any]
+    dt_ms: int
+
+    def tasks(self, entries: Any, key: str) -> list[SuiteTask]:
+        """The listed tasks; whether they exist is not looked up.
+
+        Raises:
+            UsageError: no list, or an entry that cannot be read.
+        """
+        require(
+            isinstance(entries, list),
+            f"suite file {self.path}: {key} is {entries!r}, expected a list of tasks",
+        )
+        return [self._task(entry, key) for entry in entries]
+
+    def _task(self, entry: Any, key: str) -> SelfPacedTask:
+        given = {"task": entry} if isinstance(entry, str) else entry
+        require(
+            isinstance(given, dict) and isinstance(given.get("task"), str),
+            f"suite file {self.path}: {key} lists {entry!r}, expected the id of a task, or "
+            "{task: ID, set: {KEY: VALUE}, name: NAME}",
+        )
+        for word in given:
+            require_known(f"key of a task in suite file {self.path}:", str(word), TASK_KEYS)
+        for word in ("name", "about"):
+            require(
+                isinstance(given.get(word, ""), str),
+                f"suite file {self.path}: {word} of task {given['task']!r} is {given.get(word)!r}, "
+                "expected text",
+            )
+        own = settings_of(given.get("set", {}), f"set of task {given['task']!r}", self.path)
+        return SelfPacedTask(
+            name=given.get("name", plain_name(given["task"])),
+            source=self._beside(given["task"]),
+            settings={**self.defaults, **own},
+            dt_ms=self.dt_ms,
+            about=given.get("about", ""),
+        )
+
+    def _beside(self, source: str) -> str:
+        """A file that lies beside the suite file is meant, wherever the command runs."""
+        file, colon, name = source.rpartition(":")
+        beside = self.path.parent / file
+        return f"{beside}:{name}" if colon and file.endswith(".py") and beside.is_file() else source
+
+
+def plain_name(source: str) -> str:
+    """What a task is called if nobody says: its id without version, or its class.
+
+    >>> plain_name("yang19.go-v0"), plain_name("my_task.py:MyTask")
+    ('yang19.go', 'MyTask')
+    >>> plain_name("evoplastic/TwoStimulus-dms-v0")
+    'dms'
+    """
+    if ".py:" in source:
+        return source.rpartition(":")[2]
+    return source.removesuffix("-v0").removeprefix("evoplastic/TwoStimulus-")
+
+
+def settings_of(given: Any, where: str, path: Path) -> dict[str, Any]:
+    """Constructor settings, as a file has them.
+
+    Raises:
+        UsageError: no mapping from names.
+    """
+    require(
+        isinstance(given, dict) and all(isinstance(key, str) for key in given),
+        f"suite file {path}: {where} is {given!r}, expected {{KEY: VALUE}}",
+    )
+    return dict(given)

@@ -1,0 +1,223 @@
+"""An independent account of a plastic network: float64 scalars, Python loops, one individual.
+
+Written from the equations of Miconi (2023), ICML (PMLR 202:24756), from the equations in
+`evoplastic.rules.table` and from the docstrings of the configuration, never from an engine. It
+shares with the engines only the words of `evoplastic.random.counters`, because those are the
+definition of the random numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
+from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.random import counters as noise
+
+Matrix = list[list[float]]
+
+
+@dataclass
+class Events:
+    """How often a lifetime did what a test claims to exercise."""
+
+    hits: int = 0  # perturbations that landed
+    hit_trials: set[int] = field(default_factory=set)
+    hit_steps: set[int] = field(default_factory=set)
+    hit_neurons: set[int] = field(default_factory=set)
+    changes: int = 0  # changes of a plastic weight that were not 0
+    clipped: int = 0  # changes that max_change cut
+    changed: set[tuple[int, int]] = field(default_factory=set)  # trial and step of each
+    feedback: list[tuple[float, float]] = field(default_factory=list)  # before its gain
+
+    @property
+    def change_trials(self) -> set[int]:
+        """Trials in which a plastic weight changed."""
+        return {trial for trial, _ in self.changed}
+
+    @property
+    def change_steps(self) -> set[int]:
+        """Steps of a trial at which a plastic weight changed."""
+        return {step for _, step in self.changed}
+
+
+class Network:
+    """One individual's network with its state, its running means and what happened in it."""
+
+    def __init__(
+        self,
+        params: PlasticParams,
+        groups: NeuronGroups,
+        batch: LifetimeBatch,
+        config: LifetimeConfig,
+        individual: int,
+        dt_ms: float,
+        num_kinds: int,
+    ) -> None:
+        self.groups, self.batch, self.config, self.individual = groups, batch, config, individual
+        self.rule, self.chosen, self.dynamics = config.rule.table, config.rule, config.dynamics
+        self.constants = config.rule.constants
+        self.size = groups.num_neurons
+        self.feedback = groups.num_inputs  # the first neuron of each group
+        self.bias = self.feedback + 2
+        self.action = self.bias + 1
+        self.response = self.size - groups.num_outputs
+        self.modulator = self.response - 2
+        self.w: Matrix = params.w_PNN[individual].double().tolist()
+        self.alpha: Matrix = params.alpha_PNN[individual].double().tolist()
+        self.leak = dt_ms / self.dynamics.tau_ms
+        self.retention = 1.0 - dt_ms / self.constants.tau_elig_ms
+        start = self.dynamics.initial_activation
+        self.x = [0.0 if i <= self.bias else start for i in range(self.size)]
+        self.rate = list(self.x)
+        self.rate[self.bias] = self.dynamics.bias_rate
+        self.before = list(self.rate)  # rates before the present step
+        self.xi = [0.0] * self.size
+        self.p: Matrix = [[0.0] * self.size for _ in range(self.size)]
+        self.elig: Matrix = [[0.0] * self.size for _ in range(self.size)]
+        self.baseline = [0.0] * (num_kinds if self.chosen.baseline == "kind" else 1)
+        self.mean_correct = 1.0 / groups.num_outputs
+        self.mean_reward = 0.0
+        self.roughness = 0.0
+        self.mods: list[float] = []  # of the present trial
+        self.events = Events()
+
+    def step(self, trial: int, step: int) -> None:
+        """x' = x + leak (w_eff rate - x) + xi, and the nonlinearity; nothing is clamped yet."""
+        self.before = list(self.rate)
+        self.xi = [self._perturbation(trial, step, i) for i in range(self.size)]
+        for i in range(self.size):
+            drive = 0.0
+            for j in range(self.size):
+                drive += (self.w[i][j] + self.alpha[i][j] * self.p[i][j]) * self.before[j]
+            self.x[i] += self.leak * (drive - self.x[i]) + self.xi[i]
+            if self.xi[i] != 0.0:
+                self.events.hits += 1
+                self.events.hit_trials.add(trial)
+                self.events.hit_steps.add(step)
+                self.events.hit_neurons.add(i)
+        for i in range(self.size):
+            spoken = i >= self.response
+            self.rate[i] = 1.0 / (1.0 + math.exp(-self.x[i])) if spoken else math.tanh(self.x[i])
+
+    def credit(self) -> None:
+        """trace' = retention * (trace + sum over credits of post_i * pre_j)."""
+        for i in range(self.size):
+            for j in range(self.size):
+                for credit in self.rule.credits:
+                    self.elig[i][j] += self._post(credit.post, i) * self._pre(credit.pre, j)
+                self.elig[i][j] *= self.retention
+
+    def modulate(self, trial: int, step: int) -> None:
+        """Note the modulatory signal, and how much it jumped, where the network modulates."""
+        self.mods.append(self.rate[self.modulator] - self.rate[self.modulator + 1])
+        if self.rule.modulator == "network" and trial >= self.constants.first_trial and step > 0:
+            self.roughness += (self.mods[-1] - self.mods[-2]) ** 2
+
+    def change(
+        self, trial: int, step: int, *, feedback: bool, outcome: tuple[float, int] | None
+    ) -> None:
+        """Change the plastic weights, if the rule does so now.
+
+        p' = p + clip(M * sum over terms of sign * coefficient * post_i * pre_j * p * trace)
+
+        Args:
+            trial: number of the trial.
+            step: number of the step.
+            feedback: whether feedback is given at this step, for a gate that waits for it.
+            outcome: outcome of the trial and its column of the baselines, if it is known now.
+        """
+        if trial < self.constants.first_trial:
+            return
+        if self.rule.when == "outcome" and outcome is None:
+            return
+        if self.rule.when == "step" and self.chosen.gate == "feedback" and not feedback:
+            return
+        modulation = 1.0
+        if self.rule.modulator == "network":
+            modulation = self.mods[-1]
+        elif self.rule.modulator == "outcome":
+            assert outcome is not None
+            modulation = self._gate(*outcome)
+        for i in range(self.size):
+            for j in range(self.size):
+                total = 0.0
+                for term in self.rule.change:
+                    value = term.sign * getattr(self.constants, term.coefficient)
+                    value *= self._post(term.post, i) * self._pre(term.pre, j)
+                    value *= self.p[i][j] if term.p else 1.0
+                    value *= self.elig[i][j] if term.trace else 1.0
+                    total += value
+                self.p[i][j] += self._clipped(modulation * total, trial, step)
+
+    def seen(self, loss: float, correct: bool, reward: float) -> float:
+        """L, the outcome of a trial."""
+        return -reward if self.chosen.outcome == "reward" else self.shown_loss(loss, correct)
+
+    def shown_loss(self, loss: float, correct: bool) -> float:
+        """The loss that feedback carries."""
+        if self.chosen.outcome != "binary":
+            return loss
+        return BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
+
+    def remember(self, column: int, outcome: float, correct: bool, reward: float) -> None:
+        """Advance the running means."""
+        decay = self.chosen.baseline_decay
+        self.baseline[column] = decay * self.baseline[column] + (1.0 - decay) * outcome
+        self.mean_correct = decay * self.mean_correct + (1.0 - decay) * float(correct)
+        self.mean_reward = decay * self.mean_reward + (1.0 - decay) * reward
+
+    def _gate(self, outcome: float, column: int) -> float:
+        expected = self.baseline[column]
+        if self.chosen.baseline == "none":
+            return outcome
+        if self.chosen.outcome == "reward":
+            return outcome - expected
+        return expected * (outcome - expected)
+
+    def _post(self, name: str, i: int) -> float:
+        return _factor(name, self.rate[i], self.xi[i])
+
+    def _pre(self, name: str, j: int) -> float:
+        return _factor(name, self.before[j], self.xi[j])
+
+    def _clipped(self, change: float, trial: int, step: int) -> float:
+        if change != 0.0:
+            self.events.changes += 1
+            self.events.changed.add((trial, step))
+        limit = self.constants.max_change
+        if abs(change) > limit:
+            self.events.clipped += 1
+            return math.copysign(limit, change)
+        return change
+
+    def _perturbation(self, trial: int, step: int, neuron: int) -> float:
+        """The perturbation of one neuron at one step, 0 where it is spared."""
+        chosen, batch = self.config.perturbation, self.batch
+        spared = neuron in (self.modulator, self.modulator + 1) and not chosen.perturb_modulators
+        quiet = trial >= self.config.num_trials - self.config.quiet_trials
+        if step < chosen.first_step or quiet or spared:
+            return 0.0
+        purposes = noise.Purpose
+        purpose = purposes.EVALUATION_PERTURBATION if batch.evaluation else purposes.PERTURBATION
+        quarter = -(-self.size // 4)
+        counter = (
+            step * quarter + neuron % quarter,
+            trial,
+            int(batch.perturb_stream_P[self.individual]),
+            noise.purpose_word(purpose, batch.epoch),
+        )
+        word = noise.philox(counter, noise.seed_key(batch.seed))[neuron // quarter]
+        threshold, centre, scale = noise.perturbation_constants(
+            chosen.probability, chosen.amplitude
+        )
+        return float(np.float32(word - centre) * scale) if word < threshold else 0.0
+
+
+def _factor(name: str, rate: float, xi: float) -> float:
+    powers = {"one": 0, "rate": 1, "rate_squared": 2, "rate_cubed": 3}
+    return xi if name == "noise" else float(rate ** powers[name])
