@@ -95,7 +95,7 @@ def run_cpu(
     announce_compilation(run, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
-    extras = [_of_rule(plan, params, config) for _ in range(threads)]
+    extras = [_of_rule(plan, workspace, params, config) for workspace in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -120,13 +120,15 @@ def run_cpu(
     )
 
 
-def _of_rule(plan: Plan, params: PlasticParams, config: LifetimeConfig) -> tuple[Any, ...]:
+def _of_rule(
+    plan: Plan, workspace: Workspace, params: PlasticParams, config: LifetimeConfig
+) -> tuple[Any, ...]:
     """What the kernel of a rule needs beside what all kernels do."""
     rule, constants = config.rule.table, config.rule.constants
     if rule.schedule != "every_step":
         return ()
     size = plan.num_clamped + plan.num_unclamped
-    compiled = compile_rule(rule, {name: "scalar" for name in COEFFICIENTS})
+    compiled = compile_rule(rule, dict.fromkeys(COEFFICIENTS, "scalar"))
     nothing = np.zeros(1, np.float32)
     rows = tuple(
         np.full(size, getattr(constants, name) if name else 1.0, np.float32)
@@ -143,7 +145,7 @@ def _of_rule(plan: Plan, params: PlasticParams, config: LifetimeConfig) -> tuple
         num_source=len(compiled.of_source),
         num_pair=len(compiled.of_pair),
     )
-    return compiled.structure, make_matrices(plan, compiled), coefficients, change
+    return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change
 
 
 def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:

@@ -25,7 +25,7 @@ from evoplastic.engines.cpu.simd.vectors import (
 from evoplastic.engines.cpu.step import advance_network
 from evoplastic.engines.cpu.structure import Compiled
 from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world, place_life
-from evoplastic.engines.cpu.workspace import allocate
+from evoplastic.engines.cpu.workspace import Workspace, allocate
 
 MODULATED_BY_NOTHING, MODULATED_BY_OUTCOME, MODULATED_BY_NETWORK = range(3)
 
@@ -54,10 +54,9 @@ class Change(NamedTuple):
     num_pair: int
 
 
-def make_matrices(plan: Plan, compiled: Compiled) -> Matrices:
-    """Memory of one thread, for two lives side by side; the surplus is 0."""
+def make_matrices(plan: Plan, workspace: Workspace, compiled: Compiled) -> Matrices:
+    """Memory of one thread, for two lives side by side: the workspace's and more; surplus is 0."""
     area = 2 * plan.row * plan.unclamped_width
-    structure = compiled.structure
 
     def zeros(size: int) -> NDArray[np.float32]:
         array = allocate(size)
@@ -65,10 +64,10 @@ def make_matrices(plan: Plan, compiled: Compiled) -> Matrices:
         return array
 
     return Matrices(
-        weight=zeros(area),
-        alpha=zeros(area),
-        p=zeros(area if structure.keeps_p else 0),
-        trace=zeros(area if structure.credits else 0),
+        weight=workspace.weight,
+        alpha=workspace.alpha,
+        p=zeros(area),
+        trace=workspace.elig,
         of_pair=zeros(area * len(compiled.of_pair)),
         of_target=zeros(2 * len(compiled.of_target) * plan.unclamped_width),
         of_source=zeros(2 * len(compiled.of_source) * plan.row),
@@ -123,7 +122,7 @@ _send = _make_sweep(_send64, _send32, _send16)
 
 
 @inlined
-def _lay_weights(
+def _lay_coefficients(
     plan: Any,
     workspace: Any,
     individuals: Any,
@@ -133,14 +132,11 @@ def _lay_weights(
     life: Any,
     individual: int,
 ) -> None:
-    """Weights and coefficients of a newborn as a pass reads them; no p, no trace, no mean."""
+    """Coefficients of a newborn as a pass reads them; no p, no mean."""
     wide, size = plan.unclamped_width, plan.num_clamped + plan.num_unclamped
     area = plan.row * wide
     first = life.slot * area
-    if matrices.p.size > 0:
-        matrices.p[first : first + area] = np.float32(0)
-    if matrices.trace.size > 0:
-        matrices.trace[first : first + area] = np.float32(0)
+    matrices.p[first : first + area] = np.float32(0)
     matrices.mean[life.slot * plan.row : (life.slot + 1) * plan.row] = np.float32(0)
     limits = 3 * life.slot
     matrices.limits[limits] = plan.retention
@@ -150,10 +146,6 @@ def _lay_weights(
         source = (plan.num_clamped + n) * size
         for neuron in range(size):
             at = workspace.column[neuron] * wide + n
-            w = individuals.w[individual * individuals.w_stride + source + neuron]
-            alpha = individuals.alpha[individual * individuals.alpha_stride + source + neuron]
-            matrices.weight[first + at] = plan.leak * w
-            matrices.alpha[first + at] = plan.leak * alpha
             for m in range(change.num_pair):
                 value = coefficients.of_pair[m][
                     individual * coefficients.pair_stride[m] + source + neuron
@@ -281,7 +273,9 @@ def run_every_step(
     for c in range(stop - first):
         life = place_life(plan, c)
         birth(plan, workspace, banks, individuals, life, first + c)
-        _lay_weights(plan, workspace, individuals, matrices, coefficients, change, life, first + c)
+        _lay_coefficients(
+            plan, workspace, individuals, matrices, coefficients, change, life, first + c
+        )
         record.smoothness[first + c] = np.float32(0)
         newborn = life.rate + plan.num_steps * plan.row
         places = Places(

@@ -16,7 +16,6 @@ and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,6 +27,7 @@ from numba.extending import intrinsic, models, register_model, typeof_impl, unbo
 
 from evoplastic.engines.cpu.simd.vectors import Vector, call_llvm, pointer_to, splat
 
+SUMS = 2  # partial sums of a drive: shorter chains, and smaller rounding errors
 POWERS = {"rate": 1, "rate_squared": 2, "rate_cubed": 3, "centred": 1, "centred_cubed": 3}
 
 
@@ -60,11 +60,6 @@ class Structure:
     clips_change: bool
     clips_p: bool
     normalises: bool = False  # whether p is divided by its largest magnitude after each change
-
-    @property
-    def keeps_p(self) -> bool:
-        """Whether p must stand beside the weights; else it is within them."""
-        return self.clips_p or self.normalises or any(group.p for group in self.groups)
 
     @property
     def centres(self) -> bool:
@@ -100,7 +95,7 @@ def _unbox_structure(typ: Any, value: Any, context: Any) -> NativeValue:
 class Matrices(NamedTuple):
     """What a pass reads and writes, float32; of both lives of a workspace."""
 
-    weight: Any  # [2, row, U'] leak (w), or leak (w + alpha p) where p need not be kept
+    weight: Any  # [2, row, U'] leak w
     alpha: Any  # [2, row, U'] leak alpha
     p: Any  # [2, row, U']
     trace: Any  # [2, row, U']
@@ -242,12 +237,14 @@ class _Emitter:
         pairs = self.matrix("of_pair", n)
         u = [self._target_factor(group) for group in structure.groups] if changes else []
         posts = [self._post(post) for post, _ in structure.credits] if credits else []
-        total = cgutils.alloca_once(builder, self.vector.llvm)
-        builder.store(self.zero, total)
-        with self._sources() as j:
+        sums = [cgutils.alloca_once(builder, self.vector.llvm) for _ in range(SUMS)]
+        for total in sums:
+            builder.store(self.zero, total)
+        for turn, j in self._sources():
             here = builder.mul(j, wide)
-            self._one_source(j, here, kept, pairs, area, u, posts, total)
-        return builder.load(total)
+            self._one_source(j, here, kept, pairs, area, u, posts, sums[turn])
+        first, second = (builder.load(total) for total in sums)
+        return builder.fadd(first, second)
 
     def _clamped_width(self) -> Any:
         """C': the number of clamped sources, rounded up to whole vectors of 16."""
@@ -255,15 +252,27 @@ class _Emitter:
         clamped = builder.sub(self.sizes["sources"], self.sizes["unclamped"])
         return builder.and_(builder.add(clamped, self.number(15)), self.number(-16))
 
-    @contextmanager
-    def _sources(self) -> Iterator[Any]:
+    def _sources(self) -> Iterator[tuple[int, Any]]:
+        """The sources of a loop of two a turn, then the last one where their number is odd."""
         builder, sizes = self.builder, self.sizes
-        with cgutils.for_range(builder, sizes["sources"]) as loop:
-            last = builder.sub(builder.sub(sizes["sources"], loop.index), self.number(1))
-            turn = builder.select(sizes["back"], last, loop.index)
-            gap = builder.sub(sizes["wide"], sizes["unclamped"])
-            clamped = builder.icmp_signed(">=", turn, sizes["unclamped"])
-            yield builder.select(clamped, builder.add(turn, gap), turn)
+        pairs = builder.udiv(sizes["sources"], self.number(SUMS))
+        with cgutils.for_range(builder, pairs) as loop:
+            first = builder.mul(loop.index, self.number(SUMS))
+            for turn in range(SUMS):
+                yield turn, self._place(builder.add(first, self.number(turn)))
+        done = builder.mul(pairs, self.number(SUMS))
+        odd = builder.icmp_signed("<", done, sizes["sources"])
+        with builder.if_then(odd):
+            yield 0, self._place(done)
+
+    def _place(self, turn: Any) -> Any:
+        """Where the source of a turn lies among the rows: clamped ones follow the surplus."""
+        builder, sizes = self.builder, self.sizes
+        last = builder.sub(builder.sub(sizes["sources"], turn), self.number(1))
+        turn = builder.select(sizes["back"], last, turn)
+        gap = builder.sub(sizes["wide"], sizes["unclamped"])
+        clamped = builder.icmp_signed(">=", turn, sizes["unclamped"])
+        return builder.select(clamped, builder.add(turn, gap), turn)
 
     def _one_source(
         self, j: Any, here: Any, kept: dict[str, Any], pairs: Any, area: Any, u: list[Any],
@@ -272,9 +281,9 @@ class _Emitter:
         builder, structure = self.builder, self.structure
         retention, most_change, most_p = self._limits
         weight = self.load(kept["weight"], here)
-        p = alpha = trace = None
-        if structure.keeps_p:
-            p = self.load(kept["p"], here)
+        alpha = self.load(kept["alpha"], here)
+        p = self.load(kept["p"], here)
+        trace = None
         if structure.credits and (posts or u):
             trace = self.load(kept["trace"], here)
         if posts:
@@ -286,8 +295,7 @@ class _Emitter:
             self.store(credited, kept["trace"], here)
             trace = credited if structure.trace_first else trace
         if u:
-            alpha = self.load(kept["alpha"], here)
-            change = p if structure.keeps_p and not structure.clips_change else None
+            change = None if structure.clips_change else p
             for group, factor in zip(structure.groups, u, strict=True):
                 factors = [factor, *self._pre(group.pre, j)]
                 if group.of_source >= 0:
@@ -298,17 +306,10 @@ class _Emitter:
                 factors += [p] * group.p + [trace] * group.trace
                 change = self.sum_of_products(factors, change)
             if structure.clips_change:
-                change = self.clipped(change, most_change)
-            if structure.keeps_p:
-                p = builder.fadd(p, change) if structure.clips_change else change
-                p = self.clipped(p, most_p) if structure.clips_p else p
-                self.store(p, kept["p"], here)
-            else:
-                weight = self.fma(alpha, change, weight)
-                self.store(weight, kept["weight"], here)
-        if structure.keeps_p:
-            alpha = self.load(kept["alpha"], here) if alpha is None else alpha
-            weight = self.fma(alpha, p, weight)
+                change = builder.fadd(p, self.clipped(change, most_change))
+            p = self.clipped(change, most_p) if structure.clips_p else change
+            self.store(p, kept["p"], here)
+        weight = self.fma(alpha, p, weight)
         sent = splat(builder, self._rate(self.place["after"], j), self.vector)
         builder.store(self.fma(weight, sent, builder.load(total)), total)
 
