@@ -103,6 +103,10 @@ class Rule:
     credits: tuple[Credit, ...] = ()
     modulator: Modulator = "none"
     when: When = "step"
+    trace_first: bool = True  # whether a change reads the trace with the step's own credits in it
+    clips_change: bool = True
+    clips_p: bool = False
+    normalises: bool = False
     equations: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -14,15 +14,17 @@ import numpy as np
 import torch
 
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
+from evoplastic.engines.cpu.every_step import Change, Coefficients, make_matrices, run_every_step
 from evoplastic.engines.cpu.lazy import run_lazy
-from evoplastic.engines.cpu.plan import make_plan, windows
+from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.simd.compile import announce_compilation
+from evoplastic.engines.cpu.structure import compile_rule
 from evoplastic.engines.cpu.tables import Individuals, Record, as_row, make_banks, place_lines
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.table import Schedule
+from evoplastic.rules.table import COEFFICIENTS, Schedule
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -30,6 +32,7 @@ MAX_NEURONS = 1 << 16
 SCHEDULES: dict[Schedule, tuple[Any, int]] = {
     "at_outcome": (run_at_outcome, 15),
     "lazy": (run_lazy, 30),
+    "every_step": (run_every_step, 20),
 }
 
 
@@ -37,9 +40,6 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot live these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
-    rule = config.rule.table
-    if rule.schedule not in SCHEDULES:
-        return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
@@ -95,19 +95,21 @@ def run_cpu(
     announce_compilation(run, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
-    def work(workspace: Workspace) -> None:
+    extras = [_of_rule(plan, workspace, params, config) for workspace in workspaces]
+
+    def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
             try:
                 first, stop = turns.pop()
             except IndexError:
                 return
-            run(plan, banks, workspace, individuals, record, first, stop)
+            run(plan, banks, workspace, individuals, record, *extra, first, stop)
 
     if threads == 1:
-        work(workspaces[0])
+        work(workspaces[0], extras[0])
     else:
         with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(work, workspace) for workspace in workspaces]:
+            for done in [pool.submit(work, *each) for each in zip(workspaces, extras, strict=True)]:
                 done.result()
     return LifetimeResult(
         loss_PK=torch.from_numpy(record.loss),
@@ -116,6 +118,34 @@ def run_cpu(
         smoothness_P=torch.from_numpy(record.smoothness),
         steps_PK=torch.from_numpy(record.steps),
     )
+
+
+def _of_rule(
+    plan: Plan, workspace: Workspace, params: PlasticParams, config: LifetimeConfig
+) -> tuple[Any, ...]:
+    """What the kernel of a rule needs beside what all kernels do."""
+    rule, constants = config.rule.table, config.rule.constants
+    if rule.schedule != "every_step":
+        return ()
+    size = plan.num_clamped + plan.num_unclamped
+    compiled = compile_rule(rule, dict.fromkeys(COEFFICIENTS, "scalar"))
+    nothing = np.zeros(1, np.float32)
+    rows = tuple(
+        np.full(size, getattr(constants, name) if name else 1.0, np.float32)
+        for name in compiled.of_target
+    )
+    coefficients = Coefficients(rows, (0,) * len(rows), (nothing,), (0,), (nothing,), (0,))
+    change = Change(
+        at_steps=rule.when == "step",
+        modulator=("none", "outcome", "network").index(rule.modulator),
+        max_change=np.float32(constants.max_change),
+        max_p=np.float32(1.0),
+        mean_decay=np.float32(0.9),
+        num_target=len(compiled.of_target),
+        num_source=len(compiled.of_source),
+        num_pair=len(compiled.of_pair),
+    )
+    return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change
 
 
 def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:

@@ -66,6 +66,7 @@ class Plan(NamedTuple):
     target_low: np.float32
     target_high: np.float32
     in_tiles: bool  # whether matrices lie in tiles, as the lazy schedule wants them
+    by_source: bool  # whether alpha lies as weight does, [row, U'], for every_step
     gate_always: bool
     with_baseline: bool
     per_kind: bool
@@ -139,10 +140,13 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         target_low=np.float32(config.target_low),
         target_high=np.float32(config.target_high),
         in_tiles=rule.table.schedule == "lazy",
+        by_source=rule.table.schedule == "every_step",
         gate_always=rule.gate == "always",
         with_baseline=rule.baseline != "none",
         per_kind=rule.baseline == "kind",
-        trace_gain=np.float32(rule.table.trace_gain(constants)),
+        trace_gain=np.float32(
+            0.0 if rule.table.schedule == "every_step" else rule.table.trace_gain(constants)
+        ),
         max_change=np.float32(constants.max_change),
         first_trial=constants.first_trial,
         baseline_decay=np.float32(rule.baseline_decay),

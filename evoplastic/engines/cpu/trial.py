@@ -80,6 +80,8 @@ def birth(
             else:
                 at = life.matrix + n * plan.row + j
                 workspace.weight[life.weight + j * wide + n] = w
+                if plan.by_source:
+                    at = life.matrix + j * wide + n
             workspace.alpha[at] = plan.leak * alpha
     workspace.x[life.state : life.state + wide] = np.float32(0)
     workspace.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
