@@ -132,6 +132,11 @@ class Rule:
         )
 
     @property
+    def parts(self) -> tuple[Term | Credit, ...]:
+        """All products of the table."""
+        return *self.change, *self.credits
+
+    @property
     def has_gate(self) -> bool:
         """Whether its changes can be kept to the steps with feedback: the network makes them."""
         return (self.modulator, self.when) == ("network", "step")
