@@ -39,8 +39,12 @@ def with_chosen(model: type[Model], values: dict[str, Any]) -> type[Model]:
 
 
 def with_every_entry(model: type[Model]) -> type[Model]:
-    """The model with the options of any entry, for its schema."""
+    """The model with the options of any entry, each with its sentence and source, for a schema."""
     return _with(model, *(_name_or_section(entries) for entries in TABLES.values()))
+
+
+def _known(entries: Mapping[str, Entry[Any]]) -> str:
+    return "; ".join(f"{name}: {entry.title} ({entry.source})" for name, entry in entries.items())
 
 
 @lru_cache
@@ -49,7 +53,8 @@ def _with(model: type[Model], *options: Any) -> type[Model]:
     for key, kind in zip(TABLES, options, strict=True):
         written = model.model_fields[key]
         default = partial(written.get_default, call_default_factory=True)
-        fields[key] = (kind, Field(default_factory=default, description=written.description))
+        description = f"{written.description} Known are {_known(TABLES[key])}."
+        fields[key] = (kind, Field(default_factory=default, description=description))
     return create_model(model.__name__, __base__=model, __module__=__name__, **fields)
 
 

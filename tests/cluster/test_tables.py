@@ -11,6 +11,7 @@ import pytest
 
 from cluster.checkpoint import load_checkpoint
 from cluster.config.run import RunConfig, config_schema, load_config
+from cluster.config.tables import TABLES
 from cluster.journal import read_journal
 from cluster.loop import evolve, resume
 from cluster.progress import SilentProgress, Tick
@@ -119,7 +120,7 @@ def test_options_are_those_of_the_chosen_entry() -> None:
 def test_the_schema_knows_every_entry() -> None:
     """What an editor offers beside a configuration file."""
     properties, sections = config_schema()["properties"], config_schema()["$defs"]
-    for key, names in (("search", EVERY_SEARCH), ("curriculum", CURRICULA)):
+    for key, names in TABLES.items():
         offered = properties[key]["anyOf"]
         words = [choice.get("enum") or [choice.get("const")] for choice in offered]
         assert sorted(names) in [sorted(map(str, word)) for word in words]
@@ -127,3 +128,5 @@ def test_the_schema_knows_every_entry() -> None:
             sections[choice["$ref"].rpartition("/")[2]] for choice in offered if "$ref" in choice
         ]
         assert {option["properties"]["name"]["const"] for option in options} == set(names)
+        for entry in names.values():
+            assert f"{entry.name}: {entry.title} ({entry.source})" in properties[key]["description"]
