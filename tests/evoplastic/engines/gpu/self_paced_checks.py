@@ -79,9 +79,10 @@ CASES = {
         rule={"outcome": "binary"},
         lifetime={"feedback": "correct", "target_low": 0.2, "target_high": 0.7},
     ),
-    "external, reward without a baseline": Case(
+    "external, reward without a baseline, more lines than any task": Case(
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0},
         lifetime={"feedback": "reward"},
+        banks={"num_inputs": 2, "num_outputs": 2},
     ),
     "external, clipped, every neuron hit, prediction error": Case(
         rule={"baseline": "none", "eta": 3.0, "max_change": 0.02},
