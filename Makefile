@@ -11,6 +11,8 @@ ARGS ?=
 JOBS ?= 2
 STORE ?= sqlite:///mlflow.db
 PORT ?= 5000
+FUZZ ?= 5000
+KILLS ?= 200
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
 GPU_CHECKS := $(wildcard tests/evoplastic/engines/gpu/*checks.py tests/cluster/gpu_checks.py)
 
@@ -20,7 +22,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-exhaustive test-gpu test-gpu-interpreter bench lint ui clean
+.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter bench lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +54,14 @@ test: setup ## Run the tests on JOBS processes; the targets below add what takes
 
 test-cluster: setup ## Run Ray clusters, servers and drivers that are killed, frozen and stopped
 	@$(PYTEST) -m cluster $(ARGS)
+
+test-fuzz: setup ## Mutate 5,000 files and words of every kind, with a new seed (FUZZ=5000)
+	@EVOPLASTIC_FUZZ=$(FUZZ) $(PYTEST) -s tests/fuzz $(ARGS)
+
+test-storm: setup ## Kill drivers and workers 200 times beside a dying server and a full disk (KILLS=200)
+	@EVOPLASTIC_KILLS=50 $(PYTEST) -s tests/cluster/tracking/test_database.py -k killed
+	@EVOPLASTIC_KILLS=100 $(PYTEST) -s tests/cluster/test_end.py -k killed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.storm --kills $(KILLS) $(ARGS)
 
 test-exhaustive: setup ## Run more trials, larger networks and every family of what `test` covers
 	@$(PYTEST) -m exhaustive -n $(JOBS) $(ARGS)

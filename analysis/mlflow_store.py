@@ -5,7 +5,6 @@ MLflow is imported inside the functions: it costs seconds and most reading does 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.reading import parse_object, read_text
 from evoplastic.records import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME, TAG_RUN_ID, TRACKING_NAME
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -38,9 +38,10 @@ def find_uri(config: dict[str, Any] | None = None, run_dir: Path | None = None) 
 
 def _delivered_to(run_dir: Path) -> str | None:
     try:
-        return str(json.loads((run_dir / TRACKING_NAME).read_text())["uri"])
-    except (OSError, ValueError, KeyError, TypeError):
+        uri = parse_object(read_text(run_dir / TRACKING_NAME, "file"), TRACKING_NAME)["uri"]
+    except (UsageError, KeyError):
         return None
+    return uri if isinstance(uri, str) else None
 
 
 def download_records(ref: str, directory: Path, tracking_uri: str | None = None) -> None:

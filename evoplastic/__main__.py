@@ -15,6 +15,7 @@ from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.cli import exits
 from evoplastic.cli.parser import parse
 from evoplastic.output import guarded
+from evoplastic.trust import gate_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             args = parse(argv)
         except SystemExit as parsed:
             return int(parsed.code or 0)
-        code = _run(args)
+        with gate_of(vars(args)):
+            code = _run(args)
         out.flush()
         if out.lost is None or isinstance(out.lost, BrokenPipeError) or args.printing_is_extra:
             return code

@@ -59,7 +59,8 @@ def require_known(what: str, word: str, known: Iterable[str]) -> None:
     """Raise `UsageError` with the nearest name unless `word` is one of `known`.
 
     Raises:
-        UsageError: `word` is unknown.
+        UsageError: `word` is unknown, or no text: files hold anything.
     """
     names = list(known)
+    require(isinstance(word, str), f"{what} is {word!r}, expected one of {', '.join(names)}")
     require(word in names, f"unknown {what} {word!r}; {nearest(word, names)}")

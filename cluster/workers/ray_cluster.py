@@ -8,6 +8,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 from evoplastic.checks import EnvironmentFault, UsageError
 
@@ -36,6 +37,10 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
         ) from error
     if ray.is_initialized():
         return _count(workers), False
+    with suppress(ImportError, AttributeError):  # for a Ray that was imported before
+        from ray._private import ray_constants
+
+        ray_constants.ENABLE_RAY_CLUSTER = address is not None
     if address is not None:
         probe(address)
     try:

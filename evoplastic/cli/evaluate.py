@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evoplastic import trust
 from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation
 from evoplastic.cli.genome import genome_path, load_genome
-from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, seed
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive, print_json, seed
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -67,6 +68,7 @@ def add_verbs(verbs: Subparsers) -> None:
         f"else the recipe {DEFAULT_CONFIG})",
     )
     parser.add_argument("--no-plasticity", action="store_true", help="run with plasticity off only")
+    add_trust(parser)
     add_json(parser)
 
 
@@ -130,6 +132,8 @@ def _config(args: argparse.Namespace) -> tuple[RunConfig, str]:
 
     beside = genome_path(args.genome).parent.parent / CONFIG_NAME
     source = args.config or (str(beside) if beside.is_file() else DEFAULT_CONFIG)
+    if source == str(beside):
+        trust.set_from_run()
     return load_config(source, args.overrides), source
 
 

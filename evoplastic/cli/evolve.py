@@ -10,8 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evoplastic import trust
 from evoplastic.cli import exits
-from evoplastic.cli.verbs import add_json, add_verb, count_from_zero, seed
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -77,6 +78,7 @@ def add_verbs(verbs: Subparsers) -> None:
         parser.add_argument(
             "--no-analysis", action="store_true", help="end without table and figures"
         )
+        add_trust(parser)
         add_json(parser)
         parser.set_defaults(printing_is_extra=True)  # the run goes on without a reader
 
@@ -90,6 +92,7 @@ def run_evolve(args: argparse.Namespace) -> int:
     if args.dry_run:
         from evoplastic.cli.dry_run import show
 
+        trust.never_ask()
         return show(config, args.workers or 0, as_json=args.json)
     from cluster.loop import evolve
     from cluster.progress import make_progress
@@ -112,6 +115,7 @@ def run_resume(args: argparse.Namespace) -> int:
     from cluster.loop import resume
     from cluster.progress import make_progress
 
+    trust.set_from_run()
     outcome = resume(
         args.run_dir,
         args.overrides,

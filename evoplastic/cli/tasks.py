@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from evoplastic import trust
 from evoplastic.checks import require
 from evoplastic.cli import exits
 from evoplastic.cli.tasks_env import (
@@ -13,7 +14,7 @@ from evoplastic.cli.tasks_env import (
     run_check_task,
     run_show_task,
 )
-from evoplastic.cli.verbs import add_json, add_verb, print_json, print_table, seed
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, print_json, print_table, seed
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -84,6 +85,8 @@ def add_verbs(verbs: Subparsers) -> None:
         metavar="NAME|FILE",
         help=f"{SUITE_HELP} (default {DEFAULT_SUITE})",
     )
+    for parser in (listing, check):
+        add_trust(parser)
     for parser in (listing, show, check):
         parser.add_argument(
             "--table",
@@ -96,6 +99,7 @@ def add_verbs(verbs: Subparsers) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     """All tasks, or those of a suite with their levels."""
+    trust.never_ask()
     from evoplastic.cli.tasks_suite import list_all, list_suite
 
     if args.suite is None and args.table is None:

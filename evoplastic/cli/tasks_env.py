@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table, seed
+from evoplastic.reading import parse_yaml
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -262,14 +263,9 @@ def source_of(args: argparse.Namespace) -> EnvSource:
 
 
 def _settings(words: list[str]) -> dict[str, Any]:
-    import yaml
-
     settings = {}
     for word in words:
         key, equals, value = word.partition("=")
         require(bool(equals and key), f"--set got {word!r}, expected KEY=VALUE")
-        try:
-            settings[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set got {word!r}, whose value cannot be read: {error}") from error
+        settings[key] = parse_yaml(value, f"the value of --set {word!r}")
     return settings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.cli import exits
 from evoplastic.cli.tasks_env import percent
 from evoplastic.cli.verbs import print_json, print_table
+from evoplastic.trust import Untrusted
 
 if TYPE_CHECKING:
     from tasks.suites.split import SuiteTask
@@ -161,7 +162,10 @@ def _description(task: SuiteTask) -> str:
     from tasks.neurogym.environments import find_source
     from tasks.suites.catalogue import describe_source
 
-    said = describe_source(find_source(task.source, task.settings, int(task.dt_ms)))
+    try:
+        said = describe_source(find_source(task.source, task.settings, int(task.dt_ms)))
+    except Untrusted:
+        return f"{task.source}: code that was not run; read it, then give --trust"
     settings = ", ".join(f"{key}={value}" for key, value in task.settings.items())
     return f"{said} ({settings})" if said and settings else said or task.description
 

@@ -48,6 +48,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON on stdout, nothing else")
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """The flag for code that a file refers to and that nobody typed; see `evoplastic.trust`."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the code that the suite or the run refers to, now and while it stays the same",
+    )
+
+
 def _integer(text: str) -> int:
     try:
         return int(text)

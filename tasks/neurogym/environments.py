@@ -27,6 +27,7 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
+from evoplastic.trust import admit
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import (
     guarded_registry,
@@ -241,21 +242,28 @@ def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> N
 def load_task(path: Path, name: str) -> type[TrialEnv] | StateMachine:
     """A task class, or a state machine, from a file that is imported under a private name.
 
+    What runs is the text that was admitted (see `evoplastic.trust`), never a compiled copy of it.
+
     Raises:
+        Untrusted: the file may not run.
         UsageError: no such file, class or machine, or a file that cannot be imported.
     """
     require(path.is_file(), f"there is no file {str(path)!r} to load task {name!r} from")
     module_name = (
         f"_evoplastic_task_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    admit(path, content)
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
         with guarded_registry(str(path)):
-            spec.loader.exec_module(module)
+            exec(compile(content, str(path), "exec"), vars(module))
     except UsageError:
         del sys.modules[module_name]
         raise

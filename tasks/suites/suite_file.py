@@ -28,9 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
-from evoplastic.checks import UsageError, nearest, require, require_known
+from evoplastic.checks import nearest, require, require_known
+from evoplastic.reading import read_mapping
 from evoplastic.trials.wiring import Permute
 from tasks.neurogym.task import DEFAULT_DT_MS
 from tasks.suites.split import Pacing, SuiteTask
@@ -85,7 +84,7 @@ def read_suite_file(name_or_path: str | Path, table: str | None = None) -> Suite
         UsageError: no such suite or file, or a file that is not a suite.
     """
     path, family = _find(str(name_or_path))
-    content = _parsed(path)
+    content = read_mapping(path, "suite file")
     pacing = _pacing(content, path)
     for key in map(str, content):
         said = "pacing" in content or "kind" in content
@@ -114,19 +113,6 @@ def _find(name: str) -> tuple[Path, str | None]:
     )
     require(path.is_file(), f"suite file {path} does not exist; known suites: {', '.join(known)}")
     return path, None
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise UsageError(f"suite file {path} is not valid YAML: {fault}") from fault
-    require(
-        isinstance(content, dict),
-        f"suite file {path} holds {type(content).__name__}, expected the keys "
-        f"{', '.join(KEYS['fixed_timing'])}",
-    )
-    return dict(content)
 
 
 def _pacing(content: Mapping[str, Any], path: Path) -> Pacing:

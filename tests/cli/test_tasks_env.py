@@ -54,7 +54,7 @@ def test_check_says_what_must_be_stepped(command: Command) -> None:
         (("check", "SpatialSuppressMotion"), "(actions): its action space is Box"),
         (("check", "my_task.py:RaisesInMidTrial"), "the lever broke"),
         (("check", "my_task.py:MyTask", "--set", "wait_ms"), "expected KEY=VALUE"),
-        (("check", "my_task.py:MyTask", "--set", "wait_ms=[1"), "cannot be read"),
+        (("check", "my_task.py:MyTask", "--set", "wait_ms=[1"), "is not valid YAML"),
         (("check", "my_task.py:MyTask", "--set", "no_such=1"), "no_such"),
         (("preview", "my_task.py:MyTask", "--out", "a.nothing"), "ending"),
         (("preview", "HierarchicalReasoning", "--out", "a.png"), "keeps state"),

@@ -36,3 +36,10 @@ def test_an_unknown_word_is_refused_with_a_hint() -> None:
     require_known("engine", "cpu", ["auto", "cpu"])
     with pytest.raises(UsageError, match=r"unknown engine 'cpuu'; did you mean 'cpu'\?"):
         require_known("engine", "cpuu", iter(["auto", "cpu"]))
+
+
+def test_what_is_no_text_is_refused_too() -> None:
+    """As in a file that says `curriculum: {name: -1}`."""
+    for word in (-1, None, [1], {"a": 1}):
+        with pytest.raises(UsageError, match=r"engine is .*, expected one of auto, cpu"):
+            require_known("engine", word, ["auto", "cpu"])  # type: ignore[arg-type]

@@ -85,7 +85,7 @@ def test_keys_of_free_suites_tell_the_kind_and_files_are_found_beside(tmp_path: 
         (FAMILIES, "set: {dim_ring: 8}", "sett: {}", "did you mean 'set'"),
         (FAMILIES, "set: {dim_ring: 8}", "set: 8", "set of task 'yang19.anti-v0' is 8"),
         (FAMILIES, "set: {dim_ring: 8}", "set: {dt: 8}", "sets dt; the time step is dt_ms"),
-        (FAMILIES, "set: {dim_ring: 8}", "set: {day: 2020-01-01}", "expected numbers, text"),
+        (FAMILIES, "set: {dim_ring: 8}", "set: {day: !!timestamp 2020-01-01}", "is not valid YAML"),
         (FAMILIES, "name: away", "name: 4", "name of task .* is 4, expected text"),
         (FAMILIES, "name: away", "name: yang19.dms", r"the names \['yang19.dms'\] for two"),
         (FAMILIES, "name: away", "name: yang19.go", r"\['yang19.go'\] more than once"),

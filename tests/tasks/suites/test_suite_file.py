@@ -68,8 +68,8 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         ("[dms]", "dms", "held_out is 'dms', expected a list"),
         ("[dms]", "[dsm]", "'dsm'; did you mean 'dms'"),
         ("[dms]", "[dms", "is not valid YAML"),
-        (GOOD, "[and, or]", "holds list, expected the keys"),
-        (GOOD, "", "holds NoneType, expected the keys"),
+        (GOOD, "[and, or]", "holds list, expected keys with values"),
+        (GOOD, "", "holds NoneType, expected keys with values"),
     ],
 )
 def test_errors_name_the_file(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -82,7 +82,7 @@ def test_errors_name_the_file(tmp_path: Path, old: str, new: str, message: str) 
 def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"\xff\xfe\x00name")
-    with pytest.raises(UsageError, match=r"mine\.yaml is not valid YAML"):
+    with pytest.raises(UsageError, match=r"mine\.yaml is not UTF-8 text"):
         load_suite(path)
 
 
