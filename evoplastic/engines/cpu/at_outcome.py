@@ -7,8 +7,8 @@ added just before it is read, one row of the matrix each, as they will then stan
     elig = sum over hits h of retention ** (steps from h to the reading) xi(h) rate(h - 1)^T
 
 It is read when the outcome is known. How long it will then decay until it is read again is known
-beforehand in paced trials, where reading and decay are one pass; a trial that runs freely tells at
-its end, and the trace of the trials before decays then.
+beforehand where the timing is fixed, so that reading and decay are one pass; a self-paced trial
+tells at its end, and the trace of the trials before decays then.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from evoplastic.engines.cpu.observations import sent_by_observation
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
+from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
 from evoplastic.engines.cpu.simd.lanes import add_transposed
 from evoplastic.engines.cpu.simd.vectors import (
@@ -30,7 +31,7 @@ from evoplastic.engines.cpu.simd.vectors import (
     store,
 )
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
-from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world, place_life
+from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world
 
 
 @inlined
@@ -86,38 +87,26 @@ def decay_trace(plan: Any, workspace: Any, life: Any, steps: int) -> None:
 
 
 @inlined
-def run_steps(
-    plan: Any,
-    workspace: Any,
-    banks: Any,
-    individuals: Any,
-    life: Any,
-    record: Any,
-    individual: int,
-    trial: int,
-    entry: int,
-    first: int,
-) -> int:
+def run_steps(run: Any, life: Any, trial: int, entry: int, first: int) -> int:
     """Activity from a step on until the outcome of the trial is known, or to the trial's end;
     returns the step after the last one."""
+    plan, workspace, individual = run.plan, run.workspace, life.individual
     window = plan.response_start, plan.response_stop
     for step in range(first, plan.num_steps):
         if step == workspace.drawn[0]:
-            draw_noise(plan, workspace, trial, individuals.perturb_stream[individual])
+            draw_noise(plan, workspace, trial, run.individuals.perturb_stream[individual])
         clamped_changed = step == 0 or workspace.clamp_changed[life.slot]
         if clamped_changed:
             sent = 0
-            if plan.free:
-                task = individuals.task[individual]
-                sent = sent_by_observation(plan, workspace, banks, life, task, step == 0)
+            if plan.self_paced:
+                task = run.individuals.task[individual]
+                sent = sent_by_observation(plan, workspace, run.banks, life, task, step == 0)
             clamped_drive(plan, workspace, life, step, sent)
         spoke = window[0] < step <= window[1] or (step == 0 and trial == 0)
         columns = plan.num_unclamped if spoke else plan.num_unclamped - plan.num_outputs
         gates = workspace.speaking if window[0] <= step < window[1] else workspace.silent
         advance_network(plan, workspace, gates, life, step, columns)
-        if meet_world(
-            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
-        ):
+        if meet_world(run, life, trial, entry, step):
             return step + 1
     return plan.num_steps
 
@@ -125,45 +114,32 @@ def run_steps(
 @inlined
 def read_trace(plan: Any, workspace: Any, life: Any, trial: int, read_at: int) -> None:
     """The outcome is known after step read_at - 1: collect what led to it, change the weights."""
-    if plan.free:
+    if plan.self_paced:
         decay_trace(plan, workspace, life, read_at)
     collect_hits(plan, workspace, life, 0, read_at, read_at)
     if trial >= plan.first_trial:
         change_weights(plan, workspace, life, workspace.gate[life.slot])
-    elif not plan.free:
+    elif not plan.self_paced:
         decay_trace(plan, workspace, life, plan.num_steps)
 
 
 @compiled_once
-def run_at_outcome(
-    plan: Any, banks: Any, workspace: Any, individuals: Any, record: Any, first: int, stop: int
-) -> None:
-    """Live individuals [first, stop), at most two, side by side: partners share their noise."""
+def run_at_outcome(run: Any, first: int, stop: int) -> None:
+    """Simulate individuals [first, stop), at most two: partners share their noise."""
+    plan, workspace = run.plan, run.workspace
     for c in range(stop - first):
-        birth(plan, workspace, banks, individuals, place_life(plan, c), first + c)
+        birth(run, place_life(plan, c, first + c))
     for trial in range(plan.num_trials):
         for c in range(stop - first):
-            individual = first + c
-            begin_noise(plan, workspace, individuals, individual, trial, c > 0)
-            life = place_life(plan, c)
-            entry = begin_trial(plan, workspace, banks, individuals, life, individual, trial)
-            lived = 0
-            told = 0  # steps lived when the outcome is known; a paced trial goes on
-            while told == 0 or (lived < plan.num_steps and not plan.free):
-                lived = run_steps(
-                    plan,
-                    workspace,
-                    banks,
-                    individuals,
-                    life,
-                    record,
-                    individual,
-                    trial,
-                    entry,
-                    lived,
-                )
-                if told == 0:
-                    told = lived
-                    read_trace(plan, workspace, life, trial, told)
+            life = place_life(plan, c, first + c)
+            begin_noise(run, life, trial)
+            entry = begin_trial(run, life, trial)
+            done = 0
+            known_at = 0  # steps done when the outcome is known; a trial of fixed timing goes on
+            while known_at == 0 or (done < plan.num_steps and not plan.self_paced):
+                done = run_steps(run, life, trial, entry, done)
+                if known_at == 0:
+                    known_at = done
+                    read_trace(plan, workspace, life, trial, known_at)
                 else:
-                    collect_hits(plan, workspace, life, told, lived, told + plan.num_steps)
+                    collect_hits(plan, workspace, life, known_at, done, known_at + plan.num_steps)

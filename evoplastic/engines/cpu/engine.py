@@ -17,9 +17,10 @@ from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.every_step import Change, Coefficients, make_matrices, run_every_step
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
+from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
 from evoplastic.engines.cpu.structure import compile_rule
-from evoplastic.engines.cpu.tables import Individuals, Record, as_row, make_banks, place_lines
+from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
@@ -70,32 +71,13 @@ def run_cpu(
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
-    w, w_stride = _lay_flat(params.w_PNN)
-    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
-    input_place, action_line = place_lines(groups, batch)
-    individuals = Individuals(
-        w=w,
-        w_stride=w_stride,
-        alpha=alpha,
-        alpha_stride=alpha_stride,
-        task=as_row(batch.task_P, np.int64),
-        trial_stream=as_row(batch.trial_stream_P, np.int64),
-        perturb_stream=as_row(batch.perturb_stream_P, np.int64),
-        input_place=input_place,
-        action_line=action_line,
-    )
+    individuals = make_individuals(params, groups, batch)
     num_individuals = len(individuals.task)
-    record = Record(
-        loss=np.empty((num_individuals, config.num_trials), dtype=np.float32),
-        correct=np.empty((num_individuals, config.num_trials), dtype=np.bool_),
-        reward=np.empty((num_individuals, config.num_trials), dtype=np.float32),
-        steps=np.empty((num_individuals, config.num_trials), dtype=np.int32),
-        smoothness=np.zeros(num_individuals, dtype=np.float32),
-    )
+    record = make_record(num_individuals, config.num_trials)
     turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    run, seconds = SCHEDULES[config.rule.table.schedule]
-    announce_compilation(run, f"the CPU engine for {config.rule.name}", seconds)
+    simulate, seconds = SCHEDULES[config.rule.table.schedule]
+    announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
     extras = [_of_rule(plan, workspace, params, config) for workspace in workspaces]
@@ -106,7 +88,8 @@ def run_cpu(
                 first, stop = turns.pop()
             except IndexError:
                 return
-            run(plan, banks, workspace, individuals, record, *extra, first, stop)
+            run = Run(plan, banks, workspace, individuals, record)
+            simulate(run, *extra, first, stop)
 
     if threads == 1:
         work(workspaces[0], extras[0])
@@ -149,18 +132,3 @@ def _of_rule(
         num_pair=len(compiled.of_pair),
     )
     return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change
-
-
-def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
-    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
-
-    A population's w and alpha usually are views of one array of genomes, its replicates of one
-    genome: copying them would double, or more than double, the memory.
-    """
-    tensor = tensor_PNN.detach().to("cpu", torch.float32)
-    size = tensor.shape[1] * tensor.shape[2]
-    if tensor.stride()[1:] != (tensor.shape[2], 1):
-        tensor = tensor.contiguous()
-    stride = tensor.stride(0) if len(tensor) > 1 else size
-    flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
-    return flat.numpy(), stride

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.plan import Plan
+from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
 from evoplastic.engines.cpu.simd.plastic_pass import Matrices, Places, make_pass
 from evoplastic.engines.cpu.simd.vectors import (
@@ -24,7 +25,7 @@ from evoplastic.engines.cpu.simd.vectors import (
 )
 from evoplastic.engines.cpu.step import advance_network
 from evoplastic.engines.cpu.structure import Compiled
-from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world, place_life
+from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world
 from evoplastic.engines.cpu.workspace import Workspace, allocate
 
 MODULATED_BY_NOTHING, MODULATED_BY_OUTCOME, MODULATED_BY_NETWORK = range(3)
@@ -122,17 +123,9 @@ _send = _make_sweep(_send64, _send32, _send16)
 
 
 @inlined
-def _lay_coefficients(
-    plan: Any,
-    workspace: Any,
-    individuals: Any,
-    matrices: Any,
-    coefficients: Any,
-    change: Any,
-    life: Any,
-    individual: int,
-) -> None:
+def _lay_coefficients(run: Any, matrices: Any, coefficients: Any, change: Any, life: Any) -> None:
     """Coefficients of a newborn as a pass reads them; no p, no mean."""
+    plan, workspace, individual = run.plan, run.workspace, life.individual
     wide, size = plan.unclamped_width, plan.num_clamped + plan.num_unclamped
     area = plan.row * wide
     first = life.slot * area
@@ -188,37 +181,25 @@ def _advance_means(
 
 @inlined
 def _run_trial(
-    plan: Any,
-    banks: Any,
-    workspace: Any,
-    individuals: Any,
-    record: Any,
-    structure: Any,
-    matrices: Any,
-    change: Any,
-    life: Any,
-    individual: int,
-    trial: int,
-    entry: int,
+    run: Any, structure: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
 ) -> Any:
     """One trial of one life; returns the roughness of its modulation."""
+    plan, workspace = run.plan, run.workspace
     may_change = trial >= plan.first_trial
     roughness = np.float32(0)
     mod_before = np.float32(0)
-    modulator = plan.num_unclamped - plan.num_outputs - 2
-    hears = trial > 0 or not plan.free  # the first self-paced trial has none before it
+    modulator = plan.modulators_at
+    has_feedback = trial > 0 or not plan.self_paced  # self-paced, it is that of the trial before
     area = plan.row * plan.unclamped_width
     for step in range(plan.num_steps):
         if step == workspace.drawn[0]:
-            draw_noise(plan, workspace, trial, individuals.perturb_stream[individual])
+            draw_noise(plan, workspace, trial, run.individuals.perturb_stream[life.individual])
         speaking = plan.response_start <= step < plan.response_stop
         gates = workspace.speaking if speaking else workspace.silent
         advance_network(plan, workspace, gates, life, step, 0)
-        concluded = meet_world(
-            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
-        )
+        known = meet_world(run, life, trial, entry, step)
         after = life.rate + (step + 1) * plan.row
-        changes = concluded
+        changes = known
         gate = np.float32(1)
         if change.modulator == MODULATED_BY_OUTCOME:
             gate = workspace.gate[life.slot]
@@ -232,7 +213,7 @@ def _run_trial(
                     roughness += jump * jump
                 mod_before = gate
         if change.at_steps:
-            in_feedback = hears and plan.feedback_start <= step < plan.feedback_stop
+            in_feedback = has_feedback and plan.feedback_start <= step < plan.feedback_stop
             changes = plan.gate_always or in_feedback
         places = Places(
             life.slot * area,
@@ -250,18 +231,14 @@ def _run_trial(
         else:
             _credit(plan, workspace, structure, matrices, life, places, back)
         _advance_means(plan, workspace, matrices, life, after, change.mean_decay)
-        if concluded and plan.free:
+        if known and plan.self_paced:
             break
     return roughness
 
 
 @compiled_once
 def run_every_step(
-    plan: Any,
-    banks: Any,
-    workspace: Any,
-    individuals: Any,
-    record: Any,
+    run: Any,
     structure: Any,
     matrices: Any,
     coefficients: Any,
@@ -269,13 +246,12 @@ def run_every_step(
     first: int,
     stop: int,
 ) -> None:
-    """Run individuals [first, stop), at most two, side by side: partners share their noise."""
+    """Simulate individuals [first, stop), at most two: partners share their noise."""
+    plan, workspace, record = run.plan, run.workspace, run.record
     for c in range(stop - first):
-        life = place_life(plan, c)
-        birth(plan, workspace, banks, individuals, life, first + c)
-        _lay_coefficients(
-            plan, workspace, individuals, matrices, coefficients, change, life, first + c
-        )
+        life = place_life(plan, c, first + c)
+        birth(run, life)
+        _lay_coefficients(run, matrices, coefficients, change, life)
         record.smoothness[first + c] = np.float32(0)
         newborn = life.rate + plan.num_steps * plan.row
         places = Places(
@@ -284,13 +260,11 @@ def run_every_step(
         _send(plan, workspace, structure, matrices, life, places, False)
     for trial in range(plan.num_trials):
         for c in range(stop - first):
-            individual = first + c
-            begin_noise(plan, workspace, individuals, individual, trial, c > 0)
-            life = place_life(plan, c)
-            entry = begin_trial(plan, workspace, banks, individuals, life, individual, trial)
-            record.smoothness[individual] += _run_trial(
-                plan, banks, workspace, individuals, record, structure, matrices, change,
-                life, individual, trial, entry,
-            )  # fmt: skip
+            life = place_life(plan, c, first + c)
+            begin_noise(run, life, trial)
+            entry = begin_trial(run, life, trial)
+            record.smoothness[first + c] += _run_trial(
+                run, structure, matrices, change, life, trial, entry
+            )
     for individual in range(first, stop):
         record.smoothness[individual] /= np.float32(plan.num_trials)

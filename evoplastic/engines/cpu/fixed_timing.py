@@ -1,4 +1,4 @@
-"""What a paced trial brings, compiled: a stimulus of its own, one answer judged in its window."""
+"""What a trial of fixed timing brings, compiled: a stimulus, one answer judged in its window."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from evoplastic.engines.cpu.simd.vectors import load, store
 
 
 @inlined
-def drawn_entry(plan: Any, banks: Any, individuals: Any, individual: int, trial: int) -> int:
-    """The bank entry that a individual meets."""
-    word = one_word(
-        0, trial, individuals.trial_stream[individual], plan.trial_purpose, plan.key0, plan.key1
-    )
-    task = individuals.task[individual]
+def drawn_entry(run: Any, life: Any, trial: int) -> int:
+    """The trial that an individual meets."""
+    plan, banks, individuals = run.plan, run.banks, run.individuals
+    stream = individuals.trial_stream[life.individual]
+    word = one_word(0, trial, stream, plan.trial_purpose, plan.key0, plan.key1)
+    task = individuals.task[life.individual]
     return banks.start[task] + np.int64((word * np.uint64(banks.size[task])) >> np.uint64(32))
 
 
 @inlined
-def clamp_rates(plan: Any, workspace: Any, banks: Any, life: Any, entry: int, step: int) -> None:
+def clamp_rates(run: Any, life: Any, entry: int, step: int) -> None:
     """Overwrite the rates of the clamped neurons at a step; notes whether they changed."""
+    plan, workspace, banks = run.plan, run.workspace, run.banks
     changed = banks.changes[entry * plan.num_steps + step]
     if changed:
         shown = (entry * plan.num_steps + step) * plan.num_inputs
@@ -32,10 +33,10 @@ def clamp_rates(plan: Any, workspace: Any, banks: Any, life: Any, entry: int, st
             workspace.clamp[life.clamp + line] = plan.stimulus_gain * banks.stimulus[shown + line]
     if step == 0 or step == plan.feedback_stop:
         changed = True
-        bias = plan.num_clamped - plan.num_outputs - 1
-        for line in range(plan.num_inputs, bias):
+        bias = plan.bias_at
+        for line in range(plan.feedback_at, bias):
             workspace.clamp[life.clamp + line] = np.float32(0)
-        for line in range(bias + 1, plan.num_clamped):
+        for line in range(plan.action_at, plan.num_clamped):
             workspace.clamp[life.clamp + line] = np.float32(0)
     workspace.clamp_changed[life.slot] = changed
     _write_clamped(plan, workspace, life, step)
@@ -49,23 +50,15 @@ def _write_clamped(plan: Any, workspace: Any, life: Any, step: int) -> None:
 
 
 @inlined
-def conclude_outcome(
-    plan: Any,
-    workspace: Any,
-    banks: Any,
-    life: Any,
-    entry: int,
-    record: Any,
-    individual: int,
-    trial: int,
-) -> None:
+def conclude_outcome(run: Any, life: Any, trial: int, entry: int) -> None:
     """Judge the response, and clamp the feedback."""
+    plan, workspace, banks = run.plan, run.workspace, run.banks
     outputs = plan.num_outputs
     loss = np.float32(0)
     share = np.float32(plan.response_stop - plan.response_start)
     workspace.activity[:] = np.float32(0)
     for step in range(plan.response_start, plan.response_stop):
-        rate = life.rate + (step + 1) * plan.row + plan.num_unclamped - outputs
+        rate = life.rate + (step + 1) * plan.row + plan.response_at
         error = np.float32(0)
         for o in range(outputs):
             response = workspace.rate[rate + o]
@@ -74,26 +67,14 @@ def conclude_outcome(
             error += miss * miss
         loss += error / share
     choice = first_largest(workspace.activity, outputs)
-    correct = choice == banks.asked[entry]
+    correct = choice == banks.target_action[entry]
     reward = banks.reward[entry * outputs + choice]
     kind = banks.kind[entry]
     first, second = conclude_trial(
-        plan,
-        workspace,
-        life,
-        record,
-        individual,
-        trial,
-        plan.num_steps,
-        kind,
-        loss,
-        correct,
-        reward,
-        reward,
+        run, life, trial, plan.num_steps, kind, loss, correct, reward, reward
     )
-    bias = plan.num_clamped - outputs - 1
-    workspace.clamp[life.clamp + bias - 2] = first
-    workspace.clamp[life.clamp + bias - 1] = second
-    workspace.clamp[life.clamp + bias + 1 + choice] = plan.action_gain
+    workspace.clamp[life.clamp + plan.feedback_at] = first
+    workspace.clamp[life.clamp + plan.feedback_at + 1] = second
+    workspace.clamp[life.clamp + plan.action_at + choice] = plan.action_gain
     workspace.clamp_changed[life.slot] = True
     _write_clamped(plan, workspace, life, plan.feedback_start)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
+from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
 from evoplastic.engines.cpu.simd.tiles import TILE, tiles_times_rates, traced_tiles_times_rates
 from evoplastic.engines.cpu.simd.vectors import (
@@ -39,7 +40,6 @@ from evoplastic.engines.cpu.trial import (
     birth,
     meet_world,
     place_in_tiles,
-    place_life,
 )
 
 SMALLEST_SCALE = np.float32(1.0 / 16.0)  # the trace is rescaled before it loses precision
@@ -143,30 +143,20 @@ def largest_rate(plan: Any, workspace: Any, life: Any, trial: int, step: int) ->
 
 
 @inlined
-def run_trial(
-    plan: Any,
-    workspace: Any,
-    banks: Any,
-    individuals: Any,
-    life: Any,
-    record: Any,
-    individual: int,
-    trial: int,
-    entry: int,
-    scale: Any,
-) -> Any:
+def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
     """One trial of one life; returns the scale of its trace and the roughness of its modulation."""
+    plan, workspace = run.plan, run.workspace
     may_change = trial >= plan.first_trial
     growing = False
     total = np.float32(0)
     roughness = np.float32(0)
     mod_before = np.float32(0)
     most = LARGEST_RATE
-    modulator = plan.num_unclamped - plan.num_outputs - 2
-    hears = trial > 0 or not plan.free  # the first trial that runs freely has none before it
+    modulator = plan.modulators_at
+    has_feedback = trial > 0 or not plan.self_paced  # self-paced, it is that of the trial before
     for step in range(plan.num_steps):
         if step == workspace.drawn[0]:
-            draw_noise(plan, workspace, trial, individuals.perturb_stream[individual])
+            draw_noise(plan, workspace, trial, run.individuals.perturb_stream[life.individual])
         drive_neurons(plan, workspace, life, step, growing, total)
         speaking = plan.response_start <= step < plan.response_stop
         gates = workspace.speaking if speaking else workspace.silent
@@ -182,9 +172,7 @@ def run_trial(
         gain = np.float32(plan.retention / scale)
         trace_hits(plan, workspace, life, step, growing, total, gain)
 
-        told = meet_world(
-            plan, workspace, banks, individuals, life, record, individual, trial, entry, step
-        )
+        known = meet_world(run, life, trial, entry, step)
 
         rate = life.rate + (step + 1) * plan.row
         mod = np.float32(workspace.rate[rate + modulator] - workspace.rate[rate + modulator + 1])
@@ -195,8 +183,8 @@ def run_trial(
                 jump = np.float32(mod - mod_before)
                 roughness += jump * jump
             mod_before = mod
-            heard = hears and plan.feedback_start <= step < plan.feedback_stop
-            if plan.gate_always or heard:
+            in_feedback = has_feedback and plan.feedback_start <= step < plan.feedback_stop
+            if plan.gate_always or in_feedback:
                 if may_clip:
                     settle(plan, workspace, life, total, np.float32(1))
                     total = np.float32(0)
@@ -208,7 +196,7 @@ def run_trial(
                 settle(plan, workspace, life, total, np.float32(1))
                 total = np.float32(0)
                 growing = False
-        if told and plan.free:
+        if known and plan.self_paced:
             break
     if growing:
         settle(plan, workspace, life, total, np.float32(1))
@@ -216,34 +204,21 @@ def run_trial(
 
 
 @compiled_once
-def run_lazy(
-    plan: Any, banks: Any, workspace: Any, individuals: Any, record: Any, first: int, stop: int
-) -> None:
-    """Live individuals [first, stop), at most two, side by side: partners share their noise."""
+def run_lazy(run: Any, first: int, stop: int) -> None:
+    """Simulate individuals [first, stop), at most two: partners share their noise."""
+    plan, workspace, record = run.plan, run.workspace, run.record
     for c in range(stop - first):
-        birth(plan, workspace, banks, individuals, place_life(plan, c), first + c)
+        birth(run, place_life(plan, c, first + c))
         workspace.scale[c] = np.float32(1)
         record.smoothness[first + c] = np.float32(0)
     workspace.bound[:] = np.float32(0)
     for trial in range(plan.num_trials):
         for c in range(stop - first):
-            individual = first + c
-            begin_noise(plan, workspace, individuals, individual, trial, c > 0)
-            life = place_life(plan, c)
-            entry = begin_trial(plan, workspace, banks, individuals, life, individual, trial)
-            scale, roughness = run_trial(
-                plan,
-                workspace,
-                banks,
-                individuals,
-                life,
-                record,
-                individual,
-                trial,
-                entry,
-                workspace.scale[c],
-            )
+            life = place_life(plan, c, first + c)
+            begin_noise(run, life, trial)
+            entry = begin_trial(run, life, trial)
+            scale, roughness = run_trial(run, life, trial, entry, workspace.scale[c])
             workspace.scale[c] = scale
-            record.smoothness[individual] += roughness
+            record.smoothness[first + c] += roughness
     for individual in range(first, stop):
         record.smoothness[individual] /= np.float32(plan.num_trials)

@@ -35,7 +35,7 @@ def _make_tile(lanes: int) -> Any:
         shown1 = banks.state_of_observation[min(first + 1, last)] * plan.bank_inputs
         shown2 = banks.state_of_observation[min(first + 2, last)] * plan.bank_inputs
         shown3 = banks.state_of_observation[min(first + 3, last)] * plan.bank_inputs
-        bias = plan.num_clamped - plan.num_outputs - 1
+        bias = plan.bias_at
         at = life.weight + plan.unclamped_width * plan.unclamped_width + n
         column = load(workspace.weight, at + bias * plan.unclamped_width, lanes)
         a = b = c = d = column * splat_f32(plan.bias_rate, lanes)

@@ -35,11 +35,8 @@ def first_largest(value: Any, count: int) -> int:
 
 @inlined
 def conclude_trial(
-    plan: Any,
-    workspace: Any,
+    run: Any,
     life: Any,
-    record: Any,
-    individual: int,
     trial: int,
     steps: int,
     kind: int,
@@ -54,11 +51,8 @@ def conclude_trial(
     baseline, or L - b with the outcome "reward"; b the running mean of L before this trial.
 
     Args:
-        plan: plan.
-        workspace: workspace.
-        life: which of the two lives.
-        record: where the outcome is kept.
-        individual: whose trial.
+        run: the run of the thread.
+        life: whose trial.
         trial: its number.
         steps: how long it took.
         kind: its kind.
@@ -67,6 +61,7 @@ def conclude_trial(
         reward: what it paid.
         last_reward: what its last step paid; all of it in a paced trial.
     """
+    plan, workspace, record, individual = run.plan, run.workspace, run.record, life.individual
     record.loss[individual, trial] = loss
     record.correct[individual, trial] = correct
     record.reward[individual, trial] = reward

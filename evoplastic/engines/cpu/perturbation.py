@@ -21,22 +21,15 @@ from evoplastic.engines.cpu.simd.vectors import (
 
 
 @inlined
-def begin_noise(
-    plan: Any, workspace: Any, individuals: Any, individual: int, trial: int, lives_on: bool
-) -> None:
-    """Before a individual's trial: noise drawn for its partner stays if it is the individual's too.
+def begin_noise(run: Any, life: Any, trial: int) -> None:
+    """Before an individual's trial: noise drawn for its partner stays if both share it.
 
-    Args:
-        plan: plan.
-        workspace: workspace.
-        individuals: streams.
-        individual: whose trial.
-        trial: its number.
-        lives_on: whether the individual before has just had the same trial.
+    The partner, in slot 0, has just had the same trial.
     """
+    plan, workspace, individual = run.plan, run.workspace, life.individual
     if trial < plan.first_quiet_trial:
-        stream = individuals.perturb_stream
-        if not lives_on or stream[individual] != stream[individual - 1]:
+        stream = run.individuals.perturb_stream
+        if life.slot == 0 or stream[individual] != stream[individual - 1]:
             workspace.drawn[0] = 0
     elif trial == plan.first_quiet_trial or trial == 0:
         workspace.xi[:] = np.float32(0)

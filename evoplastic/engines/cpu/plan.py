@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     the feedback window is the first step.
     """
 
-    free: bool  # whether trials run freely
+    self_paced: bool
     num_trials: int
     num_steps: int  # T, of the longest trial
     chunk: int  # steps whose noise is drawn at a time
@@ -45,6 +45,11 @@ class Plan(NamedTuple):
     row: int  # U' + C'
     num_inputs: int
     num_outputs: int
+    feedback_at: int  # first place of a group among the clamped neurons
+    bias_at: int
+    action_at: int
+    modulators_at: int  # first place of a group among the unclamped neurons
+    response_at: int
     bank_inputs: int  # channels in a row of the tables
     bank_outputs: int  # actions in a row of the tables
     num_kinds: int
@@ -76,7 +81,7 @@ class Plan(NamedTuple):
     baseline_decay: np.float32
     baseline_rest: np.float32  # 1 - baseline_decay
     retention: np.float32
-    retention_read: np.float32  # decay of a trace once read: retention ** T, free trials 1
+    retention_read: np.float32  # decay of a trace once read: retention ** T, self_paced trials 1
     first_quiet_trial: int
     first_hit_step: int
     quarter: int  # Q, counters of a step
@@ -98,8 +103,8 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     unclamped = groups.num_neurons - groups.num_clamped
     unclamped_width, clamped_width = _round_up(unclamped), _round_up(groups.num_clamped)
     dt_ms, num_steps, response, feedback = windows(batch)
-    free = batch.self_paced
-    chunk = min(CHUNK, num_steps) if free else num_steps
+    self_paced = batch.self_paced
+    chunk = min(CHUNK, num_steps) if self_paced else num_steps
     tables = batch.tables.interface
     leak = dt_ms / dynamics.tau_ms
     retention = 1.0 - dt_ms / constants.tau_elig_ms
@@ -108,7 +113,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     trial_purpose, perturb_purpose = purposes(batch)
     key0, key1 = seed_key(batch.seed)
     return Plan(
-        free=free,
+        self_paced=self_paced,
         num_trials=config.num_trials,
         num_steps=num_steps,
         chunk=chunk,
@@ -119,6 +124,11 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         row=unclamped_width + clamped_width,
         num_inputs=groups.num_inputs,
         num_outputs=groups.num_outputs,
+        feedback_at=groups.feedback.start,
+        bias_at=groups.bias,
+        action_at=groups.action.start,
+        modulators_at=groups.modulators.start - groups.num_clamped,
+        response_at=groups.response.start - groups.num_clamped,
         bank_inputs=tables.num_inputs,
         bank_outputs=tables.num_outputs,
         num_kinds=batch.tables.num_kinds,
@@ -152,7 +162,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         baseline_decay=np.float32(rule.baseline_decay),
         baseline_rest=np.float32(1.0 - rule.baseline_decay),
         retention=np.float32(retention),
-        retention_read=np.float32(1.0 if free else retention**num_steps),
+        retention_read=np.float32(1.0 if self_paced else retention**num_steps),
         first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=min(noise.first_step, num_steps),
         quarter=quarter,

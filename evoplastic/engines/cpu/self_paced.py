@@ -21,124 +21,100 @@ NO_ACTION = -1
 
 
 @inlined
-def enter_bank(
-    plan: Any, workspace: Any, banks: Any, individuals: Any, life: Any, individual: int
-) -> None:
-    """The first trial of a lifetime, the first of a random block; and what a newborn sees."""
-    task = individuals.task[individual]
-    word = one_word(
-        0, 0, individuals.trial_stream[individual], plan.trial_purpose, plan.key0, plan.key1
-    )
+def enter_bank(run: Any, life: Any) -> None:
+    """The first trial of a lifetime, the first of a random block; and what a newborn observes."""
+    plan, workspace, banks, individuals = run.plan, run.workspace, run.banks, run.individuals
+    task = individuals.task[life.individual]
+    stream = individuals.trial_stream[life.individual]
+    word = one_word(0, 0, stream, plan.trial_purpose, plan.key0, plan.key1)
     block = banks.block[task]
     blocks = np.uint64(banks.size[task] // block)
     workspace.place[life.slot] = block * np.int64((word * blocks) >> np.uint64(32))
-    bias = plan.num_clamped - plan.num_outputs - 1
-    workspace.active[life.clamp] = bias - 2
-    workspace.active[life.clamp + 1] = bias - 1
-    _first_node(workspace, banks, life, task)
+    workspace.active[life.clamp] = plan.feedback_at
+    workspace.active[life.clamp + 1] = plan.feedback_at + 1
+    _first_state(workspace, banks, life, task)
     none = np.float32(0)
-    clamp_node(plan, workspace, banks, life, task, plan.num_steps, NO_ACTION, none, none)
+    clamp_state(run, life, plan.num_steps, NO_ACTION, none, none)
 
 
 @inlined
-def _first_node(workspace: Any, banks: Any, life: Any, task: int) -> None:
-    workspace.node[life.slot] = banks.first[banks.start[task] + workspace.place[life.slot]]
+def _first_state(workspace: Any, banks: Any, life: Any, task: int) -> None:
+    workspace.trial_state[life.slot] = banks.first[banks.start[task] + workspace.place[life.slot]]
 
 
 @inlined
-def begin_free_trial(
-    workspace: Any, banks: Any, individuals: Any, life: Any, individual: int
-) -> int:
-    """The bank entry that a individual meets; it stands at its first node already."""
+def begin_self_paced_trial(run: Any, life: Any) -> int:
+    """The trial that an individual meets; it is in its first state already."""
+    workspace = run.workspace
     workspace.error[:] = np.float32(0)
     workspace.scored[:] = np.float32(0)
-    workspace.earned[0] = np.float32(0)
-    return banks.start[individuals.task[individual]] + workspace.place[life.slot]
+    workspace.paid[0] = np.float32(0)
+    return run.banks.start[run.individuals.task[life.individual]] + workspace.place[life.slot]
 
 
 @inlined
-def clamp_node(
-    plan: Any,
-    workspace: Any,
-    banks: Any,
-    life: Any,
-    task: int,
-    row: int,
-    line: int,
-    first: Any,
-    second: Any,
-) -> None:
-    """Overwrite the clamped rates of a row: what the node shows, feedback, bias, the action.
+def clamp_state(run: Any, life: Any, row: int, line: int, first: Any, second: Any) -> None:
+    """Overwrite the clamped rates of a row: what the state shows, feedback, bias, the action.
 
     Everything is written to the row of rates alone; of the columns that neither channels nor the
     bias take, those that may be active are listed. Whoever sends drive reads single numbers that
     have been written as such. Notes whether anything differs from the row before.
     """
+    plan, workspace, banks = run.plan, run.workspace, run.banks
     rate = life.rate + row * plan.row + plan.unclamped_width
-    channels = banks.channels[task]
-    shown = workspace.node[life.slot] * plan.bank_inputs
+    channels = banks.channels[run.individuals.task[life.individual]]
+    shown = workspace.trial_state[life.slot] * plan.bank_inputs
     gain = splat_f32(plan.stimulus_gain, 16)
     for c in range(0, plan.clamped_width, 16):
         observation = load_first(
             banks.stimulus, shown + c, channels - c, 16
         )  # 0 behind the channels
         store(workspace.rate, rate + c, observation * gain)
-    bias = plan.num_clamped - plan.num_outputs - 1
-    workspace.rate[rate + bias - 2] = first
-    workspace.rate[rate + bias - 1] = second
-    workspace.rate[rate + bias] = plan.bias_rate
+    workspace.rate[rate + plan.feedback_at] = first
+    workspace.rate[rate + plan.feedback_at + 1] = second
+    workspace.rate[rate + plan.bias_at] = plan.bias_rate
     workspace.num_active[life.slot] = 2
     if line != NO_ACTION:
-        workspace.rate[rate + bias + 1 + line] = plan.action_gain
-        workspace.active[life.clamp + 2] = bias + 1 + line
+        workspace.rate[rate + plan.action_at + line] = plan.action_gain
+        workspace.active[life.clamp + 2] = plan.action_at + line
         workspace.num_active[life.slot] = 3
-    observation = banks.observation[workspace.node[life.slot]]
+    observation = banks.observation[workspace.trial_state[life.slot]]
     before = rate - plan.row
     workspace.clamp_changed[life.slot] = (
         observation != workspace.observation[life.slot]
         or line != workspace.line[life.slot]
-        or first != workspace.rate[before + bias - 2]
-        or second != workspace.rate[before + bias - 1]
+        or first != workspace.rate[before + plan.feedback_at]
+        or second != workspace.rate[before + plan.feedback_at + 1]
     )
     workspace.observation[life.slot] = observation
     workspace.line[life.slot] = line
 
 
 @inlined
-def act(
-    plan: Any,
-    workspace: Any,
-    banks: Any,
-    individuals: Any,
-    life: Any,
-    record: Any,
-    individual: int,
-    trial: int,
-    entry: int,
-    step: int,
-) -> bool:
+def act(run: Any, life: Any, trial: int, entry: int, step: int) -> bool:
     """Choose, be paid, move on; whether the trial is over.
 
     choice = argmax over the task's actions o of the rate of the response neuron of o
     """
-    task = individuals.task[individual]
-    node = workspace.node[life.slot]
-    asked, part = banks.asked[node], banks.part[node]
-    response = life.rate + (step + 1) * plan.row + plan.num_unclamped - plan.num_outputs
-    lines = individual * plan.num_outputs
+    plan, workspace, banks, individuals = run.plan, run.workspace, run.banks, run.individuals
+    task = individuals.task[life.individual]
+    state = workspace.trial_state[life.slot]
+    target, part = banks.target_action[state], banks.part[state]
+    response = life.rate + (step + 1) * plan.row + plan.response_at
+    lines = life.individual * plan.num_outputs
     error = np.float32(0)
     for o in range(banks.actions[task]):
         rate = workspace.rate[response + individuals.action_line[lines + o]]
         workspace.activity[o] = rate
-        miss = rate - (plan.target_high if o == asked else plan.target_low)
+        miss = rate - (plan.target_high if o == target else plan.target_low)
         error += miss * miss
     workspace.error[part] += error
     workspace.scored[part] += np.float32(1)
     choice = first_largest(workspace.activity, banks.actions[task])
-    taken = node * plan.bank_outputs + choice
+    taken = state * plan.bank_outputs + choice
     reward = banks.reward[taken]
     onward = banks.onward[taken]
-    workspace.earned[0] += reward
+    workspace.paid[0] += reward
     first = second = np.float32(0)
     if plan.feedback >= FEEDBACK_REWARD:
         first = plan.feedback_gain * reward
@@ -146,27 +122,24 @@ def act(
     over = onward < 0
     if over:
         first, second = conclude_trial(
-            plan,
-            workspace,
+            run,
             life,
-            record,
-            individual,
             trial,
             step + 1,
             banks.kind[entry],
             _trial_loss(workspace),
             onward == -2,
-            workspace.earned[0],
+            workspace.paid[0],
             reward,
         )
         workspace.length[life.slot] = step + 1
         place = workspace.place[life.slot] + 1
         workspace.place[life.slot] = place if place < banks.size[task] else 0
-        _first_node(workspace, banks, life, task)
+        _first_state(workspace, banks, life, task)
     else:
-        workspace.node[life.slot] = onward
+        workspace.trial_state[life.slot] = onward
     line = individuals.action_line[lines + choice]
-    clamp_node(plan, workspace, banks, life, task, step + 1, line, first, second)
+    clamp_state(run, life, step + 1, line, first, second)
     return over
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from evoplastic.lifetime.batch import LifetimeBatch
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import StackedTables
@@ -18,7 +19,7 @@ class Banks(NamedTuple):
     """Trial tables as flat arrays; rows R are trials M of fixed timing, or states V else."""
 
     stimulus: NDArray[np.float32]  # [M * T * I], or [V * I]
-    asked: NDArray[np.int64]  # [R], the target action
+    target_action: NDArray[np.int64]  # [R], the target action
     reward: NDArray[np.float32]  # [R * O]
     kind: NDArray[np.int64]  # [M]
     start: NDArray[np.int64]  # [B]
@@ -52,7 +53,7 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
         stimulus=as_row(stimulus_MTI, np.float32),
         changes=as_row(changes_MT, np.bool_),
         target=as_row(np.where(target_MO > 0, high, low), np.float32),
-        asked=as_row(fixed.target_action_M, np.int64),
+        target_action=as_row(fixed.target_action_M, np.int64),
         reward=as_row(fixed.reward_MO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
         start=as_row(tables.start_B, np.int64),
@@ -73,7 +74,7 @@ def _flat_states(tables: StackedTables) -> Banks:
         stimulus=as_row(tables.observation_VI, np.float32),
         changes=np.zeros(0, dtype=np.bool_),
         target=np.zeros(0, dtype=np.float32),
-        asked=as_row(tables.target_action_V, np.int64),
+        target_action=as_row(tables.target_action_V, np.int64),
         reward=as_row(tables.reward_VO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
         start=as_row(tables.start_B, np.int64),
@@ -113,6 +114,38 @@ class Record(NamedTuple):
     smoothness: NDArray[np.float32]  # [P]
 
 
+def make_individuals(
+    params: PlasticParams, groups: NeuronGroups, batch: LifetimeBatch
+) -> Individuals:
+    """Genomes, tasks, streams and lines of a batch."""
+    w, w_stride = _lay_flat(params.w_PNN)
+    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
+    input_place, action_line = place_lines(groups, batch)
+    return Individuals(
+        w=w,
+        w_stride=w_stride,
+        alpha=alpha,
+        alpha_stride=alpha_stride,
+        task=as_row(batch.task_P, np.int64),
+        trial_stream=as_row(batch.trial_stream_P, np.int64),
+        perturb_stream=as_row(batch.perturb_stream_P, np.int64),
+        input_place=input_place,
+        action_line=action_line,
+    )
+
+
+def make_record(num_individuals: int, num_trials: int) -> Record:
+    """Room for what is left of the lives."""
+    shape = (num_individuals, num_trials)
+    return Record(
+        loss=np.empty(shape, dtype=np.float32),
+        correct=np.empty(shape, dtype=np.bool_),
+        reward=np.empty(shape, dtype=np.float32),
+        steps=np.empty(shape, dtype=np.int32),
+        smoothness=np.zeros(num_individuals, dtype=np.float32),
+    )
+
+
 def place_lines(groups: NeuronGroups, batch: LifetimeBatch) -> tuple[NDArray, NDArray]:
     """Flat [P * I], the place of each input line among the clamped columns, and flat [P * O], the
     response line of each action.
@@ -140,3 +173,18 @@ def as_row(array: NDArray, dtype: type) -> NDArray:
     A copy only where it must be; for a read-only array, they would be compiled anew.
     """
     return np.require(array, dtype, ["C", "W"]).reshape(-1)
+
+
+def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
+    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
+
+    A population's w and alpha usually are views of one array of genomes, its replicates of one
+    genome: copying them would double, or more than double, the memory.
+    """
+    tensor = tensor_PNN.detach().to("cpu", torch.float32)
+    size = tensor.shape[1] * tensor.shape[2]
+    if tensor.stride()[1:] != (tensor.shape[2], 1):
+        tensor = tensor.contiguous()
+    stride = tensor.stride(0) if len(tensor) > 1 else size
+    flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
+    return flat.numpy(), stride

@@ -40,12 +40,12 @@ class Workspace(NamedTuple):
     num_active: NDArray[np.int64]  # [2] how many they are
     activity: NDArray[np.float32]  # [O]
     place: NDArray[np.int64]  # [2] number of the present trial in its bank
-    node: NDArray[np.int64]  # [2] present node
+    trial_state: NDArray[np.int64]  # [2] present state of its trial
     observation: NDArray[np.int64]  # [2] what it shows
     line: NDArray[np.int64]  # [2] of the last action
     error: NDArray[np.float32]  # [3] of each part of the present trial
     scored: NDArray[np.float32]  # [3] steps of each part
-    earned: NDArray[np.float32]  # [1] reward of the present trial
+    paid: NDArray[np.float32]  # [1] reward of the present trial
     drawn: NDArray[np.int64]  # [1] steps of the present trial whose noise is drawn
     xi: NDArray[np.float32]  # [T, C' + U' + 16]
     words: NDArray[np.uint32]  # [4, word_row] of a chunk of steps
@@ -71,8 +71,8 @@ def make_workspace(
 ) -> Workspace:
     """Memory for one thread; what the lives change is left uninitialised."""
     steps, row, wide = plan.num_steps, plan.row, plan.unclamped_width
-    response = slice(plan.num_unclamped - plan.num_outputs, plan.num_unclamped)
-    modulators = slice(response.start - 2, response.start)
+    response = slice(plan.response_at, plan.num_unclamped)
+    modulators = slice(plan.modulators_at, plan.response_at)
 
     def filled(size: int, value: float, part: slice | None = None) -> NDArray[np.float32]:
         array = allocate(size)
@@ -120,12 +120,12 @@ def make_workspace(
         num_active=allocate(2, np.int64),
         activity=allocate(plan.num_outputs),
         place=allocate(2, np.int64),
-        node=allocate(2, np.int64),
+        trial_state=allocate(2, np.int64),
         observation=allocate(2, np.int64),
         line=allocate(2, np.int64),
         error=allocate(3),
         scored=allocate(3),
-        earned=allocate(1),
+        paid=allocate(1),
         drawn=allocate(1, np.int64),
         xi=xi,
         words=allocate(4 * plan.word_row, np.uint32),

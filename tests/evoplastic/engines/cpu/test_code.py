@@ -16,14 +16,14 @@ from evoplastic.engines.cpu.lazy import drive_neurons, trace_hits
 from evoplastic.engines.cpu.mutations import _normal_row
 from evoplastic.engines.cpu.observations import sent_by_observation
 from evoplastic.engines.cpu.plan import make_plan
-from evoplastic.engines.cpu.self_paced import clamp_node
+from evoplastic.engines.cpu.run import Run, place_life
+from evoplastic.engines.cpu.self_paced import clamp_state
 from evoplastic.engines.cpu.simd.philox import fill_words
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
-from evoplastic.engines.cpu.tables import make_banks
-from evoplastic.engines.cpu.trial import place_life
+from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.network.neurons import NeuronGroups
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config
+from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 pytestmark = pytest.mark.skipif(
@@ -70,16 +70,22 @@ def _most(asm: str, operation: str) -> int:
 def arguments() -> tuple[Any, Any, Any]:
     groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
     plan = make_plan(groups, batch, config)
-    return plan, make_workspace(groups, batch, config, plan), place_life.py_func(plan, 0)
+    return plan, make_workspace(groups, batch, config, plan), place_life.py_func(plan, 0, 0)
 
 
 @pytest.fixture(scope="module")
-def free_arguments() -> tuple[Any, Any, Any, Any]:
+def self_paced_arguments() -> tuple[Any, Any]:
     groups, config = NeuronGroups(num_neurons=70, num_inputs=20), make_config()
     batch = make_free_batch([make_node_bank(0, num_inputs=20)], groups, 1)
     plan = make_plan(groups, batch, config)
-    workspace, banks = make_workspace(groups, batch, config, plan), make_banks(batch, config)
-    return plan, workspace, banks, place_life.py_func(plan, 0)
+    run = Run(
+        plan,
+        make_banks(batch, config),
+        make_workspace(groups, batch, config, plan),
+        make_individuals(make_params(groups, 1), groups, batch),
+        make_record(1, config.num_trials),
+    )
+    return run, place_life.py_func(plan, 0, 0)
 
 
 def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> None:
@@ -96,7 +102,7 @@ def test_product_keeps_sixteen_sums_of_sixteen_in_registers(arguments: Any) -> N
     assert not spilled, "sums leave the registers within the loop over columns"
 
 
-def test_rows_of_internal_modulation_use_the_widest_registers(arguments: Any) -> None:
+def test_rows_of_the_lazy_schedule_use_the_widest_registers(arguments: Any) -> None:
     plan, workspace, life = arguments
 
     def step(plan: Any, workspace: Any, life: Any) -> None:
@@ -108,7 +114,7 @@ def test_rows_of_internal_modulation_use_the_widest_registers(arguments: Any) ->
     assert _most(asm, "fma") >= 16
 
 
-def test_plasticity_of_external_modulation_uses_the_widest_registers(arguments: Any) -> None:
+def test_plasticity_at_outcomes_uses_the_widest_registers(arguments: Any) -> None:
     plan, workspace, life = arguments
 
     def trial(plan: Any, workspace: Any, life: Any) -> None:
@@ -145,25 +151,25 @@ def test_a_trace_that_decays_at_the_end_of_a_trial_uses_the_widest_registers(
     assert _most(asm, "multiply") >= 1
 
 
-def test_observations_are_copied_by_whole_registers(free_arguments: Any) -> None:
-    plan, workspace, banks, life = free_arguments
+def test_observations_are_copied_by_whole_registers(self_paced_arguments: Any) -> None:
+    run, life = self_paced_arguments
 
-    def show(plan: Any, workspace: Any, banks: Any, life: Any) -> None:
-        clamp_node(plan, workspace, banks, life, 0, 3, 1, np.float32(0.5), np.float32(0.5))
+    def show(run: Any, life: Any) -> None:
+        clamp_state(run, life, 3, 1, np.float32(0.5), np.float32(0.5))
 
-    asm = _asm(show, plan, workspace, banks, life)
+    asm = _asm(show, run, life)
     assert _most(asm, "multiply") >= 1
     copied = [body for body in _loops(asm) if re.search(r"%zmm\d+ \{%k\d\} \{z\}", body)]
-    assert copied, "what a node shows is not read under a mask, 16 channels at a time"
+    assert copied, "what a state shows is not read under a mask, 16 channels at a time"
 
 
-def test_observations_are_sent_four_at_a_time_from_registers(free_arguments: Any) -> None:
-    plan, workspace, banks, life = free_arguments
+def test_observations_are_sent_four_at_a_time_from_registers(self_paced_arguments: Any) -> None:
+    run, life = self_paced_arguments
 
-    def send(plan: Any, workspace: Any, banks: Any, life: Any) -> int:
-        return int(sent_by_observation(plan, workspace, banks, life, 0, True))
+    def send(run: Any, life: Any) -> int:
+        return int(sent_by_observation(run.plan, run.workspace, run.banks, life, 0, True))
 
-    asm = _asm(send, plan, workspace, banks, life)
+    asm = _asm(send, run, life)
     assert _widths(asm, "fma") == {"zmm"}
     assert _most(asm, "fma") >= 16
     spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
