@@ -5,6 +5,7 @@ A fork starts where imports would take seconds, so that hundreds of kills take m
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 LIMIT_S = 120.0
+PR_SET_PDEATHSIG = 1  # a child does not outlive the test that forked it
 FILE_CALLS = ("open", "os.rename", "os.remove", "os.mkdir", "os.truncate", "os.link")
 
 
@@ -31,6 +33,7 @@ def forked(work: Callable[[], Any]) -> int:
     code = 1
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         code = int(work() or 0)
     except BaseException:
         traceback.print_exc()

@@ -143,6 +143,7 @@ def _read(
     content = {"table": TABLES[0], **defaults, **given}
     for key in ("name", "description", "table"):
         _expect(content, path, key, isinstance(content.get(key), str), "text")
+    _expect(content, path, "name", bool(content["name"].strip()), "a name")
     _expect(content, path, "rule_cue", isinstance(content["rule_cue"], bool), "true or false")
     require_known(f"permute in suite file {path}:", str(content["permute"]), get_args(Permute))
     require_known(f"table in suite file {path}:", content["table"], TABLES)

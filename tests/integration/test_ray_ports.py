@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.cluster
+
 LIMIT_S = 180
 DRIVER = """
 import json, os, subprocess, sys

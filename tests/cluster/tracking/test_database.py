@@ -98,6 +98,7 @@ def test_a_whole_store_is_left_alone(empty_database: Path, tmp_path: Path) -> No
     assert (tmp_path / "mlflow.db").stat().st_ino == before
 
 
+@pytest.mark.cluster
 def test_two_first_starts_at_once_share_one_store(tmp_path: Path) -> None:
     code = (
         "import sys; from cluster.tracking.mlflow_store import MlflowStore\n"

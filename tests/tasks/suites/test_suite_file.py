@@ -70,6 +70,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         ("[dms]", "[dms", "is not valid YAML"),
         (GOOD, "[and, or]", "holds list, expected keys with values"),
         (GOOD, "", "holds NoneType, expected keys with values"),
+        ("name: mine", "name: ' '", "expected a name"),
     ],
 )
 def test_errors_name_the_file(tmp_path: Path, old: str, new: str, message: str) -> None:
