@@ -16,7 +16,7 @@ class Measure:
     prefix: str  # of the columns mean, q25, median and q75
     chance: str  # columns of the levels
     fixed_policy: str
-    oracle: str | None  # none where whoever does what is asked has 100 %
+    oracle: str | None  # none where the target action always has 100 %
     curve: str  # column of a learning curve
     smooth_curve: str
 
@@ -68,7 +68,7 @@ FIXED_POLICY_MEANS = (
     "holds until then, and then gives one fixed answer; best in accuracy, or in reward where "
     "nothing counts as correct)."
 )
-ORACLE_MEANS = "Oracle: whoever always does what is asked."
+ORACLE_MEANS = "Oracle: always the target action."
 
 
 def number(value: float | None) -> float:
@@ -76,8 +76,8 @@ def number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def free_running(table: pd.DataFrame) -> bool:
-    """Whether a table of tasks comes of free-running lifetimes: rewards are judged by levels, or
+def is_self_paced(table: pd.DataFrame) -> bool:
+    """Whether a table of tasks comes of self-paced lifetimes: rewards are judged by levels, or
     some task has no answers and so no accuracy."""
     return bool(table[REWARD.chance].notna().any() or table["mean"].isna().any())
 

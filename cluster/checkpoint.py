@@ -29,7 +29,7 @@ class CheckpointMeta:
 
     run_id: str
     config_digest: str
-    next_generation: int  # the first generation that this state has not been told
+    next_generation: int  # the first generation that this state does not contain
 
 
 @dataclass(frozen=True, kw_only=True)

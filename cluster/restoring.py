@@ -49,7 +49,7 @@ def restore(
         f"{directory.checkpoints} holds checkpoints of run {meta.run_id}, expected "
         f"{directory.run_id}; restore the right ones",
     )
-    _require_lived(directory, journal, meta.next_generation)
+    _require_recorded(directory, journal, meta.next_generation)
     is_first = checkpoint.schema == FIRST_SCHEMA
     expected = first_path_digest(directory.config) if is_first else experiment.config.path_digest
     require(
@@ -95,10 +95,10 @@ def _require_own(experiment: Experiment, directory: RunDirectory, journal: Journ
     )
 
 
-def _require_lived(directory: RunDirectory, journal: Journal, generations: int) -> None:
-    """Refuse a journal that tells of fewer generations than its checkpoint has behind it.
+def _require_recorded(directory: RunDirectory, journal: Journal, generations: int) -> None:
+    """Refuse a journal with fewer generations than its checkpoint has behind it.
 
-    The loop records a generation before its checkpoint, so that one more may be told of.
+    The loop records a generation before its checkpoint, so that one more may be in it.
     """
     events = [each for each in journal.events_at_opening if isinstance(each, GenerationEvent)]
     lacking = sorted(set(range(generations)) - {event.generation for event in events})

@@ -53,7 +53,7 @@ class RunDirectory:
         """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         What a driver left behind that was killed before its configuration was written is taken
-        over: nothing was lived there.
+        over: no generation was run there.
 
         Raises:
             UsageError: the directory holds another run or other files, or may not be written.
@@ -247,10 +247,10 @@ def _require_free(path: Path) -> None:
     )
     if path.is_dir():
         require_inside(path)
-        require(_unlived(path), f"{path} is not empty; choose an empty or new --run-dir")
+        require(_untouched(path), f"{path} is not empty; choose an empty or new --run-dir")
 
 
-def _unlived(path: Path) -> bool:
+def _untouched(path: Path) -> bool:
     """Whether nothing is there but what a run makes before its configuration is written."""
     known = (LOCK_NAME, ENVIRONMENT_NAME, *FOLDERS)
     return all(entry.name in known or _is_leftover(entry) for entry in path.iterdir()) and not any(
@@ -267,9 +267,9 @@ def _is_leftover(path: Path) -> bool:
 
 def _if_dead(path: Path) -> str:
     """What to do about a directory whose driver died first; "" for any other."""
-    if not (path / LOCK_NAME).exists() or not _unlived(path):
+    if not (path / LOCK_NAME).exists() or not _untouched(path):
         return ""
-    return f"; its driver died before anything was lived: evolve anew with --run-dir {path}"
+    return f"; its driver died before any generation was run: evolve anew with --run-dir {path}"
 
 
 def _remove_empty(path: Path) -> None:

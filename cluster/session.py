@@ -260,8 +260,8 @@ class Session:
     def end(self, status: RunStatus, stop: StopSignal) -> RunStatus:
         """Keep the center, and write down how this process leaves the run; how it does.
 
-        That a run is done is written last: what the store lacks of it is brought before. A signal
-        meanwhile makes it pre-empted, and a resumed run brings the rest.
+        That a run is done is written last: what the store lacks of it is delivered before. A signal
+        meanwhile makes it pre-empted, and a resumed run delivers the rest.
         """
         stop.ending, again = True, stop.again()
         self.genome().save(self.directory.genomes / CENTER_NAME)
@@ -277,7 +277,7 @@ class Session:
         return status
 
     def settle(self, stop: StopSignal) -> None:
-        """Bring what a process still owed that was killed after it had written down the end."""
+        """Deliver what a process still owed that was killed after it had written down the end."""
         stop.ending = True
         if self.directory.status != "done":
             self.directory.set_status("done")

@@ -12,7 +12,7 @@ from evoplastic.records import EvaluationEvent, Event
 
 
 class Losses(NamedTuple):
-    """What a generation's population brought home, in the order of the individuals."""
+    """What came of a generation's population, in the order of the individuals."""
 
     loss_P: NDArray[np.float64]
     accuracy_P: NDArray[np.float64]  # NaN for a task without answers

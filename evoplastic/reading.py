@@ -18,7 +18,7 @@ from typing import Any
 
 from evoplastic.checks import UsageError, require
 
-MOST_BYTES = 1 << 17  # of a file that a person writes; YAML takes a second for that
+MOST_BYTES = 1 << 17  # of a file that is written by hand; YAML takes a second for that
 MOST_VALUES = 20_000  # in one tree, aliases written out
 MOST_DEPTH = 24
 MOST_TEXT = 20_000  # characters of one word

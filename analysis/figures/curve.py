@@ -54,14 +54,14 @@ def figure_learning_curves(records: RunRecords, measure: Measure = ACCURACY) -> 
         f"run {records.run_id} has no learning curve of {measure.name} on record; its first "
         "evaluation keeps them",
     )
-    free = free_curves(table)
-    caption = _caption(table, measure, records, free)
+    self_paced = self_paced_curves(table)
+    caption = _caption(table, measure, records, self_paced)
     with drawing():
-        handles = _handles(table, measure, free)
+        handles = _handles(table, measure, self_paced)
         tasks = task_grid(panels_of(table), handles, caption, share_y=measure is ACCURACY)
         for (role, task), axes in tasks.axes.items():
             of_task = table[table["task"] == task]
-            _panel(axes, of_task, measure, records, with_policy=free or role == "held_out")
+            _panel(axes, of_task, measure, records, with_policy=self_paced or role == "held_out")
             measure_axis(axes, measure)
         axes = next(iter(tasks.axes.values()))
         axes.set_xlim(0, int(table["trial"].max()) + 0.5)
@@ -77,8 +77,8 @@ def figure_learning_curves(records: RunRecords, measure: Measure = ACCURACY) -> 
 def write_figures_learning_curves(records: RunRecords, directory: Path) -> list[Path]:
     """Each figure of learning curves that a run has, as PNG, SVG and CSV in a directory.
 
-    A paced run has learning_curves, a free-running one reward_learning_curves as well. No curve on
-    record, no file.
+    A run of fixed timing has learning_curves, a self-paced one reward_learning_curves as well. No
+    curve on record, no file.
 
     Raises:
         EnvironmentFault: the directory cannot be written.
@@ -87,15 +87,15 @@ def write_figures_learning_curves(records: RunRecords, directory: Path) -> list[
     files = []
     for measure in MEASURES:
         drawn = table[table[measure.curve].notna()]
-        if len(drawn) and (measure is ACCURACY or free_curves(table)):
+        if len(drawn) and (measure is ACCURACY or self_paced_curves(table)):
             stem = directory / FILE_NAME[measure.name]
             figure = figure_learning_curves(records, measure)
             files += [*save_figure(figure, stem), write_csv(drawn, stem)]
     return files
 
 
-def free_curves(table: pd.DataFrame) -> bool:
-    """Whether learning curves come of free-running lifetimes, as `measures.free_running`."""
+def self_paced_curves(table: pd.DataFrame) -> bool:
+    """Whether learning curves come of self-paced lifetimes, as `measures.is_self_paced`."""
     return bool(table[REWARD.chance].notna().any() or table[ACCURACY.curve].isna().any())
 
 
@@ -114,7 +114,7 @@ def _panel(
             axes.plot(curve["trial"], curve[measure.smooth_curve], gid=gid, **look)
 
 
-def _handles(table: pd.DataFrame, measure: Measure, free: bool) -> list[Any]:
+def _handles(table: pd.DataFrame, measure: Measure, self_paced: bool) -> list[Any]:
     centers = table.drop_duplicates("center").set_index("center")["generation"]
     drawn = set(zip(table["condition"], table["center"], strict=True))
     lines = [
@@ -122,7 +122,7 @@ def _handles(table: pd.DataFrame, measure: Measure, free: bool) -> list[Any]:
         for (condition, center), look in reversed(CURVE_LOOK.items())
         if (condition, center) in drawn
     ]
-    judged = table if free else table[table["role"] == "held_out"]
+    judged = table if self_paced else table[table["role"] == "held_out"]
     levels = level_handles(table, measure)
     for handle in levels:
         name = handle.get_label()
@@ -132,12 +132,12 @@ def _handles(table: pd.DataFrame, measure: Measure, free: bool) -> list[Any]:
             handle.set_label(
                 f"{name}, {levels_phrase(measure, judged[measure.fixed_policy], most=1)}"
             )
-    if not free and not len(judged):
+    if not self_paced and not len(judged):
         levels = [each for each in levels if not each.get_label().startswith("best fixed")]
     return lines + levels
 
 
-def _caption(table: pd.DataFrame, measure: Measure, records: RunRecords, free: bool) -> str:
+def _caption(table: pd.DataFrame, measure: Measure, records: RunRecords, self_paced: bool) -> str:
     plastic = table[table["condition"] == "plastic"]
     lives = lifetimes_phrase(
         {role: plastic.loc[plastic["role"] == role, "lifetimes"] for role in reversed(ROLES)}
@@ -152,7 +152,7 @@ def _caption(table: pd.DataFrame, measure: Measure, records: RunRecords, free: b
         f"{smoothing_trials(records.num_trials)} trials, fewer at both ends. Shaded: the last "
         f"{records.scored_trials} trials, over which {measure.name} is scored."
     )
-    if not free:
+    if not self_paced:
         return caption
     meanings = [CHANCE_MEANS, FIXED_POLICY_MEANS] + [ORACLE_MEANS] * (measure is REWARD)
     return f"{caption} {' '.join(meanings)}"

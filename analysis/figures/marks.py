@@ -119,7 +119,7 @@ def level_line(axes: Any, kind: str, level: float, label: str | None = None) -> 
 
 
 def generation_axis(axes: Any, generations: pd.Series, ticks: int = 6) -> None:
-    """Whole generations along the axis, with room on both sides for the controls."""
+    """Whole generations along the axis, with space on both sides for the controls."""
     first, last = generations.min(), generations.max()
     free = max(last - first, 1) * MARGIN / (1 - 2 * MARGIN)
     axes.set_xlim(first - free, last + free)

@@ -75,7 +75,7 @@ def task_grid(
     Args:
         panels: role and task of each panel, in order.
         handles: entries of the legend.
-        caption: what will be written below, to leave room for it.
+        caption: what will be written below, to leave space for it.
         share_y: whether all panels have one vertical scale, shown at the left alone.
     """
     columns = min(4 if len(panels) <= MOST_IN_FOUR_COLUMNS else 5, len(panels))

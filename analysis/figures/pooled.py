@@ -130,7 +130,7 @@ def _frame(axes: Any, table: pd.DataFrame) -> None:
     drawn = [
         table.loc[table["task"] == "all", "q25"],
         table.loc[plastic & (table["role"] == "held_out"), "median"],
-        pd.Series([0.41]),  # chance in view, with room below it
+        pd.Series([0.41]),  # chance in view, with space below it
     ]
     axes.set_ylim(pd.concat(drawn).min() - 0.03, 1.015)
     measure_axis(axes, ACCURACY)

@@ -1,7 +1,7 @@
 """Figures by generation: which a run or several seeds have, with captions and the numbers drawn.
 
-Paced runs of one chance level have one axes for both roles. Where each task has levels of its own
-there is an axes for each role, and for free-running runs a panel for each task besides.
+Runs of fixed timing and one chance level have one axes for both roles. Where each task has levels
+of its own there is an axes for each role, and for self-paced runs a panel for each task besides.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from analysis.measures import (
     ORACLE_MEANS,
     REWARD,
     Measure,
-    free_running,
+    is_self_paced,
 )
 from analysis.store import RunRecords
 
@@ -90,7 +90,7 @@ def figure_tasks(runs: Sequence[RunRecords], measure: Measure) -> Figure:
 def write_figures_by_generation(records: RunRecords, directory: Path) -> list[Path]:
     """Each figure by generation that a run has, as PNG, SVG and CSV in a directory.
 
-    Files are accuracy_by_generation, and of a free-running run accuracy_by_task and
+    Files are accuracy_by_generation, and of a self-paced run accuracy_by_task and
     reward_by_task. Tasks of which nothing counts as correct have no part in the first two.
 
     Raises:
@@ -122,7 +122,7 @@ def write_figures_across_seeds(runs: Sequence[RunRecords], directory: Path) -> l
 
 
 def _write_tasks(runs: Sequence[RunRecords], directory: Path, name: str) -> list[Path]:
-    if not any(free_running(scores_by_generation(run)) for run in runs):
+    if not any(is_self_paced(scores_by_generation(run)) for run in runs):
         return []
     table = _task_table(runs)
     files = []
@@ -143,10 +143,12 @@ def _write_tasks(runs: Sequence[RunRecords], directory: Path, name: str) -> list
 
 def _draw_accuracy(table: pd.DataFrame, caption: str, footer_text: str) -> Figure:
     tasks = table[table["task"] != "all"]
-    free = free_running(tasks.assign(mean=tasks["median"]))  # of seeds there are no means
-    if can_pool(tasks) and not free:
+    self_paced = is_self_paced(tasks.assign(mean=tasks["median"]))  # of seeds there are no means
+    if can_pool(tasks) and not self_paced:
         return draw_pooled(table, caption, footer_text)
-    return draw_roles(table, f"{caption} {FIXED_POLICY_MEANS}" if free else caption, footer_text)
+    return draw_roles(
+        table, f"{caption} {FIXED_POLICY_MEANS}" if self_paced else caption, footer_text
+    )
 
 
 def _with_roles(records: RunRecords) -> pd.DataFrame:

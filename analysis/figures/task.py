@@ -30,7 +30,7 @@ from analysis.measures import ACCURACY, Measure
 LEVEL_NAME = {
     "chance": "chance",
     "fixed-policy": "best fixed policy",
-    "oracle": "oracle: does what is asked",
+    "oracle": "oracle: always the target action",
 }
 
 

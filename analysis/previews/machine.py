@@ -1,4 +1,4 @@
-"""A picture of a state machine as it is lived: consecutive trials of who knows the answers."""
+"""A picture of a state machine: consecutive trials of somebody who knows the answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.figures.style import GREY, drawing, write_caption
-from analysis.previews.picture import ASKED, Words, colour_bar, head, name_rows, row_labels, sizes
+from analysis.previews.picture import TARGET, Words, colour_bar, head, name_rows, row_labels, sizes
 from evoplastic.checks import require
 from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
@@ -29,7 +29,7 @@ class Walk(NamedTuple):
 
 
 def walk(bank: TrialTable, num_trials: int) -> Walk:
-    """Do what is asked at each node (action 0 where nothing is), trial after trial.
+    """Take the target action at each state (action 0 where there is none), trial after trial.
 
     Raises:
         UsageError: fewer than one trial, or more than the bank has.
@@ -38,26 +38,26 @@ def walk(bank: TrialTable, num_trials: int) -> Walk:
         1 <= num_trials <= len(bank.first_M),
         f"num_trials is {num_trials}, expected 1 to {len(bank.first_M)}",
     )
-    nodes, trials = [], []
+    states, trials = [], []
     for trial in range(num_trials):
-        node = int(bank.first_M[trial])
-        while node >= 0:
-            nodes.append(node)
+        state = int(bank.first_M[trial])
+        while state >= 0:
+            states.append(state)
             trials.append(trial)
-            node = int(bank.next_VO[node, max(int(bank.target_action_V[node]), 0)])
-    state_S = np.array(nodes)
+            state = int(bank.next_VO[state, max(int(bank.target_action_V[state]), 0)])
+    state_S = np.array(states)
     action_S = np.maximum(bank.target_action_V[state_S], 0)
     return Walk(state_S, action_S, bank.reward_VO[state_S, action_S], np.array(trials))
 
 
 def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None = None) -> Figure:
-    """Consecutive trials: what is shown, what each action would pay, what is earned.
+    """Consecutive trials: what is shown, what each action would pay, and the reward.
 
     Raises:
         UsageError: fewer than one trial, or more than the bank has.
     """
-    words, lived = words or Words(), walk(bank, num_trials)
-    S, I, O = len(lived.state_S), bank.interface.num_inputs, bank.interface.num_outputs
+    words, walked = words or Words(), walk(bank, num_trials)
+    S, I, O = len(walked.state_S), bank.interface.num_inputs, bank.interface.num_outputs
     rows = [*row_labels(I, words.inputs), *row_labels(O, words.actions), (0.0, "00")]
     left = 0.55 + 0.068 * max(len(name) for _, name in rows)
     width = max(5.6, left + 1.0 + STEP_INCHES * S)
@@ -74,15 +74,15 @@ def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None 
             bottom=1.32 / height,
             hspace=0.25,
         )
-        shown = _image(axes[0], bank.observation_VI[lived.state_S], "PuOr_r")
-        paid = _image(axes[1], bank.reward_VO[lived.state_S], "RdBu")
-        asked = bank.target_action_V[lived.state_S] >= 0
-        for place, colour in ((asked, ASKED), (~asked, GREY)):
+        shown = _image(axes[0], bank.observation_VI[walked.state_S], "PuOr_r")
+        paid = _image(axes[1], bank.reward_VO[walked.state_S], "RdBu")
+        has_target = bank.target_action_V[walked.state_S] >= 0
+        for place, colour in ((has_target, TARGET), (~has_target, GREY)):
             axes[1].plot(
-                np.flatnonzero(place), lived.action_S[place], "o", ms=4.5, color=colour, mew=0
+                np.flatnonzero(place), walked.action_S[place], "o", ms=4.5, color=colour, mew=0
             )
-        _earned(axes[2], lived)
-        starts = np.flatnonzero(np.diff(lived.trial_S, prepend=-1))
+        _draw_rewards(axes[2], walked)
+        starts = np.flatnonzero(np.diff(walked.trial_S, prepend=-1))
         for panel in axes:
             for start in starts:
                 panel.axvline(start - 0.5, color=GREY, lw=0.6, ls=":")
@@ -96,8 +96,8 @@ def machine_preview(bank: TrialTable, num_trials: int = 12, words: Words | None 
         colour_bar(figure, axes[1], paid, "reward")
         caption = (
             "Above: inputs by step; dotted lines begin a trial. Middle: what each action would "
-            "pay; dots are the actions taken, orange where one is asked for: that of highest "
-            "expected reward to somebody who knows the hidden state. Below: reward earned."
+            "pay; dots are the actions taken, orange where one is the target: that of highest "
+            "expected reward to somebody who knows the hidden state. Below: reward."
         )
         footer = (
             f"state machine, {sizes(bank.interface)}  |  step {bank.dt_ms:g} ms  |  "
@@ -122,16 +122,16 @@ def _image(axes: Any, value_SX: NDArray[np.float32], colours: str) -> Any:
     )
 
 
-def _earned(axes: Any, lived: Walk) -> None:
-    steps = np.arange(len(lived.reward_S))
-    axes.bar(steps, lived.reward_S, width=0.7, color="#0072B2")
+def _draw_rewards(axes: Any, walked: Walk) -> None:
+    steps = np.arange(len(walked.reward_S))
+    axes.bar(steps, walked.reward_S, width=0.7, color="#0072B2")
     axes.axhline(0.0, color=GREY, lw=0.6)
-    axes.set_ylabel("earned")
+    axes.set_ylabel("reward")
     axes.yaxis.set_major_locator(MaxNLocator(3))
 
 
 def _number_trials(axes: Any, starts: Int64Array) -> None:
-    """Numbers of trials above their first steps, as many as there is room for."""
+    """Numbers of trials above their first steps, as many as fit."""
     apart = float(np.diff(starts).mean()) if len(starts) > 1 else 2.0
     every = int(np.ceil(1.5 / max(apart, 1.0)))
     for trial in range(0, len(starts), every):

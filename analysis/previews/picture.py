@@ -14,7 +14,7 @@ from analysis.figures.style import GREY, drawing
 from evoplastic.checks import EnvironmentFault, require
 from evoplastic.types import Interface
 
-ASKED = "#D55E00"
+TARGET = "#D55E00"
 MAX_NAMES = 8  # rows that are called by name each; more are called by groups, or numbered
 
 
@@ -29,8 +29,8 @@ class Words(NamedTuple):
 def head(figure: Any, task: str, description: str) -> None:
     """The task's name, and below it what it is."""
     width, height = figure.get_size_inches()
-    room = int((width - 0.4) / 0.062)
-    short = description if len(description) <= room else f"{description[: room - 1].rstrip()}…"
+    most = int((width - 0.4) / 0.062)
+    short = description if len(description) <= most else f"{description[: most - 1].rstrip()}…"
     figure.text(0.2 / width, 1 - 0.12 / height, task, va="top", fontsize=11, weight="bold")
     figure.text(0.2 / width, 1 - 0.36 / height, short, va="top", fontsize=8, color=GREY)
 

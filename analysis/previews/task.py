@@ -1,4 +1,4 @@
-"""A picture of trials of a free-running task: what is shown, asked and paid at each step."""
+"""A picture of trials of a self-paced task: observations, target actions and rewards by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.style import GREY, drawing, write_caption
 from analysis.previews.picture import (
-    ASKED,
+    TARGET,
     Words,
     colour_bar,
     head,
@@ -94,9 +94,9 @@ def _caption(bank: StepBank, span: tuple[float, float]) -> str:
         + ("" if _many(bank) else f", on one scale, from {span[0]:.2g} to {span[1]:.2g}")
         + ". Below: reward by step and action; "
         + (
-            "orange, the action asked for; "
+            "orange, the target action; "
             if (bank.ground_truth_MT != NO_TARGET).any()
-            else "no action is asked for; "
+            else "there is no target action; "
         )
         + "dots, actions that end the trial."
     )
@@ -107,16 +107,16 @@ def _footer(bank: StepBank) -> str:
 
 
 def _title(bank: StepBank, trial: int, words: Words) -> str:
-    """The answer, and what whoever gives it earns."""
+    """The answer, and what it is worth."""
     answer = int(bank.answer_M[trial])
     if answer < 0:
-        return f"trial {trial}: nothing asked"
+        return f"trial {trial}: no answer"
     action_T = np.maximum(bank.ground_truth_MT[trial], 0)
     step_T = np.arange(len(action_T))
     last = int(bank.ends_MTO[trial, step_T, action_T].argmax())
-    earned = float(bank.reward_MTO[trial, step_T, action_T][: last + 1].sum())
+    reward = float(bank.reward_MTO[trial, step_T, action_T][: last + 1].sum())
     named = words.actions[answer] if words.actions else answer
-    return f"trial {trial}: answer {named}, earns {earned:.3g}"
+    return f"trial {trial}: answer {named}, reward {reward:.3g}"
 
 
 def _many(bank: StepBank) -> bool:
@@ -172,7 +172,7 @@ def _periods(axes: Any, bank: StepBank, trial: int) -> None:
     name_at = -1.0
     for number, (name, start, stop) in enumerate(sorted(spans, key=lambda span: span[1])):
         left_s, right_s = start * bank.dt_ms / 1000, stop * bank.dt_ms / 1000
-        if _many(bank):  # an image leaves no room for shades behind it
+        if _many(bank):  # an image leaves no space for shades behind it
             axes.axvline(left_s, color=GREY, lw=0.6, ls=":")
         else:
             axes.axvspan(left_s, right_s, color=SHADES[number % 2], lw=0, zorder=0)
@@ -209,10 +209,10 @@ def _reward(axes: Any, bank: StepBank, trial: int, num_trials: int) -> Any:
     every = max(1, steps // 50)
     kept = (step % every == 0) | (step == steps - 1)
     axes.plot(time_s[step[kept]], action[kept], ".", color="black", ms=2.2, mew=0)
-    asked_T = bank.ground_truth_MT[trial, :steps].astype(float)
-    asked_T[asked_T == NO_TARGET] = np.nan
+    target_T = bank.ground_truth_MT[trial, :steps].astype(float)
+    target_T[target_T == NO_TARGET] = np.nan
     edges_s = np.arange(steps + 1) * bank.dt_ms / 1000
-    axes.stairs(asked_T, edges_s, baseline=None, color=ASKED, lw=1.4)
+    axes.stairs(target_T, edges_s, baseline=None, color=TARGET, lw=1.4)
     axes.set_ylim(-0.6, actions - 0.4)
     axes.set_xlim(0, length_s)
     return image

@@ -8,19 +8,19 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from analysis.generalization import ROLES
-from analysis.measures import ACCURACY, free_running, levels_phrase
-from analysis.tables.self_paced import format_free_table
+from analysis.measures import ACCURACY, is_self_paced, levels_phrase
+from analysis.tables.self_paced import format_self_paced_table
 
 
 def format_final_table(table: pd.DataFrame) -> RenderableType:
     """`final_table` for a terminal: held-out tasks first and marked.
 
-    Paced runs show accuracy, free-running ones accuracy and reward.
+    Runs of fixed timing show accuracy, self-paced ones accuracy and reward.
     """
-    return format_free_table(table) if free_running(table) else _format_paced(table)
+    return format_self_paced_table(table) if is_self_paced(table) else _format_fixed_timing(table)
 
 
-def _format_paced(table: pd.DataFrame) -> Table:
+def _format_fixed_timing(table: pd.DataFrame) -> Table:
     plastic = table[table["condition"] == "plastic"]
     generation = int(plastic["generation"].max())
     start = int(plastic["first_generation"].min())

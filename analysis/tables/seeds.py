@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from analysis.generalization import ROLES
-from analysis.measures import ACCURACY, Measure, free_running
+from analysis.measures import ACCURACY, Measure, is_self_paced
 from analysis.tables.self_paced import (
     Show,
     below,
@@ -34,16 +34,16 @@ CONTROLS_MEAN = (
 def format_seeds_table(report: SeedsReport) -> RenderableType:
     """`seeds_table` for a terminal: held-out tasks first and marked."""
     seeds = f"seeds {', '.join(str(run.seed) for run in report.runs)}"
-    if free_running(report.table):
-        return _format_free(report.table, seeds)
-    return _format_paced(report.table, seeds)
+    if is_self_paced(report.table):
+        return _format_self_paced(report.table, seeds)
+    return _format_fixed_timing(report.table, seeds)
 
 
-def _format_free(table: pd.DataFrame, seeds: str) -> Group:
+def _format_self_paced(table: pd.DataFrame, seeds: str) -> Group:
     """Accuracy and reward, a table each."""
     plastic = table[table["condition"] == "plastic"]
     parts = [
-        measure_table(measure, plastic, seeds, _free_columns(measure, table))
+        measure_table(measure, plastic, seeds, _self_paced_columns(measure, table))
         for measure in shown_measures(plastic)
     ]
     sentences = [
@@ -55,7 +55,7 @@ def _format_free(table: pd.DataFrame, seeds: str) -> Group:
     return Group(*parts, below(sentences))
 
 
-def _free_columns(measure: Measure, table: pd.DataFrame) -> dict[str, Show]:
+def _self_paced_columns(measure: Measure, table: pd.DataFrame) -> dict[str, Show]:
     columns: dict[str, Show] = {
         f"\n{measure.name}": lambda row: _spread(measure, table, row["task"], "plastic")
     }
@@ -68,7 +68,7 @@ def _free_columns(measure: Measure, table: pd.DataFrame) -> dict[str, Show]:
     }
 
 
-def _format_paced(table: pd.DataFrame, seeds: str) -> Table:
+def _format_fixed_timing(table: pd.DataFrame, seeds: str) -> Table:
     shown = Table(
         title=f"Percent correct at the end of a lifetime of learning; {seeds}",
         title_justify="left",

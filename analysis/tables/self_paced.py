@@ -1,4 +1,4 @@
-"""Tables of free-running runs for a terminal: accuracy and reward, each beside its own levels.
+"""Tables of self-paced runs for a terminal: accuracy and reward, each beside its own levels.
 
 They are 100 columns wide at most, with task names of up to 30 characters. Longer names are folded.
 """
@@ -38,8 +38,8 @@ CONTROLS_MEAN = (
 )
 
 
-def format_free_table(table: pd.DataFrame) -> Group:
-    """`final_table` of a free-running run: two tables, held-out tasks first in each."""
+def format_self_paced_table(table: pd.DataFrame) -> Group:
+    """`final_table` of a self-paced run: two tables, held-out tasks first in each."""
     plastic = table[table["condition"] == "plastic"]
     generation, start = int(plastic["generation"].max()), int(plastic["first_generation"].min())
     title = f"generation {generation}, seed {table['seed'].iloc[0]}"

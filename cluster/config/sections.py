@@ -19,7 +19,7 @@ class EvolutionConfig(Section):
     """How long a run is."""
 
     generations: int = Field(default=1000, ge=1)
-    """Times that the search is told."""
+    """Generations from the first center to the last."""
 
 
 class EvaluationConfig(Section):
@@ -38,7 +38,7 @@ class EvaluationConfig(Section):
 
 
 class BanksConfig(Section):
-    """Trial banks of self-paced tasks; those of fixed timing bring their own and ignore this."""
+    """Trial banks of self-paced tasks; those of fixed timing have their own and ignore this."""
 
     trials: int = Field(default=200, ge=1)
     """Trials in the bank of a task; a lifetime reads them in order, from a random one on."""

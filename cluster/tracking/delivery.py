@@ -57,7 +57,7 @@ class Cursor:
     mlflow_run_id: str | None = None
     offset: int = 0  # bytes of the journal that the store has
     resumes: int = 0  # resume events among them
-    ended: bool = False  # whether the store was told that the run ended
+    ended: bool = False  # whether the store knows that the run ended
     files: dict[str, list[int]] = field(default_factory=dict)  # size and mtime_ns of those sent
 
 
@@ -81,7 +81,7 @@ class Delivery:
         self._store: MlflowStore | None = None
 
     def deliver(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Bring everything that the store lacks; may be repeated after any error.
+        """Deliver everything that the store lacks; may be repeated after any error.
 
         Raises:
             Exception: whatever the store raises.
@@ -101,7 +101,7 @@ class Delivery:
             raise
 
     def deliver_files(self) -> None:
-        """Bring the files that changed since they were last brought."""
+        """Deliver the files that changed since they were last delivered."""
         store = self._connect()
         run_id = self._run_id
         for file in self._present_files():

@@ -2,7 +2,7 @@
 
 The journal is the truth; one background thread carries it to MLflow. A store that is slow, dead or
 never there costs one warning: what it lacks stays in the journal, and `cluster.tracking.sync`
-brings it.
+delivers it.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def add_verbs(verbs: Subparsers) -> None:
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    """Measure every combination of what was asked."""
+    """Measure every combination that was chosen."""
     from evoplastic.benchmark.generation import hardware, measure_in_turn, settings
     from evoplastic.types import Interface
 

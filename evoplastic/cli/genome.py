@@ -1,4 +1,4 @@
-"""genome import | show | diff: look into genomes, and bring published ones in."""
+"""genome import | show | diff: look into genomes, and import published ones."""
 
 from __future__ import annotations
 
@@ -24,25 +24,29 @@ def add_verbs(verbs: Subparsers) -> None:
         "evoplastic genome show runs/laptop-seed1-001/genomes/center.safetensors",
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
 
-    bring = add_verb(
+    importing = add_verb(
         family,
         "import",
         "import the text matrices of a published run (row = receiving neuron)",
         "evoplastic genome import --w w.txt --alpha alpha.txt --out g.safetensors",
         run_import,
     )
-    bring.add_argument("--w", type=Path, required=True, metavar="FILE", help="innate weights N x N")
-    bring.add_argument(
+    importing.add_argument(
+        "--w", type=Path, required=True, metavar="FILE", help="innate weights N x N"
+    )
+    importing.add_argument(
         "--alpha", type=Path, required=True, metavar="FILE", help="plasticity coefficients N x N"
     )
-    bring.add_argument("--out", type=Path, required=True, metavar="FILE", help="genome to write")
-    bring.add_argument(
+    importing.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="genome to write"
+    )
+    importing.add_argument(
         "--num-inputs", type=positive, default=2, metavar="I", help="stimulus inputs (default 2)"
     )
-    bring.add_argument(
+    importing.add_argument(
         "--num-outputs", type=positive, default=2, metavar="O", help="responses (default 2)"
     )
-    add_json(bring)
+    add_json(importing)
 
     show = add_verb(
         family,

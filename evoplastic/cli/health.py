@@ -75,11 +75,11 @@ def _python() -> Finding:
 
 def _packages() -> Iterator[Finding]:
     tested = _tested_versions()
-    for name, room in NEEDED_BY.items():
+    for name, package in NEEDED_BY.items():
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            advice = f"needed by {room}/; run `make setup`"
+            advice = f"needed by {package}/; run `make setup`"
             yield Finding("broken", name, "not installed", advice)
             continue
         expected = tested.get(name.lower())

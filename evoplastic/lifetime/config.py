@@ -91,9 +91,9 @@ class LifetimeOptions:
     scored_trials: int = 100
     """The last trials, over which fitness and accuracy are taken."""
     target_low: float = 0.1
-    """What the response neuron of a wrong action is asked for."""
+    """Target rate of the response neuron of a wrong action."""
     target_high: float = 0.9
-    """What the response neuron of the right action is asked for."""
+    """Target rate of the response neuron of the right action."""
     feedback: Feedback = "loss"
     """What the two feedback neurons carry: the loss on both; or opposed: correctness +-1, twice
     (correctness - its running mean), the task's own reward, or reward minus its running mean. In

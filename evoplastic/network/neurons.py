@@ -86,7 +86,7 @@ class NeuronGroups:
 
 
 def require_lines(groups: NeuronGroups, interface: Interface, task: str) -> None:
-    """Refuse a network with fewer lines than a task that runs freely needs.
+    """Refuse a network with fewer lines than a self-paced task needs.
 
     Raises:
         UsageError: naming the task's and the network's sizes.

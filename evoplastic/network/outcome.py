@@ -49,7 +49,7 @@ def feedback_rates(
     Args:
         loss_P: graded loss of the trial.
         correct_P: whether its answer was right.
-        reward_P: R; in trials that run freely, the reward of the last step.
+        reward_P: R; in self-paced trials, the reward of the last step.
         state: holds the running means, not yet advanced.
         config: which feedback, and its gain g.
     """

@@ -38,7 +38,7 @@ class Purpose(enum.IntEnum):
 
     GENOME = 0  # the first genome
     MUTATION = 1
-    TASK = 2  # which task a pair lives
+    TASK = 2  # which task a pair meets
     TRIAL = 3  # which bank entry a trial asks
     PERTURBATION = 4
     EVALUATION_TRIAL = 5

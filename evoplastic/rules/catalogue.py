@@ -6,5 +6,9 @@ from evoplastic.rules.node_perturbation import NODE_PERTURBATION, NODE_PERTURBAT
 from evoplastic.rules.table import Rule
 
 RULES: dict[str, Rule] = {
-    rule.name: rule for rule in (NODE_PERTURBATION, NODE_PERTURBATION_NETWORK)
+    rule.name: rule
+    for rule in (
+        NODE_PERTURBATION,
+        NODE_PERTURBATION_NETWORK,
+    )
 }

@@ -135,5 +135,5 @@ class ArrayProposal:
     def genomes(
         self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
     ) -> Tensor:
-        """The genomes as they came; engines bring them where they compute."""
+        """The genomes as they came; engines copy them to where they compute."""
         return torch.from_numpy(self.genomes_PG)

@@ -94,7 +94,7 @@ class Search(Protocol[State]):
         ...
 
     def init(self, center_G: Tensor) -> State:
-        """A search that has been told nothing yet."""
+        """A search that has taken no step."""
         ...
 
     def ask(self, state: State, generation: int) -> Proposal:

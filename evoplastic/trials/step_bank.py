@@ -123,30 +123,30 @@ class StepBank:
 
     @property
     def answer_M(self) -> Int64Array:
-        """The action with which whoever follows the ground truth ends a trial; -1 = none asked."""
+        """The action with which whoever follows the ground truth ends a trial; -1 = none."""
         return final_answers(self.ground_truth_MT, self.ends_MTO)
 
     def table(self) -> TrialTable:
         """The same trials in the form that engines run: padding left out, one state a step."""
         _, T, O = self.reward_MTO.shape
-        lived_MT = np.arange(T) < self.num_steps_M[:, None]
+        inside_MT = np.arange(T) < self.num_steps_M[:, None]
         first_M = np.concatenate([[0], np.cumsum(self.num_steps_M)[:-1]]).astype(np.int64)
-        asked_MT, answer_M1 = self.ground_truth_MT, self.answer_M[:, None]
-        answered_MT = (asked_MT == answer_M1) & (asked_MT != NO_TARGET)
+        target_MT, answer_M1 = self.ground_truth_MT, self.answer_M[:, None]
+        answered_MT = (target_MT == answer_M1) & (target_MT != NO_TARGET)
         right_MTO = self.ends_MTO & answered_MT[..., None] & (np.arange(O) == answer_M1[..., None])
         onward_MT = first_M[:, None] + np.arange(T) + 1
         over_MTO = np.where(right_MTO, OVER_RIGHT, OVER_WRONG)
         next_MTO = np.where(self.ends_MTO, over_MTO, onward_MT[..., None])
-        part_MT = np.where(asked_MT == NO_TARGET, UNSCORED, HOLD)
+        part_MT = np.where(target_MT == NO_TARGET, UNSCORED, HOLD)
         part_MT[right_MTO.any(axis=2)] = ANSWER
         return TrialTable(
             task=self.task,
             dt_ms=self.dt_ms,
-            observation_VI=self.observation_MTI[lived_MT],
-            target_action_V=asked_MT[lived_MT],
-            flags_V=part_MT[lived_MT].astype(np.int8),
-            reward_VO=self.reward_MTO[lived_MT],
-            next_VO=next_MTO[lived_MT].astype(np.int32),
+            observation_VI=self.observation_MTI[inside_MT],
+            target_action_V=target_MT[inside_MT],
+            flags_V=part_MT[inside_MT].astype(np.int8),
+            reward_VO=self.reward_MTO[inside_MT],
+            next_VO=next_MTO[inside_MT].astype(np.int32),
             first_M=first_M,
             kind_M=self.kind_M,
             block=self.block,

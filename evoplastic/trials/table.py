@@ -58,7 +58,7 @@ class TrialTable:
     dt_ms: float
     observation_VI: Float32Array  # dimensionless input, usually within [-1, 1]
     target_action_V: Int64Array  # target action, NO_TARGET = none
-    flags_V: Int8Array  # HOLD (asked, on the way to the answer) or ANSWER; OUTCOME, FEEDBACK
+    flags_V: Int8Array  # HOLD (a target on the way to the answer) or ANSWER; OUTCOME, FEEDBACK
     reward_VO: Float32Array  # the environment's own
     next_VO: Int32Array  # state that an action leads to, OVER_WRONG or OVER_RIGHT
     first_M: Int64Array  # state at which a trial begins

@@ -2,7 +2,7 @@
 
 Such trials are rows of equal length: every action leads on to the next step, the response is what
 the response neurons do in the answer window, and it is paid at the outcome. All that a lifetime
-brings but the response is known before it begins, which is what engines are fast by.
+consists of but the response is known before it begins, which is what makes engines fast.
 """
 
 from __future__ import annotations

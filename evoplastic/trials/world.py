@@ -1,7 +1,7 @@
 """Where individuals act in self-paced trials: a world shows, asks, pays and ends, step by step.
 
 The reference engine runs lifetimes in any world. `TableWorld` is that of trial tables; a task that
-fits into no table brings a world of its own, which steps real environments.
+fits into no table has a world of its own, which steps real environments.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Observed(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """What an action brought."""
+    """What followed from an action."""
 
     reward_P: Float32Array
     over_P: BoolArray  # the trial ended; the individual stands at the first step of its next one

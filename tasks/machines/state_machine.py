@@ -77,8 +77,8 @@ class FlagRule:
 class StateMachine:
     """A task of finitely many states.
 
-    Asked is, where not stated, each action of highest expected reward to the trial's end for
-    somebody who knows the variables; where all actions are worth the same, nothing is asked.
+    The target is, where not stated, each action of highest expected reward to the trial's end for
+    somebody who knows the variables; where all actions are worth the same, there is none.
 
     Raises:
         UsageError: parts that contradict each other.

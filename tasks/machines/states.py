@@ -91,9 +91,9 @@ def _step(
     cell = (m, s, o, new, flag)
     paid = draws.pays_MTS[m, t, new] < rules.probability_MSOSF[cell]
     best_VO = best_MSOF[m, s, o, flag]
-    asked = best_VO.any(axis=1, keepdims=True)
-    answers = asked & ~np.isin(s, machine.holds)
-    done = np.where(asked & ~best_VO, WRONG, np.where(answers & (done != WRONG), RIGHT, done))
+    has_target = best_VO.any(axis=1, keepdims=True)
+    answers = has_target & ~np.isin(s, machine.holds)
+    done = np.where(has_target & ~best_VO, WRONG, np.where(answers & (done != WRONG), RIGHT, done))
     over = np.isin(new, machine.ends) | (t + 1 == machine.num_steps)
     onward = np.ravel_multi_index((m + 0 * new, new, rules.flag_MSOSF[cell], done), shape)
     return _Layer(

@@ -99,6 +99,6 @@ def _stack(source: EnvSource, trials: list[ProbedTrial]) -> StepBank:
         ends_MTO=ends_MTO,
         period_names=names,
         period_MQ2=period_MQ2,
-        # what is asked in the end tells trials apart; without a ground truth all are of one kind
+        # the last target action tells trials apart; without a ground truth all are of one kind
         kind_M=np.maximum(final_answers(ground_truth_MT, ends_MTO), 0),
     )

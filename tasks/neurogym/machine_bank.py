@@ -45,7 +45,7 @@ def machine_bank(source: EnvSource, num_trials: int, seed: int) -> TrialTable | 
 
     Of a task that is drawn anew for each lifetime, whole instances, at least `MIN_INSTANCES`.
 
-    Asked for is the action of highest expected reward: the better arm; in the two-step task the
+    The target action is that of highest expected reward: the better arm; in the two-step task the
     first choice that leads to the better state more often (its own ground truth), then to fixate,
     as anything else costs. Arms that are equally good ask for nothing.
 

@@ -1,4 +1,4 @@
-"""One individual in a real environment: what it is shown and asked, and what its actions bring.
+"""One individual in a real environment: what it observes, and where its actions lead.
 
 Nothing is assumed of the environment but that it is a `TrialEnv`: each step is taken for real, and
 each answer of the environment is checked, since it comes from somebody else's code.
@@ -19,7 +19,7 @@ from tasks.neurogym.refusals import Unbankable, refuse
 
 
 class Step(NamedTuple):
-    """What one action brought."""
+    """What followed from one action."""
 
     reward: float
     over: bool  # the trial ended; the next one has begun
@@ -80,7 +80,7 @@ class SteppedLife:
 
     @property
     def flags(self) -> int:
-        """ANSWER from the step on from which one action is asked for to the end; before, HOLD."""
+        """ANSWER from the step on from which one action is the target to the end; before, HOLD."""
         if self.target_action == NO_TARGET:
             return UNSCORED
         rest_T = self.ground_truth[self._env.t_ind :]
@@ -93,7 +93,7 @@ class SteppedLife:
         return 0 if truth_T is None else int(truth_T[-1])
 
     def act(self, action: int) -> Step:
-        """Take an action; correct is who ends a trial by what is asked at that step."""
+        """Take an action; correct is who ends a trial by the target action of that step."""
         target, where = self.target_action, f"step({action}) at step {self._step}"
         try:
             with self._surroundings():

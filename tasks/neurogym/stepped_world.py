@@ -28,7 +28,7 @@ from tasks.neurogym.stepped_life import SteppedLife
 
 logger = logging.getLogger(__name__)
 
-_told: set[tuple[str, str]] = set()  # warnings given, by kind and task
+_warned: set[tuple[str, str]] = set()  # warnings given, by kind and task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ class SteppedWorld:
                     self._bury(p, error)
 
     def observe(self) -> Observed:
-        """What everyone meets now; those whose task broke down see and are asked nothing."""
+        """What everyone meets now; those whose task broke down see nothing and have no target."""
         P = len(self._lives)
         observed = Observed(
             np.zeros((P, self.task.interface.num_inputs), dtype=np.float32),
@@ -159,6 +159,6 @@ def environment_seeds(streams: TrialStreams) -> list[int]:
 
 def tell_once(kind: str, task: str, message: str, *values: Any) -> None:
     """Warn of one kind of thing about a task, the first time in this process."""
-    if (kind, task) not in _told:
-        _told.add((kind, task))
+    if (kind, task) not in _warned:
+        _warned.add((kind, task))
         logger.warning(message, task, *values)

@@ -70,7 +70,7 @@ def transfer(bank: TrialTable, policy: TrialTable) -> float | None:
 
 
 def _tried(bank: TrialTable, policy: TrialTable) -> tuple[Int64Array, Int64Array] | None:
-    """Answers that the policy gives to the trials of a bank, and those asked for."""
+    """Answers that the policy gives to the trials of a bank, and the target answers."""
     if bank.interface != policy.interface:
         return None
     ours, theirs = _trials(bank), _trials(policy)
@@ -98,20 +98,20 @@ def _trials(bank: TrialTable) -> tuple[NDArray[np.float64], Int64Array] | None:
         return None
     wanted = found.answer_M >= 0
     state_MT = found.state_MT[wanted]
-    lived_MT = state_MT >= 0
-    length_M1 = lived_MT.sum(axis=1, keepdims=True)
+    within_MT = state_MT >= 0
+    length_M1 = within_MT.sum(axis=1, keepdims=True)
     part_MT = np.arange(state_MT.shape[1]) * PARTS // length_M1
-    shown_MTI = np.where(lived_MT[..., None], bank.observation_VI[state_MT], 0.0)
+    shown_MTI = np.where(within_MT[..., None], bank.observation_VI[state_MT], 0.0)
     parts = []
     for part in range(PARTS):
-        inside_MT = lived_MT & (part_MT == part)
+        inside_MT = within_MT & (part_MT == part)
         total_MI = np.einsum("mt,mti->mi", inside_MT.astype(np.float64), shown_MTI)
         parts.append(total_MI / np.maximum(inside_MT.sum(axis=1, keepdims=True), 1))
     return np.concatenate(parts, axis=1), found.answer_M[wanted]
 
 
 def _renumbered_agreement(given_M: Int64Array, target_M: Int64Array) -> float:
-    """Share of equal answers after each given number is exchanged for one asked for, greedily."""
+    """Share of equal answers after each given number is exchanged for a target answer, greedily."""
     size = int(max(given_M.max(), target_M.max())) + 1
     count_OO = np.zeros((size, size))
     np.add.at(count_OO, (given_M, target_M), 1.0)

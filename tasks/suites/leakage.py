@@ -208,7 +208,7 @@ def _same_mapping(first: TrialTable, second: TrialTable) -> str | None:
 
 
 def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
-    """Each different stimulus once, in a fixed order, with the mean target asked for it."""
+    """Each different stimulus once, in a fixed order, with its mean target."""
     entries = len(bank.kind_M)
     stimulus_MX, which = np.unique(
         bank.fixed.stimulus_MTI.reshape(entries, -1), axis=0, return_inverse=True

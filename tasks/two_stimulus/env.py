@@ -47,14 +47,14 @@ class TwoStimulusEnv(TrialEnv):
     A stimulus is +-1 on two opposed lines. A trial lasts 1000 ms. The answer is the action
     of the last step of the response period: only then is the response window over, and the reward
     is 1 if it is correct, else 0; no other step gives a reward. Ground truth is set throughout the
-    response period; elsewhere it is 0 and means nothing, since nothing is asked.
+    response period; elsewhere it is 0 and means nothing, since there is no target.
 
     Args:
         task: one of the 14 names.
         table: "intended" or "published".
         dt: step in ms; must divide every period.
-        answer_ends_trial: whether a trial is over with its answer, after 700 ms. A trial that runs
-            freely is judged by the action that ends it, so suites of such trials want it.
+        answer_ends_trial: whether a trial is over with its answer, after 700 ms. A self-paced
+            trial is judged by the action that ends it, so suites of such trials want it.
 
     Raises:
         UsageError: unknown task or table, or a step that does not divide the periods.
@@ -145,14 +145,14 @@ def register_environments() -> None:
 def bank_from_env(name: str, table: str = "intended") -> TrialTable:
     """Read the four trials back from the environment: what it shows, asks and really pays."""
     env = neurogym.make(env_id(name), table=table).unwrapped
-    stimuli, asked, kinds = [], [], []
+    stimuli, targets, kinds = [], [], []
     for first, second in CONDITIONS:
         kinds.append(env.new_trial(stimulus1=first, stimulus2=second)["kind"])
         stimuli.append(env.ob.copy())
-        asked.append(env.view_groundtruth("response").copy())
-    asked_MT = np.stack(asked)
+        targets.append(env.view_groundtruth("response").copy())
+    target_MT = np.stack(targets)
     require(
-        bool((asked_MT == asked_MT[:, :1]).all()),
+        bool((target_MT == target_MT[:, :1]).all()),
         f"task {name!r} asks for several actions within one response period, expected one",
     )
     return fixed_timing_table(
@@ -164,7 +164,7 @@ def bank_from_env(name: str, table: str = "intended") -> TrialTable:
             feedback=(env.start_ind["feedback"], env.end_ind["feedback"]),
         ),
         stimulus_MTI=np.stack(stimuli),
-        target_action_M=asked_MT[:, 0].astype(np.int64),
+        target_action_M=target_MT[:, 0].astype(np.int64),
         reward_MO=np.array(
             [
                 [_trial_reward(env, bits, action) for action in range(env.action_space.n)]

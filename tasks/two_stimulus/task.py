@@ -22,7 +22,7 @@ action is a Boolean function of both. The tasks are all 16 functions but the two
 
 This is the table *intended*. The table *published* is what the published code computes: there
 anti10 is 10 once more, and nor is NOT(stimulus1 AND NOT stimulus2), which is anti10. So it has one
-function under two names, and nor itself is never asked.
+function under two names, and no task has nor itself.
 
 This module is plain data; `tasks.two_stimulus.env` plays the same data as NeuroGym environments.
 """

@@ -1,4 +1,4 @@
-"""Free-running runs with known numbers: levels differ by task, some tasks have no answers."""
+"""Self-paced runs with known numbers: levels differ by task, some tasks have no answers."""
 
 from __future__ import annotations
 

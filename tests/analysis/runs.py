@@ -79,7 +79,7 @@ def evaluation(generation: int, *entries: TaskEvaluation) -> EvaluationEvent:
 
 
 def generation(number: int, loss: float = 0.3) -> GenerationEvent:
-    """A generation that was lived."""
+    """A generation that was run."""
     return GenerationEvent(
         time_ms=3_000 + number, generation=number, metrics={"fitness/loss_mean": loss}
     )

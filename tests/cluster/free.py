@@ -10,7 +10,7 @@ ENVS = Path(__file__).resolve().parents[1] / "tasks" / "small_envs.py"
 SUITE = f"""
 name: small
 pacing: self_paced
-description: Two tasks that run freely, one of them stepped for real, and one held out.
+description: Two self-paced tasks, one of them stepped for real, and one held out.
 permute: both
 train:
   - {{task: "{ENVS}:Echo", name: echo}}

@@ -1,6 +1,7 @@
 """A guide's files, commands and shown output, read from its fenced blocks.
 
     ```yaml my_suite.yaml    a file: a language, and its name
+    ```diff catalogue.py     a change of a file: lines to find, to drop (-) and to put there (+)
     ```console               commands after "$ ", lines of what they print, "…" for those left out
     ```python                a program; the text block after it is what it prints
 
@@ -47,7 +48,23 @@ def blocks(guide: Path) -> list[Block]:
 
 def files(found: list[Block]) -> dict[str, str]:
     """The files that the guide has its reader write."""
-    return {block.file: block.text for block in found if block.file}
+    return {block.file: block.text for block in found if block.file and block.language != "diff"}
+
+
+def changes(found: list[Block]) -> list[Block]:
+    """The changes that the guide makes in files that are there."""
+    return [block for block in found if block.language == "diff"]
+
+
+def changed(text: str, change: str) -> str:
+    """A text after a change; "@@" stands between places, each of which must be there once."""
+    for place in re.split(r"^@@\n", change, flags=re.MULTILINE):
+        lines = place.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if not line.startswith("+"))
+        after = "".join(line[1:] for line in lines if not line.startswith("-"))
+        assert text.count(before) == 1, f"{text.count(before)} times in the file:\n{before}"
+        text = text.replace(before, after)
+    return text
 
 
 def commands(found: list[Block]) -> list[Command]:

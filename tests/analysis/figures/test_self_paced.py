@@ -1,4 +1,4 @@
-"""Figures of free-running runs: which there are, their levels, and that nothing overlaps."""
+"""Figures of self-paced runs: which there are, their levels, and that nothing overlaps."""
 
 from __future__ import annotations
 

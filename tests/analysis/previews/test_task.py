@@ -31,7 +31,7 @@ def test_inputs_and_rewards_are_those_of_the_bank() -> None:
     assert np.array_equal(np.asarray(below.images[0].get_array()).T, bank.reward_MTO[1])
     names = [text.get_text() for text in above.texts]
     assert names == ["stimulus", "wait", "answer"]
-    assert above.get_title() == f"trial 1: answer {bank.answer_M[1]}, earns 1"
+    assert above.get_title() == f"trial 1: answer {bank.answer_M[1]}, reward 1"
 
 
 def test_lines_are_called_by_their_names() -> None:
@@ -40,7 +40,7 @@ def test_lines_are_called_by_their_names() -> None:
     labels = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes[:2]]
     assert labels == [["cue", "left", "right"], ["wait", "one", "two"]]
     answer = ("wait", "one", "two")[bank.answer_M[0]]
-    assert figure.axes[0].get_title() == f"trial 0: answer {answer}, earns 1"
+    assert figure.axes[0].get_title() == f"trial 0: answer {answer}, reward 1"
     assert "Say it." in [text.get_text() for text in figure.texts]
 
 
@@ -67,12 +67,12 @@ def test_a_state_machine_is_walked_under_its_oracle() -> None:
     assert lived.trial_S.tolist() == [trial for trial in range(5) for _ in range(2)]
     assert (lived.action_S[1::2] == 0).all()  # fixate after the choice
     assert np.array_equal(lived.reward_S, bank.reward_VO[lived.state_S, lived.action_S])
-    shown, paid, earned = machine_preview(bank, 5).axes[:3]
+    shown, paid, reward = machine_preview(bank, 5).axes[:3]
     assert np.array_equal(
         np.asarray(shown.images[0].get_array()).T, bank.observation_VI[lived.state_S]
     )
     assert np.array_equal(np.asarray(paid.images[0].get_array()).T, bank.reward_VO[lived.state_S])
-    bars = [bar for bar in earned.patches if isinstance(bar, Rectangle)]
+    bars = [bar for bar in reward.patches if isinstance(bar, Rectangle)]
     assert [bar.get_height() for bar in bars] == lived.reward_S.tolist()
 
 

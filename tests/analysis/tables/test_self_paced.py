@@ -1,4 +1,4 @@
-"""Tables of free-running runs: accuracy and reward beside their levels, at 100 columns."""
+"""Tables of self-paced runs: accuracy and reward beside their levels, at 100 columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from analysis.generalization import final_table, role_accuracy_by_generation, scores_by_generation
-from analysis.measures import free_running
+from analysis.measures import is_self_paced
 from analysis.seeds import compare_seeds
 from analysis.store import open_run
 from analysis.tables.final import format_final_table
@@ -73,7 +73,7 @@ def test_the_text_below_says_what_each_level_means(tmp_path: Path) -> None:
         "Chance: any action with equal probability at each step.",
         "ignores the stimuli but knows when an answer is due",
         "gives one fixed answer",
-        "Oracle: whoever always does what is asked.",
+        "Oracle: always the target action.",
         "have a reward alone: Bandit-v0.",
         "Measured at generation 40.",
     ):
@@ -110,7 +110,7 @@ def test_an_old_journal_without_rewards_is_read(tmp_path: Path) -> None:
     journal.write_text("".join(f"{json.dumps(event)}\n" for event in events))
     table = final_table(open_run(run))
     assert table["reward_mean"].isna().all()
-    assert not free_running(table)
+    assert not is_self_paced(table)
     assert "Reward" not in shown(format_final_table(table))
 
 

@@ -1,4 +1,4 @@
-"""Small lifetimes of trials that run freely: random graphs of nodes, tasks of unequal sizes."""
+"""Small lifetimes of self-paced trials: random graphs of states, tasks of unequal sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference engine, trials running freely, equals an independent account, option by option."""
+"""The reference engine in self-paced trials equals an independent account, option by option."""
 
 from __future__ import annotations
 

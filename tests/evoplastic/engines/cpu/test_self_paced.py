@@ -1,4 +1,4 @@
-"""The CPU engine lives trials that run freely as the reference does."""
+"""The CPU engine runs self-paced trials as the reference does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of trials that run freely on the GPU engine; `test_self_paced.py` runs them apart."""
+"""Checks of self-paced trials on the GPU engine; `test_self_paced.py` runs them apart."""
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations

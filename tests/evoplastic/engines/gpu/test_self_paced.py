@@ -1,4 +1,4 @@
-"""Trials that run freely on the GPU engine: what is covered, and its checks in their process."""
+"""Self-paced trials on the GPU engine: what is covered, and its checks in their process."""
 
 from __future__ import annotations
 
