@@ -97,7 +97,7 @@ CASES = [
         claims=(_learns, lambda lives: all(0 in life.events.change_trials for life in lives)),
     ),
     Case(
-        name="clip_external",
+        name="clip_outcome",
         config=make_config(rule={"eta": 2.0}),
         claims=(_learns, _clips_some),
     ),
@@ -255,7 +255,7 @@ CASES = [
     Case(name="shared_noise", shared_noise=True),
     Case(name="evaluation_streams", evaluation=True),
     Case(
-        name="internal",
+        name="network",
         config=make_config(
             perturbation={"quiet_trials": 0},
             rule={"name": "node_perturbation_network"},
@@ -269,19 +269,19 @@ CASES = [
         ),
     ),
     Case(
-        name="internal_gated",
+        name="network_gated",
         config=make_config(
             rule={"name": "node_perturbation_network", "gate": "feedback", "eta": 0.1}
         ),
         claims=(_learns, _change_steps(*range(*TIMING.feedback))),
     ),
     Case(
-        name="internal_clip",
+        name="network_clip",
         config=make_config(rule={"name": "node_perturbation_network", "eta": 0.2}),
         claims=(_learns, _clips_some),
     ),
     Case(
-        name="internal_prediction_error",
+        name="network_prediction_error",
         config=make_config(
             feedback="prediction_error",
             perturbation={"perturb_modulators": False},
@@ -294,7 +294,7 @@ CASES = [
         ),
     ),
     Case(
-        name="internal_binary_loss",
+        name="network_binary_loss",
         config=make_config(rule={"name": "node_perturbation_network", "outcome": "binary"}),
         claims=(
             _learns,
@@ -349,7 +349,7 @@ def test_reference_equals_the_oracle(case: Case) -> None:
     _assert_equal(_live_reference(case, params, batch, torch.float64), lives, 1e-9)
 
 
-@pytest.mark.parametrize("name", ["published", "clip_external", "odd_size", "internal_gated"])
+@pytest.mark.parametrize("name", ["published", "clip_outcome", "odd_size", "network_gated"])
 def test_reference_in_float32_stays_near_the_oracle(name: str) -> None:
     """With a gain below 1 rounding does not grow, so float32 must stay near."""
     case = next(case for case in CASES if case.name == name)

@@ -89,7 +89,7 @@ class Case:
         return make_params(GROUPS, LIVES), batch
 
 
-INTERNAL = {"name": "node_perturbation_network", "eta": 0.02}
+BY_NETWORK = {"name": "node_perturbation_network", "eta": 0.02}
 CASES = {
     "published": Case(claims=(_own_clocks, _changes_at_ends_only, _right_and_wrong)),
     "unpermuted": Case(permute="none"),
@@ -120,14 +120,14 @@ CASES = {
         config=make_config(feedback="reward_prediction_error"),
         claims=(_learns, _hears_at_every_step),
     ),
-    "internal": Case(config=make_config(rule=INTERNAL, feedback="reward")),
-    "internal at feedback": Case(
-        config=make_config(rule={**INTERNAL, "gate": "feedback"}),
+    "network": Case(config=make_config(rule=BY_NETWORK, feedback="reward")),
+    "network at feedback": Case(
+        config=make_config(rule={**BY_NETWORK, "gate": "feedback"}),
         claims=(_learns, _changes_at_first_steps_only),
     ),
-    "internal clipped, spared modulators": Case(
+    "network clipped, spared modulators": Case(
         config=make_config(
-            rule={**INTERNAL, "eta": 1.0, "max_change": 0.003},
+            rule={**BY_NETWORK, "eta": 1.0, "max_change": 0.003},
             perturbation={"perturb_modulators": False, "first_step": 1},
         ),
         claims=(_clips_some,),

@@ -40,7 +40,7 @@ SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 ACROSS = TrialTiming(dt_ms=20.0, num_steps=19, response=(7, 10), feedback=(16, 18))  # two blocks
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
-INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
+BY_NETWORK = {"name": "node_perturbation_network", "eta": 0.2}
 AT_ONCE = {"first_trial": 0, "baseline": "none"}  # what the first trial teaches, the second shows
 
 
@@ -73,8 +73,8 @@ OTHER_DYNAMICS = {
 
 # Every kernel and every branch of it; options that do not hide each other share a case.
 CASES = {
-    "external": Case(),
-    "external, many lines, binary, correctness, one noise for all": Case(
+    "outcome": Case(),
+    "outcome, many lines, binary, correctness, one noise for all": Case(
         num_neurons=48,
         num_inputs=9,
         num_outputs=6,
@@ -83,52 +83,52 @@ CASES = {
         lifetime={"feedback": "correct"},
         batch={"shared_noise": True},
     ),
-    "external, across blocks of steps, single baseline, other dynamics": Case(
+    "outcome, across blocks of steps, single baseline, other dynamics": Case(
         timing=ACROSS,
         num_trials=3,
         rule={"baseline": "single", "tau_elig_ms": 200.0},
         dynamics=OTHER_DYNAMICS,
     ),
-    "external, outcome at the last step, reward without a baseline, targets": Case(
+    "outcome, outcome at the last step, reward without a baseline, targets": Case(
         timing=LAST,
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0},
         lifetime={"feedback": "reward", "target_low": 0.2, "target_high": 0.7},
         batch={"evaluation": True, "seed": 2**63 + 12345},
     ),
-    "external, clipped, every neuron hit, prediction error": Case(
+    "outcome, clipped, every neuron hit, prediction error": Case(
         rule={"baseline": "none", "eta": 3.0, "max_change": 0.02},
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
     ),
-    "external, error of predicted reward, modulators spared": Case(
+    "outcome, error of predicted reward, modulators spared": Case(
         rule={"outcome": "reward", "baseline": "single", "eta": 2.0},
         perturbation={"perturb_modulators": False},
         lifetime={"feedback": "reward_prediction_error"},
     ),
-    "internal": Case(rule=INTERNAL, num_trials=3),
-    "internal, gated, binary, prediction error, modulators spared": Case(
+    "network": Case(rule=BY_NETWORK, num_trials=3),
+    "network, gated, binary, prediction error, modulators spared": Case(
         num_neurons=33,
         num_outputs=3,
-        rule={**INTERNAL, "gate": "feedback", "outcome": "binary"},
+        rule={**BY_NETWORK, "gate": "feedback", "outcome": "binary"},
         perturbation={"perturb_modulators": False, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
     ),
-    "internal, clipped, reward": Case(
+    "network, clipped, reward": Case(
         num_trials=3,
-        rule={**INTERNAL, "eta": 2.0, "max_change": 0.005},
+        rule={**BY_NETWORK, "eta": 2.0, "max_change": 0.005},
         lifetime={"feedback": "reward"},
     ),
-    "external, streamed": Case(
+    "outcome, streamed": Case(
         num_neurons=26, num_inputs=4, num_outputs=3, num_trials=3, streamed=True
     ),
-    "external, streamed, error of predicted reward": Case(
+    "outcome, streamed, error of predicted reward": Case(
         rule={"outcome": "reward", "eta": 2.0},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal, streamed": Case(num_neurons=26, num_trials=3, rule=INTERNAL, streamed=True),
-    "internal, streamed, gated, error of predicted reward": Case(
-        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "max_change": 0.02},
+    "network, streamed": Case(num_neurons=26, num_trials=3, rule=BY_NETWORK, streamed=True),
+    "network, streamed, gated, error of predicted reward": Case(
+        rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0, "max_change": 0.02},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
         timing=LAST,
@@ -137,65 +137,65 @@ CASES = {
 
 # One option at a time: the name of what fails says what is wrong.
 ONE_BY_ONE = {
-    "external, three individuals": Case(num_individuals=3),
-    "external 20": Case(num_neurons=20, num_inputs=3),
-    "external 33": Case(num_neurons=33, num_outputs=3),
-    "external, many lines": Case(num_neurons=47, num_inputs=7, num_outputs=5),
-    "external, long trials": Case(timing=LONG, num_trials=3),
-    "external, outcome at the last step": Case(timing=LAST),
-    "external, single baseline": Case(rule={"baseline": "single"}),
-    "external, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
-    "external, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
-    "external, binary outcome": Case(rule={"outcome": "binary"}),
-    "external, correctness": Case(lifetime={"feedback": "correct"}),
-    "external, prediction error": Case(lifetime={"feedback": "prediction_error"}),
-    "external, reward": Case(
+    "outcome, three individuals": Case(num_individuals=3),
+    "outcome 20": Case(num_neurons=20, num_inputs=3),
+    "outcome 33": Case(num_neurons=33, num_outputs=3),
+    "outcome, many lines": Case(num_neurons=47, num_inputs=7, num_outputs=5),
+    "outcome, long trials": Case(timing=LONG, num_trials=3),
+    "outcome, outcome at the last step": Case(timing=LAST),
+    "outcome, single baseline": Case(rule={"baseline": "single"}),
+    "outcome, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
+    "outcome, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "outcome, binary outcome": Case(rule={"outcome": "binary"}),
+    "outcome, correctness": Case(lifetime={"feedback": "correct"}),
+    "outcome, prediction error": Case(lifetime={"feedback": "prediction_error"}),
+    "outcome, reward": Case(
         rule={"outcome": "reward", "baseline": "single", "eta": 2.0},
         lifetime={"feedback": "reward"},
     ),
-    "external, reward without a baseline": Case(
+    "outcome, reward without a baseline": Case(
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0}
     ),
-    "external, error of predicted reward": Case(
+    "outcome, error of predicted reward": Case(
         lifetime={"feedback": "reward_prediction_error"}, rule={"outcome": "binary"}
     ),
-    "external, targets": Case(lifetime={"target_low": 0.2, "target_high": 0.7}),
-    "external, every neuron hit": Case(
+    "outcome, targets": Case(lifetime={"target_low": 0.2, "target_high": 0.7}),
+    "outcome, every neuron hit": Case(
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0}
     ),
-    "external, modulators spared": Case(perturbation={"perturb_modulators": False}),
-    "external, one noise for all": Case(batch={"shared_noise": True}),
-    "external, evaluation": Case(batch={"evaluation": True, "seed": 2**63 + 12345}),
-    "external, dynamics": Case(
+    "outcome, modulators spared": Case(perturbation={"perturb_modulators": False}),
+    "outcome, one noise for all": Case(batch={"shared_noise": True}),
+    "outcome, evaluation": Case(batch={"evaluation": True, "seed": 2**63 + 12345}),
+    "outcome, dynamics": Case(
         dynamics=OTHER_DYNAMICS,
         rule={"tau_elig_ms": 200.0},
     ),
-    "external 33, streamed": Case(num_neurons=33, streamed=True),
-    "external, streamed, many lines": Case(
+    "outcome 33, streamed": Case(num_neurons=33, streamed=True),
+    "outcome, streamed, many lines": Case(
         num_neurons=26, num_inputs=4, num_outputs=3, streamed=True
     ),
-    "internal, three individuals": Case(rule=INTERNAL, num_individuals=3),
-    "internal 20": Case(num_neurons=20, num_outputs=3, rule=INTERNAL),
-    "internal 33": Case(num_neurons=33, rule=INTERNAL),
-    "internal, gated": Case(rule={**INTERNAL, "gate": "feedback", "outcome": "binary"}),
-    "internal, clipped": Case(rule={**INTERNAL, "eta": 2.0, "max_change": 0.005}),
-    "internal, modulators spared": Case(
-        rule=INTERNAL,
+    "network, three individuals": Case(rule=BY_NETWORK, num_individuals=3),
+    "network 20": Case(num_neurons=20, num_outputs=3, rule=BY_NETWORK),
+    "network 33": Case(num_neurons=33, rule=BY_NETWORK),
+    "network, gated": Case(rule={**BY_NETWORK, "gate": "feedback", "outcome": "binary"}),
+    "network, clipped": Case(rule={**BY_NETWORK, "eta": 2.0, "max_change": 0.005}),
+    "network, modulators spared": Case(
+        rule=BY_NETWORK,
         perturbation={"perturb_modulators": False, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
     ),
-    "internal, reward": Case(rule=INTERNAL, lifetime={"feedback": "reward"}),
-    "internal, streamed, error of predicted reward": Case(
-        rule=INTERNAL, lifetime={"feedback": "reward_prediction_error"}, streamed=True
+    "network, reward": Case(rule=BY_NETWORK, lifetime={"feedback": "reward"}),
+    "network, streamed, error of predicted reward": Case(
+        rule=BY_NETWORK, lifetime={"feedback": "reward_prediction_error"}, streamed=True
     ),
-    "external, streamed, reward": Case(
+    "outcome, streamed, reward": Case(
         rule={"outcome": "reward", "eta": 2.0},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal 26, streamed": Case(num_neurons=26, rule=INTERNAL, streamed=True),
-    "internal, streamed, gated": Case(
-        rule={**INTERNAL, "gate": "feedback"}, streamed=True, timing=LAST
+    "network 26, streamed": Case(num_neurons=26, rule=BY_NETWORK, streamed=True),
+    "network, streamed, gated": Case(
+        rule={**BY_NETWORK, "gate": "feedback"}, streamed=True, timing=LAST
     ),
 }
 
@@ -265,7 +265,7 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
     "case",
     [
         Case(num_trials=2, rule=AT_ONCE),
-        Case(num_trials=2, rule=INTERNAL),
+        Case(num_trials=2, rule=BY_NETWORK),
         Case(num_trials=2, rule=AT_ONCE, streamed=True),
     ],
 )

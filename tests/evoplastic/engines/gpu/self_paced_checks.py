@@ -32,7 +32,7 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
 )
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
-INTERNAL = {"name": "node_perturbation_network", "eta": 0.2}
+BY_NETWORK = {"name": "node_perturbation_network", "eta": 0.2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,75 +65,75 @@ OTHER_DYNAMICS = {
 
 # Every branch of the kernel; options that do not hide each other share a case.
 CASES = {
-    "external": Case(),
-    "external, longer than a block of noise, single baseline": Case(
+    "outcome": Case(),
+    "outcome, longer than a block of noise, single baseline": Case(
         longest=18,
         num_trials=3,
         rule={"baseline": "single"},
         banks={"early_end": 0.0, "num_entries": 2},
     ),
-    "external, many lines, binary, correctness, targets": Case(
+    "outcome, many lines, binary, correctness, targets": Case(
         num_neurons=48,
         num_inputs=9,
         num_outputs=6,
         rule={"outcome": "binary"},
         lifetime={"feedback": "correct", "target_low": 0.2, "target_high": 0.7},
     ),
-    "external, reward without a baseline, more lines than any task": Case(
+    "outcome, reward without a baseline, more lines than any task": Case(
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0},
         lifetime={"feedback": "reward"},
         banks={"num_inputs": 2, "num_outputs": 2},
     ),
-    "external, clipped, every neuron hit, prediction error": Case(
+    "outcome, clipped, every neuron hit, prediction error": Case(
         rule={"baseline": "none", "eta": 3.0, "max_change": 0.02},
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
         lifetime={"feedback": "prediction_error"},
     ),
-    "external, error of predicted reward, other dynamics": Case(
+    "outcome, error of predicted reward, other dynamics": Case(
         rule={"tau_elig_ms": 200.0},
         lifetime={"feedback": "reward_prediction_error"},
         dynamics=OTHER_DYNAMICS,
         batch={"evaluation": True, "seed": 2**63 + 12345},
     ),
-    "external, nothing scored": Case(
+    "outcome, nothing scored": Case(
         num_trials=4,
         banks={"scored": 0.0, "longest": 3},
         rule={"outcome": "reward", "eta": 2.0},
     ),
-    "external, blocks of trials": Case(
+    "outcome, blocks of trials": Case(
         banks={"block": 2, "num_entries": 4, "longest": 3}, num_trials=6
     ),
-    "external, streamed, many lines, one noise for all": Case(
+    "outcome, streamed, many lines, one noise for all": Case(
         num_neurons=48,
         num_inputs=9,
         num_outputs=6,
         streamed=True,
         batch={"shared_noise": True},
     ),
-    "external, streamed, error of predicted reward": Case(
+    "outcome, streamed, error of predicted reward": Case(
         rule={"outcome": "reward", "eta": 2.0, "baseline": "single"},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal": Case(rule=INTERNAL, num_trials=4),
-    "internal, gated, error of predicted reward, modulators spared": Case(
+    "network": Case(rule=BY_NETWORK, num_trials=4),
+    "network, gated, error of predicted reward, modulators spared": Case(
         num_trials=4,
-        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
+        rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0, "first_trial": 0},
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
-    "internal, many lines, clipped, reward": Case(
+    "network, many lines, clipped, reward": Case(
         num_neurons=48,
         num_inputs=9,
         num_outputs=6,
         num_trials=4,
-        rule={**INTERNAL, "eta": 2.0, "max_change": 0.005},
+        rule={**BY_NETWORK, "eta": 2.0, "max_change": 0.005},
         lifetime={"feedback": "reward"},
         perturbation={"quiet_trials": 0},
     ),
-    "internal, streamed": Case(rule=INTERNAL, num_trials=4, longest=4, streamed=True),
-    "internal, streamed, gated, reward": Case(
-        rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
+    "network, streamed": Case(rule=BY_NETWORK, num_trials=4, longest=4, streamed=True),
+    "network, streamed, gated, reward": Case(
+        rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0},
         lifetime={"feedback": "reward"},
         streamed=True,
     ),
@@ -141,65 +141,63 @@ CASES = {
 
 # One option at a time, and longer lives: the name of what fails says what is wrong.
 ONE_BY_ONE = {
-    "external, three individuals": Case(num_individuals=3),
-    "external, longer than a block of noise": Case(
+    "outcome, three individuals": Case(num_individuals=3),
+    "outcome, longer than a block of noise": Case(
         longest=21,
         num_trials=4,
         num_neurons=33,
         rule={"baseline": "single"},
         banks={"early_end": 0.0, "num_entries": 2},
     ),
-    "external, many lines": Case(num_neurons=48, num_inputs=9, num_outputs=6),
-    "external, single baseline": Case(
-        rule={"baseline": "single"}, lifetime={"feedback": "correct"}
-    ),
-    "external, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
-    "external, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
-    "external, binary outcome": Case(
+    "outcome, many lines": Case(num_neurons=48, num_inputs=9, num_outputs=6),
+    "outcome, single baseline": Case(rule={"baseline": "single"}, lifetime={"feedback": "correct"}),
+    "outcome, no baseline": Case(rule={"baseline": "none", "baseline_decay": 0.5}),
+    "outcome, clipped": Case(rule={"baseline": "none", "eta": 3.0, "max_change": 0.02}),
+    "outcome, binary outcome": Case(
         rule={"outcome": "binary"}, lifetime={"target_low": 0.2, "target_high": 0.7}
     ),
-    "external, reward": Case(
+    "outcome, reward": Case(
         rule={"outcome": "reward", "eta": 2.0}, lifetime={"feedback": "reward"}
     ),
-    "external, reward without a baseline, loss fed back": Case(
+    "outcome, reward without a baseline, loss fed back": Case(
         rule={"outcome": "reward", "baseline": "none", "eta": 2.0}
     ),
-    "external, error of predicted reward": Case(lifetime={"feedback": "reward_prediction_error"}),
-    "external, prediction error": Case(
+    "outcome, error of predicted reward": Case(lifetime={"feedback": "reward_prediction_error"}),
+    "outcome, prediction error": Case(
         lifetime={"feedback": "prediction_error"},
         perturbation={"probability": 1.0, "amplitude": 0.2, "first_step": 0, "quiet_trials": 0},
     ),
-    "external, dynamics": Case(
+    "outcome, dynamics": Case(
         dynamics=OTHER_DYNAMICS,
         rule={"tau_elig_ms": 200.0},
         batch={"evaluation": True, "seed": 2**63 + 12345},
     ),
-    "external, streamed": Case(streamed=True),
-    "external, streamed, many lines": Case(
+    "outcome, streamed": Case(streamed=True),
+    "outcome, streamed, many lines": Case(
         num_neurons=48, num_inputs=9, num_outputs=6, streamed=True, batch={"shared_noise": True}
     ),
-    "external, streamed, reward": Case(
+    "outcome, streamed, reward": Case(
         rule={"outcome": "reward", "eta": 2.0, "baseline": "single"},
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
-    "internal, three individuals": Case(rule=INTERNAL, num_individuals=3),
-    "internal, reward": Case(
-        rule=INTERNAL, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
+    "network, three individuals": Case(rule=BY_NETWORK, num_individuals=3),
+    "network, reward": Case(
+        rule=BY_NETWORK, lifetime={"feedback": "reward"}, perturbation={"quiet_trials": 0}
     ),
-    "internal, error of predicted reward": Case(
-        rule={**INTERNAL, "gate": "feedback", "eta": 2.0, "first_trial": 0},
+    "network, error of predicted reward": Case(
+        rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0, "first_trial": 0},
         lifetime={"feedback": "reward_prediction_error"},
         perturbation={"perturb_modulators": False, "first_step": 0},
     ),
-    "internal, streamed, three individuals": Case(rule=INTERNAL, num_individuals=3, streamed=True),
-    "internal, streamed, gated, rewards": Case(
-        rule={**INTERNAL, "gate": "feedback", "eta": 2.0},
+    "network, streamed, three individuals": Case(rule=BY_NETWORK, num_individuals=3, streamed=True),
+    "network, streamed, gated, rewards": Case(
+        rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0},
         lifetime={"feedback": "reward"},
         streamed=True,
     ),
-    "internal, many lines": Case(rule=INTERNAL, num_neurons=48, num_inputs=9, num_outputs=6),
-    "internal, clipped": Case(rule={**INTERNAL, "eta": 2.0, "max_change": 0.005}, num_neurons=33),
+    "network, many lines": Case(rule=BY_NETWORK, num_neurons=48, num_inputs=9, num_outputs=6),
+    "network, clipped": Case(rule={**BY_NETWORK, "eta": 2.0, "max_change": 0.005}, num_neurons=33),
 }
 
 
@@ -263,7 +261,7 @@ def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, 
     "case",
     [
         Case(num_trials=3),
-        Case(num_trials=3, rule=INTERNAL),
+        Case(num_trials=3, rule=BY_NETWORK),
         Case(num_trials=3, streamed=True),
     ],
 )

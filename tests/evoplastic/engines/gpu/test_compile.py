@@ -38,9 +38,9 @@ POINTERS = {
 }
 LAUNCH_OPTIONS = ("num_warps", "enable_fp_fusion")
 
-EXTERNAL = make_config(feedback="reward_prediction_error", rule={"outcome": "reward"})
+BY_OUTCOME = make_config(feedback="reward_prediction_error", rule={"outcome": "reward"})
 BINARY = make_config(feedback="prediction_error", rule={"outcome": "binary", "baseline": "none"})
-INTERNAL = make_config(
+BY_NETWORK = make_config(
     feedback="reward", rule={"name": "node_perturbation_network", "gate": "feedback"}
 )
 
@@ -58,13 +58,13 @@ class Launches:
 @pytest.mark.parametrize(
     ("name", "config", "free", "streamed"),
     [
-        ("at_outcome", EXTERNAL, False, False),
-        ("lazy", INTERNAL, False, False),
+        ("at_outcome", BY_OUTCOME, False, False),
+        ("lazy", BY_NETWORK, False, False),
         ("streamed", BINARY, False, True),
-        ("self_paced", EXTERNAL, True, False),
+        ("self_paced", BY_OUTCOME, True, False),
         ("self_paced", BINARY, True, True),
-        ("self_paced", INTERNAL, True, False),
-        ("self_paced", INTERNAL, True, True),
+        ("self_paced", BY_NETWORK, True, False),
+        ("self_paced", BY_NETWORK, True, True),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
