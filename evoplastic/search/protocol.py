@@ -1,4 +1,4 @@
-"""What a search is: it proposes genomes, is told their losses, and says where its center is.
+"""What a search is: it proposes genomes, learns their losses, and says where its center is.
 
 A search holds settings alone; what it remembers between generations is a state, which tensors
 carry into a checkpoint and out again. A proposal can be cut into slices of consecutive

@@ -59,7 +59,7 @@ def conclude_trial(
         loss: its graded loss.
         correct: whether it ended well.
         reward: what it paid.
-        last_reward: what its last step paid; all of it in a paced trial.
+        last_reward: what its last step paid; all of it where the timing is fixed.
     """
     plan, workspace, record, individual = run.plan, run.workspace, run.record, life.individual
     record.loss[individual, trial] = loss

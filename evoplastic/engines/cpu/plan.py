@@ -1,4 +1,4 @@
-"""What a compiled lifetime is told as numbers (`Plan`), and how its memory is laid out.
+"""What a compiled lifetime gets as numbers (`Plan`), and how its memory is laid out.
 
 Layout. Clamped neurons (stimulus, feedback, bias, action) are overwritten from outside, so their
 own activation, and what they receive, can never be observed: the engine leaves them out. Neuron n

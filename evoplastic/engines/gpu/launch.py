@@ -126,8 +126,8 @@ def bytes_brought(params: PlasticParams) -> int:
 def carried(line_PC: NDArray[np.int64], num_lines: int) -> NDArray[np.int64]:
     """The channel or action [P, L] that each line carries, -1 for none: the inverse of a wiring."""
     carried_PL = np.full((len(line_PC), num_lines), -1, dtype=np.int64)
-    person, channel = np.nonzero(line_PC != NO_LINE)
-    carried_PL[person, line_PC[person, channel]] = channel
+    individual, channel = np.nonzero(line_PC != NO_LINE)
+    carried_PL[individual, line_PC[individual, channel]] = channel
     return carried_PL
 
 

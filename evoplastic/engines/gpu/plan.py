@@ -1,4 +1,4 @@
-"""What a GPU lifetime is told as numbers, in two small device arrays.
+"""What a GPU lifetime gets as numbers, in two small device arrays.
 
 Numbers that change from generation to generation travel in arrays, not as arguments: a kernel is
 compiled once per network and task size, not once per seed. Needs no Triton.

@@ -1,4 +1,4 @@
-"""What a lifetime can be asked to remember step by step (reference engine only)."""
+"""What of a lifetime can be recorded step by step (reference engine only)."""
 
 from __future__ import annotations
 

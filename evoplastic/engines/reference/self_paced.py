@@ -1,4 +1,4 @@
-"""Trials that run freely, in plain PyTorch: an action and a reward at every step, own clocks.
+"""Self-paced trials, in plain PyTorch: an action and a reward at every step, own clocks.
 
 Individuals whose trial is over wait, untouched, for those whose trial goes on. Since every draw has
 the address (trial, step), waiting changes nothing: each lives as if alone.
@@ -137,7 +137,7 @@ def run_self_paced_trial(
             )
             p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
         decay = chosen.baseline_decay
-        heard = NetworkState(
+        updated = NetworkState(
             x_PN,
             _clamped(rate_PN, heard_PF, choice_P, groups, batch, config, world),
             p_PNN,
@@ -150,7 +150,7 @@ def run_self_paced_trial(
         state = NetworkState(
             *(
                 _where(over_P if name in at_end else alive_P, new, old)
-                for name, new, old in zip(NetworkState._fields, heard, before, strict=True)
+                for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
             )
         )
         recorder.step(trial, "rate", state.rate_PN)
@@ -197,8 +197,8 @@ def _stimulus(
     """Rates [P, I] of the stimulus neurons: each channel on its line, 0 on the others."""
     line_PI = _wiring(batch).input_PI[:, : seen.observation_PI.shape[1]]
     shown_PI = np.zeros((len(line_PI), groups.num_inputs), dtype=np.float64)
-    person, channel = np.nonzero(line_PI != NO_LINE)
-    shown_PI[person, line_PI[person, channel]] = seen.observation_PI[person, channel]
+    individual, channel = np.nonzero(line_PI != NO_LINE)
+    shown_PI[individual, line_PI[individual, channel]] = seen.observation_PI[individual, channel]
     return config.dynamics.stimulus_gain * torch.from_numpy(shown_PI).to(like)
 
 
