@@ -79,7 +79,7 @@ def run_lifetimes(
     engine: str = "auto",
     threads: int = 0,
 ) -> LifetimeResult:
-    """Live P whole lifetimes on the chosen engine; what it does not cover, the reference lives.
+    """Run P whole lifetimes on the chosen engine; what it does not cover, the reference runs.
 
     Args:
         params: innate weights and plasticity coefficients [P, N, N].

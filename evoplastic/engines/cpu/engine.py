@@ -1,4 +1,4 @@
-"""The fused CPU engine: a thread lives two individuals at a time through all their trials.
+"""The fused CPU engine: a thread takes two individuals at a time through all their trials.
 
 Equal to the reference to float32 rounding, on the same random numbers bit for bit. What becomes of
 an individual depends neither on who else is in the batch nor on the number of threads.
@@ -38,7 +38,7 @@ SCHEDULES: dict[Schedule, tuple[Any, int]] = {
 
 
 def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
-    """Why this engine cannot live these lifetimes, or None if it can."""
+    """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
     rule = config.rule.table

@@ -1,4 +1,4 @@
-"""What a trial of fixed timing brings, compiled: a stimulus, one answer judged in its window."""
+"""A trial of fixed timing, compiled: one stimulus, one answer judged in its window."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def sent_by_observation(
         plan: plan.
         workspace: workspace.
         banks: banks.
-        life: which of the two lives.
+        life: which of the two individuals.
         task: its task.
         anew: whether weights have changed since the last call.
     """

@@ -39,7 +39,7 @@ def begin_noise(run: Any, life: Any, trial: int) -> None:
 
 @outlined
 def draw_noise(plan: Any, workspace: Any, trial: int, stream: Any) -> None:
-    """Draw the noise of the next chunk of steps, so that long trials cost those who live them."""
+    """Draw the noise of the next chunk of steps, so that a long trial costs whoever has it."""
     first = workspace.drawn[0]
     stop = min(first + plan.chunk, plan.num_steps)
     perturb_steps(plan, workspace, trial, stream, first, stop)

@@ -1,4 +1,4 @@
-"""What a self-paced trial brings, compiled: an action, a reward and a new observation at a step.
+"""A self-paced trial, compiled: an action, a reward and a new observation at a step.
 
 An individual is in a state of its trial; the action taken there pays, and leads to the next state
 or ends the trial. Channels are clamped in the task's numbering: where the weights of their

@@ -91,7 +91,7 @@ def _flat_states(tables: StackedTables) -> Banks:
 
 
 class Individuals(NamedTuple):
-    """Who lives: genomes and streams of P individuals."""
+    """The individuals: genomes and streams of P of them."""
 
     w: NDArray[np.float32]  # w of individual p starts at p * w_stride, row by row
     w_stride: int

@@ -1,4 +1,4 @@
-"""The fused GPU engine: one program lives one individual through all trials in a single launch.
+"""The fused GPU engine: one program takes one individual through all trials in a single launch.
 
 Equal to the reference to float32 rounding, on the same random numbers bit for bit. Needs torch,
 numpy and triton alone.
@@ -40,7 +40,7 @@ _announced: set[int] = set()  # a cut into waves is said once per number of indi
 
 
 def gpu_device() -> torch.device:
-    """Where the engine runs: a CUDA device, or the CPU if Triton was told to interpret kernels."""
+    """Where the engine runs: a CUDA device, or the CPU if Triton is set to interpret kernels."""
     return torch.device("cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda")
 
 
@@ -54,7 +54,7 @@ def gpu_available() -> str | None:
 
 
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
-    """Why this engine cannot live these lifetimes, or None if it can."""
+    """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that are stepped for real"
     rule = config.rule.table
@@ -91,7 +91,7 @@ def run_gpu(
         config: everything else about the lifetime.
         device: by default `gpu_device()`.
         memory_bytes: device memory to stay within; by default nine tenths of what is free. A
-            population that needs more is lived in waves.
+            population that needs more is run in waves.
         streamed: keep matrices in device memory even where they would fit on chip.
 
     Raises:
@@ -115,7 +115,7 @@ def run_gpu(
     if wave < num_individuals and num_individuals not in _announced:
         _announced.add(num_individuals)
         logger.warning(
-            "%d individuals do not fit into the GPU's memory at once: lived in %d waves of %d",
+            "%d individuals do not fit into the GPU's memory at once: run in %d waves of %d",
             num_individuals,
             -(-num_individuals // wave),
             wave,

@@ -1,7 +1,7 @@
 """Self-paced trials, in plain PyTorch: an action and a reward at every step, own clocks.
 
 Individuals whose trial is over wait, untouched, for those whose trial goes on. Since every draw has
-the address (trial, step), waiting changes nothing: each lives as if alone.
+the address (trial, step), waiting changes nothing: each goes on as if alone.
 """
 
 from __future__ import annotations

@@ -305,7 +305,7 @@ def test_a_population_larger_than_the_memory_lives_in_waves_and_says_so_once(
     for _ in range(2):
         assert_same(run(case, params, batch, memory_bytes=16_000), whole)
     assert [record.getMessage() for record in caplog.records] == [
-        "3 individuals do not fit into the GPU's memory at once: lived in 2 waves of 2"
+        "3 individuals do not fit into the GPU's memory at once: run in 2 waves of 2"
     ]
     with pytest.raises(UsageError, match=r"13 neurons needs .* bytes of GPU memory, 1000 are free"):
         run(case, params, batch, memory_bytes=1000)
