@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def file_graph(root: Path, rooms: list[str]) -> dict[str, set[str]]:
+def file_graph(root: Path, packages: list[str]) -> dict[str, set[str]]:
     """The files that each file imports, those in functions and under TYPE_CHECKING included."""
     files = {
         path.relative_to(root).as_posix()
-        for room in rooms
-        for path in sorted((root / room).rglob("*.py"))
+        for package in packages
+        for path in sorted((root / package).rglob("*.py"))
     }
     return {file: _imported(root / file, files) - {file} for file in sorted(files)}
 

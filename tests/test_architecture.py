@@ -1,4 +1,4 @@
-"""The rooms import each other along the arrows of docs/architecture.md, and no others."""
+"""The packages import each other along the arrows of docs/architecture.md, and no others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARROWS = {
     "cluster": {"cluster", "evoplastic", "tasks"},
     "analysis": {"analysis", "evoplastic", "tasks"},
 }
-COMMAND_LINE = ("evoplastic/__main__.py", "evoplastic/cli/")  # knows all rooms, by lazy imports
+COMMAND_LINE = ("evoplastic/__main__.py", "evoplastic/cli/")  # knows all packages, by lazy imports
 HOMES = {
     "torch": ("evoplastic/", "cluster/"),  # cluster/ carries tensors about, it computes nothing
     "numba": ("evoplastic/",),
@@ -76,13 +76,13 @@ def _postpones(node: ast.AST) -> bool:
 
 
 def all_imports() -> list[Import]:
-    """Every import of every room."""
-    files = [path for room in ARROWS for path in sorted((ROOT / room).rglob("*.py"))]
+    """Every import of every package."""
+    files = [path for package in ARROWS for path in sorted((ROOT / package).rglob("*.py"))]
     assert len(files) > 30, f"found only {len(files)} files under {ROOT}, the test looks elsewhere"
     return [found for path in files for found in imports_of(path)]
 
 
-def test_rooms_import_along_the_arrows_only() -> None:
+def test_packages_import_along_the_arrows_only() -> None:
     crossing = [
         found
         for found in all_imports()
@@ -153,8 +153,8 @@ def crowded_folders(root: Path) -> list[str]:
     """Folders of more than `MOST_FILES` Python files."""
     counts = Counter(
         path.parent.relative_to(root).as_posix()
-        for room in (*ARROWS, "tests")
-        for path in (root / room).rglob("*.py")
+        for package in (*ARROWS, "tests")
+        for path in (root / package).rglob("*.py")
     )
     return sorted(folder for folder, count in counts.items() if count > MOST_FILES)
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # NeuroGym fixes Gymnasium's version; builds of PyTorch for GPUs bring their own Triton.
 PACKAGE_OF = {"yaml": "pyyaml", "gymnasium": "neurogym", "triton": "torch"}
 WITHOUT_INSTALLING = ("tests/benchmarks/rivals/",)  # rivals run where they happen to be installed
-ROOMS = ("evoplastic", "tasks", "cluster", "analysis")
+PACKAGES = ("evoplastic", "tasks", "cluster", "analysis")
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +57,15 @@ def test_every_import_is_declared(pyproject: dict[str, Any]) -> None:
     project = pyproject["project"]
     declared = {Requirement(line).name.lower() for line in project["dependencies"]}
     for_tests = {Requirement(line).name.lower() for line in project["optional-dependencies"]["dev"]}
-    ours = {*ROOMS, "tests", *sys.stdlib_module_names}
+    ours = {*PACKAGES, "tests", *sys.stdlib_module_names}
     undeclared = [
         (found.file, found.package)
-        for room in (*ROOMS, "tests")
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in (*PACKAGES, "tests")
+        for path in sorted((ROOT / package).rglob("*.py"))
         for found in imports_of(path)
         if found.package not in ours
         and PACKAGE_OF.get(found.package, found.package)
-        not in (declared | for_tests if room == "tests" else declared)
+        not in (declared | for_tests if package == "tests" else declared)
     ]
     assert not [one for one in undeclared if not one[0].startswith(WITHOUT_INSTALLING)]
 
@@ -74,11 +74,11 @@ def test_data_files_are_packaged(pyproject: dict[str, Any]) -> None:
     patterns = pyproject["tool"]["setuptools"]["package-data"]
     packaged = {
         path
-        for room, globs in patterns.items()
+        for package, globs in patterns.items()
         for pattern in globs
-        for path in (ROOT / room).glob(pattern)
+        for path in (ROOT / package).glob(pattern)
     }
-    data = {path for room in ROOMS for path in (ROOT / room).rglob("*.yaml")}
+    data = {path for package in PACKAGES for path in (ROOT / package).rglob("*.yaml")}
     assert data, "no data files found, the test looks elsewhere"
     assert data == packaged
 

@@ -1,4 +1,4 @@
-"""Stores that several tests of this room copy."""
+"""Stores that several tests of this folder copy."""
 
 from __future__ import annotations
 
