@@ -122,7 +122,7 @@ def run_self_paced_trial(
         parts_P = (count_P2 > 0).sum(1).clamp(min=1)
         loss_P = torch.where(over_P, mean_error_P2.sum(1) / parts_P, loss_P)
         correct_P = torch.where(over_P, torch.from_numpy(stepped.correct_P).to(device), correct_P)
-        heard_PF = _heard(loss_P, correct_P, step_reward_P, over_P, before, config)
+        feedback_PF = _feedback(loss_P, correct_P, step_reward_P, over_P, before, config)
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
         column_P = kind_P if chosen.baseline == "kind" else 0 * kind_P
         modulation_P = mod_P if rule.modulator == "network" else None
@@ -139,7 +139,7 @@ def run_self_paced_trial(
         decay = chosen.baseline_decay
         updated = NetworkState(
             x_PN,
-            _clamped(rate_PN, heard_PF, choice_P, groups, batch, config, world),
+            _clamped(rate_PN, feedback_PF, choice_P, groups, batch, config, world),
             p_PNN,
             elig_PNN,
             scatter_baseline(before.baseline_PC, column_P, outcome_P, decay),
@@ -202,7 +202,7 @@ def _stimulus(
     return config.dynamics.stimulus_gain * torch.from_numpy(shown_PI).to(like)
 
 
-def _heard(
+def _feedback(
     loss_P: Tensor,
     correct_P: Tensor,
     step_reward_P: Tensor,
@@ -214,13 +214,13 @@ def _heard(
     always = config.feedback in ("reward", "reward_prediction_error")
     if config.feedback == "reward_prediction_error":
         state = state._replace(mean_reward_P=torch.where(over_P, state.mean_reward_P, 0.0))
-    heard_PF = feedback_rates(loss_P, correct_P, step_reward_P, state, config)
-    return heard_PF if always else torch.where(over_P[:, None], heard_PF, 0.0)
+    feedback_PF = feedback_rates(loss_P, correct_P, step_reward_P, state, config)
+    return feedback_PF if always else torch.where(over_P[:, None], feedback_PF, 0.0)
 
 
 def _clamped(
     rate_PN: Tensor,
-    heard_PF: Tensor,
+    feedback_PF: Tensor,
     choice_P: Tensor,
     groups: NeuronGroups,
     batch: LifetimeBatch,
@@ -230,7 +230,7 @@ def _clamped(
     """The rates with the clamped neurons as the next step finds them."""
     clamped_PN: Any = rate_PN.clone()
     clamped_PN[:, groups.stimulus] = _stimulus(world.observe(), batch, groups, config, rate_PN)
-    clamped_PN[:, groups.feedback] = heard_PF
+    clamped_PN[:, groups.feedback] = feedback_PF
     clamped_PN[:, groups.bias] = config.dynamics.bias_rate
     line_PO = torch.from_numpy(_wiring(batch).action_PO).to(rate_PN.device)
     line_P = line_PO.gather(1, choice_P[:, None])[:, 0]

@@ -126,7 +126,7 @@ CASES = [
         ),
     ),
     Case(
-        name="reward_heard_and_learnt_from",
+        name="reward_fed_back_and_learnt_from",
         config=make_config(feedback="reward", rule={"outcome": "reward"}),
         claims=(
             _learns,
@@ -140,7 +140,7 @@ CASES = [
         config=make_config(rule={"outcome": "reward", "baseline": "none"}),
     ),
     Case(
-        name="reward_prediction_error_heard",
+        name="reward_prediction_error_fed_back",
         config=make_config(
             feedback="reward_prediction_error",
             rule={"outcome": "reward", "baseline": "single"},

@@ -54,7 +54,7 @@ def _right_and_wrong(lives: list[OracleLife]) -> bool:
     return {right for life in lives for right in life.correct_K} == {True, False}
 
 
-def _hears_at_every_step(lives: list[OracleLife]) -> bool:
+def _feedback_at_every_step(lives: list[OracleLife]) -> bool:
     return all(
         first != 0.0 and first == -second
         for life in lives
@@ -62,7 +62,7 @@ def _hears_at_every_step(lives: list[OracleLife]) -> bool:
     )
 
 
-def _hears_at_ends_only(lives: list[OracleLife]) -> bool:
+def _feedback_at_ends_only(lives: list[OracleLife]) -> bool:
     return all(
         sum(pair != (0.0, 0.0) for pair in life.events.feedback) == len(life.steps_K)
         for life in lives
@@ -98,7 +98,7 @@ CASES = {
     "no baseline": Case(config=make_config(rule={"baseline": "none"})),
     "binary outcome": Case(
         config=make_config(rule={"outcome": "binary", "eta": 0.3}),
-        claims=(_learns, _right_and_wrong, _hears_at_ends_only),
+        claims=(_learns, _right_and_wrong, _feedback_at_ends_only),
     ),
     "reward outcome": Case(config=make_config(rule={"outcome": "reward"})),
     "reward outcome, no baseline": Case(
@@ -107,22 +107,26 @@ CASES = {
     "clipped": Case(
         config=make_config(rule={"eta": 3.0, "max_change": 0.002}), claims=(_clips_some,)
     ),
-    "correctness heard": Case(
-        config=make_config(feedback="correct"), claims=(_learns, _hears_at_ends_only)
+    "correctness fed back": Case(
+        config=make_config(feedback="correct"), claims=(_learns, _feedback_at_ends_only)
     ),
-    "prediction error heard": Case(
-        config=make_config(feedback="prediction_error"), claims=(_learns, _hears_at_ends_only)
+    "prediction error fed back": Case(
+        config=make_config(feedback="prediction_error"), claims=(_learns, _feedback_at_ends_only)
     ),
-    "reward heard": Case(
-        config=make_config(feedback="reward"), claims=(_learns, _hears_at_every_step)
+    "reward fed back": Case(
+        config=make_config(feedback="reward"), claims=(_learns, _feedback_at_every_step)
     ),
-    "reward prediction error heard": Case(
+    "reward prediction error fed back": Case(
         config=make_config(feedback="reward_prediction_error"),
-        claims=(_learns, _hears_at_every_step),
+        claims=(_learns, _feedback_at_every_step),
     ),
     "network": Case(config=make_config(rule=BY_NETWORK, feedback="reward")),
     "network at feedback": Case(
         config=make_config(rule={**BY_NETWORK, "gate": "feedback"}),
+        claims=(_learns, _changes_at_first_steps_only),
+    ),
+    "network at feedback, plastic from birth": Case(
+        config=make_config(rule={**BY_NETWORK, "gate": "feedback", "first_trial": 0}),
         claims=(_learns, _changes_at_first_steps_only),
     ),
     "network clipped, spared modulators": Case(

@@ -52,6 +52,13 @@ TOYS: dict[str, Rule] = {
             modulator="outcome",
             when="outcome",
         ),
+        _rule(
+            "trace at outcomes by the network",
+            Term(trace=True),
+            credits=(NOISY,),
+            modulator="network",
+            when="outcome",
+        ),
         _rule("trace unmodulated", Term(trace=True), credits=(NOISY,)),
         _rule(
             "trace of both ends times the weight",
