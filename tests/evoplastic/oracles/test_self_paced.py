@@ -126,7 +126,10 @@ CASES = {
         claims=(_learns, _changes_at_first_steps_only),
     ),
     "network at feedback, plastic from birth": Case(
-        config=make_config(rule={**BY_NETWORK, "gate": "feedback", "first_trial": 0}),
+        config=make_config(
+            rule={**BY_NETWORK, "gate": "feedback", "first_trial": 0},
+            perturbation={"first_step": 0},
+        ),
         claims=(_learns, _changes_at_first_steps_only),
     ),
     "network clipped, spared modulators": Case(
