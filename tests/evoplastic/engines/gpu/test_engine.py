@@ -68,7 +68,7 @@ def test_any_network_is_covered_and_fits_its_tiles(
 def test_a_network_beyond_32_bit_offsets_is_not_covered() -> None:
     groups = NeuronGroups(num_neurons=22_000)
     reason = gpu_covers(groups, make_batch([make_bank(1)], 1), LifetimeConfig())
-    assert reason == "22000 neurons, 12 steps and the trial bank need more than 32-bit offsets"
+    assert reason == "22000 neurons, 12 steps and the tables need more than 32-bit offsets"
 
 
 def test_a_trace_decays_by_powers_of_what_a_step_retains() -> None:
