@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
-from evoplastic.engines.cpu.every_step import Change, Coefficients, make_matrices, run_every_step
+from evoplastic.engines.cpu.coefficients import lay_flat, make_coefficients
+from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_step
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.simd.compile import announce_compilation
@@ -24,7 +26,7 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.table import COEFFICIENTS, Schedule
+from evoplastic.rules.table import Credit, Schedule, Term
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -43,6 +45,12 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
+    rule = config.rule.table
+    if rule.normalises:
+        return f"rule {config.rule.name!r}, which divides weights by their largest magnitude"
+    parts: tuple[Term | Credit, ...] = (*rule.change, *rule.credits)
+    if config.rule.schedule == "every_step" and any(part.pre == "noise" for part in parts):
+        return f"rule {config.rule.name!r}, which reads the noise of sources"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -67,8 +75,8 @@ def run_cpu(
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
-    w, w_stride = _lay_flat(params.w_PNN)
-    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
+    w, w_stride = lay_flat(params.w_PNN)
+    alpha, alpha_stride = lay_flat(params.alpha_PNN)
     input_place, action_line = place_lines(groups, batch)
     individuals = Individuals(
         w=w,
@@ -80,6 +88,7 @@ def run_cpu(
         perturb_stream=as_row(batch.perturb_stream_P, np.int64),
         input_place=input_place,
         action_line=action_line,
+        **_baseline(params, config),
     )
     num_individuals = len(individuals.task)
     record = Record(
@@ -91,11 +100,11 @@ def run_cpu(
     )
     turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    run, seconds = SCHEDULES[config.rule.table.schedule]
+    run, seconds = SCHEDULES[config.rule.schedule]
     announce_compilation(run, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
 
-    extras = [_of_rule(plan, params, config) for _ in range(threads)]
+    extras = [_of_rule(plan, params, batch, config) for _ in range(threads)]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -120,42 +129,36 @@ def run_cpu(
     )
 
 
-def _of_rule(plan: Plan, params: PlasticParams, config: LifetimeConfig) -> tuple[Any, ...]:
+def _of_rule(
+    plan: Plan, params: PlasticParams, batch: LifetimeBatch, config: LifetimeConfig
+) -> tuple[Any, ...]:
     """What the kernel of a rule needs beside what all kernels do."""
-    rule, constants = config.rule.table, config.rule.constants
-    if rule.schedule != "every_step":
+    if config.rule.schedule != "every_step":
         return ()
-    size = plan.num_clamped + plan.num_unclamped
-    compiled = compile_rule(rule, {name: "scalar" for name in COEFFICIENTS})
-    nothing = np.zeros(1, np.float32)
-    rows = tuple(
-        np.full(size, getattr(constants, name) if name else 1.0, np.float32)
-        for name in compiled.of_target
-    )
-    coefficients = Coefficients(rows, (0,) * len(rows), (nothing,), (0,), (nothing,), (0,))
+    rule, constants = config.rule.table, config.rule.constants
+    compiled = compile_rule(rule, params.rule.coefficients)
     change = Change(
         at_steps=rule.when == "step",
         modulator=("none", "outcome", "network").index(rule.modulator),
         max_change=np.float32(constants.max_change),
-        max_p=np.float32(1.0),
-        mean_decay=np.float32(0.9),
+        max_p=np.float32(constants.max_p),
+        mean_keep=np.float32(constants.mean_keep),
         num_target=len(compiled.of_target),
         num_source=len(compiled.of_source),
         num_pair=len(compiled.of_pair),
     )
+    coefficients = make_coefficients(compiled, params, batch, config)
     return compiled.structure, make_matrices(plan, compiled), coefficients, change
 
 
-def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
-    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
-
-    A population's w and alpha usually are views of one array of genomes, its replicates of one
-    genome: copying them would double, or more than double, the memory.
-    """
-    tensor = tensor_PNN.detach().to("cpu", torch.float32)
-    size = tensor.shape[1] * tensor.shape[2]
-    if tensor.stride()[1:] != (tensor.shape[2], 1):
-        tensor = tensor.contiguous()
-    stride = tensor.stride(0) if len(tensor) > 1 else size
-    flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
-    return flat.numpy(), stride
+def _baseline(params: PlasticParams, config: LifetimeConfig) -> dict[str, NDArray[np.float32]]:
+    """Decay of each individual's running means of outcomes, and what is left of 1."""
+    evolved_P = params.rule.baseline_decay_P
+    if evolved_P is None:
+        decay_P = np.full(len(params.w_PNN), config.rule.baseline_decay, dtype=np.float64)
+    else:
+        decay_P = evolved_P.detach().double().cpu().numpy()
+    return {
+        "baseline_decay": decay_P.astype(np.float32),
+        "baseline_rest": (1.0 - decay_P).astype(np.float32),
+    }

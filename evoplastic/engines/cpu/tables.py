@@ -101,6 +101,8 @@ class Individuals(NamedTuple):
     perturb_stream: NDArray[np.int64]  # [P]
     input_place: NDArray[np.int64]  # [P * I] channel that input line i carries, in a row of rates
     action_line: NDArray[np.int64]  # [P * O] line of action o
+    baseline_decay: NDArray[np.float32]  # [P]
+    baseline_rest: NDArray[np.float32]  # [P], 1 - baseline_decay
 
 
 class Record(NamedTuple):

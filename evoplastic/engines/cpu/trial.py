@@ -90,6 +90,8 @@ def birth(
     workspace.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
     workspace.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
     workspace.mean_reward[life.slot] = np.float32(0)
+    workspace.baseline_decay[life.slot] = individuals.baseline_decay[individual]
+    workspace.baseline_rest[life.slot] = individuals.baseline_rest[individual]
     if plan.free:
         enter_bank(plan, workspace, banks, individuals, life, individual)
         return

@@ -1,0 +1,129 @@
+"""Rules that change weights at every step, on the CPU engine: equal to the reference to rounding.
+
+A kernel is compiled for each structure, which takes long; those of the default set have between
+them every word of a table that this engine covers, the others are `exhaustive`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
+from evoplastic.engines.reference.engine import run_reference
+from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
+from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.catalogue import RULES
+from tests.evoplastic.engines.cases import (
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_evolved,
+)
+from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+from tests.evoplastic.rules.forms import FORMS
+from tests.evoplastic.rules.toys import TOYS
+
+LAST_PLACE = 2e-7
+SMALL = {"max_change": 0.02, "max_p": 0.05, "first_trial": 2}
+QUICK = {
+    "oja",
+    "cubed_fluctuations",
+    "backpropamine_retroactive",
+    "rate per connection times all",
+    "forgetting beside a modulator",
+    "evolved time constant of the trace",
+}
+SETTINGS: dict[str, dict[str, Any]] = {
+    **{
+        name: {**SMALL, "name": name, "normalises": False}
+        for name, rule in {**RULES, **TOYS}.items()
+        if rule.schedule == "every_step"
+    },
+    **{name: {**chosen, "first_trial": 2} for name, chosen in FORMS.items()},
+}
+
+
+def config_of(name: str, monkeypatch: pytest.MonkeyPatch) -> LifetimeConfig:
+    for toy, rule in TOYS.items():
+        monkeypatch.setitem(RULES, toy, rule)
+    return make_config(rule=SETTINGS[name])
+
+
+def built(
+    config: LifetimeConfig, groups: NeuronGroups, *, self_paced: bool
+) -> tuple[PlasticParams, LifetimeBatch]:
+    if self_paced:
+        batch = make_free_batch([make_node_bank(0), make_node_bank(1)], groups, 3)
+    else:
+        batch = make_batch([make_bank(0), make_bank(1)], 3)
+    return with_evolved(make_params(groups, 3, gain=0.9), groups, config.rule), batch
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.exhaustive)
+        for name in SETTINGS
+    ],
+)
+def test_error_is_within_twice_that_of_float32(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = config_of(name, monkeypatch)
+    for num_neurons, self_paced in ((14, False), (33, False), (33, True), (90, False)):
+        groups = NeuronGroups(num_neurons=num_neurons)
+        params, batch = built(config, groups, self_paced=self_paced)
+        if (reason := cpu_covers(groups, batch, config)) is not None:
+            assert "noise of sources" in reason
+            return
+        exact = run_reference(params, groups, batch, config, dtype=torch.float64)
+        plain = run_reference(params, groups, batch, config).result
+        ours = run_cpu(params, groups, batch, config, threads=1)
+        assert exact.state.p_PNN.abs().max() > 1e-5, "plasticity goes untested"
+        for what in ("loss_PK", "smoothness_P"):
+            expected = getattr(exact.result, what).double()
+            rounding = float((getattr(plain, what).double() - expected).abs().max())
+            assert rounding < 1e-4, f"{what}: chaotic, parity would prove nothing"
+            error = float((getattr(ours, what).double() - expected).abs().max())
+            assert error <= 2 * rounding + LAST_PLACE, f"{what}: {error:.1e} not {rounding:.1e}"
+        assert torch.equal(ours.correct_PK, exact.result.correct_PK)
+
+
+def test_a_lifetime_depends_neither_on_company_nor_on_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = config_of("rate per connection times all", monkeypatch)
+    groups = NeuronGroups(num_neurons=33)
+    params, batch = built(config, groups, self_paced=False)
+    together = run_cpu(params, groups, batch, config, threads=1)
+    spread = run_cpu(params, groups, batch, config, threads=2)
+    who = np.array([2])
+    alone = run_cpu(
+        params.each(lambda tensor: tensor[who]),
+        groups,
+        batch._replace(
+            task_P=batch.task_P[who],
+            trial_stream_P=batch.trial_stream_P[who],
+            perturb_stream_P=batch.perturb_stream_P[who],
+        ),
+        config,
+        threads=1,
+    )
+    for what, one, two, three in zip(together._fields, together, spread, alone, strict=True):
+        assert torch.equal(one, two), f"{what} depends on the number of threads"
+        assert torch.equal(one[who], three), f"{what} depends on who else is simulated"
+
+
+def test_replicas_need_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = config_of("rate per connection times all", monkeypatch)
+    groups = NeuronGroups(num_neurons=33)
+    params, batch = built(config, groups, self_paced=False)
+    one = params.each(lambda tensor: tensor[1:2])
+    views = one.each(lambda tensor: tensor.expand(3, *tensor.shape[1:]))
+    copies = params.each(lambda tensor: tensor[[1, 1, 1]])
+    expected = run_cpu(copies, groups, batch, config, threads=1)
+    assert torch.equal(run_cpu(views, groups, batch, config, threads=1).loss_PK, expected.loss_PK)
