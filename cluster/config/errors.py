@@ -9,13 +9,17 @@ import typing
 from pydantic import BaseModel, ValidationError
 
 from evoplastic.checks import nearest
+from evoplastic.rules.coefficients import Evolvable
 
 UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+EVOLVABLE = Evolvable.__name__  # what may stand where a number does
+KINDS = ("float", EVOLVABLE)
 
 
 def explain(error: ValidationError, root: type[BaseModel], source: str) -> str:
     """One line for each thing that is wrong, under the name of the file it was read from."""
-    lines = [_line(detail, root) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    lines = [_line(detail, root) for detail in details if not _of_other_kind(detail)]
     return "\n  ".join([f"{source}:", *lines]) if len(lines) > 1 else f"{source}: {lines[0]}"
 
 
@@ -24,14 +28,18 @@ def key_paths(model: type, prefix: str = "") -> dict[str, type]:
     paths: dict[str, type] = {}
     for name, annotation in _fields(model).items():
         paths[f"{prefix}{name}"] = model
-        if _is_section(annotation):
-            paths |= key_paths(annotation, f"{prefix}{name}.")
+        for kind in typing.get_args(annotation) or (annotation,):
+            if _is_section(kind) and kind is not Evolvable:
+                paths |= key_paths(kind, f"{prefix}{name}.")
     return paths
 
 
 def _line(detail: typing.Any, root: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in detail["loc"])
+    path = ".".join(str(part) for part in detail["loc"] if part not in KINDS)
     if detail["type"] in UNKNOWN_KEY:
+        if EVOLVABLE in detail["loc"]:
+            known = [field.name for field in dataclasses.fields(Evolvable)]
+            return f"unknown key {path!r}; {nearest(str(detail['loc'][-1]), known)}"
         return f"unknown key {path!r}; {_suggest(path, root)}"
     if detail["type"] in ("missing", "missing_argument"):
         return f"{path} is missing; give it a value"
@@ -39,12 +47,24 @@ def _line(detail: typing.Any, root: type[BaseModel]) -> str:
     if detail["type"] == "value_error":
         return f"{path}: {message}" if path else message
     message = message.removeprefix("Input should be ")
+    if detail["loc"][-1] in KINDS:
+        message = "a number, or a section that makes it a field of the genome"
     if detail["type"] == "literal_error":
         words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         hint = nearest(str(detail["input"]), words)
         if hint.startswith("did you mean"):
             return f"{path} is {detail['input']!r}, expected {message}; {hint}"
     return f"{path} is {detail['input']!r}, expected {message}"
+
+
+def _of_other_kind(detail: typing.Any) -> bool:
+    """Whether it says that a section is no number, or a value no section: one of two is enough."""
+    kinds = [part for part in detail["loc"] if part in KINDS]
+    if not kinds:
+        return False
+    if kinds[-1] == "float":
+        return isinstance(detail["input"], dict)
+    return bool(detail["loc"][-1] == EVOLVABLE and not isinstance(detail["input"], dict))
 
 
 def _suggest(path: str, root: type[BaseModel]) -> str:

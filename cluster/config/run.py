@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +34,8 @@ from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.reading import parse_yaml, read_mapping, require_text
 from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.definition import Definition
+from evoplastic.rules.python_file import is_reference, load_rule
 from evoplastic.search.config import ESConfig
 from tasks.curricula.curriculum import AlternateHalvesConfig
 from tasks.suites.suite_file import read_suite_file
@@ -252,7 +254,15 @@ def _set(values: dict[str, Any], override: str) -> None:
     )
     value = parse_yaml(text, f"the value of override {override!r}", finite=False)
     new, meant = present_key(path, value)
+    if new in ("rule", "rule.name") and is_reference(meant):
+        new, meant = "rule", _written_out(meant)
     put(values, new, meant, f"override {override!r}")
+
+
+def _written_out(reference: str) -> dict[str, Any]:
+    """The section of a rule in a Python file, so that a run needs the file no more."""
+    rule = load_rule(reference)
+    return {"name": rule.name, "definition": asdict(Definition.of(rule))}
 
 
 def _validate(values: dict[str, Any], source: str) -> RunConfig:

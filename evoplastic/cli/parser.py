@@ -6,7 +6,18 @@ import argparse
 from collections.abc import Sequence
 
 from evoplastic import __version__
-from evoplastic.cli import analyze, bench, config, doctor, evaluate, evolve, genome, store, tasks
+from evoplastic.cli import (
+    analyze,
+    bench,
+    config,
+    doctor,
+    evaluate,
+    evolve,
+    genome,
+    rules,
+    store,
+    tasks,
+)
 
 OVERVIEW = """\
 Evolve plastic neural networks, and measure what they learn on tasks they never met in evolution.
@@ -34,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     parser.set_defaults(printing_is_extra=False)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (evolve, evaluate, tasks, genome, analyze, bench, config, doctor, store):
+    for module in (evolve, evaluate, tasks, rules, genome, analyze, bench, config, doctor, store):
         module.add_verbs(verbs)
     return parser
 

@@ -36,11 +36,39 @@ SHAPES: dict[str, Shape] = {
     "NN": Shape(
         "one number per connection, row = receiving neuron", lambda groups: _square(groups)
     ),
+    "rank_one": Shape(
+        "two vectors, one number per target, then one per source",
+        lambda groups: (2, groups.num_neurons),
+    ),
 }
+MOST_COUNTED = 4096  # of anything that a shape counts
 
 
 def _square(groups: NeuronGroups) -> tuple[int, ...]:
     return groups.num_neurons, groups.num_neurons
+
+
+def shape_of(name: str) -> Shape:
+    """The shape of this name; `types:K` and `clusters:K` say how many there are.
+
+    Raises:
+        UsageError: no such shape, or a count that is none.
+
+    >>> shape_of("types:3").sizes(NeuronGroups())
+    (3, 3)
+    """
+    family, colon, count = name.partition(":")
+    if not colon or family not in ("types", "clusters"):
+        require_known("shape of a field", name, [*SHAPES, "types:K", "clusters:K"])
+        return SHAPES[name]
+    require(
+        count.isascii() and count.isdigit() and 1 <= int(count[:9]) <= MOST_COUNTED,
+        f"shape {name!r:.40} counts {count!r:.20}, expected 1 to {MOST_COUNTED}",
+    )
+    number = int(count)
+    if family == "types":
+        return Shape("one number per pair of cell types", lambda groups: (number, number))
+    return Shape("one number per cluster", lambda groups: (number,))
 
 
 class Transform(NamedTuple):
@@ -67,7 +95,7 @@ class Field:
 
     name: str
     title: str
-    shape: str  # an entry of SHAPES
+    shape: str  # see `shape_of`
     init: Init
     lower: float | None = None
     upper: float | None = None
@@ -76,7 +104,7 @@ class Field:
     mutable: Mutable | None = None  # where evolution may change the field; None = everywhere
 
     def __post_init__(self) -> None:
-        require_known(f"shape of field {self.name!r}", self.shape, SHAPES)
+        shape_of(self.shape)
         require_known(f"transform of field {self.name!r}", self.transform, TRANSFORMS)
         require(
             math.isfinite(self.scale) and self.scale > 0,
@@ -97,7 +125,7 @@ class Field:
 
     def sizes(self, groups: NeuronGroups) -> tuple[int, ...]:
         """Shape of the tensor of one network."""
-        return SHAPES[self.shape].sizes(groups)
+        return shape_of(self.shape).sizes(groups)
 
     def mask(self, groups: NeuronGroups) -> Tensor:
         """True where evolution may change the field."""

@@ -22,6 +22,7 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.fields import Field
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.fields import PREFIX, read_field
 from evoplastic.storage import read_tensors, write_tensors
 
 SCHEMA, FIRST_SCHEMA = "evoplastic/genome/2", "evoplastic/genome/1"
@@ -152,8 +153,12 @@ def _fields(header: Mapping[str, Any]) -> tuple[Field, ...]:
         return PUBLISHED
     found = []
     for written in header["fields"]:
-        require_known("field of a genome", written["name"], FIELDS)
-        known = FIELDS[written["name"]]
+        name = written["name"]
+        if isinstance(name, str) and name.startswith(PREFIX):
+            found.append(read_field(written))
+            continue
+        require_known("field of a genome", name, FIELDS)
+        known = FIELDS[name]
         for key in ("shape", "transform"):
             require(
                 written[key] == getattr(known, key),

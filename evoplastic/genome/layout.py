@@ -14,7 +14,6 @@ from evoplastic.checks import require, require_known
 from evoplastic.genome.catalogue import PUBLISHED
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.fields import Field
-from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.network.neurons import NeuronGroups
 
 
@@ -84,14 +83,22 @@ class Layout:
             for field in self.fields
         }
 
-    def values(self, flat_PG: Tensor) -> dict[str, Tensor]:
+    def values(self, flat_PG: Tensor, *, without: Sequence[str] = ()) -> dict[str, Tensor]:
         """The values [P, ...] of each field; views where the field has no transform.
 
+        Args:
+            flat_PG: genomes, on any device.
+            without: fields that are 0 instead.
+
         Raises:
-            UsageError: the genome length is not that of the layout.
+            UsageError: the genome length is not that of the layout, or there is no such field.
         """
         stored = self.split(flat_PG)
-        return {field.name: field.decode(stored[field.name]) for field in self.fields}
+        values = {field.name: field.decode(stored[field.name]) for field in self.fields}
+        for name in without:
+            require_known("field of the genome", name, values)
+            values[name] = torch.zeros_like(values[name])
+        return values
 
     def join(self, values: Mapping[str, Tensor]) -> Tensor:
         """The flat genome [G], float32, of one network's values.
@@ -142,22 +149,6 @@ class Layout:
                 part = self.slices[field.name]
                 within_G[part] = within_G[part].clamp(min=lower, max=upper)
         return within_G
-
-    def params(self, flat_PG: Tensor, *, without: Sequence[str] = ()) -> PlasticParams:
-        """What engines need of flat genomes [P, G].
-
-        Args:
-            flat_PG: genomes, on any device; the result are views of them.
-            without: fields that are 0 instead; ("alpha",) switches plasticity off.
-
-        Raises:
-            UsageError: the genome length is not that of the layout, or there is no such field.
-        """
-        values = self.values(flat_PG)
-        for name in without:
-            require_known("field of the genome", name, values)
-            values[name] = torch.zeros_like(values[name])
-        return PlasticParams(w_PNN=values["w"], alpha_PNN=values["alpha"])
 
     def place(self, gene: int) -> str:
         """The name of one number, for messages: `alpha[2, 5]`."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
 
+from evoplastic.rules.params import RuleParams
 from evoplastic.trials.order import TrialStreams
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import Wiring
@@ -18,6 +20,11 @@ class PlasticParams(NamedTuple):
 
     w_PNN: Tensor  # innate weight from neuron j to neuron i at [p, i, j]
     alpha_PNN: Tensor  # plasticity coefficient of the same connection
+    rule: RuleParams = RuleParams()  # what the genome has of the rule's numbers, decoded
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> PlasticParams:
+        """The same with every tensor changed; all have P individuals first."""
+        return PlasticParams(change(self.w_PNN), change(self.alpha_PNN), self.rule.each(change))
 
 
 class LifetimeBatch(NamedTuple):

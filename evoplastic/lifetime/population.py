@@ -74,7 +74,7 @@ def _simulate_part(
     stream_P = stream_P[who]
     if len(who) < len(params.w_PNN):
         rows = torch.from_numpy(who)
-        params = PlasticParams._make(matrix[rows] for matrix in params)
+        params = params.each(lambda tensor: tensor[rows])
     wiring = None
     if tasks.timing is None:
         assert problem.wiring is not None

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import require_fields
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.wiring import WiringConfig
 from evoplastic.trials.world import Task, tables_of
@@ -37,7 +42,7 @@ class LifetimeProblem:
     """What a worker must know besides genomes; constant for a run, or until new banks are drawn.
 
     Raises:
-        UsageError: tasks that do not fit the network.
+        UsageError: tasks that do not fit the network, genomes whose fields the rule does not have.
     """
 
     layout: Layout
@@ -50,6 +55,7 @@ class LifetimeProblem:
     threads: int = 0
 
     def __post_init__(self) -> None:
+        require_fields(self.layout.fields, self.lifetime.rule, "the genome")
         for task in self.tasks:
             fits = require_lines if task.timing is None else require_fit
             fits(self.groups, task.interface, task.task)
@@ -63,6 +69,17 @@ class LifetimeProblem:
     def groups(self) -> NeuronGroups:
         """Which neuron does what."""
         return self.layout.groups
+
+    def params(self, flat_PG: Tensor, *, without: Sequence[str] = ()) -> PlasticParams:
+        """What engines need of flat genomes [P, G], the numbers of their rule decoded.
+
+        Args:
+            flat_PG: genomes, on any device.
+            without: fields that are 0 instead; ("alpha",) switches plasticity off.
+        """
+        values = self.layout.values(flat_PG, without=without)
+        rule = decode(self.lifetime.rule, self.groups, values)
+        return PlasticParams(values["w"], values["alpha"], rule)
 
     @property
     def chosen_engine(self) -> str:

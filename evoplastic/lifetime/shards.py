@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evoplastic.lifetime.batch import LifetimeResult, PlasticParams
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
@@ -137,7 +137,7 @@ def simulate_population(
     )
     result = simulate(
         problem,
-        problem.layout.params(flat_PG),
+        problem.params(flat_PG),
         shard.task_P,
         shard.proposal.stream_P,
         epoch=shard.generation,
@@ -166,8 +166,8 @@ def simulate_replicates(
         ]
     )
     task_P = np.repeat([shard.task for shard in shards], [shard.num_lifetimes for shard in shards])
-    one = problem.layout.params(center_G[None], without=() if plastic else ("alpha",))
-    params = PlasticParams._make(matrix.expand(len(task_P), -1, -1) for matrix in one)
+    one = problem.params(center_G[None], without=() if plastic else ("alpha",))
+    params = one.each(lambda tensor: tensor.expand(len(task_P), *tensor.shape[1:]))
     result = simulate(problem, params, task_P, lifetimes, epoch=generation, evaluation=True)
     return ReplicateResult(
         accuracy_L=_accuracy(problem, result, task_P),

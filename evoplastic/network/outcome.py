@@ -85,13 +85,13 @@ def outcome_gate(outcome_P: Tensor, baseline_P: Tensor, config: RuleConfig) -> T
     return gate_P if config.outcome == "reward" else baseline_P * gate_P
 
 
-def running_mean(mean: Tensor, value: Tensor, decay: float) -> Tensor:
+def running_mean(mean: Tensor, value: Tensor, decay: float | Tensor) -> Tensor:
     """mean' = decay * mean + (1 - decay) * value."""
     return decay * mean + (1.0 - decay) * value
 
 
 def scatter_baseline(
-    baseline_PC: Tensor, column_P: Tensor, outcome_P: Tensor, decay: float
+    baseline_PC: Tensor, column_P: Tensor, outcome_P: Tensor, decay: float | Tensor
 ) -> Tensor:
     """Advance, for each individual, the running mean of the kind of trial it has just had."""
     old_P = baseline_PC.gather(1, column_P[:, None])[:, 0]

@@ -21,6 +21,7 @@ class NetworkState(NamedTuple):
     baseline_PC: Tensor  # running mean of the outcome, C = number of trial kinds (1 if single)
     mean_correct_P: Tensor  # running mean of correctness, for the prediction-error feedback
     mean_reward_P: Tensor  # running mean of a trial's reward, for the error of its prediction
+    mean_PN: Tensor  # running mean of each rate, for rules that centre rates
 
 
 def newborn(
@@ -48,4 +49,5 @@ def newborn(
             (num_individuals,), 1.0 / groups.num_outputs, dtype=dtype, device=device
         ),
         mean_reward_P=torch.zeros(num_individuals, dtype=dtype, device=device),
+        mean_PN=torch.zeros(shape, dtype=dtype, device=device),
     )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from evoplastic.rules.node_perturbation import NODE_PERTURBATION, NODE_PERTURBATION_NETWORK
+from evoplastic.rules.abcd import ABCD, ABCD_CLUSTERED, ABCD_RANK_ONE, ABCD_RATES
+from evoplastic.rules.backpropamine import BACKPROPAMINE, BACKPROPAMINE_RETROACTIVE
+from evoplastic.rules.hebbian import HEBB, OJA
+from evoplastic.rules.node_perturbation import (
+    CUBED_FLUCTUATIONS,
+    NODE_PERTURBATION,
+    NODE_PERTURBATION_NETWORK,
+    WEIGHT_DECAY,
+)
 from evoplastic.rules.table import Rule
 
 RULES: dict[str, Rule] = {
@@ -10,5 +18,15 @@ RULES: dict[str, Rule] = {
     for rule in (
         NODE_PERTURBATION,
         NODE_PERTURBATION_NETWORK,
+        CUBED_FLUCTUATIONS,
+        WEIGHT_DECAY,
+        HEBB,
+        OJA,
+        ABCD,
+        ABCD_RATES,
+        ABCD_RANK_ONE,
+        ABCD_CLUSTERED,
+        BACKPROPAMINE,
+        BACKPROPAMINE_RETROACTIVE,
     )
 }

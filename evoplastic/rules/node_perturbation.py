@@ -13,7 +13,7 @@ NODE_PERTURBATION = Rule(
         "p'    = p + clip(-eta * elig * b * (L - b), -max_change, max_change), once per trial",
     ),
     credits=(Credit(post="noise", pre="rate"),),
-    change=(Term(coefficient="eta", sign=-1, trace=True),),
+    change=(Term(sign=-1, trace=True),),
     modulator="outcome",
     when="outcome",
     defaults=RuleConstants(eta=0.03, first_trial=31, quiet_trials=19),
@@ -28,8 +28,44 @@ NODE_PERTURBATION_NETWORK = Rule(
         "p'    = p + clip(eta * elig * mod, -max_change, max_change), at every gated step",
     ),
     credits=(Credit(post="noise", pre="rate"),),
-    change=(Term(coefficient="eta", trace=True),),
+    change=(Term(trace=True),),
     modulator="network",
     when="step",
     defaults=RuleConstants(eta=3e-4, first_trial=11, quiet_trials=0),
+)
+
+CUBED_FLUCTUATIONS = Rule(
+    name="cubed_fluctuations",
+    title="Cubed fluctuations of activity as eligibility, gated by the outcome",
+    source="Miconi 2017 (eLife 6:e20899), eqs. 2 and 3, constants of its code; there the trace "
+    "begins anew at each trial and the fluctuation is that of the activation, here of the rate",
+    equations=(
+        "elig' = retention * (elig + ((rate - mean) rate^T)^3)",
+        "mean' = mean_keep * mean + (1 - mean_keep) * rate",
+        "p'    = p + clip(-eta * elig * b * (L - b), -max_change, max_change), once per trial",
+    ),
+    credits=(Credit(post="centred_cubed", pre="rate_cubed"),),
+    change=(Term(sign=-1, trace=True),),
+    modulator="outcome",
+    when="outcome",
+    defaults=RuleConstants(eta=0.1, first_trial=101, max_change=3e-4, mean_keep=0.05),
+)
+
+WEIGHT_DECAY = Rule(
+    name="weight_decay",
+    title="Node perturbation gated by the outcome, and forgetting at each outcome",
+    source="Miconi 2023, section 2.3; decay of Krogh & Hertz 1992 (NIPS 4), eq. 2",
+    equations=(
+        "elig' = retention * (elig + xi rate^T)",
+        "p'    = p + clip(-eta * elig * b * (L - b) - decay * p, -max_change, max_change)",
+    ),
+    credits=(Credit(post="noise", pre="rate"),),
+    change=(
+        Term(sign=-1, trace=True),
+        Term(coefficients=("decay",), sign=-1, p=True, modulated=False),
+    ),
+    modulator="outcome",
+    when="outcome",
+    coefficients={"decay": 0.001},
+    defaults=RuleConstants(eta=0.03, first_trial=31, quiet_trials=19),
 )

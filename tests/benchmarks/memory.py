@@ -39,7 +39,7 @@ def main() -> None:
     forget_peak()
     before = memory_mib("VmRSS")
     result = run_lifetimes(params, groups, batch, config, engine="cpu")
-    genomes = sum(t.numel() * t.element_size() for t in params) / 2**20
+    genomes = sum(t.numel() * t.element_size() for t in (params.w_PNN, params.alpha_PNN)) / 2**20
     results = sum(t.numel() * t.element_size() for t in result) / 2**20
     grown = memory_mib("VmHWM") - before
     print(

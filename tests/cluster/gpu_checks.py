@@ -77,7 +77,7 @@ def test_a_generation_is_drawn_on_the_device_and_simulated_where_it_lies(
     assert torch.equal(flat_PG.cpu(), plain_PG)
     pairs = np.repeat(np.arange(2), 2)
     loss_P = np.concatenate([r.loss_P for r in results if isinstance(r, PopulationResult)])
-    params = PROBLEM.layout.params(plain_PG)
+    params = PROBLEM.params(plain_PG)
     expected = simulate(PROBLEM, params, pairs % 2, pairs, epoch=1, evaluation=False)
     np.testing.assert_array_equal(loss_P, expected.loss_PK.double().numpy()[:, -3:].mean(1))
     assert len(np.unique(loss_P)) == 3  # the first pair does not mutate

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
-from evoplastic.engines.cpu.every_step import Change, Coefficients, make_matrices, run_every_step
+from evoplastic.engines.cpu.coefficients import make_coefficients
+from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_step
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.run import Run
@@ -25,7 +26,7 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.table import COEFFICIENTS, Schedule
+from evoplastic.rules.table import Credit, Schedule, Term
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -47,6 +48,12 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
+    rule = config.rule.table
+    if rule.normalises:
+        return f"rule {config.rule.name!r}, which divides weights by their largest magnitude"
+    parts: tuple[Term | Credit, ...] = (*rule.change, *rule.credits)
+    if config.rule.schedule == "every_step" and any(part.pre == "noise" for part in parts):
+        return f"rule {config.rule.name!r}, which reads the noise of sources"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -71,16 +78,15 @@ def run_cpu(
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
-    individuals = make_individuals(params, groups, batch)
+    individuals = make_individuals(params, groups, batch, config)
     num_individuals = len(individuals.task)
     record = make_record(num_individuals, config.num_trials)
     turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    simulate, seconds = SCHEDULES[config.rule.table.schedule]
+    simulate, seconds = SCHEDULES[config.rule.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
-
-    extras = [_of_rule(plan, workspace, params, config) for workspace in workspaces]
+    extras = [_of_rule(plan, workspace, params, batch, config) for workspace in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -107,28 +113,26 @@ def run_cpu(
 
 
 def _of_rule(
-    plan: Plan, workspace: Workspace, params: PlasticParams, config: LifetimeConfig
+    plan: Plan,
+    workspace: Workspace,
+    params: PlasticParams,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
 ) -> tuple[Any, ...]:
     """What the kernel of a rule needs beside what all kernels do."""
-    rule, constants = config.rule.table, config.rule.constants
-    if rule.schedule != "every_step":
+    if config.rule.schedule != "every_step":
         return ()
-    size = plan.num_clamped + plan.num_unclamped
-    compiled = compile_rule(rule, dict.fromkeys(COEFFICIENTS, "scalar"))
-    nothing = np.zeros(1, np.float32)
-    rows = tuple(
-        np.full(size, getattr(constants, name) if name else 1.0, np.float32)
-        for name in compiled.of_target
-    )
-    coefficients = Coefficients(rows, (0,) * len(rows), (nothing,), (0,), (nothing,), (0,))
+    rule, constants = config.rule.table, config.rule.constants
+    compiled = compile_rule(rule, params.rule.coefficients)
     change = Change(
         at_steps=rule.when == "step",
         modulator=("none", "outcome", "network").index(rule.modulator),
         max_change=np.float32(constants.max_change),
-        max_p=np.float32(1.0),
-        mean_decay=np.float32(0.9),
+        max_p=np.float32(constants.max_p),
+        mean_keep=np.float32(constants.mean_keep),
         num_target=len(compiled.of_target),
         num_source=len(compiled.of_source),
         num_pair=len(compiled.of_pair),
     )
+    coefficients = make_coefficients(compiled, params, batch, config)
     return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change

@@ -32,7 +32,10 @@ MODULATED_BY_NOTHING, MODULATED_BY_OUTCOME, MODULATED_BY_NETWORK = range(3)
 
 
 class Coefficients(NamedTuple):
-    """Coefficients, one flat array for each; those of individual p lie from p * stride on."""
+    """What differs between individuals: coefficients, one flat array for each, and numbers.
+
+    Coefficients of individual p lie from p * stride on.
+    """
 
     of_target: tuple[NDArray[np.float32], ...]  # [P, N]
     target_stride: tuple[int, ...]
@@ -40,6 +43,7 @@ class Coefficients(NamedTuple):
     source_stride: tuple[int, ...]
     of_pair: tuple[NDArray[np.float32], ...]  # [P, N, N]
     pair_stride: tuple[int, ...]
+    retention: NDArray[np.float32]  # [P] of the trace
 
 
 class Change(NamedTuple):
@@ -49,7 +53,7 @@ class Change(NamedTuple):
     modulator: int
     max_change: np.float32
     max_p: np.float32
-    mean_decay: np.float32
+    mean_keep: np.float32
     num_target: int
     num_source: int
     num_pair: int
@@ -132,7 +136,7 @@ def _lay_coefficients(run: Any, matrices: Any, coefficients: Any, change: Any, l
     matrices.p[first : first + area] = np.float32(0)
     matrices.mean[life.slot * plan.row : (life.slot + 1) * plan.row] = np.float32(0)
     limits = 3 * life.slot
-    matrices.limits[limits] = plan.retention
+    matrices.limits[limits] = coefficients.retention[individual]
     matrices.limits[limits + 1] = change.max_change
     matrices.limits[limits + 2] = change.max_p
     for n in range(plan.num_unclamped):
@@ -230,7 +234,7 @@ def _run_trial(
             _change(plan, workspace, structure, matrices, life, places, back)
         else:
             _credit(plan, workspace, structure, matrices, life, places, back)
-        _advance_means(plan, workspace, matrices, life, after, change.mean_decay)
+        _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
         if known and plan.self_paced:
             break
     return roughness

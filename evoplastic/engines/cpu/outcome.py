@@ -85,8 +85,8 @@ def conclude_trial(
         second = -first
 
     seen = -reward if plan.outcome == OUTCOME_REWARD else shown
-    decay = plan.baseline_decay
-    rest = plan.baseline_rest
+    decay = workspace.baseline_decay[life.slot]
+    rest = workspace.baseline_rest[life.slot]
     column = life.baseline + (kind if plan.per_kind else 0)
     before = workspace.baseline[column]
     workspace.baseline[column] = decay * before + rest * seen

@@ -78,8 +78,6 @@ class Plan(NamedTuple):
     trace_gain: np.float32  # the change is clip(trace_gain * M * elig)
     max_change: np.float32
     first_trial: int
-    baseline_decay: np.float32
-    baseline_rest: np.float32  # 1 - baseline_decay
     retention: np.float32
     retention_read: np.float32  # decay of a trace once read: retention ** T, self_paced trials 1
     first_quiet_trial: int
@@ -149,18 +147,16 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         binary_wrong=np.float32(BINARY_LOSS_WRONG),
         target_low=np.float32(config.target_low),
         target_high=np.float32(config.target_high),
-        in_tiles=rule.table.schedule == "lazy",
-        by_source=rule.table.schedule == "every_step",
+        in_tiles=rule.schedule == "lazy",
+        by_source=rule.schedule == "every_step",
         gate_always=rule.gate == "always",
         with_baseline=rule.baseline != "none",
         per_kind=rule.baseline == "kind",
         trace_gain=np.float32(
-            0.0 if rule.table.schedule == "every_step" else rule.table.trace_gain(constants)
+            0.0 if rule.schedule == "every_step" else rule.table.trace_gain(constants)
         ),
         max_change=np.float32(constants.max_change),
         first_trial=constants.first_trial,
-        baseline_decay=np.float32(rule.baseline_decay),
-        baseline_rest=np.float32(1.0 - rule.baseline_decay),
         retention=np.float32(retention),
         retention_read=np.float32(1.0 if self_paced else retention**num_steps),
         first_quiet_trial=config.num_trials - config.quiet_trials,

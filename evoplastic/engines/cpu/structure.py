@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from evoplastic.engines.cpu.simd.plastic_pass import Group, Part, Structure
+from evoplastic.rules.params import Coefficient
 from evoplastic.rules.table import Rule
 
-Form = Literal["scalar", "target", "rank_one", "pair"]
+Names = tuple[str, ...]  # of the coefficients that a term multiplies
 
 
 class Compiled(NamedTuple):
     """A structure, and which coefficient each of its rows and matrices holds."""
 
     structure: Structure
-    of_target: tuple[str, ...]
-    of_source: tuple[str, ...]
-    of_pair: tuple[str, ...]
+    of_target: tuple[Names, ...]
+    of_source: tuple[Names, ...]
+    of_pair: tuple[Names, ...]
 
 
-def compile_rule(rule: Rule, forms: Mapping[str, Form]) -> Compiled:
+def compile_rule(rule: Rule, evolved: Mapping[Names, Coefficient]) -> Compiled:
     """Group the terms of a rule by what they share, and number their coefficients.
 
     Args:
         rule: the table.
-        forms: how each coefficient is stored: one number ("scalar"), one for each target, a product
-            of one for the target and one for the source, or one for each connection.
+        evolved: the coefficients that differ between individuals, which say by what they are there
+            whether a term has a number of its target, of its source, or of its connection.
     """
-    targets: list[str] = []
-    sources: list[str] = []
-    pairs: list[str] = []
-    groups: dict[tuple[str, int, int, bool, bool], list[Part]] = {}
+    targets: list[Names] = []
+    sources: list[Names] = []
+    pairs: list[Names] = []
+    groups: dict[tuple[str, int, int, bool, bool, bool], list[Part]] = {}
     for term in rule.change:
-        form = forms[term.coefficient]
-        of_source = of_pair = -1
-        if form == "rank_one":
-            of_source = _numbered(sources, term.coefficient)
-        if form == "pair":
-            of_pair = _numbered(pairs, term.coefficient)
-        row = _numbered(targets, "" if form == "pair" else term.coefficient)
-        key = (term.pre, of_source, of_pair, term.p, term.trace)
+        names = term.coefficients
+        found = evolved.get(names, Coefficient())
+        of_source = -1 if found.of_source is None else _numbered(sources, names)
+        of_pair = -1 if found.of_pair is None else _numbered(pairs, names)
+        row = _numbered(targets, names if of_pair < 0 else ())
+        key = (term.pre, of_source, of_pair, term.p, term.trace, term.modulated)
         groups.setdefault(key, []).append(Part(term.sign, term.post, row))
     structure = Structure(
         groups=tuple(Group(tuple(parts), *key) for key, parts in groups.items()),
@@ -53,7 +52,7 @@ def compile_rule(rule: Rule, forms: Mapping[str, Form]) -> Compiled:
     return Compiled(structure, tuple(targets), tuple(sources), tuple(pairs))
 
 
-def _numbered(names: list[str], name: str) -> int:
+def _numbered(names: list[Names], name: Names) -> int:
     if name not in names:
         names.append(name)
     return names.index(name)

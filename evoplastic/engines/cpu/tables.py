@@ -102,6 +102,8 @@ class Individuals(NamedTuple):
     perturb_stream: NDArray[np.int64]  # [P]
     input_place: NDArray[np.int64]  # [P * I] channel that input line i carries, in a row of rates
     action_line: NDArray[np.int64]  # [P * O] line of action o
+    baseline_decay: NDArray[np.float32]  # [P]
+    baseline_rest: NDArray[np.float32]  # [P], 1 - baseline_decay
 
 
 class Record(NamedTuple):
@@ -115,12 +117,15 @@ class Record(NamedTuple):
 
 
 def make_individuals(
-    params: PlasticParams, groups: NeuronGroups, batch: LifetimeBatch
+    params: PlasticParams, groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
 ) -> Individuals:
     """Genomes, tasks, streams and lines of a batch."""
-    w, w_stride = _lay_flat(params.w_PNN)
-    alpha, alpha_stride = _lay_flat(params.alpha_PNN)
+    w, w_stride = lay_flat(params.w_PNN)
+    alpha, alpha_stride = lay_flat(params.alpha_PNN)
     input_place, action_line = place_lines(groups, batch)
+    decay_P = np.full(len(params.w_PNN), config.rule.baseline_decay, dtype=np.float64)
+    if params.rule.baseline_decay_P is not None:
+        decay_P = params.rule.baseline_decay_P.detach().double().cpu().numpy()
     return Individuals(
         w=w,
         w_stride=w_stride,
@@ -131,6 +136,8 @@ def make_individuals(
         perturb_stream=as_row(batch.perturb_stream_P, np.int64),
         input_place=input_place,
         action_line=action_line,
+        baseline_decay=decay_P.astype(np.float32),
+        baseline_rest=(1.0 - decay_P).astype(np.float32),
     )
 
 
@@ -175,16 +182,18 @@ def as_row(array: NDArray, dtype: type) -> NDArray:
     return np.require(array, dtype, ["C", "W"]).reshape(-1)
 
 
-def _lay_flat(tensor_PNN: torch.Tensor) -> tuple[np.ndarray, int]:
-    """All numbers of a tensor as one row, without a copy where possible, and individuals' distance.
+def lay_flat(tensor: torch.Tensor) -> tuple[NDArray[np.float32], int]:
+    """All numbers of a tensor [P, ...] as one row, without a copy where possible, and the distance
+    from one individual to the next.
 
     A population's w and alpha usually are views of one array of genomes, its replicates of one
     genome: copying them would double, or more than double, the memory.
     """
-    tensor = tensor_PNN.detach().to("cpu", torch.float32)
-    size = tensor.shape[1] * tensor.shape[2]
-    if tensor.stride()[1:] != (tensor.shape[2], 1):
+    tensor = tensor.detach().to("cpu", torch.float32)
+    one = tensor[0]
+    if not one.is_contiguous():
         tensor = tensor.contiguous()
+    size = one.numel()
     stride = tensor.stride(0) if len(tensor) > 1 else size
     flat = tensor.as_strided(((len(tensor) - 1) * stride + size,), (1,))
     return flat.numpy(), stride

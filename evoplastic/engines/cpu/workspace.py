@@ -31,6 +31,8 @@ class Workspace(NamedTuple):
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
     mean_reward: NDArray[np.float32]  # [2]
+    baseline_decay: NDArray[np.float32]  # [2]
+    baseline_rest: NDArray[np.float32]  # [2] 1 - baseline_decay
     gate: NDArray[np.float32]  # [2] M of the last outcome
     bound: NDArray[np.float32]  # [2, U'] bound on |elig| of a row
     scale: NDArray[np.float32]  # [2] elig / U of `cpu.lazy`
@@ -111,6 +113,8 @@ def make_workspace(
         baseline=allocate(2 * batch.tables.num_kinds),
         mean_correct=allocate(2),
         mean_reward=allocate(2),
+        baseline_decay=allocate(2),
+        baseline_rest=allocate(2),
         gate=allocate(2),
         bound=allocate(2 * wide),
         scale=allocate(2),

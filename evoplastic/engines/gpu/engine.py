@@ -31,6 +31,7 @@ from evoplastic.engines.gpu.sizes import (
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.coefficients import Evolvable
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +58,11 @@ def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that are stepped for real"
-    rule = config.rule.table
+    rule = config.rule
     if rule.schedule not in ON_CHIP:
         return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
+    if isinstance(rule.baseline_decay, Evolvable):
+        return "a baseline decay that is evolved"
     tables = batch.tables
     table = tables.observation_VI.size
     if batch.self_paced:

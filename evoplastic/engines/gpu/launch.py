@@ -77,7 +77,9 @@ def bring_lives(
     device: torch.device,
 ) -> Lives:
     """Some individuals: genomes, tasks, streams; if self-paced, first trials and lines."""
-    (w, w_stride), (alpha, alpha_stride) = (bring_matrices(m[part], device) for m in params)
+    (w, w_stride), (alpha, alpha_stride) = (
+        bring_matrices(m[part], device) for m in (params.w_PNN, params.alpha_PNN)
+    )
     task = _bring(batch.task_P[part], np.int64, device)
     perturb_stream = _bring(batch.perturb_stream_P[part], np.int64, device)
     arrays: FixedTimingIndividuals | SelfPacedIndividuals
@@ -118,7 +120,7 @@ def bytes_brought(params: PlasticParams) -> int:
     """Memory that w and alpha of an individual will take: none if all share it or it is there."""
     return sum(
         4 * matrix_PNN[0].numel()
-        for matrix_PNN in params
+        for matrix_PNN in (params.w_PNN, params.alpha_PNN)
         if matrix_PNN.stride(0) != 0 and not matrix_PNN.is_cuda
     )
 

@@ -15,6 +15,7 @@ from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.timing import TrialTiming
 
 
@@ -118,6 +119,8 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     tables, dynamics, rule = batch.tables, config.dynamics, config.rule
     noise, constants = config.perturbation, config.rule.constants
     response_start, response_stop, *_ = windows_of(tables.timing)
+    decay = rule.baseline_decay
+    assert not isinstance(decay, Evolvable), "an evolved decay, which gpu_covers refuses"
     return Reals(
         leak=tables.dt_ms / dynamics.tau_ms,
         initial_activation=dynamics.initial_activation,
@@ -130,8 +133,8 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
         binary_wrong=BINARY_LOSS_WRONG,
         trace_gain=rule.table.trace_gain(constants),
         max_change=constants.max_change,
-        baseline_decay=rule.baseline_decay,
-        baseline_rest=1.0 - rule.baseline_decay,
+        baseline_decay=decay,
+        baseline_rest=1.0 - decay,
         retention=1.0 - tables.dt_ms / constants.tau_elig_ms,
         target_low=config.target_low,
         target_high=config.target_high,

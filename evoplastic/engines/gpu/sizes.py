@@ -104,7 +104,7 @@ def make_tiles(
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
-    largest, matrices = ON_CHIP[config.rule.table.schedule]
+    largest, matrices = ON_CHIP[config.rule.schedule]
     if max(wide, clamped) <= largest and not streamed:
         if self_paced:
             numbers = matrices * (wide + clamped) * wide
@@ -136,7 +136,7 @@ def make_sizes(
     groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles
 ) -> Sizes:
     """What the kernels of a batch are compiled for."""
-    clamped, lazy = groups.num_clamped, config.rule.table.schedule == "lazy"
+    clamped, lazy = groups.num_clamped, config.rule.schedule == "lazy"
     lines = batch.tables.interface
     return Sizes(
         neurons=groups.num_neurons,

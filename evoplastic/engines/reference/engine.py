@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic.engines.reference.plasticity import Activity, advance_trace, change_of
+from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recording import Recorder, Recording
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
@@ -73,7 +73,8 @@ def run_reference(
         recording: activity, modulation, traces or weights to keep.
     """
     device = torch.device(device)
-    params = PlasticParams(params.w_PNN.to(device, dtype), params.alpha_PNN.to(device, dtype))
+    params = params.each(lambda tensor: tensor.to(device, dtype))
+    plasticity = Plasticity.of(config.rule, params.rule, groups, batch.tasks.dt_ms)
     num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
     recorder = Recorder(recording)
@@ -84,12 +85,12 @@ def run_reference(
     for trial in range(config.num_trials):
         if self_paced:
             state, outcome = run_self_paced_trial(
-                trial, world, params, state, groups, batch, config, recorder
+                trial, world, params, plasticity, state, groups, batch, config, recorder
             )
         else:
             brought = _bring_trial(trial, groups, batch, config, dtype, device)
             state, outcome = _run_trial(
-                trial, brought, params, state, groups, batch, config, recorder
+                trial, brought, params, plasticity, state, groups, batch, config, recorder
             )
         outcomes.append(outcome)
     roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
@@ -135,6 +136,7 @@ def _run_trial(
     trial: int,
     brought: _Trial,
     params: PlasticParams,
+    plasticity: Plasticity,
     state: NetworkState,
     groups: NeuronGroups,
     batch: LifetimeBatch,
@@ -142,14 +144,13 @@ def _run_trial(
     recorder: Recorder,
 ) -> tuple[NetworkState, TrialOutcome]:
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
-    rule, constants = chosen.table, chosen.constants
+    rule = plasticity.rule
     leak = timing.dt_ms / dynamics.tau_ms
-    retention = 1.0 - timing.dt_ms / constants.tau_elig_ms
-    may_change = trial >= constants.first_trial
+    may_change = trial >= plasticity.constants.first_trial
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
-    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P = state
+    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN = state
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
     mod_before_P = torch.zeros_like(mean_correct_P)
@@ -180,8 +181,8 @@ def _run_trial(
             rate_PN[:, groups.response] = 0.0
 
         in_feedback = feedback_start <= step < feedback_stop
-        activity = Activity(before_PN, rate_PN, xi_PN)
-        elig_PNN = advance_trace(elig_PNN, rule, activity, retention)
+        activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
+        elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
         mod_P = modulatory_signal(rate_PN, groups)
         recorder.step(trial, "mod", mod_P)
         modulation_P = mod_P if rule.modulator == "network" else None
@@ -201,7 +202,7 @@ def _run_trial(
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
                 modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
             changes = changes or rule.when == "outcome"
-            decay = chosen.baseline_decay
+            decay = plasticity.baseline_decay
             baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
             mean_correct_P = running_mean(mean_correct_P, correct_P.to(rate_PN.dtype), decay)
             mean_reward_P = running_mean(mean_reward_P, reward_P, decay)
@@ -211,17 +212,20 @@ def _run_trial(
                 roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
             mod_before_P = mod_P
         if may_change and changes:
-            p_PNN = p_PNN + change_of(rule, constants, activity, p_PNN, elig_PNN, modulation_P)
+            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_P)
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
             rate_PN[:, groups.feedback] = feedback_PF
             rate_PN[:, groups.action] = action_PO
+        mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
         recorder.step(trial, "rate", rate_PN)
 
     recorder.close_trial()
     recorder.end_trial(trial, "elig", elig_PNN)
     recorder.end_trial(trial, "p", p_PNN)
-    end = NetworkState(x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P)
+    end = NetworkState(
+        x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN
+    )
     steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
     return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)

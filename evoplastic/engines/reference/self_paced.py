@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic.engines.reference.plasticity import Activity, advance_trace, change_of
+from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recording import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
@@ -57,6 +57,7 @@ def run_self_paced_trial(
     trial: int,
     world: World,
     params: PlasticParams,
+    plasticity: Plasticity,
     state: NetworkState,
     groups: NeuronGroups,
     batch: LifetimeBatch,
@@ -70,10 +71,9 @@ def run_self_paced_trial(
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
     chosen, noise_dtype = config.rule, state.x_PN.dtype
-    rule, constants = chosen.table, chosen.constants
-    retention = 1.0 - batch.tasks.dt_ms / constants.tau_elig_ms
+    rule = plasticity.rule
     leak = batch.tasks.dt_ms / config.dynamics.tau_ms
-    may_change = trial >= constants.first_trial
+    may_change = trial >= plasticity.constants.first_trial
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
@@ -94,8 +94,8 @@ def run_self_paced_trial(
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
         rate_PN = firing_rate(x_PN, groups)
-        activity = Activity(before.rate_PN, rate_PN, xi_PN)
-        elig_PNN = advance_trace(before.elig_PNN, rule, activity, retention)
+        activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
+        elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
         for part, name in enumerate((HOLD, ANSWER)):
@@ -132,19 +132,21 @@ def run_self_paced_trial(
         p_PNN = before.p_PNN
         in_feedback = step == 0 and trial > 0
         if may_change and (rule.when == "outcome" or chosen.gate == "always" or in_feedback):
-            changed_PNN = p_PNN + change_of(
-                rule, constants, activity, p_PNN, elig_PNN, modulation_P
+            changed_PNN = plasticity.changed(
+                p_PNN, activity, elig_PNN, before.elig_PNN, modulation_P
             )
             p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
-        decay = chosen.baseline_decay
+        decay = plasticity.baseline_decay
+        sent_PN = _clamped(rate_PN, feedback_PF, choice_P, groups, batch, config, world)
         updated = NetworkState(
             x_PN,
-            _clamped(rate_PN, feedback_PF, choice_P, groups, batch, config, world),
+            sent_PN,
             p_PNN,
             elig_PNN,
             scatter_baseline(before.baseline_PC, column_P, outcome_P, decay),
             running_mean(before.mean_correct_P, correct_P.to(noise_dtype), decay),
             running_mean(before.mean_reward_P, reward_P, decay),
+            plasticity.advance_mean(before.mean_PN, sent_PN),
         )
         at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P")
         state = NetworkState(

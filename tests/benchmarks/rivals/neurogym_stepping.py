@@ -201,6 +201,7 @@ def live(lives: Yang19, person: int, config: LifetimeConfig, draw: Draw) -> Live
                 change = -np.float32(rule.eta) * elig * baseline * (loss - baseline)
                 p += np.clip(change, -rule.max_change, rule.max_change)
                 w_eff = w + alpha * p
+            assert isinstance(config.rule.baseline_decay, float)
             decay = np.float32(config.rule.baseline_decay)
             baseline = decay * baseline + (1 - decay) * loss
             lived.action_KT.append(actions)

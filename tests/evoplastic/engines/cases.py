@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import (
     DynamicsConfig,
@@ -15,6 +16,8 @@ from evoplastic.lifetime.config import (
 )
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import rule_fields
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
@@ -71,6 +74,19 @@ def make_params(
     return PlasticParams(
         torch.from_numpy(w.astype(np.float32)), torch.from_numpy(alpha.astype(np.float32))
     )
+
+
+def with_evolved(
+    params: PlasticParams, groups: NeuronGroups, rule: RuleConfig, *, seed: int = 0
+) -> PlasticParams:
+    """The same networks with numbers of their rule as first genomes have them, one seed each."""
+    values: dict[str, list[torch.Tensor]] = {}
+    for individual in range(len(params.w_PNN)):
+        for field in rule_fields(rule):
+            begun = field.init(groups, seed + individual, GenomeConfig())
+            values.setdefault(field.name, []).append(begun)
+    stacked = {name: torch.stack(each) for name, each in values.items()}
+    return params._replace(rule=decode(rule, groups, stacked))
 
 
 def make_batch(

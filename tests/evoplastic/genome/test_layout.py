@@ -78,21 +78,21 @@ def test_split_undoes_join_and_shares_memory() -> None:
     w_NN = torch.arange(169.0).reshape(13, 13)
     alpha_NN = -w_NN.T
     flat_PG = torch.stack([SMALL.join({"w": w_NN, "alpha": alpha_NN}), torch.zeros(338)])
-    params = SMALL.params(flat_PG)
-    assert torch.equal(params.w_PNN[0], w_NN)
-    assert torch.equal(params.alpha_PNN[0], alpha_NN)
-    params.alpha_PNN[1, 2, 3] = 5.0
+    values = SMALL.values(flat_PG)
+    assert torch.equal(values["w"][0], w_NN)
+    assert torch.equal(values["alpha"][0], alpha_NN)
+    values["alpha"][1, 2, 3] = 5.0
     assert flat_PG[1].nonzero().tolist() == [[169 + 2 * 13 + 3]]
     assert flat_PG[1, SMALL.slices["alpha"]].sum() == 5.0
 
 
 def test_a_field_is_left_out_by_name() -> None:
     flat_PG = torch.rand(2, 338)
-    params = SMALL.params(flat_PG, without=("alpha",))
-    assert torch.equal(params.w_PNN, SMALL.values(flat_PG)["w"])
-    assert not params.alpha_PNN.any()
+    values = SMALL.values(flat_PG, without=("alpha",))
+    assert torch.equal(values["w"], SMALL.values(flat_PG)["w"])
+    assert not values["alpha"].any()
     with pytest.raises(UsageError, match="unknown field of the genome 'alpa'; did you mean"):
-        SMALL.params(flat_PG, without=("alpa",))
+        SMALL.values(flat_PG, without=("alpa",))
 
 
 def test_a_flat_genome_of_another_size_is_refused() -> None:
@@ -173,7 +173,7 @@ def test_projection_keeps_every_field_within_its_bounds_and_the_rest_alone() -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"shape": "NNN"}, "unknown shape of field 'tau_ms' 'NNN'"),
+        ({"shape": "NNN"}, "unknown shape of a field 'NNN'"),
         ({"transform": "positiv"}, "did you mean 'positive'"),
         ({"scale": 0.0}, "scale of field 'tau_ms' is 0.0, expected more than 0"),
         ({"lower": 500.0}, "are 500.0 and 400.0, expected lower < upper"),

@@ -17,6 +17,8 @@ from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random import counters as noise
+from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.table import Term
 
 Matrix = list[list[float]]
 
@@ -31,6 +33,7 @@ class Events:
     hit_neurons: set[int] = field(default_factory=set)
     changes: int = 0  # changes of a plastic weight that were not 0
     clipped: int = 0  # changes that max_change cut
+    bounded: int = 0  # plastic weights that max_p cut
     changed: set[tuple[int, int]] = field(default_factory=set)  # trial and step of each
     feedback: list[tuple[float, float]] = field(default_factory=list)  # before its gain
 
@@ -70,13 +73,26 @@ class Network:
         self.w: Matrix = params.w_PNN[individual].double().tolist()
         self.alpha: Matrix = params.alpha_PNN[individual].double().tolist()
         self.leak = dt_ms / self.dynamics.tau_ms
-        self.retention = 1.0 - dt_ms / self.constants.tau_elig_ms
+        evolved = params.rule
+        tau_ms, decay = self.constants.tau_elig_ms, 0.0
+        if isinstance(self.chosen.baseline_decay, float):
+            decay = self.chosen.baseline_decay
+        if evolved.tau_elig_ms_P is not None:
+            tau_ms = float(evolved.tau_elig_ms_P[individual])
+        if evolved.baseline_decay_P is not None:
+            decay = float(evolved.baseline_decay_P[individual])
+        self.retention, self.decay = 1.0 - dt_ms / tau_ms, decay
+        self.coefficients = [
+            _coefficients(term, self.chosen, params, individual) for term in self.rule.change
+        ]
         start = self.dynamics.initial_activation
         self.x = [0.0 if i <= self.bias else start for i in range(self.size)]
         self.rate = list(self.x)
         self.rate[self.bias] = self.dynamics.bias_rate
         self.before = list(self.rate)  # rates before the present step
+        self.started = False  # whether there was a step
         self.xi = [0.0] * self.size
+        self.mean = [0.0] * self.size  # running means, without the rates of the present step
         self.p: Matrix = [[0.0] * self.size for _ in range(self.size)]
         self.elig: Matrix = [[0.0] * self.size for _ in range(self.size)]
         self.baseline = [0.0] * (num_kinds if self.chosen.baseline == "kind" else 1)
@@ -88,6 +104,12 @@ class Network:
 
     def step(self, trial: int, step: int) -> None:
         """x' = x + leak (w_eff rate - x) + xi, and the nonlinearity; nothing is clamped yet."""
+        keep = self.constants.mean_keep
+        if self.started:
+            self.mean = [
+                keep * m + (1.0 - keep) * r for m, r in zip(self.mean, self.rate, strict=True)
+            ]
+        self.started = True
         self.before = list(self.rate)
         self.xi = [self._perturbation(trial, step, i) for i in range(self.size)]
         for i in range(self.size):
@@ -106,6 +128,7 @@ class Network:
 
     def credit(self) -> None:
         """trace' = retention * (trace + sum over credits of post_i * pre_j)."""
+        self.elig_before = [list(row) for row in self.elig]
         for i in range(self.size):
             for j in range(self.size):
                 for credit in self.rule.credits:
@@ -123,7 +146,8 @@ class Network:
     ) -> None:
         """Change the plastic weights, if the rule does so now.
 
-        p' = p + clip(M * sum over terms of sign * coefficient * post_i * pre_j * p * trace)
+        p' = p + clip(sum over terms of M * sign * coefficients * post_i * pre_j * p * trace), which
+        is clipped or divided by its largest magnitude if the rule says so.
 
         Args:
             trial: number of the trial.
@@ -137,6 +161,7 @@ class Network:
             return
         if self.rule.when == "step" and self.chosen.gate == "feedback" and not feedback:
             return
+        traces = self.elig if self.rule.trace_first else self.elig_before
         modulation = 1.0
         if self.rule.modulator == "network":
             modulation = self.mods[-1]
@@ -146,13 +171,19 @@ class Network:
         for i in range(self.size):
             for j in range(self.size):
                 total = 0.0
-                for term in self.rule.change:
-                    value = term.sign * getattr(self.constants, term.coefficient)
+                for term, coefficient in zip(self.rule.change, self.coefficients, strict=True):
+                    value = term.sign * coefficient[i][j]
                     value *= self._post(term.post, i) * self._pre(term.pre, j)
                     value *= self.p[i][j] if term.p else 1.0
-                    value *= self.elig[i][j] if term.trace else 1.0
-                    total += value
-                self.p[i][j] += self._clipped(modulation * total, trial, step)
+                    value *= traces[i][j] if term.trace else 1.0
+                    total += modulation * value if term.modulated else value
+                change = self._clipped(total, trial, step)
+                self.p[i][j] = self._bounded(self.p[i][j] + change)
+        if self.rule.normalises:
+            first = self.action + self.groups.num_outputs  # neurons before it are clamped
+            largest = max(abs(p) for row in self.p[first:] for p in row)
+            if largest > 0:
+                self.p = [[p / largest for p in row] for row in self.p]
 
     def seen(self, loss: float, correct: bool, reward: float) -> float:
         """L, the outcome of a trial."""
@@ -166,7 +197,7 @@ class Network:
 
     def remember(self, column: int, outcome: float, correct: bool, reward: float) -> None:
         """Advance the running means."""
-        decay = self.chosen.baseline_decay
+        decay = self.decay
         self.baseline[column] = decay * self.baseline[column] + (1.0 - decay) * outcome
         self.mean_correct = decay * self.mean_correct + (1.0 - decay) * float(correct)
         self.mean_reward = decay * self.mean_reward + (1.0 - decay) * reward
@@ -180,20 +211,27 @@ class Network:
         return expected * (outcome - expected)
 
     def _post(self, name: str, i: int) -> float:
-        return _factor(name, self.rate[i], self.xi[i])
+        return _factor(name, self.rate[i], self.xi[i], self.mean[i])
 
     def _pre(self, name: str, j: int) -> float:
-        return _factor(name, self.before[j], self.xi[j])
+        return _factor(name, self.before[j], self.xi[j], self.mean[j])
 
     def _clipped(self, change: float, trial: int, step: int) -> float:
         if change != 0.0:
             self.events.changes += 1
             self.events.changed.add((trial, step))
         limit = self.constants.max_change
-        if abs(change) > limit:
+        if self.rule.clips_change and abs(change) > limit:
             self.events.clipped += 1
             return math.copysign(limit, change)
         return change
+
+    def _bounded(self, p: float) -> float:
+        limit = self.constants.max_p
+        if self.rule.clips_p and abs(p) > limit:
+            self.events.bounded += 1
+            return math.copysign(limit, p)
+        return p
 
     def _perturbation(self, trial: int, step: int, neuron: int) -> float:
         """The perturbation of one neuron at one step, 0 where it is spared."""
@@ -218,6 +256,35 @@ class Network:
         return float(np.float32(word - centre) * scale) if word < threshold else 0.0
 
 
-def _factor(name: str, rate: float, xi: float) -> float:
+def _factor(name: str, rate: float, xi: float, mean: float) -> float:
+    if name == "noise":
+        return xi
+    if name.startswith("centred"):
+        return (rate - mean) ** (3 if name.endswith("cubed") else 1)
     powers = {"one": 0, "rate": 1, "rate_squared": 2, "rate_cubed": 3}
-    return xi if name == "noise" else float(rate ** powers[name])
+    return float(rate ** powers[name])
+
+
+def _coefficients(term: Term, chosen: RuleConfig, params: PlasticParams, individual: int) -> Matrix:
+    """What a term is multiplied by at each connection, its sign aside."""
+    size = params.w_PNN.shape[1]
+    evolved = params.rule.coefficients.get(term.coefficients)
+    if evolved is None:
+        constants = [chosen.settings[name] for name in term.coefficients]
+        product = 1.0
+        for constant in constants:
+            assert isinstance(constant, float | int)
+            product *= constant
+        return [[product] * size for _ in range(size)]
+    target, source, pair = (
+        None if part is None else part[individual].double().tolist() for part in evolved
+    )
+    return [
+        [
+            (1.0 if target is None else target[i])
+            * (1.0 if source is None else source[j])
+            * (1.0 if pair is None else pair[i][j])
+            for j in range(size)
+        ]
+        for i in range(size)
+    ]

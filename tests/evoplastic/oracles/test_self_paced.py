@@ -176,7 +176,7 @@ def test_a_life_does_not_depend_on_who_else_lives() -> None:
     assert batch.wiring is not None
     for p in range(LIVES):
         alone = run_reference(
-            PlasticParams(*(each[p : p + 1] for each in params)),
+            PlasticParams(params.w_PNN[p : p + 1], params.alpha_PNN[p : p + 1]),
             GROUPS,
             batch._replace(
                 task_P=batch.task_P[p : p + 1],

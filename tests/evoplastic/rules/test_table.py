@@ -31,7 +31,14 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: Term(post="rates"), "unknown factor of a term 'rates'; did you mean 'rate'"),  # type: ignore[arg-type]
     (lambda: Credit(pre="noisy"), "unknown factor of a credit"),  # type: ignore[arg-type]
     (lambda: Term(sign=2), "sign of a term is 2"),  # type: ignore[arg-type]
-    (lambda: Term(coefficient="beta"), "unknown coefficient of a term 'beta'"),  # type: ignore[arg-type]
+    (lambda: Term(coefficients="eta"), "expected a list of names"),  # type: ignore[arg-type]
+    (lambda: Term(coefficients=()), "expected a list of names"),
+    (lambda: Term(coefficients=("eta", "eta")), "one name twice"),
+    (lambda: rule(Term(), coefficients={"A": 1.0}), "unknown coefficient of rule 'toy' 'A'"),
+    (
+        lambda: rule(Term(modulated=False), modulator="network"),
+        "modulated by 'network', but no term of it is",
+    ),
 ]
 
 
@@ -69,7 +76,8 @@ def test_numbers_not_chosen_are_the_rules_own(name: str) -> None:
     assert (chosen.constants.eta, chosen.constants.first_trial) == (0.7, 0)
     assert chosen.constants.max_change == own.max_change
     assert chosen.resolved.constants == chosen.constants
-    assert None not in vars(chosen.resolved).values()
+    unset = {name for name, value in vars(chosen.resolved).items() if value is None}
+    assert unset == {"definition"}
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evoplastic.rules.table import Credit, Modulator, Rule, RuleConstants, Term, When
 
 DEFAULTS = RuleConstants(eta=0.02, first_trial=2, quiet_trials=2, max_change=0.05)
@@ -13,6 +15,7 @@ def _rule(
     credits: tuple[Credit, ...] = (),
     modulator: Modulator = "none",
     when: When = "step",
+    **options: Any,
 ) -> Rule:
     return Rule(
         name=name,
@@ -23,6 +26,7 @@ def _rule(
         modulator=modulator,
         when=when,
         defaults=DEFAULTS,
+        **options,
     )
 
 
@@ -59,6 +63,22 @@ TOYS: dict[str, Rule] = {
             modulator="network",
             when="outcome",
         ),
+        _rule(
+            "fluctuations of both ends",
+            Term(post="centred", pre="centred_cubed"),
+            Term(post="centred_cubed", pre="centred", trace=True),
+            credits=(Credit(post="centred_cubed", pre="centred"),),
+            trace_first=False,
+            clips_p=True,
+        ),
+        _rule(
+            "forgetting beside a modulator",
+            HEBB,
+            Term(sign=-1, p=True, modulated=False),
+            modulator="network",
+            clips_change=False,
+        ),
+        _rule("normalised", HEBB, Term(), normalises=True),
         _rule("trace unmodulated", Term(trace=True), credits=(NOISY,)),
         _rule(
             "trace of both ends times the weight",

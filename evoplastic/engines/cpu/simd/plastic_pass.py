@@ -48,6 +48,7 @@ class Group(NamedTuple):
     of_pair: int  # number of the matrix of coefficients; -1 = 1
     p: bool
     trace: bool
+    modulated: bool = True
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ class _Emitter:
         builder.store(self.fma(weight, sent, builder.load(total)), total)
 
     def _target_factor(self, group: Group) -> Any:
-        """u[n] = M[n] * sum over the parts of sign * coefficient[n] * post[n]."""
+        """u[n] = M[n] * sum over the parts of sign * coefficient[n] * post[n]; M if modulated."""
         builder, n, wide = self.builder, self.sizes["n"], self.sizes["wide"]
         rows = 1 + max(p.coefficient for g in self.structure.groups for p in g.parts)
         slot = builder.mul(self.place["slot"], self.number(rows))
@@ -327,6 +328,8 @@ class _Emitter:
             if part.sign < 0:
                 value = builder.fsub(self.zero, value)
             total = value if total is None else builder.fadd(total, value)
+        if not group.modulated:
+            return total
         return builder.fmul(total, self.load(self.matrix("modulation", n), self.place["target"]))
 
     def _post(self, factor: str) -> Any:

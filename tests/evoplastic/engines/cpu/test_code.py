@@ -82,7 +82,7 @@ def self_paced_arguments() -> tuple[Any, Any]:
         plan,
         make_banks(batch, config),
         make_workspace(groups, batch, config, plan),
-        make_individuals(make_params(groups, 1), groups, batch),
+        make_individuals(make_params(groups, 1), groups, batch, config),
         make_record(1, config.num_trials),
     )
     return run, place_life.py_func(plan, 0, 0)

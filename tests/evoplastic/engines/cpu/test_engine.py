@@ -259,10 +259,10 @@ def test_genomes_need_not_be_laid_out_for_the_engine() -> None:
     genomes = torch.stack([params.w_PNN, params.alpha_PNN], dim=1)
     views = PlasticParams(genomes[:, 0], genomes[:, 1])
     assert torch.equal(run_cpu(views, groups, batch, config).loss_PK, expected.loss_PK)
-    crosswise = PlasticParams(*(t.permute(1, 2, 0).contiguous().permute(2, 0, 1) for t in params))
+    crosswise = params.each(lambda t: t.permute(1, 2, 0).contiguous().permute(2, 0, 1))
     assert torch.equal(run_cpu(crosswise, groups, batch, config).loss_PK, expected.loss_PK)
-    replicas = PlasticParams(*(t[1].expand(3, -1, -1) for t in params))
-    copies = PlasticParams(*(t[[1, 1, 1]] for t in params))
+    replicas = params.each(lambda t: t[1].expand(3, -1, -1))
+    copies = params.each(lambda t: t[[1, 1, 1]])
     assert torch.equal(
         run_cpu(replicas, groups, batch, config).loss_PK,
         run_cpu(copies, groups, batch, config).loss_PK,
