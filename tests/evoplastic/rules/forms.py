@@ -9,7 +9,7 @@ from evoplastic.rules.coefficients import Evolvable
 
 def _abcd(a: Evolvable, b: Evolvable | float = 0.01, **options: Any) -> dict[str, Any]:
     chosen = {"A": a, "B": b, "C": -0.02, "D": 0.01}
-    return {"name": "abcd_rank_one", "coefficients": chosen, "max_p": 0.5, **options}
+    return {"name": "abcd_rank_one", "coefficients": chosen, "max_p": 0.1, **options}
 
 
 PER_TARGET = Evolvable(form="target", init=0.1, spread=0.3)
