@@ -61,7 +61,7 @@ test-fuzz: setup ## Mutate 5,000 files and words of every kind, with a new seed 
 test-storm: setup ## Kill drivers and workers 200 times beside a dying server and a full disk (KILLS=200)
 	@EVOPLASTIC_KILLS=50 $(PYTEST) -s tests/cluster/tracking/test_database.py -k killed
 	@EVOPLASTIC_KILLS=100 $(PYTEST) -s tests/cluster/test_end.py -k killed
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.storm --kills $(KILLS) $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.storm --kills $(KILLS)
 
 test-exhaustive: setup ## Run more trials, larger networks and every family of what `test` covers
 	@$(PYTEST) -m exhaustive -n $(JOBS) $(ARGS)
