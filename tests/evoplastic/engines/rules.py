@@ -1,4 +1,4 @@
-"""Which rules an engine's tests run over: those of the table that it has a kernel for."""
+"""Which rules of the table an engine's tests run over, by schedule."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from evoplastic.rules.catalogue import RULES
 from evoplastic.rules.table import Modulator
 
+# Rules that change weights by their trace alone; test_every_step.py has those that do more.
+BY_TRACE = ("at_outcome", "lazy")
 # Learning rates with which short lifetimes neither part ways nor stand still; others keep theirs.
 CALM_ETA = {"node_perturbation_network": 0.02}
 

@@ -14,7 +14,7 @@ from evoplastic import engines
 from evoplastic.engines import run_lifetimes
 from evoplastic.engines.cpu import workspace
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
-from evoplastic.engines.cpu.engine import SCHEDULES, cpu_covers, run_cpu
+from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.cpu.plan import CHUNK
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
@@ -27,7 +27,7 @@ from evoplastic.trials.wiring import Permute, Wiring
 from evoplastic.trials.world import TableWorld, World
 from tests.evoplastic.engines.cases import make_config, make_params
 from tests.evoplastic.engines.long_lives import assert_equal_in_distribution
-from tests.evoplastic.engines.rules import long_life, rules_of, short_life
+from tests.evoplastic.engines.rules import BY_TRACE, long_life, rules_of, short_life
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 NO_QUIET = {"quiet_trials": 0}
@@ -132,7 +132,7 @@ NETWORK_OPTIONS: dict[str, dict[str, Any]] = {
     "clipped": {"eta": 0.5, "max_change": 0.003},
     "clipped at feedback": {"eta": 0.5, "max_change": 0.003, "gate": "feedback"},
 }
-MODES = {rule: short_life(rule) for rule in rules_of(SCHEDULES)}
+MODES = {rule: short_life(rule) for rule in rules_of(BY_TRACE)}
 CASES: dict[str, Case] = {
     **{
         f"{mode} {n} {i} {o}": Case(groups=sized(n, i, o), config=make_config(rule=base))
@@ -165,18 +165,18 @@ CASES: dict[str, Case] = {
         f"{rule} {chosen['outcome']}, baseline {chosen['baseline']}": Case(
             config=make_config(rule={**MODES[rule], **chosen})
         )
-        for rule in rules_of(SCHEDULES, "outcome")
+        for rule in rules_of(BY_TRACE, "outcome")
         for chosen in OUTCOMES
     },
     **{
         f"{rule} clipped": Case(
             config=make_config(rule={**MODES[rule], "eta": 3.0, "max_change": 0.002})
         )
-        for rule in rules_of(SCHEDULES, "outcome")
+        for rule in rules_of(BY_TRACE, "outcome")
     },
     **{
         f"{rule} {name}": Case(config=make_config(rule={**MODES[rule], **chosen}))
-        for rule in rules_of(SCHEDULES, "network")
+        for rule in rules_of(BY_TRACE, "network")
         for name, chosen in NETWORK_OPTIONS.items()
     },
 }
