@@ -44,11 +44,13 @@ def step_cost(rule: RuleConfig) -> Cost:
         sources = "source" in forms[names] or "rank_one" in forms[names]
         own = names if pairs[names] or sources else ()
         groups.add((term.pre != "one", sources, pairs[names], term.p, term.trace, own))
+    trace = len(table.credits) + bool(table.credits)
+    if table.when == "outcome":
+        return Cost(2 + trace, 3 + 2 * bool(table.credits))
     work = sum(1 + sum(bool(factor) for factor in group[:5]) for group in groups)
-    work += len(table.credits) + bool(table.credits)
     work += table.clips_change + table.clips_p + 2 * table.normalises
     moved = 2 + 2 + 2 * bool(table.credits) + sum(pairs.values())
-    return Cost(2 + work, moved)
+    return Cost(2 + trace + work, moved)
 
 
 def describe_rule(rule: RuleConfig, num_neurons: int) -> dict[str, Any]:

@@ -45,6 +45,9 @@ def test_defaults_are_the_published_setting() -> None:
         eta=0.03,
         tau_elig_ms=1000.0,
         max_change=0.01,
+        max_p=1.0,  # of rules that clip it
+        mean_keep=0.9,  # of rules that centre rates
+        normalises=False,
         first_trial=31,
         baseline="kind",
         baseline_decay=0.9,
