@@ -174,7 +174,7 @@ def test_a_genome_of_other_fields_is_refused_with_both_lists() -> None:
 
 def test_the_rules_of_the_guide_are_one_rule(tmp_path: Path) -> None:
     """The YAML and the Python of docs/rules.md."""
-    guide = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+    guide = (Path(__file__).parents[3] / "docs" / "rules.md").read_text()
     blocks = {
         block.split("\n", 1)[0].strip(): block.split("\n", 1)[1]
         for block in guide.split("```")[1::2]
