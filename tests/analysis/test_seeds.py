@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from rich.console import Console
 
 from analysis.seeds import compare_seeds
@@ -25,7 +26,9 @@ def _write(path: Path, seed: int, held_out: tuple[float, ...], setting: str = ""
     write_run(path, [start(seed, f"run-{seed}"), first, last])
     if setting:
         config = path / "config.resolved.yaml"
-        config.write_text(config.read_text() + setting)
+        config.write_text(
+            yaml.safe_dump(yaml.safe_load(config.read_text()) | yaml.safe_load(setting))
+        )
     return path
 
 
