@@ -45,7 +45,8 @@ def shortened(demand: Demand) -> Demand:
             perturbation=PerturbationConfig(probability=0.5, first_step=0, quiet_trials=0),
             rule=RuleConfig(
                 name=rule.name,
-                eta=EAGER.get(rule.table.schedule),
+                definition=rule.definition,
+                eta=EAGER.get(rule.schedule),
                 max_change=0.5,
                 first_trial=1,
                 baseline=rule.baseline,

@@ -45,7 +45,7 @@ class RuleConfig:
     """Which rule, one of the table; any name if its definition is written out."""
     eta: float | Evolvable | None = None
     """Learning rate of a lifetime."""
-    coefficients: dict[str, float | Evolvable] = field(default_factory=dict)
+    coefficients: dict[str, float | Evolvable] = field(default_factory=dict, hash=False)
     """Coefficients of the rule: a number, or a mapping that makes it a field of the
     genome; those not named are as the rule has them."""
     tau_elig_ms: float | Evolvable | None = None
@@ -70,7 +70,7 @@ class RuleConfig:
     gate: Gate = "always"
     """The network modulates at every step, or while there is feedback only: in the feedback window
     of a trial of fixed timing, at the first step after a self-paced trial."""
-    definition: Definition | None = None
+    definition: Definition | None = field(default=None, hash=False)
     """The rule written out as a table of terms; none means the entry of this name."""
 
     def __post_init__(self) -> None:

@@ -15,9 +15,12 @@ def test_shown_configuration_resolves_to_itself(command: Command, tmp_path: Path
 def test_without_a_recipe_all_are_listed(command: Command) -> None:
     out = command("config", "show").out
     assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "abcd-laptop",
+        "backpropamine-laptop",
         "laptop",
         "miconi2023",
         "miconi2023-internal",
+        "oja-laptop",
         "smoke",
         "yang19-laptop",
     ]

@@ -54,15 +54,22 @@ def gpu_available() -> str | None:
     return None
 
 
-def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
-    """Why this engine cannot run these lifetimes, or None if it can."""
-    if not batch.in_tables:
-        return "tasks that are stepped for real"
+def gpu_covers_rule(config: LifetimeConfig) -> str | None:
+    """Why no kernel of this engine follows the rule, or None if one does."""
     rule = config.rule
     if rule.schedule not in ON_CHIP:
         return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
     if isinstance(rule.baseline_decay, Evolvable):
         return "a baseline decay that is evolved"
+    return None
+
+
+def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
+    """Why this engine cannot run these lifetimes, or None if it can."""
+    if not batch.in_tables:
+        return "tasks that are stepped for real"
+    if (reason := gpu_covers_rule(config)) is not None:
+        return reason
     tables = batch.tables
     table = tables.observation_VI.size
     if batch.self_paced:
