@@ -123,9 +123,11 @@ def make_individuals(
     w, w_stride = lay_flat(params.w_PNN)
     alpha, alpha_stride = lay_flat(params.alpha_PNN)
     input_place, action_line = place_lines(groups, batch)
-    decay_P = np.full(len(params.w_PNN), config.rule.baseline_decay, dtype=np.float64)
-    if params.rule.baseline_decay_P is not None:
-        decay_P = params.rule.baseline_decay_P.detach().double().cpu().numpy()
+    evolved_P = params.rule.baseline_decay_P
+    if evolved_P is None:
+        decay_P = np.full(len(params.w_PNN), config.rule.baseline_decay, dtype=np.float64)
+    else:
+        decay_P = evolved_P.detach().double().cpu().numpy()
     return Individuals(
         w=w,
         w_stride=w_stride,

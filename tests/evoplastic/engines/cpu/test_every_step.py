@@ -30,7 +30,7 @@ from tests.evoplastic.rules.forms import FORMS
 from tests.evoplastic.rules.toys import TOYS
 
 LAST_PLACE = 2e-7
-SMALL = {"max_change": 0.02, "max_p": 0.05, "first_trial": 2}
+SMALL = {"max_change": 0.003, "max_p": 0.01, "first_trial": 2}  # no two choices in balance
 QUICK = {
     "oja",
     "cubed_fluctuations",
@@ -38,12 +38,13 @@ QUICK = {
     "rate per connection times all",
     "forgetting beside a modulator",
     "evolved time constant of the trace",
+    "evolved baseline",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     **{
-        name: {**SMALL, "name": name, "normalises": False}
+        name: {**SMALL, "name": name}
         for name, rule in {**RULES, **TOYS}.items()
-        if rule.schedule == "every_step"
+        if rule.schedule == "every_step" and not rule.normalises  # those are the reference's
     },
     **{name: {**chosen, "first_trial": 2} for name, chosen in FORMS.items()},
 }
@@ -90,7 +91,10 @@ def test_error_is_within_twice_that_of_float32(name: str, monkeypatch: pytest.Mo
             assert rounding < 1e-4, f"{what}: chaotic, parity would prove nothing"
             error = float((getattr(ours, what).double() - expected).abs().max())
             assert error <= 2 * rounding + LAST_PLACE, f"{what}: {error:.1e} not {rounding:.1e}"
-        assert torch.equal(ours.correct_PK, exact.result.correct_PK)
+        differing = int((ours.correct_PK != exact.result.correct_PK).sum())
+        assert differing == 0, f"{differing} choices differ, in float32 " + str(
+            int((plain.correct_PK != exact.result.correct_PK).sum())
+        )
 
 
 def test_a_lifetime_depends_neither_on_company_nor_on_threads(
