@@ -19,6 +19,7 @@ from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
 from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
+from tasks.sources.user_file import task_files
 
 TRIED_TRIALS, TRIED_STEPS = 64, 4000  # a task is tried until either is reached
 SPARE = 2  # a trial may last so many times the longest one tried
@@ -60,6 +61,7 @@ def stepped_task(
     task = SteppedEnv(
         task=name or env_source.name,
         source=source,
+        code=task_files(source),
         settings=dict(settings or {}),
         dt_ms=dt_ms,
         interface=Interface(num_inputs=tried.num_inputs, num_outputs=tried.num_actions),
