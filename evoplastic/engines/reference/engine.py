@@ -17,6 +17,7 @@ from evoplastic.engines.reference.recording import Recorder, Recording
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
@@ -162,7 +163,7 @@ def _run_trial(
     mean_reward_P, mean_loss_P = state.mean_reward_P, state.mean_loss_P
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
-    mod_before_P = torch.zeros_like(mean_correct_P)
+    signal_before_PK = torch.zeros_like(rate_PN[:, groups.modulators])
     activity_PO = torch.zeros_like(brought.target_PO)
     w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
     # Set at the first feedback step, which every trial has (TrialTiming).
@@ -175,7 +176,9 @@ def _run_trial(
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
         x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
-        rate_PN = firing_rate(x_PN, groups)
+        threshold_PN = thresholds(params.modulation, before_PN, groups)
+        gain_PN = gains(params.modulation, before_PN, groups)
+        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
         rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0
@@ -192,9 +195,8 @@ def _run_trial(
         in_feedback = feedback_start <= step < feedback_stop
         activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
         elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
-        mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
-        modulation_P = mod_P if rule.modulator == "network" else None
+        recorder.step(trial, "mod", modulatory_signal(rate_PN, groups))
+        signal_PK = network_signals(params.modulation, rate_PN, groups)
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
@@ -209,7 +211,7 @@ def _run_trial(
             column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
             if rule.modulator == "outcome":
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
-                modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+                signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
             changes = changes or rule.when == "outcome"
             decay = plasticity.baseline_decay
             baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
@@ -220,10 +222,13 @@ def _run_trial(
 
         if may_change and rule.modulator == "network":
             if step > 0:
-                roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
-            mod_before_P = mod_P
+                roughness_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
+            signal_before_PK = signal_PK
         if may_change and changes:
-            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_P)
+            modulation_PN = None
+            if rule.modulator != "none":
+                modulation_PN = onto_plasticity(params.modulation, signal_PK)
+            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN)
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
