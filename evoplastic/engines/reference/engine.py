@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder, Recording
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
@@ -36,7 +37,7 @@ class Trace(NamedTuple):
 
     result: LifetimeResult
     state: NetworkState
-    recorded: dict[str, Tensor]
+    recorded: Recorded | None
 
 
 class _Trial(NamedTuple):
@@ -77,11 +78,12 @@ def run_reference(
     plasticity = Plasticity.of(config.rule, params.rule, groups, batch.tasks.dt_ms)
     num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
-    recorder = Recorder(recording)
     outcomes = []
     self_paced = batch.self_paced
     if self_paced:
         world, state = enter_world(state, groups, batch, config)
+    steps = world.max_trial_steps if self_paced else batch.tables.num_steps
+    recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
     for trial in range(config.num_trials):
         if self_paced:
             state, outcome = run_self_paced_trial(
@@ -104,7 +106,7 @@ def run_reference(
         smoothness_P=roughness_P.cpu(),
         steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
     )
-    return Trace(result, state, recorder.result())
+    return Trace(result, state, recorder.recorded)
 
 
 def _bring_trial(
@@ -162,6 +164,8 @@ def _run_trial(
     feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
     action_PO = torch.zeros_like(brought.target_PO)
 
+    recorder.meet(trial, brought.kind_P)
+    recorder.ask(trial, brought.target_action_P)
     for step in range(timing.num_steps):
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
@@ -184,12 +188,13 @@ def _run_trial(
         activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
         elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
         mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
+        recorder.step(trial, step, "mod", mod_P)
         modulation_P = mod_P if rule.modulator == "network" else None
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
             choice_P = activity_PO.argmax(1)
+            recorder.step(trial, step, "choice", choice_P)
             correct_P = choice_P == brought.target_action_P
             reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
             action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
@@ -219,11 +224,9 @@ def _run_trial(
             rate_PN[:, groups.feedback] = feedback_PF
             rate_PN[:, groups.action] = action_PO
         mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
-        recorder.step(trial, "rate", rate_PN)
+        recorder.step(trial, step, "rate", rate_PN)
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", elig_PNN)
-    recorder.end_trial(trial, "p", p_PNN)
+    recorder.end_trial(trial, elig_PNN, p_PNN)
     end = NetworkState(
         x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN
     )
