@@ -43,6 +43,8 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
+    if config.modulation.table.channels or groups.num_modulators != 2:
+        return f"modulation {config.modulation.name!r}"
     rule = config.rule.table
     if any(part.pre == "noise" for part in rule.parts):
         return f"rule {rule.name!r}, which credits the noise of sources"
