@@ -116,6 +116,11 @@ def admit(path: Path, content: bytes, importer: Path | None = None) -> None:
         _gate.admit(path, content, importer)
 
 
+def gate() -> Gate | None:
+    """The gate of the command that runs, if any."""
+    return _gate
+
+
 def set_from_run() -> None:
     """From here on, what refers to code comes from the directory of a run."""
     if _gate is not None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from evoplastic.trust import admit
+from evoplastic.trust import admit, gate
 from evoplastic.user_code.own_names import OURS, ROOT
 
 PREFIX = "_evoplastic_task_"
@@ -87,7 +87,7 @@ class Project:
     """One file and what it imports; made by `open_project`."""
 
     def __init__(self, main: Path, kept: Mapping[Path, bytes]) -> None:
-        self.main, self._kept = main, dict(kept)
+        self.main, self._kept, self._gate = main, dict(kept), gate()
         digest = hashlib.sha256(str(main).encode()).hexdigest()[:12]
         number = sum(name.startswith(f"{PREFIX}{digest}") for name in _by_prefix)
         self.prefix = f"{PREFIX}{digest}" + (f"_{number}" if number else "")
@@ -147,7 +147,7 @@ class Project:
                 admit(path, content, self.main)
         except OSError:
             return False
-        return bool(self._files)
+        return bool(self._files) and self._gate is gate()  # each command runs code anew
 
     def find_spec(self, name: str, path: Sequence[str]) -> ModuleSpec | None:
         """Where a module under the private prefix comes from."""

@@ -30,7 +30,7 @@ from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_poi
 from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
-from tasks.sources.user_file import load_task, split_file
+from tasks.neurogym.sources.user_file import load_task, split_file
 from tasks.two_stimulus.task import NAMES
 
 DEFAULT_DT_MS = 20

@@ -17,9 +17,9 @@ from evoplastic.types import Interface
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.sources.user_file import task_files
 from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
-from tasks.sources.user_file import task_files
 
 TRIED_TRIALS, TRIED_STEPS = 64, 4000  # a task is tried until either is reached
 SPARE = 2  # a trial may last so many times the longest one tried

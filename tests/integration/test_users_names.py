@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import evoplastic
-from tests.tasks.sources.projects import task, write
+from tests.tasks.neurogym.sources.projects import task, write
 
 ROOT = Path(evoplastic.__file__).parents[1]
 TRAP = "raise RuntimeError('a module of the user was taken for ours')"

@@ -15,8 +15,8 @@ from evoplastic.user_code import project
 from evoplastic.user_code.project import CodeFile
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import find_source
-from tasks.sources.user_file import load_task, task_files
-from tests.tasks.sources.projects import PROJECTS, task, write
+from tasks.neurogym.sources.user_file import load_task, task_files
+from tests.tasks.neurogym.sources.projects import PROJECTS, task, write
 
 
 @pytest.fixture(autouse=True)
