@@ -16,9 +16,10 @@ from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.fields import require_fields, require_time_steps
+from evoplastic.network.intrinsic import decode_intrinsic
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
-from evoplastic.rules.fields import require_fields
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.wiring import WiringConfig
 from evoplastic.trials.world import Task, tables_of
@@ -55,8 +56,9 @@ class LifetimeProblem:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        require_fields(self.layout.fields, self.lifetime.rule, "the genome")
+        require_fields(self.layout.fields, self.lifetime, "the genome")
         for task in self.tasks:
+            require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)
             fits = require_lines if task.timing is None else require_fit
             fits(self.groups, task.interface, task.task)
         require(
@@ -79,7 +81,8 @@ class LifetimeProblem:
         """
         values = self.layout.values(flat_PG, without=without)
         rule = decode(self.lifetime.rule, self.groups, values)
-        return PlasticParams(values["w"], values["alpha"], rule)
+        intrinsic = decode_intrinsic(self.lifetime.dynamics, self.groups, values)
+        return PlasticParams(values["w"], values["alpha"], rule, intrinsic)
 
     @property
     def chosen_engine(self) -> str:

@@ -12,11 +12,13 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random import counters as noise
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.table import Term
 
@@ -72,7 +74,11 @@ class Network:
         self.modulator = self.response - 2
         self.w: Matrix = params.w_PNN[individual].double().tolist()
         self.alpha: Matrix = params.alpha_PNN[individual].double().tolist()
-        self.leak = dt_ms / self.dynamics.tau_ms
+        tau_N = _of_neurons(self.dynamics.tau_ms, params.intrinsic.tau_ms_PN, individual, self.size)
+        self.leak = [dt_ms / tau for tau in tau_N]
+        self.threshold = _of_neurons(
+            self.dynamics.threshold, params.intrinsic.threshold_PN, individual, self.size
+        )
         evolved = params.rule
         tau_ms, decay = self.constants.tau_elig_ms, 0.0
         if isinstance(self.chosen.baseline_decay, float):
@@ -103,7 +109,7 @@ class Network:
         self.events = Events()
 
     def step(self, trial: int, step: int) -> None:
-        """x' = x + leak (w_eff rate - x) + xi, and the nonlinearity; nothing is clamped yet."""
+        """x' = x + leak (w_eff rate - x) + xi, rate' = f(x' - threshold), nothing clamped yet."""
         keep = self.constants.mean_keep
         if self.started:
             self.mean = [
@@ -116,7 +122,7 @@ class Network:
             drive = 0.0
             for j in range(self.size):
                 drive += (self.w[i][j] + self.alpha[i][j] * self.p[i][j]) * self.before[j]
-            self.x[i] += self.leak * (drive - self.x[i]) + self.xi[i]
+            self.x[i] += self.leak[i] * (drive - self.x[i]) + self.xi[i]
             if self.xi[i] != 0.0:
                 self.events.hits += 1
                 self.events.hit_trials.add(trial)
@@ -124,7 +130,8 @@ class Network:
                 self.events.hit_neurons.add(i)
         for i in range(self.size):
             spoken = i >= self.response
-            self.rate[i] = 1.0 / (1.0 + math.exp(-self.x[i])) if spoken else math.tanh(self.x[i])
+            above = self.x[i] - self.threshold[i]
+            self.rate[i] = 1.0 / (1.0 + math.exp(-above)) if spoken else math.tanh(above)
 
     def credit(self) -> None:
         """trace' = retention * (trace + sum over credits of post_i * pre_j)."""
@@ -254,6 +261,16 @@ class Network:
             chosen.probability, chosen.amplitude
         )
         return float(np.float32(word - centre) * scale) if word < threshold else 0.0
+
+
+def _of_neurons(
+    chosen: float | Evolvable, evolved: Tensor | None, individual: int, size: int
+) -> list[float]:
+    """A number of each neuron: the genome's, or the recipe's for all."""
+    if evolved is not None:
+        return [float(value) for value in evolved[individual]]
+    assert not isinstance(chosen, Evolvable)
+    return [chosen] * size
 
 
 def _factor(name: str, rate: float, xi: float, mean: float) -> float:
