@@ -97,6 +97,7 @@ def build_experiment(config: RunConfig) -> Experiment:
         num_neurons=config.num_neurons,
         num_inputs=interface.num_inputs,
         num_outputs=interface.num_outputs,
+        num_modulators=config.modulation.table.num_neurons,
     )
     problem = LifetimeProblem(
         layout=Layout(groups, genome_fields(config.simulated)),

@@ -23,8 +23,8 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal
 from evoplastic.rules.coefficients import Evolvable
 
-RULE, DYNAMICS = "rule.", "dynamics."
-PREFIXES = (RULE, DYNAMICS)  # of the names of such fields
+RULE, DYNAMICS, MODULATION = "rule.", "dynamics.", "modulation."
+PREFIXES = (RULE, DYNAMICS, MODULATION)  # of the names of such fields
 
 
 def evolved_field(prefix: str, name: str, chosen: Evolvable, *, shape: str, title: str) -> Field:

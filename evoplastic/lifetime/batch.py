@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.intrinsic import Intrinsic
 from evoplastic.rules.params import RuleParams
 from evoplastic.trials.order import TrialStreams
@@ -22,6 +23,7 @@ class PlasticParams(NamedTuple):
     w_PNN: Tensor  # innate weight from neuron j to neuron i at [p, i, j]
     alpha_PNN: Tensor  # plasticity coefficient of the same connection
     rule: RuleParams = RuleParams()  # what the genome has of the rule's numbers, decoded
+    modulation: ModulationParams = ModulationParams()  # fan-outs
     intrinsic: Intrinsic = Intrinsic()  # what it has of time constants and thresholds
 
     def each(self, change: Callable[[Tensor], Tensor]) -> PlasticParams:
@@ -30,6 +32,7 @@ class PlasticParams(NamedTuple):
             change(self.w_PNN),
             change(self.alpha_PNN),
             self.rule.each(change),
+            self.modulation.each(change),
             self.intrinsic.each(change),
         )
 

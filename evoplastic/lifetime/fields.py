@@ -9,6 +9,7 @@ from evoplastic.genome.catalogue import PUBLISHED
 from evoplastic.genome.evolved import described
 from evoplastic.genome.fields import Field
 from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig
+from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.intrinsic import intrinsic_fields
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.fields import rule_fields
@@ -16,7 +17,12 @@ from evoplastic.rules.fields import rule_fields
 
 def genome_fields(lifetime: LifetimeConfig) -> tuple[Field, ...]:
     """All fields of the genomes of such lifetimes, in the order in which they lie."""
-    return (*PUBLISHED, *intrinsic_fields(lifetime.dynamics), *rule_fields(lifetime.rule))
+    return (
+        *PUBLISHED,
+        *rule_fields(lifetime.rule),
+        *modulation_fields(lifetime.modulation, lifetime.rule.table),
+        *intrinsic_fields(lifetime.dynamics),
+    )
 
 
 def require_fields(found: Sequence[Field], lifetime: LifetimeConfig, what: str) -> None:

@@ -17,6 +17,8 @@ from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fields import require_fields, require_time_steps
+from evoplastic.modulation.fields import decode as decode_modulation
+from evoplastic.modulation.fields import require_fan_outs
 from evoplastic.network.intrinsic import decode_intrinsic
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
@@ -43,7 +45,8 @@ class LifetimeProblem:
     """What a worker must know besides genomes; constant for a run, or until new banks are drawn.
 
     Raises:
-        UsageError: tasks that do not fit the network, genomes whose fields the rule does not have.
+        UsageError: tasks that do not fit the network, genomes whose fields are not those of rule
+            and modulation.
     """
 
     layout: Layout
@@ -56,7 +59,9 @@ class LifetimeProblem:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        require_fields(self.layout.fields, self.lifetime, "the genome")
+        lifetime = self.lifetime
+        require_fan_outs(self.layout.fields, lifetime.modulation, lifetime.rule.table, self.groups)
+        require_fields(self.layout.fields, lifetime, "the genome")
         for task in self.tasks:
             require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)
             fits = require_lines if task.timing is None else require_fit
@@ -80,9 +85,13 @@ class LifetimeProblem:
             without: fields that are 0 instead; ("alpha",) switches plasticity off.
         """
         values = self.layout.values(flat_PG, without=without)
-        rule = decode(self.lifetime.rule, self.groups, values)
-        intrinsic = decode_intrinsic(self.lifetime.dynamics, self.groups, values)
-        return PlasticParams(values["w"], values["alpha"], rule, intrinsic)
+        lifetime = self.lifetime
+        rule = decode(lifetime.rule, self.groups, values)
+        modulation = decode_modulation(
+            lifetime.modulation, lifetime.rule.table, self.groups, values
+        )
+        intrinsic = decode_intrinsic(lifetime.dynamics, self.groups, values)
+        return PlasticParams(values["w"], values["alpha"], rule, modulation, intrinsic)
 
     @property
     def chosen_engine(self) -> str:

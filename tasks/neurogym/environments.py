@@ -35,6 +35,7 @@ from tasks.neurogym.entry_points import (
     origin,
     task_entry_points,
 )
+from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
 from tasks.two_stimulus.task import NAMES
@@ -114,7 +115,8 @@ class EnvSource:
                 )
             self._check_spaces(env)
             try:
-                env.reset()
+                with noting_built(trial_envs(env)):
+                    env.reset()
             except Exception as error:
                 if any(each.tmax < each.dt for each in trial_envs(env)):
                     raise Unbankable(

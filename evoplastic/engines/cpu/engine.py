@@ -20,9 +20,9 @@ from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
-from evoplastic.engines.cpu.structure import compile_rule
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
+from evoplastic.engines.structure import compile_rule
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -42,6 +42,8 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
+    if config.modulation.table.channels or groups.num_modulators != 2:
+        return f"modulation {config.modulation.name!r}"
     rule = config.rule.table
     if any(part.pre == "noise" for part in rule.parts):
         return f"rule {rule.name!r}, which credits the noise of sources"

@@ -24,9 +24,9 @@ from evoplastic.engines.cpu.simd.vectors import (
     store,
 )
 from evoplastic.engines.cpu.step import advance_network
-from evoplastic.engines.cpu.structure import Compiled
 from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world
 from evoplastic.engines.cpu.workspace import Workspace, allocate
+from evoplastic.engines.structure import Compiled
 
 MODULATED_BY_NOTHING, MODULATED_BY_OUTCOME, MODULATED_BY_NETWORK = range(3)
 

@@ -93,3 +93,4 @@ class Means(NamedTuple):
     baseline: Any  # [kinds] of the outcome
     correct: Any
     reward: Any
+    loss: Any

@@ -17,10 +17,12 @@ from evoplastic.engines.reference.recording import Recorder, Recording
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
+    graded_or_binary,
     outcome_gate,
     outcome_seen,
     running_mean,
@@ -146,15 +148,23 @@ def _run_trial(
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
     rule = plasticity.rule
     leak = params.intrinsic.leak(dynamics, timing.dt_ms)
-    threshold = params.intrinsic.threshold(dynamics)
+    own_threshold = params.intrinsic.threshold(dynamics)
     may_change = trial >= plasticity.constants.first_trial
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
-    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN = state
+    x_PN, rate_PN, p_PNN, elig_PNN, mean_PN = (
+        state.x_PN,
+        state.rate_PN,
+        state.p_PNN,
+        state.elig_PNN,
+        state.mean_PN,
+    )
+    baseline_PC, mean_correct_P = state.baseline_PC, state.mean_correct_P
+    mean_reward_P, mean_loss_P = state.mean_reward_P, state.mean_loss_P
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
-    mod_before_P = torch.zeros_like(mean_correct_P)
+    signal_before_PK = torch.zeros_like(rate_PN[:, groups.modulators])
     activity_PO = torch.zeros_like(brought.target_PO)
     w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
     # Set at the first feedback step, which every trial has (TrialTiming).
@@ -167,7 +177,9 @@ def _run_trial(
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
         x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
-        rate_PN = firing_rate(x_PN, groups, threshold)
+        threshold = thresholds(params.modulation, before_PN, groups, own_threshold)
+        gain_PN = gains(params.modulation, before_PN, groups)
+        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
         rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0
@@ -184,9 +196,8 @@ def _run_trial(
         in_feedback = feedback_start <= step < feedback_stop
         activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
         elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
-        mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
-        modulation_P = mod_P if rule.modulator == "network" else None
+        recorder.step(trial, "mod", modulatory_signal(rate_PN, groups))
+        signal_PK = network_signals(params.modulation, rate_PN, groups)
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
@@ -201,19 +212,24 @@ def _run_trial(
             column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
             if rule.modulator == "outcome":
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
-                modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+                signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
             changes = changes or rule.when == "outcome"
             decay = plasticity.baseline_decay
             baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
             mean_correct_P = running_mean(mean_correct_P, correct_P.to(rate_PN.dtype), decay)
             mean_reward_P = running_mean(mean_reward_P, reward_P, decay)
+            shown_P = graded_or_binary(loss_P, correct_P, config)
+            mean_loss_P = running_mean(mean_loss_P, shown_P, decay)
 
         if may_change and rule.modulator == "network":
             if step > 0:
-                roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
-            mod_before_P = mod_P
+                roughness_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
+            signal_before_PK = signal_PK
         if may_change and changes:
-            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_P)
+            modulation_PN = None
+            if rule.modulator != "none":
+                modulation_PN = onto_plasticity(params.modulation, signal_PK)
+            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN)
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
@@ -226,7 +242,15 @@ def _run_trial(
     recorder.end_trial(trial, "elig", elig_PNN)
     recorder.end_trial(trial, "p", p_PNN)
     end = NetworkState(
-        x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN
+        x_PN,
+        rate_PN,
+        p_PNN,
+        elig_PNN,
+        baseline_PC,
+        mean_correct_P,
+        mean_reward_P,
+        mean_PN,
+        mean_loss_P,
     )
     steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
     return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)

@@ -16,7 +16,6 @@ and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -26,48 +25,10 @@ from numba.core.typing import signature
 from numba.extending import intrinsic, models, register_model, typeof_impl, unbox
 
 from evoplastic.engines.cpu.simd.vectors import Vector, call_llvm, pointer_to, splat
+from evoplastic.engines.structure import Group, Structure
 
 SUMS = 2  # partial sums of a drive: shorter chains, and smaller rounding errors
 POWERS = {"rate": 1, "rate_squared": 2, "rate_cubed": 3, "centred": 1, "centred_cubed": 3}
-
-
-class Part(NamedTuple):
-    """A term but for what its group says: sign * coefficient[n] * post[n]."""
-
-    sign: int
-    post: str
-    coefficient: int  # row of `Matrices.of_target`
-
-
-class Group(NamedTuple):
-    """Terms of a change that share everything but the target factor."""
-
-    parts: tuple[Part, ...]
-    pre: str
-    of_source: int  # row of `Matrices.of_source`, the coefficient of the source; -1 = 1
-    of_pair: int  # number of the matrix of coefficients; -1 = 1
-    p: bool
-    trace: bool
-    modulated: bool = True
-
-
-@dataclass(frozen=True)
-class Structure:
-    """All that decides which multiply-adds a pass consists of."""
-
-    groups: tuple[Group, ...]
-    credits: tuple[tuple[str, str], ...]  # (post, pre) products that the trace gains
-    trace_first: bool  # whether the change reads the trace with the step's credits in it
-    clips_change: bool
-    clips_p: bool
-    normalises: bool = False  # whether p is divided by its largest magnitude after each change
-
-    @property
-    def centres(self) -> bool:
-        """Whether some factor is a rate less its running mean."""
-        factors = {group.pre for group in self.groups} | {f for c in self.credits for f in c}
-        factors |= {part.post for group in self.groups for part in group.parts}
-        return bool(factors & {"centred", "centred_cubed"})
 
 
 class StructureType(types.Type):

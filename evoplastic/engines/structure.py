@@ -1,15 +1,57 @@
-"""From a rule's table to the multiply-adds of a pass: which terms share which factors."""
+"""From a rule's table to the multiply-adds of a pass: which terms share which factors.
+
+Every engine that passes over the matrices at a step builds its pass from this.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from evoplastic.engines.cpu.simd.plastic_pass import Group, Part, Structure
 from evoplastic.rules.params import Coefficient
 from evoplastic.rules.table import Rule
 
 Names = tuple[str, ...]  # of the coefficients that a term multiplies
+
+
+class Part(NamedTuple):
+    """A term but for what its group says: sign * coefficient[n] * post[n]."""
+
+    sign: int
+    post: str
+    coefficient: int  # number of the row of coefficients
+
+
+class Group(NamedTuple):
+    """Terms of a change that share everything but the target factor."""
+
+    parts: tuple[Part, ...]
+    pre: str
+    of_source: int  # number of the row of coefficients of sources; -1 = 1
+    of_pair: int  # number of the matrix of coefficients; -1 = 1
+    p: bool
+    trace: bool
+    modulated: bool = True
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that decides which multiply-adds a pass consists of."""
+
+    groups: tuple[Group, ...]
+    credits: tuple[tuple[str, str], ...]  # (post, pre) products that the trace gains
+    trace_first: bool  # whether the change reads the trace with the step's credits in it
+    clips_change: bool
+    clips_p: bool
+    normalises: bool = False  # whether p is divided by its largest magnitude after each change
+
+    @property
+    def centres(self) -> bool:
+        """Whether some factor is a rate less its running mean."""
+        factors = {group.pre for group in self.groups} | {f for c in self.credits for f in c}
+        factors |= {part.post for group in self.groups for part in group.parts}
+        return bool(factors & {"centred", "centred_cubed"})
 
 
 class Compiled(NamedTuple):
