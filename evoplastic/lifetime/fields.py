@@ -34,8 +34,8 @@ def require_fields(found: Sequence[Field], lifetime: LifetimeConfig, what: str) 
     ours, theirs = described(genome_fields(lifetime)), described(found)
     require(
         sorted(ours) == sorted(theirs),
-        f"{what} has the fields [{', '.join(theirs)}], but a lifetime with "
-        f"rule {lifetime.rule.name!r} as configured needs [{', '.join(ours)}]; use the genome's own "
+        f"{what} has the fields [{', '.join(theirs)}], but a lifetime with rule "
+        f"{lifetime.rule.name!r} as configured needs [{', '.join(ours)}]; use the genome's own "
         "configuration, or set what evolves there to constants",
     )
 
