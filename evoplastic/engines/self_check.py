@@ -7,17 +7,24 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
-from evoplastic.rules.table import Schedule
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import rule_fields
+from evoplastic.rules.params import RuleParams
+from evoplastic.rules.table import When
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
@@ -27,7 +34,7 @@ from evoplastic.types import Interface
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
 INDIVIDUALS = 3
 # Learning rates with which the losses of so short a life are far from those without plasticity.
-EAGER: dict[Schedule, float] = {"at_outcome": 20.0, "lazy": 0.2}
+EAGER: dict[When, float] = {"outcome": 20.0, "step": 0.2}
 
 
 def shortened(demand: Demand) -> Demand:
@@ -46,7 +53,9 @@ def shortened(demand: Demand) -> Demand:
             rule=RuleConfig(
                 name=rule.name,
                 definition=rule.definition,
-                eta=EAGER.get(rule.schedule),
+                coefficients=_of_short_life(rule),
+                tau_elig_ms=rule.tau_elig_ms if isinstance(rule.tau_elig_ms, Evolvable) else None,
+                normalises=rule.normalises,
                 max_change=0.5,
                 first_trial=1,
                 baseline=rule.baseline,
@@ -56,6 +65,18 @@ def shortened(demand: Demand) -> Demand:
             modulation=config.modulation,
         )
     )
+
+
+def _of_short_life(rule: RuleConfig) -> dict[str, float | Evolvable]:
+    """Coefficients of the forms that the kernel is compiled for, and a large learning rate."""
+    settings = dict(rule.settings)
+    eta = settings.get("eta")
+    if eta is not None:
+        eager = EAGER[rule.table.when]
+        settings["eta"] = eager
+        if isinstance(eta, Evolvable):
+            settings["eta"] = replace(eta, init=eager, lower=None, upper=None)
+    return settings
 
 
 def fault_of_gpu(demand: Demand, device: torch.device | str = "cuda") -> str | None:
@@ -104,7 +125,20 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, demand.config
+    params = PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5), _first_numbers(demand))
+    return params, groups, batch, demand.config
+
+
+def _first_numbers(demand: Demand) -> RuleParams:
+    """What evolution sets of the rule, as some first genomes have it."""
+    rule, groups = demand.config.rule, demand.groups
+    values = {
+        field.name: torch.stack(
+            [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
+        )
+        for field in rule_fields(rule)
+    }
+    return decode(rule, groups, values)
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:
