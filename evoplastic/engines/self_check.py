@@ -7,6 +7,7 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,14 +17,15 @@ from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.fields import Field
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
+from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, PerturbationConfig
+from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
 from evoplastic.rules.fields import rule_fields
-from evoplastic.rules.params import RuleParams
 from evoplastic.rules.table import When
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
@@ -35,6 +37,12 @@ TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm l
 INDIVIDUALS = 3
 # Learning rates with which the losses of so short a life are far from those without plasticity.
 EAGER: dict[When, float] = {"outcome": 20.0, "step": 0.2}
+
+
+OWN_INTRINSIC = DynamicsConfig(
+    tau_ms=Evolvable(form="target", init=90.0, spread=0.3, transform="positive", lower=20.0),
+    threshold=Evolvable(form="target", spread=0.2),
+)
 
 
 def shortened(demand: Demand) -> Demand:
@@ -49,6 +57,7 @@ def shortened(demand: Demand) -> Demand:
             num_trials=4,
             scored_trials=1,
             feedback=config.feedback,
+            dynamics=OWN_INTRINSIC if config.dynamics.differs_between_neurons else DynamicsConfig(),
             perturbation=PerturbationConfig(probability=0.5, first_step=0, quiet_trials=0),
             rule=RuleConfig(
                 name=rule.name,
@@ -125,20 +134,26 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    params = PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5), _first_numbers(demand))
+    rule, dynamics = demand.config.rule, demand.config.dynamics
+    params = PlasticParams(
+        w_PNN,
+        torch.full_like(w_PNN, 0.5),
+        rule=decode(rule, groups, _first_numbers(rule_fields(rule), groups)),
+        intrinsic=decode_intrinsic(
+            dynamics, groups, _first_numbers(intrinsic_fields(dynamics), groups)
+        ),
+    )
     return params, groups, batch, demand.config
 
 
-def _first_numbers(demand: Demand) -> RuleParams:
-    """What evolution sets of the rule, as some first genomes have it."""
-    rule, groups = demand.config.rule, demand.groups
-    values = {
+def _first_numbers(fields: Sequence[Field], groups: NeuronGroups) -> dict[str, torch.Tensor]:
+    """What some first genomes have of some fields."""
+    return {
         field.name: torch.stack(
             [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
         )
-        for field in rule_fields(rule)
+        for field in fields
     }
-    return decode(rule, groups, values)
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

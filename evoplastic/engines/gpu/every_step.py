@@ -13,7 +13,15 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import choose, clamped_at_birth, clamped_rates, respond
+from evoplastic.engines.gpu.activity import (
+    above_threshold,
+    choose,
+    clamped_at_birth,
+    clamped_rates,
+    intrinsic_of,
+    leak_of,
+    respond,
+)
 from evoplastic.engines.gpu.every_step_streamed import (
     advance_means,
     advance_streamed,
@@ -43,7 +51,6 @@ from evoplastic.engines.gpu.numbers import (
     IN_ANSWER,
     IN_HOLD,
     INITIAL_ACTIVATION,
-    LEAK,
     MEAN_KEEP,
     MEAN_REST,
     NUM_INDIVIDUALS,
@@ -115,7 +122,6 @@ def run_every_step(
     feedback_start = whole(numbers, FEEDBACK_START)
     feedback_stop = whole(numbers, FEEDBACK_STOP)
     first_trial = whole(numbers, FIRST_TRIAL)
-    leak = real(numbers, LEAK)
     response_length = real(numbers, RESPONSE_LENGTH)
     low, high = real(numbers, TARGET_LOW), real(numbers, TARGET_HIGH)
     keep, rest = real(numbers, MEAN_KEEP), real(numbers, MEAN_REST)
@@ -129,6 +135,7 @@ def run_every_step(
         tl.debug_barrier()
         lay_out(individuals, individual, memory, numbers, S)
         lay_out_pairs(coefficients, individual, memory, numbers, S)
+        own = intrinsic_of(individuals, individual, S)
         of_target = coefficients.of_target + individual * (S.rule.num_target * WIDE)
         of_source = coefficients.of_source + individual * (S.rule.num_source * ROW)
         retention = tl.load(coefficients.retention + individual)
@@ -155,6 +162,7 @@ def run_every_step(
             trial_stream = tl.load(individuals.trial_stream + individual).to(tl.uint32)
             clamped = clamped_at_birth(c, numbers, S)
         if S.on_chip:
+            leak = leak_of(own, i, numbers, S)
             x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
             rate = x
             mean = tl.zeros([WIDE], tl.float32)
@@ -210,10 +218,10 @@ def run_every_step(
                     before = rate
                     drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
                     x = x + leak * (drive - x) + xi
-                    rate = respond(x, is_response, speaks)
+                    rate = respond(above_threshold(x, own, i, S), is_response, speaks)
                     answer = rate
                 else:
-                    advance_streamed(memory, step, share, speaks, numbers, S)
+                    advance_streamed(memory, own, step, share, speaks, numbers, S)
                     tl.debug_barrier()
                     answer = tl.load(after + S.response_at + line, mask=is_line, other=0.0)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import respond
+from evoplastic.engines.gpu.activity import above_threshold, leak_of, respond
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -19,7 +19,7 @@ from evoplastic.engines.gpu.matrices import (
     MATRIX_PAIRS,
     MATRIX_W,
 )
-from evoplastic.engines.gpu.numbers import LEAK, MEAN_KEEP, MEAN_REST, real
+from evoplastic.engines.gpu.numbers import MEAN_KEEP, MEAN_REST, real
 from evoplastic.engines.gpu.plasticity import (
     advanced_mean,
     changed,
@@ -31,12 +31,11 @@ from evoplastic.engines.gpu.plasticity import (
 
 
 @triton.jit
-def advance_streamed(memory, step, share, in_window, numbers, S: tl.constexpr):
+def advance_streamed(memory, own, step, share, in_window, numbers, S: tl.constexpr):
     """One step of the unclamped neurons, from the rates before it to those after it."""
     SOURCES: tl.constexpr = S.block_sources
     TARGETS: tl.constexpr = S.block_targets
     before = memory.history + step * S.row
-    leak = real(numbers, LEAK)
     for first_i in range(0, S.wide, TARGETS):
         i = first_i + tl.arange(0, TARGETS)
         drive = tl.zeros([TARGETS], tl.float32)
@@ -47,10 +46,15 @@ def advance_streamed(memory, step, share, in_window, numbers, S: tl.constexpr):
             weight = tl.load(at + MATRIX_W * S.matrix) + tl.load(at + MATRIX_ALPHA * S.matrix) * p
             drive += tl.sum(weight * tl.load(before + j)[:, None], 0)
         x = tl.load(memory.x + i)
-        x = x + leak * (drive - x) + tl.load(memory.xi + step * S.xi_width + i)
+        x = (
+            x
+            + leak_of(own, i, numbers, S) * (drive - x)
+            + tl.load(memory.xi + step * S.xi_width + i)
+        )
         tl.store(memory.x + i, x)
         is_response = (i >= S.response_at) & (i < S.num_unclamped)
-        tl.store(before + S.row + i, respond(x, is_response, in_window))
+        above = above_threshold(x, own, i, S)
+        tl.store(before + S.row + i, respond(above, is_response, in_window))
 
 
 @triton.jit

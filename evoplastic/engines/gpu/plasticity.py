@@ -128,7 +128,7 @@ def changed(p, trace, pairs, us, sources, j, of_source, numbers, S: tl.constexpr
 @triton.jit
 def share_of_largest(largest):
     """What p is multiplied by so that its largest magnitude is 1; 1 if all is 0."""
-    return tl.where(largest > 0.0, 1.0 / largest, 1.0)
+    return 1.0 / tl.where(largest > 0.0, largest, 1.0)
 
 
 @triton.jit

@@ -91,6 +91,7 @@ class Sizes(NamedTuple):
     outcome: int
     baseline: int
     gate_always: bool
+    own_intrinsic: bool  # whether neurons have leaks and thresholds of their own
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
     self_paced: bool  # the kind of trials
@@ -177,6 +178,7 @@ def make_sizes(
         outcome=OUTCOME_CODES[config.rule.outcome],
         baseline=BASELINE_CODES[config.rule.baseline],
         gate_always=config.rule.gate == "always",
+        own_intrinsic=config.dynamics.differs_between_neurons,
         lazy=lazy,
         on_chip=tiles.on_chip,
         self_paced=batch.self_paced,

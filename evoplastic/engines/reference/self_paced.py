@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
@@ -68,17 +68,19 @@ def run_self_paced_trial(
 ) -> tuple[NetworkState, TrialOutcome]:
     """Live one trial of every individual, from its first step to its own end.
 
-    x' = x + leak (w_eff rate - x) + xi
+    x' = x + leak (w_eff rate - x) + xi,  rate' = f(x' - threshold)
     choice = argmax over the task's actions o of the rate of the response neuron of o
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
     chosen, noise_dtype = config.rule, state.x_PN.dtype
     rule = plasticity.rule
-    leak = batch.tasks.dt_ms / config.dynamics.tau_ms
+    leak = params.intrinsic.leak(config.dynamics, batch.tasks.dt_ms)
+    own_threshold = params.intrinsic.threshold(config.dynamics)
     may_change = trial >= plasticity.constants.first_trial
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
+    recorder.meet(trial, kind_P)
     zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
     error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
     error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
@@ -93,16 +95,18 @@ def run_self_paced_trial(
             break
         before = state
         seen = world.observe()
+        recorder.ask(trial, torch.from_numpy(seen.target_action_P).to(device), alive_P)
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
-        threshold_PN = thresholds(params.modulation, before.rate_PN, groups)
+        threshold = thresholds(params.modulation, before.rate_PN, groups, own_threshold)
         gain_PN = gains(params.modulation, before.rate_PN, groups)
-        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
+        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
+        recorder.step(trial, step, "choice", choice_P, alive_P)
         for part, name in enumerate((HOLD, ANSWER)):
             scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
             error_P2[:, part] += torch.where(
@@ -115,7 +119,7 @@ def run_self_paced_trial(
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
-        recorder.step(trial, "mod", modulatory_signal(rate_PN, groups))
+        recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups), alive_P)
         signal_PK = network_signals(params.modulation, rate_PN, groups)
         if may_change and rule.modulator == "network":
             if step > 0:
@@ -163,12 +167,10 @@ def run_self_paced_trial(
                 for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
             )
         )
-        recorder.step(trial, "rate", state.rate_PN)
+        recorder.step(trial, step, "rate", state.rate_PN, alive_P)
         alive_P = alive_P & ~over_P
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", state.elig_PNN)
-    recorder.end_trial(trial, "p", state.p_PNN)
+    recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
     return state, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
 
 

@@ -23,11 +23,13 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import (
+    OWN_INTRINSIC,
     make_bank,
     make_batch,
     make_config,
     make_params,
     with_evolved,
+    with_intrinsic,
 )
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
@@ -62,13 +64,14 @@ class Case(NamedTuple):
     streamed: bool = False
     num_neurons: int = 14
     num_trials: int = 4
+    own_intrinsic: bool = False  # time constants and thresholds of each neuron
 
 
 QUICK = {
-    "rates, weights": Case("oja"),
+    "rates, weights, neurons with time constants of their own": Case("oja", own_intrinsic=True),
     "coefficients of connections, normalised": Case("abcd_rates"),
     "centred, old trace, bounded, streamed": Case(
-        "toy fluctuations of both ends", self_paced=True, streamed=True
+        "toy fluctuations of both ends", self_paced=True, streamed=True, own_intrinsic=True
     ),
     "noise of sources, weights, trace": Case(
         "toy trace of both ends times the weight", self_paced=True
@@ -102,6 +105,7 @@ def prepare(
     config = make_config(
         num_trials=case.num_trials,
         scored_trials=1,
+        dynamics=OWN_INTRINSIC if case.own_intrinsic else {},
         rule={"first_trial": 1, **EVERY_STEP[case.rule]},
         perturbation={"quiet_trials": 1, "probability": 0.3},
     )
@@ -112,6 +116,7 @@ def prepare(
         tables = [make_bank(seed, timing=SHORT) for seed in (0, 1)]
         batch = make_batch(tables, num_individuals)
     params = make_params(groups, num_individuals, gain=0.9)
+    params = with_intrinsic(params, groups, config.dynamics)
     return with_evolved(params, groups, config.rule), groups, batch, config
 
 
