@@ -13,7 +13,8 @@ import os
 import torch
 
 from evoplastic.checks import require
-from evoplastic.engines.gpu.coefficients import bytes_of_pairs
+from evoplastic.engines.gpu.every_step.codes import matrices_of
+from evoplastic.engines.gpu.every_step.coefficients import bytes_of_pairs
 from evoplastic.engines.gpu.launch import (
     bring_lives,
     bring_tasks,
@@ -21,7 +22,6 @@ from evoplastic.engines.gpu.launch import (
     launch,
     make_memory,
 )
-from evoplastic.engines.gpu.rule_codes import matrices_of
 from evoplastic.engines.gpu.sizes import (
     MATRICES,
     Sizes,

@@ -19,7 +19,7 @@ from evoplastic.engines.gpu.bundles import (
     SelfPacedIndividuals,
     SelfPacedTasks,
 )
-from evoplastic.engines.gpu.coefficients import bring_coefficients
+from evoplastic.engines.gpu.every_step.coefficients import bring_coefficients
 from evoplastic.engines.gpu.plan import make_ints, make_reals, retention_powers
 from evoplastic.engines.gpu.sizes import Sizes, numbers_of_a_program
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
@@ -238,7 +238,7 @@ def launch(
 def _kernel(sizes: Sizes, self_paced: bool) -> Any:
     """The kernel of a schedule, a layout and a kind of trials."""
     if sizes.rule.num_groups > 0:
-        from evoplastic.engines.gpu.every_step import run_every_step
+        from evoplastic.engines.gpu.every_step.kernel import run_every_step
 
         return run_every_step
     if self_paced:

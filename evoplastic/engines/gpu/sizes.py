@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from evoplastic.engines.codes import BASELINE_CODES, FEEDBACK_CODES, OUTCOME_CODES
-from evoplastic.engines.gpu.rule_codes import NO_CODES, RuleCodes, matrices_of, rule_codes
+from evoplastic.engines.gpu.every_step.codes import NO_CODES, RuleCodes, matrices_of, rule_codes
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups

@@ -73,8 +73,8 @@ class Launches:
         ("self_paced", BINARY, True, True),
         ("self_paced", BY_NETWORK, True, False),
         ("self_paced", BY_NETWORK, True, True),
-        ("every_step", PER_CONNECTION, False, False),
-        ("every_step", CENTRED, True, True),
+        ("every_step.kernel", PER_CONNECTION, False, False),
+        ("every_step.kernel", CENTRED, True, True),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
@@ -93,8 +93,9 @@ def test_a_kernel_compiles_as_it_is_launched(
     else:
         batch = make_batch([make_bank(1, **lines)], 2)
     module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
-    kernel, launches = getattr(module, f"run_{name}"), Launches()
-    monkeypatch.setattr(module, f"run_{name}", launches)
+    entry = f"run_{name.partition('.')[0]}"
+    kernel, launches = getattr(module, entry), Launches()
+    monkeypatch.setattr(module, entry, launches)
     params = with_evolved(make_params(groups, 2), groups, config.rule)
     run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evoplastic.engines.gpu.engine import gpu_covers
-from evoplastic.engines.gpu.rule_codes import compiled, matrices_of, rule_codes
+from evoplastic.engines.gpu.every_step.codes import compiled, matrices_of, rule_codes
 from evoplastic.engines.gpu.sizes import make_tiles
 from evoplastic.engines.structure import compile_rule
 from evoplastic.lifetime.config import LifetimeConfig

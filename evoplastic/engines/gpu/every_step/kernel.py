@@ -1,9 +1,9 @@
 """The schedule "every_step": one kernel for all rules, layouts and kinds of trials.
 
 After the network has moved on and its world has answered, weights change as the rule's table says
-(`gpu.plasticity`). On chip all matrices of a network stay in registers for a whole life: w, alpha,
+(`plasticity`). On chip all matrices of a network stay in registers for a whole life: w, alpha,
 p, the trace and a rule's coefficients of connections. A rule with more of them than fit streams
-(`gpu.every_step_streamed`).
+(`streamed`).
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -22,7 +22,17 @@ from evoplastic.engines.gpu.activity import (
     leak_of,
     respond,
 )
-from evoplastic.engines.gpu.every_step_streamed import (
+from evoplastic.engines.gpu.every_step.codes import MODULATOR_CODES
+from evoplastic.engines.gpu.every_step.plasticity import (
+    advanced_mean,
+    changed,
+    credited,
+    ends_of,
+    joined,
+    share_of_largest,
+    target_factors,
+)
+from evoplastic.engines.gpu.every_step.streamed import (
     advance_means,
     advance_streamed,
     change_streamed,
@@ -66,16 +76,6 @@ from evoplastic.engines.gpu.numbers import (
 )
 from evoplastic.engines.gpu.outcome import conclude, feedback_pair, means_at_birth, reinforce
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
-from evoplastic.engines.gpu.plasticity import (
-    advanced_mean,
-    changed,
-    credited,
-    ends_of,
-    joined,
-    share_of_largest,
-    target_factors,
-)
-from evoplastic.engines.gpu.rule_codes import MODULATOR_CODES
 from evoplastic.engines.gpu.self_paced import _clamped, _mean_of_parts
 from evoplastic.engines.gpu.streamed import awaken
 

@@ -12,6 +12,14 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import above_threshold, leak_of, respond
+from evoplastic.engines.gpu.every_step.plasticity import (
+    advanced_mean,
+    changed,
+    credited,
+    ends_of,
+    joined,
+    target_factors,
+)
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -20,14 +28,6 @@ from evoplastic.engines.gpu.matrices import (
     MATRIX_W,
 )
 from evoplastic.engines.gpu.numbers import MEAN_KEEP, MEAN_REST, real
-from evoplastic.engines.gpu.plasticity import (
-    advanced_mean,
-    changed,
-    credited,
-    ends_of,
-    joined,
-    target_factors,
-)
 
 
 @triton.jit

@@ -1,7 +1,7 @@
 """What a rule's table says at one step on the GPU, as Triton functions over tiles.
 
 Tiles lie [sources j, targets i]. What a term multiplies is known when a kernel is compiled
-(`rule_codes.RuleCodes`), so a kernel holds a rule's multiply-adds and nothing else:
+(`codes.RuleCodes`), so a kernel holds a rule's multiply-adds and nothing else:
 
     trace' = retention * (trace + sum over credits of post[i] pre[j])
     p'     = clip(p + clip(sum over groups of u[i] v[j] C[j, i] p^{0,1} trace^{0,1}))
@@ -17,9 +17,9 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.bundles import Ends
+from evoplastic.engines.gpu.every_step.codes import FACTOR_CODES
 from evoplastic.engines.gpu.matrices import limit
 from evoplastic.engines.gpu.numbers import MAX_CHANGE, MAX_P, real
-from evoplastic.engines.gpu.rule_codes import FACTOR_CODES
 
 ONE, NOISE = tl.constexpr(FACTOR_CODES["one"]), tl.constexpr(FACTOR_CODES["noise"])
 SQUARED = tl.constexpr(FACTOR_CODES["rate_squared"])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.gpu.bundles import Coefficients
-from evoplastic.engines.gpu.rule_codes import compiled
+from evoplastic.engines.gpu.every_step.codes import compiled
 from evoplastic.engines.gpu.sizes import Sizes
 from evoplastic.engines.structure import Names
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
