@@ -34,7 +34,7 @@ class SelfPacedIndividuals(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """What a rule that changes weights at every step is multiplied by; see `every_step/codes.py`."""
+    """What the terms of a rule are multiplied by; see `every_step/codes.py`."""
 
     of_target: Any  # [P, rows, U'], 0 beyond the unclamped neurons
     of_source: Any  # [P, rows, row], 0 where there is no neuron
