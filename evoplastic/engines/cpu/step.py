@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.cpu.modulation import make_activity
 from evoplastic.engines.cpu.simd.compile import inlined
 from evoplastic.engines.cpu.simd.vectors import (
     fma,
@@ -64,12 +65,20 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         below = fma(square, below, splat_f32(D3, lanes))
         return x * above / below
 
+    shift, amplify = make_activity(lanes, tanh)
+
     @inlined
-    def respond(workspace: Any, gates: Any, n: int, x: Any, rate: int) -> None:
-        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift."""
+    def respond(
+        plan: Any, workspace: Any, gates: Any, life: Any, n: int, x: Any, before: int
+    ) -> None:
+        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift, as
+        modulatory neurons shift and amplify it."""
+        fan_outs = workspace.fan_outs
+        x = shift(fan_outs.threshold, plan, workspace, life, n, before, x)
         value = tanh(x * load(workspace.in_scale, n, lanes))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
-        store(workspace.rate, rate + n, value)
+        value = amplify(fan_outs.gain, plan, workspace, life, n, before, value)
+        store(workspace.rate, before + plan.row + n, value)
 
     @inlined
     def advance(
@@ -132,7 +141,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             j += 1
         x = (a + b) + (c + d)
         store(workspace.x, life.state + n, x)
-        respond(workspace, gates, n, x, before + plan.row)
+        respond(plan, workspace, gates, life, n, x, before)
 
     @inlined
     def send(plan: Any, workspace: Any, life: Any, n: int, before: int, sent: int) -> None:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evoplastic.engines.cpu.modulation import FanOuts, make_fan_outs
 from evoplastic.engines.cpu.observations import AHEAD
 from evoplastic.engines.cpu.plan import Plan, windows
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
 
 
@@ -60,6 +62,7 @@ class Workspace(NamedTuple):
     speaking: NDArray[np.float32]  # [2, U'] output scale and shift within the response window
     silent: NDArray[np.float32]  # [2, U'] and outside it
     retained: NDArray[np.float32]  # [T + 1] retention ** n
+    fan_outs: FanOuts  # what modulates
 
 
 def allocate(size: int, dtype: type = np.float32) -> NDArray:
@@ -70,7 +73,11 @@ def allocate(size: int, dtype: type = np.float32) -> NDArray:
 
 
 def make_workspace(
-    groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, plan: Plan
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    plan: Plan,
+    modulation: ModulationParams,
 ) -> Workspace:
     """Memory for one thread; what the lives change is left uninitialised."""
     steps, row, wide = plan.num_steps, plan.row, plan.unclamped_width
@@ -143,4 +150,5 @@ def make_workspace(
         speaking=shift,
         silent=silent,
         retained=retained,
+        fan_outs=make_fan_outs(modulation, config.rule.table, wide, allocate),
     )
