@@ -239,10 +239,13 @@ def run_every_step(
     change: Any,
     first: int,
     stop: int,
+    trial_start: int,
+    trial_stop: int,
 ) -> None:
-    """Simulate individuals [first, stop), at most two: partners share their noise."""
+    """Simulate trials [trial_start, trial_stop) of individuals [first, stop), at most two: partners
+    share their noise. The workspace holds them from one call to the next."""
     plan, workspace, record = run.plan, run.workspace, run.record
-    for c in range(stop - first):
+    for c in range(stop - first if trial_start == 0 else 0):
         life = place_life(plan, c, first + c)
         birth(run, life)
         _lay_coefficients(run, matrices, coefficients, change, life)
@@ -252,7 +255,7 @@ def run_every_step(
             c * plan.row * plan.unclamped_width, life.state, c * plan.row, c, newborn, newborn, 0
         )
         _send(plan, workspace, structure, matrices, life, places, False)
-    for trial in range(plan.num_trials):
+    for trial in range(trial_start, trial_stop):
         for c in range(stop - first):
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)
@@ -260,5 +263,3 @@ def run_every_step(
             record.smoothness[first + c] += _run_trial(
                 run, structure, matrices, change, life, trial, entry
             )
-    for individual in range(first, stop):
-        record.smoothness[individual] /= np.float32(plan.num_trials)

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder, Recording
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
@@ -38,7 +39,7 @@ class Trace(NamedTuple):
 
     result: LifetimeResult
     state: NetworkState
-    recorded: dict[str, Tensor]
+    recorded: Recorded | None
 
 
 class _Trial(NamedTuple):
@@ -79,11 +80,12 @@ def run_reference(
     plasticity = Plasticity.of(config.rule, params.rule, groups, batch.tasks.dt_ms)
     num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
-    recorder = Recorder(recording)
     outcomes = []
     self_paced = batch.self_paced
     if self_paced:
         world, state = enter_world(state, groups, batch, config)
+    steps = world.max_trial_steps if self_paced else batch.tables.num_steps
+    recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
     for trial in range(config.num_trials):
         if self_paced:
             state, outcome = run_self_paced_trial(
@@ -106,7 +108,7 @@ def run_reference(
         smoothness_P=roughness_P.cpu(),
         steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
     )
-    return Trace(result, state, recorder.result())
+    return Trace(result, state, recorder.recorded)
 
 
 def _bring_trial(
@@ -172,6 +174,8 @@ def _run_trial(
     feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
     action_PO = torch.zeros_like(brought.target_PO)
 
+    recorder.meet(trial, brought.kind_P)
+    recorder.ask(trial, brought.target_action_P)
     for step in range(timing.num_steps):
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
@@ -195,12 +199,13 @@ def _run_trial(
         in_feedback = feedback_start <= step < feedback_stop
         activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
         elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
-        recorder.step(trial, "mod", modulatory_signal(rate_PN, groups))
+        recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups))
         signal_PK = network_signals(params.modulation, rate_PN, groups)
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
             choice_P = activity_PO.argmax(1)
+            recorder.step(trial, step, "choice", choice_P)
             correct_P = choice_P == brought.target_action_P
             reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
             action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
@@ -235,11 +240,9 @@ def _run_trial(
             rate_PN[:, groups.feedback] = feedback_PF
             rate_PN[:, groups.action] = action_PO
         mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
-        recorder.step(trial, "rate", rate_PN)
+        recorder.step(trial, step, "rate", rate_PN)
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", elig_PNN)
-    recorder.end_trial(trial, "p", p_PNN)
+    recorder.end_trial(trial, elig_PNN, p_PNN)
     end = NetworkState(
         x_PN,
         rate_PN,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
@@ -79,6 +79,7 @@ def run_self_paced_trial(
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
+    recorder.meet(trial, kind_P)
     zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
     error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
     error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
@@ -93,6 +94,7 @@ def run_self_paced_trial(
             break
         before = state
         seen = world.observe()
+        recorder.ask(trial, torch.from_numpy(seen.target_action_P).to(device), alive_P)
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
@@ -103,6 +105,7 @@ def run_self_paced_trial(
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
+        recorder.step(trial, step, "choice", choice_P, alive_P)
         for part, name in enumerate((HOLD, ANSWER)):
             scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
             error_P2[:, part] += torch.where(
@@ -115,7 +118,7 @@ def run_self_paced_trial(
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
-        recorder.step(trial, "mod", modulatory_signal(rate_PN, groups))
+        recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups), alive_P)
         signal_PK = network_signals(params.modulation, rate_PN, groups)
         if may_change and rule.modulator == "network":
             if step > 0:
@@ -163,12 +166,10 @@ def run_self_paced_trial(
                 for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
             )
         )
-        recorder.step(trial, "rate", state.rate_PN)
+        recorder.step(trial, step, "rate", state.rate_PN, alive_P)
         alive_P = alive_P & ~over_P
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", state.elig_PNN)
-    recorder.end_trial(trial, "p", state.p_PNN)
+    recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
     return state, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
 
 
