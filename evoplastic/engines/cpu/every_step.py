@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.engines.cpu.modulation import modulate, modulatory_signal, squared_jump
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.modulation import modulate, modulatory_signal, squared_jump
 from evoplastic.engines.cpu.simd.plastic_pass import Matrices, Places, make_pass
 from evoplastic.engines.cpu.simd.vectors import (
     fma,

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.engines.cpu.modulation import modulatory_signal
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.modulation import modulatory_signal
 from evoplastic.engines.cpu.simd.tiles import TILE, tiles_times_rates, traced_tiles_times_rates
 from evoplastic.engines.cpu.simd.vectors import (
     any_above,

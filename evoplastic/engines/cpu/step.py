@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.engines.cpu.modulation import make_activity
 from evoplastic.engines.cpu.simd.compile import inlined
+from evoplastic.engines.cpu.simd.modulation import make_activity
 from evoplastic.engines.cpu.simd.vectors import (
     fma,
     load,

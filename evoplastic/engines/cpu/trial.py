@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from evoplastic.engines.cpu.fixed_timing import clamp_rates, conclude_outcome, drawn_entry
-from evoplastic.engines.cpu.modulation import lay_fan_out
 from evoplastic.engines.cpu.self_paced import act, begin_self_paced_trial, enter_bank
 from evoplastic.engines.cpu.simd.compile import inlined
+from evoplastic.engines.cpu.simd.modulation import lay_fan_out
 from evoplastic.engines.cpu.simd.vectors import load, store
 
 

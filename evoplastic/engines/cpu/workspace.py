@@ -7,13 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.engines.cpu.modulation import FanOuts, make_fan_outs
 from evoplastic.engines.cpu.observations import AHEAD
 from evoplastic.engines.cpu.plan import Plan, windows
+from evoplastic.engines.cpu.simd.modulation import FanOut, FanOuts
+from evoplastic.engines.cpu.tables import lay_flat
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.table import Rule
 
 
 class Workspace(NamedTuple):
@@ -150,5 +152,26 @@ def make_workspace(
         speaking=shift,
         silent=silent,
         retained=retained,
-        fan_outs=make_fan_outs(modulation, config.rule.table, wide, allocate),
+        fan_outs=_make_fan_outs(modulation, config.rule.table, wide),
     )
+
+
+# Times a gene is a number of the workspace, as `simd/modulation.py` wants them.
+FACTORS = {"plasticity": 1.0, "gain": 0.5, "threshold": -1.0}
+
+
+def _make_fan_outs(params: ModulationParams, rule: Rule, unclamped_width: int) -> FanOuts:
+    """The channels of one thread: genes where they lie, and room for those of two lives."""
+
+    def laid(name: str) -> FanOut | None:
+        fan_out_PNK = getattr(params, f"{name}_PNK")
+        if fan_out_PNK is None:
+            return None
+        genes, stride = lay_flat(fan_out_PNK)
+        signals = fan_out_PNK.shape[2]
+        numbers = allocate(2 * signals * unclamped_width)
+        numbers[:] = 0.0
+        of_outcome = name == "plasticity" and rule.modulator == "outcome"
+        return FanOut(genes, stride, signals, of_outcome, np.float32(FACTORS[name]), numbers)
+
+    return FanOuts(laid("plasticity"), laid("gain"), laid("threshold"))

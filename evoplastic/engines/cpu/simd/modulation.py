@@ -9,7 +9,6 @@ A channel that a lifetime does without is None, and leaves nothing in the machin
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +16,6 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.simd.compile import by_type, inlined
 from evoplastic.engines.cpu.simd.vectors import fma, load, splat_f32, spread, store
-from evoplastic.engines.cpu.tables import lay_flat
-from evoplastic.modulation.params import ModulationParams
-from evoplastic.rules.table import Rule
 
 
 class FanOut(NamedTuple):
@@ -39,43 +35,6 @@ class FanOuts(NamedTuple):
     plasticity: FanOut | None
     gain: FanOut | None
     threshold: FanOut | None
-
-
-FACTORS = {
-    "plasticity": np.float32(1),
-    "gain": np.float32(0.5),
-    "threshold": np.float32(-1),
-}
-
-
-def make_fan_outs(
-    params: ModulationParams,
-    rule: Rule,
-    unclamped_width: int,
-    allocate: Callable[[int], NDArray[np.float32]],
-) -> FanOuts:
-    """The channels of one thread.
-
-    Args:
-        params: numbers of the genomes.
-        rule: says what is fanned out onto plasticity.
-        unclamped_width: U'.
-        allocate: uninitialised memory for so many numbers.
-    """
-
-    def laid(name: str) -> FanOut | None:
-        fan_out_PNK = getattr(params, f"{name}_PNK")
-        if fan_out_PNK is None:
-            return None
-        genes, stride = lay_flat(fan_out_PNK)
-        signals = fan_out_PNK.shape[2]
-        numbers = allocate(2 * signals * unclamped_width)
-        numbers[:] = 0.0
-        factor = FACTORS[name]
-        of_outcome = name == "plasticity" and rule.modulator == "outcome"
-        return FanOut(genes, stride, signals, of_outcome, factor, numbers)
-
-    return FanOuts(laid("plasticity"), laid("gain"), laid("threshold"))
 
 
 def _nothing_to_lay(channel: Any, plan: Any, life: Any) -> None:
