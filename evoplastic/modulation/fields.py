@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.evolved import MODULATION
 from evoplastic.genome.fields import Field
 from evoplastic.modulation.config import ModulationConfig, source_of
 from evoplastic.modulation.params import ModulationParams
@@ -19,8 +20,6 @@ from evoplastic.modulation.table import TARGETS, Channel
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal
 from evoplastic.rules.table import Rule
-
-PREFIX = "modulation."
 
 
 def modulation_fields(modulation: ModulationConfig, rule: Rule) -> tuple[Field, ...]:
@@ -32,7 +31,7 @@ def modulation_fields(modulation: ModulationConfig, rule: Rule) -> tuple[Field, 
 
 def _field(channel: Channel, rule: Rule) -> Field:
     return Field(
-        name=PREFIX + channel.target,
+        name=MODULATION + channel.target,
         title=f"fan-out of modulation onto the {channel.target} of neurons",
         shape="N" if source_of(channel, rule) == "outcome" else "N_modulators",
         init=partial(_begin, channel, rule),
@@ -84,7 +83,7 @@ def decode(
         if channel is None:
             found.append(None)
         elif channel.scope == "neuron":
-            value = values[PREFIX + target]
+            value = values[MODULATION + target]
             found.append(value[:, :, None] if value.ndim == 2 else value)
         else:
             like = next(iter(values.values()))
@@ -93,31 +92,16 @@ def decode(
     return ModulationParams(*found)
 
 
-def require_fan_outs(
-    found: Sequence[Field], modulation: ModulationConfig, rule: Rule, groups: NeuronGroups
-) -> None:
-    """Refuse genomes whose fan-outs are not those that the modulation has.
+def require_modulators(modulation: ModulationConfig, groups: NeuronGroups, what: str) -> None:
+    """Refuse a network with another number of modulatory neurons than the modulation has.
 
     Raises:
-        UsageError: naming both lists, or both numbers of modulatory neurons.
+        UsageError: naming both numbers.
     """
     number = modulation.table.num_neurons
     require(
         groups.num_modulators == number,
-        f"the genome has {groups.num_modulators} modulatory neurons, but modulation "
+        f"{what} has {groups.num_modulators} modulatory neurons, but modulation "
         f"{modulation.name!r} of the configuration has {number}; set modulation.num_neurons to "
         f"{groups.num_modulators}, or use another genome",
-    )
-    ours, theirs = _described(modulation_fields(modulation, rule)), _described(found)
-    require(
-        ours == theirs,
-        f"the genome has the fields [{', '.join(theirs)}] of a modulation, but modulation "
-        f"{modulation.name!r} of the configuration needs [{', '.join(ours)}]; use the genome's "
-        "own configuration, or another modulation",
-    )
-
-
-def _described(fields: Sequence[Field]) -> list[str]:
-    return sorted(
-        f"{field.name} ({field.shape})" for field in fields if field.name.startswith(PREFIX)
     )

@@ -71,11 +71,13 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
     def respond(
         plan: Any, workspace: Any, gates: Any, life: Any, n: int, x: Any, before: int
     ) -> None:
-        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift, as
-        modulatory neurons shift and amplify it."""
+        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x + in_shift) +
+        out_shift, with in_shift = -in_scale * threshold, as modulatory neurons shift x and amplify
+        the rate."""
         fan_outs = workspace.fan_outs
         x = shift(fan_outs.threshold, plan, workspace, life, n, before, x)
-        value = tanh(x * load(workspace.in_scale, n, lanes))
+        in_shift = load(workspace.in_shift, life.state + n, lanes)
+        value = tanh(fma(x, load(workspace.in_scale, n, lanes), in_shift))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
         value = amplify(fan_outs.gain, plan, workspace, life, n, before, value)
         store(workspace.rate, before + plan.row + n, value)
@@ -94,7 +96,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
     ) -> None:
         """Activation and rate of neurons n.. one step on.
 
-        x' = (1 - leak) x + xi + drive + sum_j weight[j, n] rate[j]
+        x' = keep[n] x + xi + drive + sum_j weight[j, n] rate[j],     keep = 1 - leak
         """
         stride = plan.unclamped_width
         at = life.weight + n
@@ -107,7 +109,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             onward = -1
         a = fma(
             load(workspace.x, life.state + n, lanes),
-            splat_f32(plan.keep, lanes),
+            load(workspace.keep, life.state + n, lanes),
             load(workspace.xi, xi, lanes),
         )
         b = load(workspace.drive, life.state + n, lanes)
