@@ -50,7 +50,10 @@ def _run(args: argparse.Namespace) -> int:
         return _complain(error, exits.ENVIRONMENT, debug)
     except MemoryError:
         return _complain(
-            EnvironmentFault("not enough memory; ask for less, see `evolve --dry-run`"),
+            EnvironmentFault(
+                "not enough memory; ask for less: `evoplastic evolve RECIPE --dry-run` says what a "
+                "recipe needs"
+            ),
             exits.ENVIRONMENT,
             debug,
         )

@@ -1,4 +1,4 @@
-"""What a genome is run in: its settings, the tasks that are asked for, and the problem they pose."""
+"""What a genome is run in: its settings, the tasks asked for, and the problem they pose."""
 
 from __future__ import annotations
 
