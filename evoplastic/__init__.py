@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.user_code import own_names
+
 if TYPE_CHECKING:
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome
 
 __all__ = ["Evolved", "Genome", "__version__", "evaluate", "evolve", "load", "run"]
+
+own_names.install()
 
 __version__ = "0.1.0"
 
