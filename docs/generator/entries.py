@@ -35,8 +35,8 @@ TABLES_INTRODUCTION = """\
 # Other tables
 
 Modulations, searches, curricula, engines and suites, read off the code when this site is built.
-Each is chosen by its name, as in `evoplastic evolve smoke modulation=gain curriculum=uniform`; the options are in the
-[configuration](configuration.md).
+Each is chosen by its name, as in `evoplastic evolve smoke modulation=gain curriculum=uniform`; the
+options are in the [configuration](configuration.md).
 """
 
 
