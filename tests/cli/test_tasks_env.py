@@ -36,6 +36,30 @@ def test_check_speaks_to_people(command: Command, tmp_path: Path) -> None:
     assert "closest" in answer.out
 
 
+RARELY = """
+class Rarely(Echo):
+    def _new_trial(self, **kwargs):
+        if self.rng.rand() < 0.005:
+            raise ValueError("no such stimulus")
+        return super()._new_trial(**kwargs)
+"""
+
+
+def test_check_tries_one_trial_alone(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "my_task.py").write_text(MINE + RARELY)
+    words = ("tasks", "check", "my_task.py:Rarely", "--seed", "7", "--trial")
+    trials = [command(*words, str(number), "--json") for number in range(200)]
+    raising = [number for number, trial in enumerate(trials) if trial.json["raises"]]
+    assert 0 < len(raising) < 10
+    assert {trial.code for trial in trials} == {0, 2}
+    answer = command(*words, str(raising[0]))
+    assert answer.code == 2
+    assert "raises in new_trial(): ValueError: no such stimulus" in answer.err
+    assert "my_task.py" in answer.err
+    assert "is sound, 15 steps" in command(*words, str(raising[0] + 1)).out
+    assert "--actions needs --trial" in command("tasks", "check", "dms", "--actions", "a").err
+
+
 def test_check_says_what_must_be_stepped(command: Command) -> None:
     answer = command("tasks", "check", "Reaching1D")
     assert answer.code == 0
