@@ -17,6 +17,7 @@ from evoplastic.types import Interface
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.sources.user_file import task_files
 from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
 
@@ -60,6 +61,7 @@ def stepped_task(
     task = SteppedEnv(
         task=name or env_source.name,
         source=source,
+        code=task_files(source),
         settings=dict(settings or {}),
         dt_ms=dt_ms,
         interface=Interface(num_inputs=tried.num_inputs, num_outputs=tried.num_actions),
