@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.config.run import RunConfig, load_config, override_config, require_same_path
-from cluster.dry_run import warnings_of
 from cluster.evaluation import evaluation_generations
 from cluster.executors import Executor, InProcessExecutor, StopRequested
 from cluster.experiment import Experiment, build_experiment
+from cluster.planning.dry_run import warnings_of
+from cluster.planning.selection import require_selection
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
-from cluster.selection import require_selection
 from cluster.session import Session
 from cluster.signals import RunStatus, StopSignal, stop_signals
 from cluster.tracking.delivery import change_experiment

@@ -7,7 +7,7 @@ from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
-from cluster.selection import doubts
+from cluster.planning.selection import doubts
 from evoplastic.trials.world import tables_of
 from tasks.suites.levels import close_held_out
 

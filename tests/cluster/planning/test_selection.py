@@ -9,11 +9,11 @@ import pytest
 from torch import Tensor
 
 from cluster.config.run import known_recipes, load_config
-from cluster.dry_run import warnings_of
 from cluster.executors import InProcessExecutor, Result, Shard, run_shard
 from cluster.experiment import Experiment, build_experiment
 from cluster.loop import evolve, resume
-from cluster.selection import doubts, pays, require_selection
+from cluster.planning.dry_run import warnings_of
+from cluster.planning.selection import doubts, pays, require_selection
 from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cluster.config.run import load_config
-from cluster.dry_run import dry_run_text, estimate, warnings_of
 from cluster.experiment import build_experiment
+from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
 
 
 def test_the_published_setting_has_the_published_size() -> None:
