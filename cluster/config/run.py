@@ -157,10 +157,11 @@ class RunConfig(Section):
     def digest(self) -> str:
         """SHA-256 (16 hexadecimal digits) of all that determines the result.
 
-        Name, engine, threads, tracking and what stops a run do not enter.
+        Name, engine, threads, tracking, what is kept and what stops a run do not enter.
         """
         return self._digest_without(
-            "name", "engine", "threads", "tracking", "evolution.flat_generations"
+            *("name", "engine", "threads", "tracking"),
+            *("evaluation.genomes_mib", "evolution.flat_generations"),
         )
 
     @property
