@@ -26,7 +26,8 @@ from cluster.signals import RunStatus, StopSignal
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from cluster.trial_faults import keep_first
 from evoplastic import records
-from evoplastic.checks import EnvironmentFault, require
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
@@ -70,6 +71,7 @@ class Session:
     last_evaluation: EvaluationEvent | None = None
     evaluated: dict[int, str] = field(default_factory=dict)  # digest of each measured center
     metrics: dict[str, float] = field(default_factory=dict)
+    flat: int = 0  # generations in a row, in this process, that told the search nothing
     _checkpoint_s: float = 0.0
     _retried_before: int = 0
     _raised_trials: int = 0  # since the last record
@@ -175,6 +177,7 @@ class Session:
         before_G = self.center_G
         told = self.search.tell(self.state, proposal, losses.loss_P)
         self.state = told.state
+        self.flat = 0 if told.pulled else self.flat + 1
         if told.num_failed == len(losses.loss_P):
             self._fault("all_failed", "no individual has a finite loss; the center stays")
         self.metrics |= {
@@ -184,6 +187,27 @@ class Session:
             records.FAILED_INDIVIDUALS: float(told.num_failed),
             records.UPDATE_SECONDS: time.monotonic() - began,
         }
+
+    def require_pull(self) -> None:
+        """Refuse to go on where generation after generation tells the search nothing.
+
+        Raises:
+            UsageError: none of the last `evolution.flat_generations` had a pair that pulls.
+        """
+        config = self.experiment.config
+        most = config.evolution.flat_generations
+        if not most or self.flat < most:
+            return
+        loss = self.metrics.get(records.loss_metric("mean"), float("nan"))
+        going_on = command("resume", self.directory.path, "evolution.flat_generations=0")
+        raise UsageError(
+            f"{self.flat} generations in a row told the search nothing: in no pair did the two "
+            f"individuals differ in fitness (lifetime.fitness is {config.lifetime.fitness!r}; in "
+            f"the last generation the mean of what it makes small was {loss:g}); see whether "
+            "rewards or answers of the training tasks depend on what a network does, and whether "
+            "search.sigma moves genomes at all, then start a new run; to go on all the same: "
+            f"`{going_on}`"
+        )
 
     def record(self, losses: Losses) -> None:
         """Append the generation to the journal."""
