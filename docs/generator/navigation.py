@@ -16,6 +16,7 @@ BORROWED = {
     ROOT / "evoplastic/engines/README.md": "engines.md",
     ROOT / "CONTRIBUTING.md": "contributing.md",
     ROOT / "CHANGELOG.md": "changelog.md",
+    ROOT / "examples/README.md": "examples.md",
 }
 
 # A page that does not exist is left out; one that exists and is not named comes under its folder's

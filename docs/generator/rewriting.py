@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs.generator.navigation import API, BORROWED, DOCS, ROOT
+from docs.generator.scripts import EXAMPLES
 
 FENCED = re.compile(r"^(```.*?^```[ ]*$)", re.MULTILINE | re.DOTALL)
 NAMED_FENCE = re.compile(r"^```(\w+) ([^\s={}]+)$", re.MULTILINE)
@@ -53,6 +54,8 @@ def page_of(path: Path) -> str | None:
         return path.relative_to(DOCS).as_posix()
     if path == ROOT / "README.md":
         return "index.md"
+    if path.parent == EXAMPLES and path.is_file():
+        return f"examples.md#{path.stem}"
     if path.suffix == ".py" and path.is_file() and path.stem != "__main__":
         return _documented(path.relative_to(ROOT))
     return None

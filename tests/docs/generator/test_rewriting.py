@@ -16,6 +16,8 @@ from docs.generator.rewriting import for_the_site, with_fenced_examples
         ("results/a.md", "[x](../../CONTRIBUTING.md)", "[x](../contributing.md)"),
         ("engines.md", "[x](../../docs/rules.md)", "[x](rules.md)"),
         ("a.md", "[x](../cluster/loop.py)", "[x](api/cluster.md#cluster.loop)"),
+        ("python.md", "[x](../examples/README.md)", "[x](examples.md)"),
+        ("examples.md", "[x](own_rule.py)", "[x](examples.md#own_rule)"),
         ("a.md", "[x](../pyproject.toml)", "x"),
         ("a.md", "[x](https://other.example/y)", "[x](https://other.example/y)"),
         ("a.md", "`cluster/loop.py`", "[`cluster/loop.py`](api/cluster.md#cluster.loop)"),
