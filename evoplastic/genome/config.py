@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from evoplastic.checks import SECTION, require
@@ -22,6 +22,10 @@ class GenomeConfig:
     reflex: float = 0.0
     """First w from the two feedback neurons f onto modulatory ones k: (-1)^(k + f) times this, so
     that opposed feedback moves the network's own signal from birth on; 0 means none."""
+
+    scales: dict[str, float] = field(default_factory=dict, hash=False)
+    """Size of mutations by the field's name, times the search's own; those not named are as the
+    field has them, w and alpha 1."""
 
     def __post_init__(self) -> None:
         require(self.init_gain > 0, f"init_gain is {self.init_gain}, expected more than 0")

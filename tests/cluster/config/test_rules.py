@@ -168,7 +168,7 @@ rule:
 def test_a_genome_of_other_fields_is_refused_with_both_lists() -> None:
     problem = build_experiment(configured("abcd_rank_one")).problem
     oja = load_config("smoke", [*FEW, "rule=oja"]).simulated
-    with pytest.raises(UsageError, match=r"rule.A \(rank_one.*rule 'oja'.*needs \[\]"):
+    with pytest.raises(UsageError, match=r"rule.A \(rank_one.*rule 'oja'.*needs \[w, alpha\]"):
         replace(problem, lifetime=oja)
 
 
