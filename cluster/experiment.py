@@ -100,7 +100,9 @@ def build_experiment(config: RunConfig) -> Experiment:
         num_modulators=config.modulation.table.num_neurons,
     )
     problem = LifetimeProblem(
-        layout=Layout(groups, scaled(genome_fields(config.simulated), config.genome.scales)),
+        layout=Layout(
+            groups, scaled(genome_fields(config.simulated), config.genome.scale_of_fields)
+        ),
         lifetime=config.simulated,
         train=train_banks(config, suite, 0),
         held_out=held_out_banks(config, suite),
