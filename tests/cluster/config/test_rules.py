@@ -38,6 +38,7 @@ WITH_FIELDS = {
         "rule.baseline_decay={init: 0.8, transform: positive, upper: 0.99}",
     ],
     "random birth, neurons of their own": [
+        "engine=cpu",
         "lifetime.birth={weights: random, innate: [modulators]}",
         "lifetime.dynamics.tau_ms={form: target, init: 90, transform: positive, lower: 20}",
         "lifetime.dynamics.threshold={form: groups, scale: 0.5}",
