@@ -18,6 +18,7 @@ from cluster.evaluation import evaluate_center
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from cluster.journal import Journal, now_ms
+from cluster.kept import keep_center, most_kept, thin_out
 from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
@@ -65,6 +66,7 @@ class Session:
     first_digest: str
     clock: Clock
     last_evaluation: EvaluationEvent | None = None
+    evaluated: dict[int, str] = field(default_factory=dict)  # digest of each measured center
     metrics: dict[str, float] = field(default_factory=dict)
     _checkpoint_s: float = 0.0
     _retried_before: int = 0
@@ -93,6 +95,11 @@ class Session:
                 first_digest=first.digest,
                 clock=Clock(generation, experiment.config.evolution.generations),
                 last_evaluation=last_evaluation_of(journal.events_at_opening),
+                evaluated={
+                    event.generation: event.genome_digest
+                    for event in journal.events_at_opening
+                    if isinstance(event, EvaluationEvent)
+                },
                 _retried_before=executor.retried_shards,
             )
 
@@ -217,8 +224,12 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
+        most = most_kept(self.experiment.layout, self.experiment.config.evaluation.genomes_mib)
+        keep_center(self.directory.genomes, genome, self.generation, most)
         genome.save(self.directory.genomes / CENTER_NAME)
         self._append(self.last_evaluation)
+        self.evaluated[self.generation] = genome.digest
+        thin_out(self.directory.genomes, list(self.evaluated), most)
         progress.event(
             "evaluation",
             generation=self.generation,
@@ -239,8 +250,9 @@ class Session:
             "suite": self.experiment.suite.name,
             "suite_digest": self.experiment.suite.digest,
         }
+        before = [each for each in self.evaluated if each < generation]
         if generation:
-            provenance["parent"] = self.first_digest
+            provenance["parent"] = self.evaluated[max(before)] if before else self.first_digest
         return Genome(self.experiment.layout, center_G, provenance)
 
     def tick(self) -> Tick:

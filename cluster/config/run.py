@@ -150,9 +150,11 @@ class RunConfig(Section):
     def digest(self) -> str:
         """SHA-256 (16 hexadecimal digits) of all that determines the result.
 
-        Name, engine, threads and tracking do not enter.
+        Name, engine, threads, tracking and what is kept do not enter.
         """
-        return self._digest_without("name", "engine", "threads", "tracking")
+        return self._digest_without(
+            "name", "engine", "threads", "tracking", "evaluation.genomes_mib"
+        )
 
     @property
     def path_digest(self) -> str:

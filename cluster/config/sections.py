@@ -35,6 +35,9 @@ class EvaluationConfig(Section):
     """Whether the first and the last session also run plasticity-off and random-genome controls."""
     lifetimes_per_shard: int = Field(default=16, ge=1)
     """Lifetimes that one unit of work holds."""
+    genomes_mib: float = Field(default=256, ge=0)
+    """Size, in MiB, of the measured centers that a run keeps as files; where they would take more,
+    every second of the older ones goes."""
 
 
 class BanksConfig(Section):

@@ -43,8 +43,6 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
-    if config.modulation.table.channels or groups.num_modulators != 2:
-        return f"modulation {config.modulation.name!r}"
     rule = config.rule.table
     if any(part.pre == "noise" for part in rule.parts):
         return f"rule {rule.name!r}, which credits the noise of sources"
@@ -55,7 +53,7 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     if rule.normalises:
         return f"rule {config.rule.name!r}, which divides weights by their largest magnitude"
     parts: tuple[Term | Credit, ...] = (*rule.change, *rule.credits)
-    if config.rule.schedule == "every_step" and any(part.pre == "noise" for part in parts):
+    if config.schedule == "every_step" and any(part.pre == "noise" for part in parts):
         return f"rule {config.rule.name!r}, which reads the noise of sources"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
@@ -93,9 +91,11 @@ def run_cpu(
     ]
     blocks = [(0, config.num_trials)] if recorder is None else recorder.blocks
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    simulate, seconds = SCHEDULES[config.rule.schedule]
+    simulate, seconds = SCHEDULES[config.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
-    workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
+    workspaces = [
+        make_workspace(groups, batch, config, plan, params.modulation) for _ in range(threads)
+    ]
     extras = [_of_rule(plan, workspace, params, batch, config) for workspace in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
@@ -134,7 +134,7 @@ def _of_rule(
     config: LifetimeConfig,
 ) -> tuple[Any, ...]:
     """What the kernel of a rule needs beside what all kernels do."""
-    if config.rule.schedule != "every_step":
+    if config.schedule != "every_step":
         return ()
     rule, constants = config.rule.table, config.rule.constants
     compiled = compile_rule(rule, params.rule.coefficients)

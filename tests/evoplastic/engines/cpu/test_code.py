@@ -22,6 +22,7 @@ from evoplastic.engines.cpu.simd.philox import fill_words
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import make_workspace
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
@@ -70,7 +71,11 @@ def _most(asm: str, operation: str) -> int:
 def arguments() -> tuple[Any, Any, Any]:
     groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
     plan = make_plan(groups, batch, config)
-    return plan, make_workspace(groups, batch, config, plan), place_life.py_func(plan, 0, 0)
+    return (
+        plan,
+        make_workspace(groups, batch, config, plan, ModulationParams()),
+        place_life.py_func(plan, 0, 0),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +86,7 @@ def self_paced_arguments() -> tuple[Any, Any]:
     run = Run(
         plan,
         make_banks(batch, config),
-        make_workspace(groups, batch, config, plan),
+        make_workspace(groups, batch, config, plan, ModulationParams()),
         make_individuals(make_params(groups, 1), groups, batch, config),
         make_record(1, config.num_trials),
     )
