@@ -19,6 +19,7 @@ FENCED = re.compile(r"^(```.*?^```[ ]*$)", re.MULTILINE | re.DOTALL)
 NAMED_FENCE = re.compile(r"^```(\w+) ([^\s={}]+)$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
 SOURCE = re.compile(r"(?<!\[)`((?:evoplastic|tasks|cluster|analysis)/[\w/]+\.py)`(?!\])")
+ITEM = re.compile(r"(?:[-*]|\d\.) ")
 EXAMPLE = re.compile(r"(?:^[ ]*>>> .*\n?)(?:^[ ]*\S.*\n?)*", re.MULTILINE)
 OUTSIDE = ("http://", "https://", "mailto:", "#")
 
@@ -37,8 +38,22 @@ def for_the_site(markdown: str, uri: str) -> str:
         if part.startswith("```"):
             parts[place] = NAMED_FENCE.sub(r'```\1 title="\2"', part)
         else:
-            parts[place] = _linked(part, origin, uri)
+            parts[place] = with_wide_lists(_linked(part, origin, uri))
     return "".join(parts)
+
+
+def with_wide_lists(text: str) -> str:
+    """What belongs to a list item indented by four columns, not by the width of the item's mark."""
+    lines, width = text.split("\n"), 0
+    for place, line in enumerate(lines):
+        mark = ITEM.match(line)
+        if mark:
+            width = len(mark[0])
+        elif line and not line.startswith(" " * max(width, 1)):
+            width = 0
+        elif line and width:
+            lines[place] = " " * (4 - width) + line
+    return "\n".join(lines)
 
 
 def with_fenced_examples(docstring: str) -> str:
