@@ -26,7 +26,7 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.table import Credit, Schedule, Term
+from evoplastic.rules.table import Schedule
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -42,18 +42,9 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
-    rule = config.rule.table
-    if any(part.pre == "noise" for part in rule.parts):
-        return f"rule {rule.name!r}, which credits the noise of sources"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
-    rule = config.rule.table
-    if rule.normalises:
-        return f"rule {config.rule.name!r}, which divides weights by their largest magnitude"
-    parts: tuple[Term | Credit, ...] = (*rule.change, *rule.credits)
-    if config.rule.schedule == "every_step" and any(part.pre == "noise" for part in parts):
-        return f"rule {config.rule.name!r}, which reads the noise of sources"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -86,7 +77,7 @@ def run_cpu(
     simulate, seconds = SCHEDULES[config.rule.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
-    extras = [_of_rule(plan, workspace, params, batch, config) for workspace in workspaces]
+    extras = [_of_rule(plan, params, batch, config) for _ in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -114,7 +105,6 @@ def run_cpu(
 
 def _of_rule(
     plan: Plan,
-    workspace: Workspace,
     params: PlasticParams,
     batch: LifetimeBatch,
     config: LifetimeConfig,
@@ -124,15 +114,20 @@ def _of_rule(
         return ()
     rule, constants = config.rule.table, config.rule.constants
     compiled = compile_rule(rule, params.rule.coefficients)
+    structure = compiled.structure
     change = Change(
         at_steps=rule.when == "step",
         modulator=("none", "outcome", "network").index(rule.modulator),
         max_change=np.float32(constants.max_change),
         max_p=np.float32(constants.max_p),
         mean_keep=np.float32(constants.mean_keep),
-        num_target=len(compiled.of_target),
-        num_source=len(compiled.of_source),
-        num_pair=len(compiled.of_pair),
+        normalises=structure.normalises,
+        reads_noise_of_sources=structure.reads_noise_of_sources,
+        num_target=structure.num_target,
+        num_source=structure.num_source,
+        num_pair=structure.num_pair,
+        pairs_at=structure.pairs_at,
+        num_matrices=structure.num_matrices,
     )
     coefficients = make_coefficients(compiled, params, batch, config)
-    return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change
+    return structure, make_matrices(plan, compiled), coefficients, change

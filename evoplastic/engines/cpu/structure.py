@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from evoplastic.engines.cpu.simd.plastic_pass import Group, Part, Structure
+from evoplastic.engines.cpu.simd.structure import Group, Part, Product, Sender, Structure
 from evoplastic.rules.params import Coefficient
 from evoplastic.rules.table import Rule
 
@@ -32,22 +32,29 @@ def compile_rule(rule: Rule, evolved: Mapping[Names, Coefficient]) -> Compiled:
     targets: list[Names] = []
     sources: list[Names] = []
     pairs: list[Names] = []
-    groups: dict[tuple[str, int, int, bool, bool, bool], list[Part]] = {}
+    groups: dict[tuple[Sender, bool, bool], dict[int, list[Part]]] = {}
     for term in rule.change:
         names = term.coefficients
         found = evolved.get(names, Coefficient())
         of_source = -1 if found.of_source is None else _numbered(sources, names)
         of_pair = -1 if found.of_pair is None else _numbered(pairs, names)
-        row = _numbered(targets, names if of_pair < 0 else ())
-        key = (term.pre, of_source, of_pair, term.p, term.trace, term.modulated)
-        groups.setdefault(key, []).append(Part(term.sign, term.post, row))
+        of_target = _numbered(targets, names) if found.of_pair is None else -1
+        group = groups.setdefault((Sender(term.pre, of_source), term.p, term.trace), {})
+        part = Part(term.sign, term.post, of_target, term.modulated and rule.modulator != "none")
+        group.setdefault(of_pair, []).append(part)
     structure = Structure(
-        groups=tuple(Group(tuple(parts), *key) for key, parts in groups.items()),
+        groups=tuple(
+            Group(*shared, tuple(Product(tuple(parts), pair) for pair, parts in products.items()))
+            for shared, products in groups.items()
+        ),
         credits=tuple((credit.post, credit.pre) for credit in rule.credits),
         trace_first=rule.trace_first,
         clips_change=rule.clips_change,
         clips_p=rule.clips_p,
         normalises=rule.normalises,
+        num_target=len(targets),
+        num_source=len(sources),
+        num_pair=len(pairs),
     )
     return Compiled(structure, tuple(targets), tuple(sources), tuple(pairs))
 

@@ -1,0 +1,119 @@
+"""What decides the multiply-adds of a pass: the structure of a rule, a Numba type of its own.
+
+    change[j, n] = sum over groups of v[j] * (sum over products of u[n] C[j, n]) * p^{0,1} trace^{0,1}
+    u[n] = M[n] * sum over modulated parts + sum over others of sign * coefficient[n] * post[n]
+    v[j] = coefficient[j] * pre[j]
+
+A kernel is compiled once for each structure and holds its multiply-adds and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from numba.core import types
+from numba.core.pythonapi import NativeValue
+from numba.extending import models, register_model, typeof_impl, unbox
+
+POWERS = {"rate": 1, "rate_squared": 2, "rate_cubed": 3, "centred": 1, "centred_cubed": 3}
+FIXED = 3  # matrices that every rule has: weight, alpha, p
+WEIGHT, ALPHA, P = range(FIXED)
+
+
+class Part(NamedTuple):
+    """A number of the targets: sign * coefficient[n] * post[n], times M[n] if modulated."""
+
+    sign: int
+    post: str
+    coefficient: int  # row of `Matrices.of_target`; -1 = 1
+    modulated: bool
+
+
+class Product(NamedTuple):
+    """A number of the targets, the sum of its parts, times a coefficient of the connection."""
+
+    parts: tuple[Part, ...]
+    of_pair: int  # number of the matrix of coefficients; -1 = 1
+
+
+class Sender(NamedTuple):
+    """A number of the sources: coefficient[j] * pre[j]."""
+
+    pre: str
+    of_source: int = -1  # row of `Matrices.of_source`; -1 = 1
+
+
+class Group(NamedTuple):
+    """Terms of a change that share everything but what they take from targets and connections."""
+
+    sender: Sender
+    p: bool
+    trace: bool
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that decides which multiply-adds a pass consists of."""
+
+    groups: tuple[Group, ...]
+    credits: tuple[tuple[str, str], ...]  # (post, pre) products that the trace gains
+    trace_first: bool  # whether the change reads the trace with the step's credits in it
+    clips_change: bool
+    clips_p: bool
+    normalises: bool  # whether p is divided by its largest magnitude after each change
+    num_target: int  # rows of coefficients
+    num_source: int
+    num_pair: int  # matrices of coefficients
+
+    @property
+    def trace_at(self) -> int:
+        """Which matrix of a source's row is the trace, if there is one."""
+        return FIXED
+
+    @property
+    def pairs_at(self) -> int:
+        """Which matrix of a source's row is the first of coefficients."""
+        return FIXED + bool(self.credits)
+
+    @property
+    def num_matrices(self) -> int:
+        """Numbers that lie side by side for one connection."""
+        return self.pairs_at + self.num_pair
+
+    @property
+    def senders(self) -> tuple[Sender, ...]:
+        """Numbers of sources that are made anew at each step; rates and ones lie ready."""
+        named = [group.sender for group in self.groups]
+        named += [Sender(pre) for _, pre in self.credits]
+        ready = (Sender("one"), Sender("rate"))
+        return tuple(sender for sender in dict.fromkeys(named) if sender not in ready)
+
+    @property
+    def reads_noise_of_sources(self) -> bool:
+        """Whether some factor of a source is its perturbation."""
+        return any(sender.pre == "noise" for sender in self.senders)
+
+
+class StructureType(types.Type):
+    """The Numba type of a structure; two structures are two types."""
+
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        super().__init__(name=f"Structure{structure!r}")
+
+
+@register_model(StructureType)
+class _StructureModel(models.OpaqueModel):
+    pass
+
+
+@typeof_impl.register(Structure)
+def _typeof_structure(value: Structure, context: Any) -> StructureType:
+    return StructureType(value)
+
+
+@unbox(StructureType)
+def _unbox_structure(typ: Any, value: Any, context: Any) -> NativeValue:
+    return NativeValue(context.context.get_dummy_value())
