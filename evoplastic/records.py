@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from evoplastic.checks import UsageError, require
+from evoplastic.metric_names import metric_word
 
 Role = Literal["train", "held_out"]
 Condition = Literal["plastic", "plasticity_off", "random_genome"]
@@ -78,9 +79,11 @@ def task_metric(role: Role, condition: Condition, task: str, statistic: str) -> 
     'held_out/dms/accuracy_median'
     >>> task_metric("train", "plasticity_off", "and", "accuracy_mean")
     'control/plasticity_off/and/accuracy_mean'
+    >>> task_metric("train", "plastic", "lights@2", "reward_mean")
+    'train/lights_x40_2/reward_mean'
     """
     group = role if condition == "plastic" else f"control/{condition}"
-    return f"{group}/{task}/{statistic}"
+    return f"{group}/{metric_word(task)}/{statistic}"
 
 
 @dataclass(frozen=True, kw_only=True)

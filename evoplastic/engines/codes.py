@@ -9,13 +9,17 @@ from evoplastic.rules.config import Baseline, Outcome
     FEEDBACK_LOSS,
     FEEDBACK_CORRECT,
     FEEDBACK_PREDICTION_ERROR,
+    FEEDBACK_GRADED,
+    FEEDBACK_GRADED_PREDICTION_ERROR,
     FEEDBACK_REWARD,  # from here on rewards: self-paced trials feed them back after every step
     FEEDBACK_REWARD_PREDICTION_ERROR,
-) = range(5)
+) = range(7)
 FEEDBACK_CODES: dict[Feedback, int] = {
     "loss": FEEDBACK_LOSS,
     "correct": FEEDBACK_CORRECT,
     "prediction_error": FEEDBACK_PREDICTION_ERROR,
+    "graded": FEEDBACK_GRADED,
+    "graded_prediction_error": FEEDBACK_GRADED_PREDICTION_ERROR,
     "reward": FEEDBACK_REWARD,
     "reward_prediction_error": FEEDBACK_REWARD_PREDICTION_ERROR,
 }

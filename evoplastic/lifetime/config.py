@@ -12,7 +12,15 @@ from typing import ClassVar, Literal
 from evoplastic.checks import SECTION, require
 from evoplastic.rules.config import RuleConfig
 
-Feedback = Literal["loss", "correct", "prediction_error", "reward", "reward_prediction_error"]
+Feedback = Literal[
+    "loss",
+    "correct",
+    "prediction_error",
+    "graded",
+    "graded_prediction_error",
+    "reward",
+    "reward_prediction_error",
+]
 Fitness = Literal["loss", "reward"]
 Noise = Literal["pair", "shared"]
 
@@ -96,9 +104,9 @@ class LifetimeOptions:
     """Target rate of the response neuron of the right action."""
     feedback: Feedback = "loss"
     """What the two feedback neurons carry: the loss on both; or opposed: correctness +-1, twice
-    (correctness - its running mean), the task's own reward, or reward minus its running mean. In
-    self-paced trials it comes at the step after: rewards after each step, the rest after a
-    trial."""
+    (correctness - its running mean), graded: twice (1/2 - loss), twice (running mean of the loss -
+    loss), the task's own reward, or reward minus its running mean. In self-paced trials it comes at
+    the step after: rewards after each step, the rest after a trial."""
     fitness: Fitness = "loss"
     """What evolution makes small over the scored trials: their mean loss, or minus their mean
     reward."""

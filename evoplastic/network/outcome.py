@@ -43,6 +43,8 @@ def feedback_rates(
     loss                     (g L, g L)
     correct                  (g c, -g c),       c = +1 if correct else -1
     prediction_error         (v, -v),           v = 2 g (correct - mean correctness)
+    graded                   (v, -v),           v = 2 g (1/2 - L)
+    graded_prediction_error  (v, -v),           v = 2 g (mean L - L)
     reward                   (g R, -g R)
     reward_prediction_error  (v, -v),           v = g (R - mean reward)
 
@@ -58,9 +60,12 @@ def feedback_rates(
         shown_P = gain * graded_or_binary(loss_P, correct_P, config)
         return torch.stack([shown_P, shown_P], dim=1)
     correct = correct_P.to(loss_P.dtype)
+    shown_P = graded_or_binary(loss_P, correct_P, config)
     value_P = {
         "correct": 2.0 * gain * (correct - 0.5),
         "prediction_error": 2.0 * gain * (correct - state.mean_correct_P),
+        "graded": 2.0 * gain * (0.5 - shown_P),
+        "graded_prediction_error": 2.0 * gain * (state.mean_loss_P - shown_P),
         "reward": gain * reward_P,
         "reward_prediction_error": gain * (reward_P - state.mean_reward_P),
     }[config.feedback]

@@ -22,6 +22,7 @@ class NetworkState(NamedTuple):
     mean_correct_P: Tensor  # running mean of correctness, for the prediction-error feedback
     mean_reward_P: Tensor  # running mean of a trial's reward, for the error of its prediction
     mean_PN: Tensor  # running mean of each rate, for rules that centre rates
+    mean_loss_P: Tensor  # running mean of the loss that is shown, for its prediction error
 
 
 def newborn(
@@ -50,4 +51,7 @@ def newborn(
         ),
         mean_reward_P=torch.zeros(num_individuals, dtype=dtype, device=device),
         mean_PN=torch.zeros(shape, dtype=dtype, device=device),
+        mean_loss_P=torch.full(
+            (num_individuals,), 1.0 - 1.0 / groups.num_outputs, dtype=dtype, device=device
+        ),
     )

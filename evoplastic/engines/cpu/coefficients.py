@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.every_step import Coefficients
 from evoplastic.engines.cpu.plan import windows
-from evoplastic.engines.cpu.structure import Compiled, Names
 from evoplastic.engines.cpu.tables import lay_flat
+from evoplastic.engines.structure import Compiled, Names
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 

@@ -16,13 +16,14 @@ import torch
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.coefficients import make_coefficients
 from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_step
+from evoplastic.engines.cpu.factoring import factored
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
-from evoplastic.engines.cpu.structure import compile_rule
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
+from evoplastic.engines.structure import compile_rule
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -114,20 +115,20 @@ def _of_rule(
         return ()
     rule, constants = config.rule.table, config.rule.constants
     compiled = compile_rule(rule, params.rule.coefficients)
-    structure = compiled.structure
+    formula = factored(compiled, modulated=rule.modulator != "none")
     change = Change(
         at_steps=rule.when == "step",
         modulator=("none", "outcome", "network").index(rule.modulator),
         max_change=np.float32(constants.max_change),
         max_p=np.float32(constants.max_p),
         mean_keep=np.float32(constants.mean_keep),
-        normalises=structure.normalises,
-        reads_noise_of_sources=structure.reads_noise_of_sources,
-        num_target=structure.num_target,
-        num_source=structure.num_source,
-        num_pair=structure.num_pair,
-        pairs_at=structure.pairs_at,
-        num_matrices=structure.num_matrices,
+        normalises=formula.normalises,
+        reads_noise_of_sources=formula.reads_noise_of_sources,
+        num_target=formula.num_target,
+        num_source=formula.num_source,
+        num_pair=formula.num_pair,
+        pairs_at=formula.pairs_at,
+        num_matrices=formula.num_matrices,
     )
     coefficients = make_coefficients(compiled, params, batch, config)
-    return structure, make_matrices(plan, compiled), coefficients, change
+    return formula, make_matrices(plan, formula), coefficients, change

@@ -16,6 +16,7 @@ from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.formula import ALPHA, WEIGHT, Formula, P
 from evoplastic.engines.cpu.simd.plastic_pass import (
     LIMITS,
     MAX_CHANGE,
@@ -28,7 +29,6 @@ from evoplastic.engines.cpu.simd.plastic_pass import (
     make_pass,
 )
 from evoplastic.engines.cpu.simd.senders import make_senders
-from evoplastic.engines.cpu.simd.structure import ALPHA, WEIGHT, P
 from evoplastic.engines.cpu.simd.vectors import (
     fma,
     load,
@@ -36,7 +36,6 @@ from evoplastic.engines.cpu.simd.vectors import (
     store,
 )
 from evoplastic.engines.cpu.step import advance_network
-from evoplastic.engines.cpu.structure import Compiled
 from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world
 from evoplastic.engines.cpu.workspace import allocate
 
@@ -75,9 +74,9 @@ class Change(NamedTuple):
     num_matrices: int
 
 
-def make_matrices(plan: Plan, compiled: Compiled) -> Matrices:
+def make_matrices(plan: Plan, formula: Formula) -> Matrices:
     """Memory of one thread, for two lives side by side; surplus is 0."""
-    wide, structure = plan.unclamped_width, compiled.structure
+    wide = plan.unclamped_width
 
     def zeros(size: int) -> NDArray[np.float32]:
         array = allocate(size)
@@ -85,10 +84,10 @@ def make_matrices(plan: Plan, compiled: Compiled) -> Matrices:
         return array
 
     return Matrices(
-        rows=zeros(2 * plan.row * structure.num_matrices * wide),
-        of_target=zeros(2 * structure.num_target * wide),
-        of_source=zeros(2 * structure.num_source * plan.row),
-        senders=zeros(len(structure.senders) * plan.row),
+        rows=zeros(2 * plan.row * formula.num_matrices * wide),
+        of_target=zeros(2 * formula.num_target * wide),
+        of_source=zeros(2 * formula.num_source * plan.row),
+        senders=zeros(len(formula.senders) * plan.row),
         noise=zeros(plan.row),
         modulation=zeros(2 * wide),
         mean=zeros(2 * plan.row),
@@ -105,7 +104,7 @@ def _make_sweep(pass64: Any, pass16: Any) -> Any:
     def sweep(
         sizes: Any,
         workspace: Any,
-        structure: Any,
+        formula: Any,
         matrices: Any,
         life: Any,
         places: Any,
@@ -113,15 +112,11 @@ def _make_sweep(pass64: Any, pass16: Any) -> Any:
     ) -> None:
         n = 0
         while n + 64 <= sizes.wide:
-            drive = pass64(
-                structure, matrices, places, sizes, workspace.rate, workspace.xi, n, back
-            )
+            drive = pass64(formula, matrices, places, sizes, workspace.rate, workspace.xi, n, back)
             store(workspace.drive, life.state + n, drive)
             n += 64
         while n < sizes.wide:
-            drive = pass16(
-                structure, matrices, places, sizes, workspace.rate, workspace.xi, n, back
-            )
+            drive = pass16(formula, matrices, places, sizes, workspace.rate, workspace.xi, n, back)
             store(workspace.drive, life.state + n, drive)
             n += 16
 
@@ -264,7 +259,7 @@ def _advance_means(
 
 @inlined
 def _run_trial(
-    run: Any, structure: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
+    run: Any, formula: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
 ) -> Any:
     """One trial of one life; returns the roughness of its modulation."""
     plan, workspace = run.plan, run.workspace
@@ -307,15 +302,15 @@ def _run_trial(
         places = Places(life.state, life.slot * plan.row, life.slot, after - plan.row, after, xi)
         if change.reads_noise_of_sources:
             _lay_noise(run, matrices, life, xi)
-        make_senders(structure, matrices, places, sizes, workspace.rate)
+        make_senders(formula, matrices, places, sizes, workspace.rate)
         back = step & 1 == 1
         if may_change and changes:
             _modulate(plan, matrices, life, gate)
-            _change(sizes, workspace, structure, matrices, life, places, back)
+            _change(sizes, workspace, formula, matrices, life, places, back)
             if change.normalises:
                 _normalise(plan, workspace, matrices, change, life, after)
         else:
-            _stay(sizes, workspace, structure, matrices, life, places, back)
+            _stay(sizes, workspace, formula, matrices, life, places, back)
         if change.normalises:
             _join_drive(plan, workspace, matrices, life)
         _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
@@ -327,7 +322,7 @@ def _run_trial(
 @compiled_once
 def run_every_step(
     run: Any,
-    structure: Any,
+    formula: Any,
     matrices: Any,
     coefficients: Any,
     change: Any,
@@ -349,7 +344,7 @@ def run_every_step(
             begin_noise(run, life, trial)
             entry = begin_trial(run, life, trial)
             record.smoothness[first + c] += _run_trial(
-                run, structure, matrices, change, life, trial, entry
+                run, formula, matrices, change, life, trial, entry
             )
     for individual in range(first, stop):
         record.smoothness[individual] /= np.float32(plan.num_trials)

@@ -8,6 +8,8 @@ import numpy as np
 
 from evoplastic.engines.codes import (
     FEEDBACK_CORRECT,
+    FEEDBACK_GRADED,
+    FEEDBACK_GRADED_PREDICTION_ERROR,
     FEEDBACK_LOSS,
     FEEDBACK_REWARD,
     OUTCOME_BINARY,
@@ -72,6 +74,7 @@ def conclude_trial(
         shown = plan.binary_correct if correct else plan.binary_wrong
     right = np.float32(1) if correct else np.float32(0)
     mean_correct, mean_reward = workspace.mean_correct[life.slot], workspace.mean_reward[life.slot]
+    mean_loss = workspace.mean_loss[life.slot]
     if plan.feedback == FEEDBACK_LOSS:
         first = plan.feedback_gain * shown
         second = first
@@ -79,6 +82,9 @@ def conclude_trial(
         if plan.feedback >= FEEDBACK_REWARD:
             expected = np.float32(0) if plan.feedback == FEEDBACK_REWARD else mean_reward
             first = plan.feedback_gain * (last_reward - expected)
+        elif plan.feedback in (FEEDBACK_GRADED, FEEDBACK_GRADED_PREDICTION_ERROR):
+            expected = np.float32(0.5) if plan.feedback == FEEDBACK_GRADED else mean_loss
+            first = np.float32(2) * plan.feedback_gain * (expected - shown)
         else:
             expected = np.float32(0.5) if plan.feedback == FEEDBACK_CORRECT else mean_correct
             first = np.float32(2) * plan.feedback_gain * (right - expected)
@@ -92,6 +98,7 @@ def conclude_trial(
     workspace.baseline[column] = decay * before + rest * seen
     workspace.mean_correct[life.slot] = decay * mean_correct + rest * right
     workspace.mean_reward[life.slot] = decay * mean_reward + rest * reward
+    workspace.mean_loss[life.slot] = decay * mean_loss + rest * shown
     gate = seen
     if plan.with_baseline:
         gate = seen - before

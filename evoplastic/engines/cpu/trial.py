@@ -66,6 +66,7 @@ def birth(run: Any, life: Any) -> None:
     workspace.baseline[life.baseline : life.baseline + plan.num_kinds] = np.float32(0)
     workspace.mean_correct[life.slot] = np.float32(1.0 / plan.num_outputs)
     workspace.mean_reward[life.slot] = np.float32(0)
+    workspace.mean_loss[life.slot] = np.float32(1.0 - 1.0 / plan.num_outputs)
     workspace.baseline_decay[life.slot] = individuals.baseline_decay[individual]
     workspace.baseline_rest[life.slot] = individuals.baseline_rest[individual]
     if plan.self_paced:

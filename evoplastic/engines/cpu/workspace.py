@@ -31,6 +31,7 @@ class Workspace(NamedTuple):
     baseline: NDArray[np.float32]  # [2, kinds]
     mean_correct: NDArray[np.float32]  # [2]
     mean_reward: NDArray[np.float32]  # [2]
+    mean_loss: NDArray[np.float32]  # [2]
     baseline_decay: NDArray[np.float32]  # [2]
     baseline_rest: NDArray[np.float32]  # [2] 1 - baseline_decay
     gate: NDArray[np.float32]  # [2] M of the last outcome
@@ -113,6 +114,7 @@ def make_workspace(
         baseline=allocate(2 * batch.tables.num_kinds),
         mean_correct=allocate(2),
         mean_reward=allocate(2),
+        mean_loss=allocate(2),
         baseline_decay=allocate(2),
         baseline_rest=allocate(2),
         gate=allocate(2),

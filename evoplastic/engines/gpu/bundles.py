@@ -91,3 +91,4 @@ class Means(NamedTuple):
     baseline: Any  # [kinds] of the outcome
     correct: Any
     reward: Any
+    loss: Any

@@ -18,6 +18,8 @@ from evoplastic.engines.gpu.numbers import (
     BINARY_WRONG,
     FEEDBACK_CORRECT,
     FEEDBACK_GAIN,
+    FEEDBACK_GRADED,
+    FEEDBACK_GRADED_PREDICTION_ERROR,
     FEEDBACK_LOSS,
     FEEDBACK_PREDICTION_ERROR,
     FEEDBACK_REWARD,
@@ -29,10 +31,12 @@ from evoplastic.engines.gpu.numbers import (
 
 @triton.jit
 def means_at_birth(S: tl.constexpr):
-    """Running means of a newborn: chance for correctness, else 0."""
+    """Running means of a newborn: chance for correctness, the rest for the loss, else 0."""
     KINDS: tl.constexpr = S.kind_slots
     nothing = tl.full([], 0.0, tl.float32)
-    return Means(tl.zeros([KINDS], tl.float32), tl.full([], 1.0 / S.outputs, tl.float32), nothing)
+    chance = tl.full([], 1.0 / S.outputs, tl.float32)
+    missed = tl.full([], 1.0 - 1.0 / S.outputs, tl.float32)
+    return Means(tl.zeros([KINDS], tl.float32), chance, nothing, missed)
 
 
 @triton.jit
@@ -58,6 +62,10 @@ def feedback_pair(loss, correct, reward, means, numbers, S: tl.constexpr):
             value = 2.0 * gain * (right - 0.5)
         elif S.feedback == FEEDBACK_PREDICTION_ERROR:
             value = 2.0 * gain * (right - means.correct)
+        elif S.feedback == FEEDBACK_GRADED:
+            value = 2.0 * gain * (0.5 - graded_or_binary(loss, correct, numbers, S))
+        elif S.feedback == FEEDBACK_GRADED_PREDICTION_ERROR:
+            value = 2.0 * gain * (means.loss - graded_or_binary(loss, correct, numbers, S))
         elif S.feedback == FEEDBACK_REWARD:
             value = gain * reward
         else:
@@ -114,5 +122,6 @@ def reinforce(loss, correct, reward, kind, means, numbers, S: tl.constexpr):
         tl.where(is_kind, running_mean(expected, seen, numbers), means.baseline),
         running_mean(means.correct, tl.where(correct, 1.0, 0.0), numbers),
         running_mean(means.reward, reward, numbers),
+        running_mean(means.loss, graded_or_binary(loss, correct, numbers, S), numbers),
     )
     return gate, advanced

@@ -21,6 +21,7 @@ from evoplastic.network.dynamics import advance_activation, firing_rate, modulat
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
+    graded_or_binary,
     outcome_gate,
     outcome_seen,
     running_mean,
@@ -150,7 +151,15 @@ def _run_trial(
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
-    x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN = state
+    x_PN, rate_PN, p_PNN, elig_PNN, mean_PN = (
+        state.x_PN,
+        state.rate_PN,
+        state.p_PNN,
+        state.elig_PNN,
+        state.mean_PN,
+    )
+    baseline_PC, mean_correct_P = state.baseline_PC, state.mean_correct_P
+    mean_reward_P, mean_loss_P = state.mean_reward_P, state.mean_loss_P
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
     mod_before_P = torch.zeros_like(mean_correct_P)
@@ -206,6 +215,8 @@ def _run_trial(
             baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
             mean_correct_P = running_mean(mean_correct_P, correct_P.to(rate_PN.dtype), decay)
             mean_reward_P = running_mean(mean_reward_P, reward_P, decay)
+            shown_P = graded_or_binary(loss_P, correct_P, config)
+            mean_loss_P = running_mean(mean_loss_P, shown_P, decay)
 
         if may_change and rule.modulator == "network":
             if step > 0:
@@ -225,7 +236,15 @@ def _run_trial(
     recorder.end_trial(trial, "elig", elig_PNN)
     recorder.end_trial(trial, "p", p_PNN)
     end = NetworkState(
-        x_PN, rate_PN, p_PNN, elig_PNN, baseline_PC, mean_correct_P, mean_reward_P, mean_PN
+        x_PN,
+        rate_PN,
+        p_PNN,
+        elig_PNN,
+        baseline_PC,
+        mean_correct_P,
+        mean_reward_P,
+        mean_PN,
+        mean_loss_P,
     )
     steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
     return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)

@@ -20,6 +20,7 @@ from evoplastic.network.dynamics import advance_activation, firing_rate, modulat
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
+    graded_or_binary,
     outcome_gate,
     outcome_seen,
     running_mean,
@@ -147,8 +148,9 @@ def run_self_paced_trial(
             running_mean(before.mean_correct_P, correct_P.to(noise_dtype), decay),
             running_mean(before.mean_reward_P, reward_P, decay),
             plasticity.advance_mean(before.mean_PN, sent_PN),
+            running_mean(before.mean_loss_P, graded_or_binary(loss_P, correct_P, config), decay),
         )
-        at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P")
+        at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P", "mean_loss_P")
         state = NetworkState(
             *(
                 _where(over_P if name in at_end else alive_P, new, old)

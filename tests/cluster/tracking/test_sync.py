@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import time
@@ -66,6 +67,27 @@ def test_a_metric_that_mlflow_refuses_holds_nothing_back(
         "MLflow refuses 'task/what?', the"
     ]
     assert sync(run_dir, store).events == 0
+
+
+def test_scores_of_tasks_reach_mlflow_whatever_they_are_called(
+    store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("lights[v=2]", "lights@2", "a|b", "what?", "../up", "lights_x5b_", "n" * 300)
+    measured = dataclasses.replace(
+        runs.evaluation(0),
+        entries=tuple(
+            dataclasses.replace(runs.evaluation(0).entries[0], task=name) for name in names
+        ),
+    )
+    run_dir = runs.write(tmp_path / "run", runs.generation(0), measured)
+    sync(run_dir, store)
+    metrics = runs.recorded(store)[0].data.metrics
+    assert caplog.records == []
+    assert set(measured.metrics()) <= set(metrics)
+    assert len(measured.metrics()) == len(names) * len(measured.entries[0].metrics())
+    assert metrics["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"] == pytest.approx(
+        measured.entries[0].metrics()["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"]
+    )
 
 
 def test_points_delivered_again_are_held_once(store: str, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class OracleLife(Record):
     baseline: list[float] = field(default_factory=list)  # one per trial kind, or a single one
     mean_correct: float = 0.0
     mean_reward: float = 0.0
+    mean_loss: float = 0.0
     events: Events = field(default_factory=Events)
 
 
@@ -65,6 +66,7 @@ def live(
         baseline=network.baseline,
         mean_correct=network.mean_correct,
         mean_reward=network.mean_reward,
+        mean_loss=network.mean_loss,
         events=network.events,
     )
 
@@ -116,7 +118,9 @@ def _fixed_timing(
                 network.events.feedback.append(pair)
             network.change(trial, step, feedback=in_feedback, outcome=outcome)
             if outcome is not None:
-                network.remember(kind, outcome[0], correct, reward)
+                network.remember(
+                    kind, outcome[0], correct, reward, network.shown_loss(loss, correct)
+                )
             if in_feedback:
                 _clamp(network, pair, choice)
         record.loss_K.append(loss)
@@ -189,7 +193,9 @@ def _self_paced(
             first = step == 0 and trial > 0  # the feedback of the trial before is there now
             network.change(trial, step, feedback=first, outcome=outcome)
             if outcome is not None:
-                network.remember(kind, outcome[0], correct, total)
+                network.remember(
+                    kind, outcome[0], correct, total, network.shown_loss(loss, correct)
+                )
                 record.loss_K.append(loss)
                 record.correct_K.append(correct)
                 record.reward_K.append(total)
@@ -233,6 +239,8 @@ def _feedback_pair(
     value = {
         "correct": 1.0 if correct else -1.0,
         "prediction_error": 2.0 * (float(correct) - network.mean_correct),
+        "graded": 2.0 * (0.5 - network.shown_loss(loss, correct)),
+        "graded_prediction_error": 2.0 * (network.mean_loss - network.shown_loss(loss, correct)),
         "reward": reward,
         "reward_prediction_error": reward - network.mean_reward,
     }[kind]

@@ -98,6 +98,7 @@ class Network:
         self.baseline = [0.0] * (num_kinds if self.chosen.baseline == "kind" else 1)
         self.mean_correct = 1.0 / groups.num_outputs
         self.mean_reward = 0.0
+        self.mean_loss = 1.0 - 1.0 / groups.num_outputs
         self.roughness = 0.0
         self.mods: list[float] = []  # of the present trial
         self.events = Events()
@@ -195,12 +196,15 @@ class Network:
             return loss
         return BINARY_LOSS_CORRECT if correct else BINARY_LOSS_WRONG
 
-    def remember(self, column: int, outcome: float, correct: bool, reward: float) -> None:
+    def remember(
+        self, column: int, outcome: float, correct: bool, reward: float, shown_loss: float
+    ) -> None:
         """Advance the running means."""
         decay = self.decay
         self.baseline[column] = decay * self.baseline[column] + (1.0 - decay) * outcome
         self.mean_correct = decay * self.mean_correct + (1.0 - decay) * float(correct)
         self.mean_reward = decay * self.mean_reward + (1.0 - decay) * reward
+        self.mean_loss = decay * self.mean_loss + (1.0 - decay) * shown_loss
 
     def _gate(self, outcome: float, column: int) -> float:
         expected = self.baseline[column]

@@ -156,6 +156,12 @@ CASES = [
             lambda lives: all(len(set(life.events.feedback)) == 8 for life in lives),
         ),
     ),
+    Case(name="graded_fed_back", config=make_config(feedback="graded"), claims=(_learns,)),
+    Case(
+        name="graded_prediction_error",
+        config=make_config(feedback="graded_prediction_error"),
+        claims=(_learns, lambda lives: all(life.mean_loss != 0.5 for life in lives)),
+    ),
     Case(
         name="prediction_error_three_actions",
         config=make_config(feedback="prediction_error"),
@@ -329,6 +335,7 @@ def _assert_equal(trace: Trace, lives: list[OracleLife], tolerance: float) -> No
             ("elig", state.elig_PNN, life.elig_NN),
             ("baseline", state.baseline_PC, life.baseline),
             ("mean_correct", state.mean_correct_P, life.mean_correct),
+            ("mean_loss", state.mean_loss_P, life.mean_loss),
         ):
             np.testing.assert_allclose(
                 ours[index].double().numpy(),

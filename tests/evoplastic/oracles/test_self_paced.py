@@ -113,6 +113,13 @@ CASES = {
     "prediction error fed back": Case(
         config=make_config(feedback="prediction_error"), claims=(_learns, _feedback_at_ends_only)
     ),
+    "graded loss fed back": Case(
+        config=make_config(feedback="graded"), claims=(_learns, _feedback_at_ends_only)
+    ),
+    "graded prediction error fed back": Case(
+        config=make_config(feedback="graded_prediction_error"),
+        claims=(_learns, _feedback_at_ends_only),
+    ),
     "reward fed back": Case(
         config=make_config(feedback="reward"), claims=(_learns, _feedback_at_every_step)
     ),
@@ -165,6 +172,7 @@ def test_reference_equals_the_oracle(name: str) -> None:
             ("baseline", state.baseline_PC[p], life.baseline),
             ("mean_correct", state.mean_correct_P[p], life.mean_correct),
             ("mean_reward", state.mean_reward_P[p], life.mean_reward),
+            ("mean_loss", state.mean_loss_P[p], life.mean_loss),
         ):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9, err_msg=name_)
 

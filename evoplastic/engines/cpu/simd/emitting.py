@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from evoplastic.engines.cpu.simd.structure import POWERS
+from evoplastic.engines.cpu.simd.formula import POWERS
 from evoplastic.engines.cpu.simd.vectors import Vector, call_llvm, splat
 
 INTEGER = ir.IntType(64)

@@ -4,7 +4,7 @@ All numbers of one connection lie in one row of its source, targets n side by si
 matrices, U'], so that a pass reads memory in a line. While a vector of each matrix is in registers,
 
     trace' = retention * (trace + sum over credits of post[n] pre[j])
-    p'     = clip(p + clip(change[j, n]))                          (`simd/structure.py`)
+    p'     = clip(p + clip(change[j, n]))                          (`simd/formula.py`)
     drive  = sum over j of (w[j, n] + alpha[j, n] p'[j, n]) rate[j]
 
 Numbers of targets, u[n], are made before the loop over sources; those of sources, v[j], before the
@@ -24,14 +24,14 @@ from numba.core.typing import signature
 from numba.extending import intrinsic
 
 from evoplastic.engines.cpu.simd.emitting import Emitter, number
-from evoplastic.engines.cpu.simd.structure import (
+from evoplastic.engines.cpu.simd.formula import (
     ALPHA,
     WEIGHT,
+    Formula,
     P,
     Part,
     Product,
     Sender,
-    Structure,
 )
 from evoplastic.engines.cpu.simd.vectors import Vector, pointer_to
 
@@ -101,7 +101,7 @@ def make_pass(lanes: int, *, changes: bool) -> Any:
 
     @intrinsic
     def passes(
-        typingctx: Any, structure: Any, matrices: Any, places: Any, sizes: Any, rate: Any,
+        typingctx: Any, formula: Any, matrices: Any, places: Any, sizes: Any, rate: Any,
         xi: Any, n: Any, back: Any,
     ) -> Any:  # fmt: skip
         """The drive of targets n.. from all sources, after their weights have changed.
@@ -119,7 +119,7 @@ def make_pass(lanes: int, *, changes: bool) -> Any:
                 builder,
                 vector,
                 named(context, builder, sig.args[1], args[1]),
-                sig.args[0].structure,
+                sig.args[0].formula,
                 numbers_of(builder, Places._fields, args[2]),
                 numbers_of(builder, Sizes._fields, args[3]),
                 *pointers,
@@ -127,7 +127,7 @@ def make_pass(lanes: int, *, changes: bool) -> Any:
             return emitter.emit(args[6], args[7], changes)
 
         result = signature(
-            vector, structure, matrices, places, sizes, rate, xi, types.intp, types.boolean
+            vector, formula, matrices, places, sizes, rate, xi, types.intp, types.boolean
         )
         return result, generate
 
@@ -139,16 +139,16 @@ class _Pass(Emitter):
 
     def __init__(
         self, builder: Any, vector: Vector, matrix: Callable[[str, Any], Any],
-        structure: Structure, place: dict[str, Any], sizes: dict[str, Any], rates: Any, xi: Any,
+        formula: Formula, place: dict[str, Any], sizes: dict[str, Any], rates: Any, xi: Any,
     ) -> None:  # fmt: skip
         super().__init__(builder, vector, matrix)
-        self.structure, self.place, self.sizes = structure, place, sizes
+        self.formula, self.place, self.sizes = formula, place, sizes
         self.rates, self.xi = rates, xi
-        self.stride = builder.mul(sizes["wide"], number(structure.num_matrices))
+        self.stride = builder.mul(sizes["wide"], number(formula.num_matrices))
         self.senders = matrix("senders", number(0))
 
     def emit(self, n: Any, back: Any, changes: bool) -> Any:
-        builder, structure, place = self.builder, self.structure, self.place
+        builder, formula, place = self.builder, self.formula, self.place
         self.n = n
         life = builder.mul(builder.mul(place["slot"], self.sizes["row"]), self.stride)
         self.rows = self.matrix("rows", builder.add(life, n))
@@ -156,19 +156,19 @@ class _Pass(Emitter):
         self.limits = [self.spread(limits, number(i)) for i in range(LIMITS)]
         self.u = {
             product: self._of_targets(product)
-            for group in structure.groups
+            for group in formula.groups
             for product in group.products
             if changes
         }
-        self.posts = [self._post(post) for post, _ in structure.credits]
+        self.posts = [self._post(post) for post, _ in formula.credits]
         sums = [self._summed() for _ in range(SUMS)]
-        self.plastic = [self._summed() for _ in range(SUMS)] if structure.normalises else []
+        self.plastic = [self._summed() for _ in range(SUMS)] if formula.normalises else []
         words = ir.VectorType(ir.IntType(32), self.vector.lanes)
         self.bits = cgutils.alloca_once(builder, words)
         builder.store(ir.Constant(words, None), self.bits)
         for turn, j in self._sources(back):
             self._one_source(j, turn, sums[turn], changes)
-        if structure.normalises:
+        if formula.normalises:
             at = builder.add(place["target"], n)
             self.store(self._total(self.plastic), self.matrix("plastic", at), number(0))
             if changes:
@@ -207,24 +207,24 @@ class _Pass(Emitter):
         return builder.select(clamped, builder.add(turn, gap), turn)
 
     def _one_source(self, j: Any, turn: int, total: Any, changes: bool) -> None:
-        builder, structure = self.builder, self.structure
+        builder, formula = self.builder, self.formula
         here = builder.mul(j, self.stride)
         weight, alpha, p = (self._number(matrix, here) for matrix in (WEIGHT, ALPHA, P))
         trace = None
-        if structure.credits:
-            before = self._number(structure.trace_at, here)
+        if formula.credits:
+            before = self._number(formula.trace_at, here)
             credited = before
-            for post, (_, pre) in zip(self.posts, structure.credits, strict=True):
+            for post, (_, pre) in zip(self.posts, formula.credits, strict=True):
                 factors = [post, *self._sent(Sender(pre), j)]
                 credited = self.sum_of_products(factors, credited)
             after = builder.fmul(credited, self.limits[RETENTION])
-            self._keep(after, structure.trace_at, here)
-            trace = after if structure.trace_first else before
+            self._keep(after, formula.trace_at, here)
+            trace = after if formula.trace_first else before
         if changes:
             p = self._changed(j, here, p, trace)
             self._keep(p, P, here)
         sent = self.spread(self.rates, builder.add(self.place["after"], j))
-        if structure.normalises:
+        if formula.normalises:
             plastic = self.plastic[turn]
             grown = builder.fmul(alpha, p)
             builder.store(self.fma(grown, sent, builder.load(plastic)), plastic)
@@ -237,29 +237,29 @@ class _Pass(Emitter):
 
     def _changed(self, j: Any, here: Any, p: Any, trace: Any) -> Any:
         """p' of a source's connections, before it is divided."""
-        builder, structure = self.builder, self.structure
-        if structure.normalises:
+        builder, formula = self.builder, self.formula
+        if formula.normalises:
             p = builder.fmul(p, self.limits[SCALE])
-        change = None if structure.clips_change or structure.normalises else p
-        for group in structure.groups:
+        change = None if formula.clips_change or formula.normalises else p
+        for group in formula.groups:
             inner = None
             for factors in sorted((self._factors(p, here) for p in group.products), key=len):
                 inner = self.sum_of_products(factors, inner)
             factors = [inner, *self._sent(group.sender, j)]
             factors += [p] * group.p + [trace] * group.trace
             change = self.sum_of_products(factors, change)
-        if structure.clips_change:
+        if formula.clips_change:
             change = self.clipped(change, self.limits[MAX_CHANGE])
-        if structure.clips_change or structure.normalises:
+        if formula.clips_change or formula.normalises:
             change = builder.fadd(p, change)
-        return self.clipped(change, self.limits[MAX_P]) if structure.clips_p else change
+        return self.clipped(change, self.limits[MAX_P]) if formula.clips_p else change
 
     def _factors(self, product: Product, here: Any) -> list[Any]:
         """u[n] and C[j, n], those of them that are not 1."""
         u = self.u[product]
         if product.of_pair < 0:
             return [self.one if u is None else u]
-        coefficient = self._number(self.structure.pairs_at + product.of_pair, here)
+        coefficient = self._number(self.formula.pairs_at + product.of_pair, here)
         return [coefficient] if u is None else [coefficient, u]
 
     def _number(self, matrix: int, here: Any) -> Any:
@@ -287,7 +287,7 @@ class _Pass(Emitter):
 
     def _sum_of_parts(self, parts: list[Part]) -> Any:
         builder, total = self.builder, None
-        rows = builder.mul(self.place["slot"], number(self.structure.num_target))
+        rows = builder.mul(self.place["slot"], number(self.formula.num_target))
         for part in parts:
             factors = [self._post(part.post)] if part.post != "one" else []
             if part.coefficient >= 0:
@@ -315,6 +315,6 @@ class _Pass(Emitter):
             return []
         if sender == Sender("rate"):
             return [self.spread(self.rates, self.builder.add(self.place["before"], j))]
-        row = number(self.structure.senders.index(sender))
+        row = number(self.formula.senders.index(sender))
         start = self.builder.mul(row, self.sizes["row"])
         return [self.spread(self.senders, self.builder.add(start, j))]

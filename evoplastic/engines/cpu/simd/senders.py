@@ -18,12 +18,12 @@ LANES = 16
 
 @intrinsic
 def make_senders(
-    typingctx: Any, structure: Any, matrices: Any, places: Any, sizes: Any, rate: Any
+    typingctx: Any, formula: Any, matrices: Any, places: Any, sizes: Any, rate: Any
 ) -> Any:
-    """v[j] = coefficient[j] * pre[j] of every number of sources that a structure has."""
+    """v[j] = coefficient[j] * pre[j] of every number of sources that a formula has."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        rule = sig.args[0].structure
+        rule = sig.args[0].formula
         matrix = named(context, builder, sig.args[1], args[1])
         place = numbers_of(builder, Places._fields, args[2])
         row = numbers_of(builder, Sizes._fields, args[3])["row"]
@@ -49,4 +49,4 @@ def make_senders(
                 emitter.store(value, matrix("senders", at), j)
         return context.get_dummy_value()
 
-    return signature(types.none, structure, matrices, places, sizes, rate), generate
+    return signature(types.none, formula, matrices, places, sizes, rate), generate

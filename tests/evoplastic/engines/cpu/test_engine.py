@@ -76,6 +76,11 @@ OUTCOME_OPTIONS: dict[str, Options] = {
     "clipped": {"rule": {"eta": 3.0, "max_change": 0.002}},
     "correctness fed back": {"feedback": "correct"},
     "prediction error fed back": {"feedback": "prediction_error"},
+    "graded fed back": {"feedback": "graded"},
+    "graded prediction error, binary": {
+        "feedback": "graded_prediction_error",
+        "rule": {"outcome": "binary"},
+    },
     "reward fed back": {"feedback": "reward"},
     "reward prediction error fed back": {"feedback": "reward_prediction_error"},
     "reward as outcome": {"rule": {"outcome": "reward"}},
@@ -106,6 +111,7 @@ OUTCOME_OPTIONS: dict[str, Options] = {
     "plastic from birth": {"rule": {"first_trial": 0}},
 }
 NETWORK_OPTIONS: dict[str, Options] = {
+    "graded prediction error fed back": {"feedback": "graded_prediction_error"},
     "feedback only": {"rule": {"gate": "feedback"}},
     "clipped": {"rule": {"eta": 0.5, "max_change": 0.003}},
     "clipped at feedback": {"rule": {"eta": 0.5, "max_change": 0.003, "gate": "feedback"}},

@@ -84,6 +84,8 @@ FEEDBACKS: tuple[Any, ...] = (
     "loss",
     "correct",
     "prediction_error",
+    "graded",
+    "graded_prediction_error",
     "reward",
     "reward_prediction_error",
 )

@@ -106,6 +106,11 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
     ),
     "network": Case(rule=BY_NETWORK, num_trials=3),
+    "network, graded prediction error": Case(
+        rule={**BY_NETWORK, "gate": "feedback"},
+        num_trials=3,
+        lifetime={"feedback": "graded_prediction_error"},
+    ),
     "network, gated, binary, prediction error, modulators spared": Case(
         num_neurons=33,
         num_outputs=3,

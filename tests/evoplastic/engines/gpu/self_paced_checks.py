@@ -115,6 +115,7 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
+    "outcome, graded loss": Case(lifetime={"feedback": "graded"}),
     "network": Case(rule=BY_NETWORK, num_trials=4),
     "network, gated, error of predicted reward, modulators spared": Case(
         num_trials=4,

@@ -1,10 +1,12 @@
-"""What decides the multiply-adds of a pass: the structure of a rule, a Numba type of its own.
+"""What decides the multiply-adds of a pass: a rule's structure, sorted so that they are few.
 
-    change[j, n] = sum over groups of v[j] * (sum over products of u[n] C[j, n]) * p^{0,1} trace^{0,1}
+    change[j, n] = sum over groups of v[j] * inner[j, n] * p^{0,1} * trace^{0,1}
+    inner[j, n] = sum over products of u[n] C[j, n]
     u[n] = M[n] * sum over modulated parts + sum over others of sign * coefficient[n] * post[n]
     v[j] = coefficient[j] * pre[j]
 
-A kernel is compiled once for each structure and holds its multiply-adds and nothing else.
+A formula is a Numba type of its own: a kernel is compiled once for each, and holds its multiply-adds
+and nothing else.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Structure:
+class Formula:
     """All that decides which multiply-adds a pass consists of."""
 
     groups: tuple[Group, ...]
@@ -96,24 +98,24 @@ class Structure:
         return any(sender.pre == "noise" for sender in self.senders)
 
 
-class StructureType(types.Type):
-    """The Numba type of a structure; two structures are two types."""
+class FormulaType(types.Type):
+    """The Numba type of a formula; two formulas are two types."""
 
-    def __init__(self, structure: Structure) -> None:
-        self.structure = structure
-        super().__init__(name=f"Structure{structure!r}")
+    def __init__(self, formula: Formula) -> None:
+        self.formula = formula
+        super().__init__(name=f"Formula{formula!r}")
 
 
-@register_model(StructureType)
-class _StructureModel(models.OpaqueModel):
+@register_model(FormulaType)
+class _FormulaModel(models.OpaqueModel):
     pass
 
 
-@typeof_impl.register(Structure)
-def _typeof_structure(value: Structure, context: Any) -> StructureType:
-    return StructureType(value)
+@typeof_impl.register(Formula)
+def _typeof_formula(value: Formula, context: Any) -> FormulaType:
+    return FormulaType(value)
 
 
-@unbox(StructureType)
-def _unbox_structure(typ: Any, value: Any, context: Any) -> NativeValue:
+@unbox(FormulaType)
+def _unbox_formula(typ: Any, value: Any, context: Any) -> NativeValue:
     return NativeValue(context.context.get_dummy_value())
