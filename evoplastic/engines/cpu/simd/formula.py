@@ -5,8 +5,8 @@
     u[n] = M[n] * sum over modulated parts + sum over others of sign * coefficient[n] * post[n]
     v[j] = coefficient[j] * pre[j]
 
-A formula is a Numba type of its own: a kernel is compiled once for each, and holds its multiply-adds
-and nothing else.
+A formula is a Numba type of its own: a kernel is compiled once for each, and holds its
+multiply-adds and nothing else.
 """
 
 from __future__ import annotations

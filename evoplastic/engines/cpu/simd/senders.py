@@ -35,12 +35,7 @@ def make_senders(
         with cgutils.for_range(builder, builder.udiv(row, number(LANES))) as loop:
             j = builder.mul(loop.index, number(LANES))
             for index, sender in enumerate(rule.senders):
-                value = emitter.factor(
-                    sender.pre,
-                    lambda j=j: emitter.load(rates, j),
-                    lambda j=j: emitter.load(matrix("mean", place["source"]), j),
-                    lambda j=j: emitter.load(matrix("noise", number(0)), j),
-                )
+                value = _pre(emitter, sender.pre, rates, place["source"], j)
                 if sender.of_source >= 0:
                     start = builder.mul(builder.add(rows, number(sender.of_source)), row)
                     of_source = emitter.load(matrix("of_source", start), j)
@@ -50,3 +45,13 @@ def make_senders(
         return context.get_dummy_value()
 
     return signature(types.none, formula, matrices, places, sizes, rate), generate
+
+
+def _pre(emitter: Emitter, name: str, rates: Any, source: Any, j: Any) -> Any:
+    """A factor of sources j.. as it is before the step."""
+    return emitter.factor(
+        name,
+        lambda: emitter.load(rates, j),
+        lambda: emitter.load(emitter.matrix("mean", source), j),
+        lambda: emitter.load(emitter.matrix("noise", number(0)), j),
+    )
