@@ -13,6 +13,7 @@ from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
+from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.rules.fields import rule_fields
@@ -98,9 +99,15 @@ def build_experiment(config: RunConfig) -> Experiment:
         num_neurons=config.num_neurons,
         num_inputs=interface.num_inputs,
         num_outputs=interface.num_outputs,
+        num_modulators=config.modulation.table.num_neurons,
+    )
+    fields = (
+        *PUBLISHED,
+        *rule_fields(config.rule),
+        *modulation_fields(config.modulation, config.rule.table),
     )
     problem = LifetimeProblem(
-        layout=Layout(groups, (*PUBLISHED, *rule_fields(config.rule))),
+        layout=Layout(groups, fields),
         lifetime=config.simulated,
         train=train_banks(config, suite, 0),
         held_out=held_out_banks(config, suite),

@@ -19,6 +19,7 @@ from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
 from cluster.signals import RunStatus, StopSignal, stop_signals
+from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
 from evoplastic.records import EvaluationEvent
@@ -39,6 +40,7 @@ class RunOutcome:
     generations: int
     center_digest: str
     last_evaluation: EvaluationEvent | None
+    tracking_uri: str | None = None  # the store that the run is delivered to
     already_finished: bool = False  # a resumed run had nothing left to do
 
     @property
@@ -114,6 +116,8 @@ def resume(
         written = load_config(directory.config)
         config = override_config(written, overrides)
         require_same_path(written, config)
+        if config.tracking.experiment != written.tracking.experiment:
+            change_experiment(run_dir, config.tracking.experiment)
         experiment = build_experiment(config)
         ready = stack.enter_context(_executor(executor, workers, address))
         return _carry_through(experiment, directory, ready, progress or SilentProgress())
@@ -150,6 +154,7 @@ def _carry_through(
             generations=experiment.config.evolution.generations,
             center_digest=session.genome().digest,
             last_evaluation=session.last_evaluation,
+            tracking_uri=session.tracking_uri,
             already_finished=finished,
         )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from cluster.lock import LOCK_NAME, DirectoryLock
 from evoplastic.checks import UsageError, refused, require
+from evoplastic.commands import command, quoted
 from evoplastic.inside import require_inside, sweep
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import CONFIG_NAME, JOURNAL_NAME
@@ -238,7 +239,7 @@ def _allowed(path: Path) -> Iterator[None]:
 def _require_free(path: Path) -> None:
     require(
         not (path / CONFIG_NAME).exists() and not (path / JOURNAL_NAME).exists(),
-        f"{path} holds another run; continue it with `evoplastic resume {path}` or choose "
+        f"{path} holds another run; continue it with `{command('resume', path)}` or choose "
         "another --run-dir",
     )
     require(
@@ -269,7 +270,10 @@ def _if_dead(path: Path) -> str:
     """What to do about a directory whose driver died first; "" for any other."""
     if not (path / LOCK_NAME).exists() or not _untouched(path):
         return ""
-    return f"; its driver died before any generation was run: evolve anew with --run-dir {path}"
+    return (
+        "; its driver died before any generation was run: evolve anew with --run-dir "
+        f"{quoted(str(path))}"
+    )
 
 
 def _remove_empty(path: Path) -> None:

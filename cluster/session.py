@@ -305,6 +305,16 @@ class Session:
     def _problem(self) -> LifetimeProblem:
         return self.experiment.problem
 
+    @property
+    def tracking_uri(self) -> str | None:
+        """The store that the run is delivered to, if any."""
+        tracking = self.experiment.config.tracking
+        if not tracking.enabled:
+            return None
+        from cluster.tracking.tracker import resolve_uri
+
+        return resolve_uri(tracking.uri, self.directory.path)
+
     def _new_tracker(self) -> Tracker | None:
         tracking = self.experiment.config.tracking
         if not tracking.enabled:

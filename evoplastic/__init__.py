@@ -4,4 +4,8 @@ Importing the package needs torch and numpy alone; it touches no device, reads n
 no registry. The command line is `python -m evoplastic`.
 """
 
+from evoplastic.user_code import own_names
+
+own_names.install()
+
 __version__ = "0.1.0"

@@ -50,7 +50,10 @@ def _run(args: argparse.Namespace) -> int:
         return _complain(error, exits.ENVIRONMENT, debug)
     except MemoryError:
         return _complain(
-            EnvironmentFault("not enough memory; ask for less, see `evolve --dry-run`"),
+            EnvironmentFault(
+                "not enough memory; ask for less: `evoplastic evolve RECIPE --dry-run` says what a "
+                "recipe needs"
+            ),
             exits.ENVIRONMENT,
             debug,
         )
@@ -68,7 +71,13 @@ def _complain(error: Exception, code: int, debug: bool) -> int:
 
 
 def run() -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script, and of `python -m evoplastic`.
+
+    There Python looks for modules in the current folder first; here, last: what lies in it is the
+    user's, and his code is loaded otherwise (`evoplastic.user_code.project`).
+    """
+    if sys.path[0] in ("", os.getcwd()):
+        sys.path.append(sys.path.pop(0))
     sys.exit(main())
 
 

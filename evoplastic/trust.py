@@ -3,7 +3,7 @@
 Suites and the configurations of runs name tasks as `my_task.py:MyTask`, and to use such a task is
 to run the file. The command line puts a gate before that. A file passes if
 
-- it was typed on the command line itself,
+- it was typed on the command line itself, or code that was typed imports it,
 - it lies in the current project, and what refers to it is not the directory of a run,
 - its content (SHA-256) was trusted before: by one of these rules, or by a yes,
 - the user says so now: with `--trust`, or with a yes on a terminal.
@@ -47,8 +47,13 @@ class Gate:
         self.from_run = False  # whether what refers to code came with the directory of a run
         self.may_ask = True
 
-    def admit(self, path: Path, content: bytes) -> None:
+    def admit(self, path: Path, content: bytes, importer: Path | None = None) -> None:
         """Return if the file may run, and remember it.
+
+        Args:
+            path: the file.
+            content: what would run.
+            importer: the file that was asked for and now imports this one, if any.
 
         Raises:
             Untrusted: it may not.
@@ -59,7 +64,8 @@ class Gate:
         real = Path(os.path.realpath(path))
         if digest in _remembered():
             return
-        passes = real in self.named or (not self.from_run and self._is_ours(real))
+        by_named = importer is not None and Path(os.path.realpath(importer)) in self.named
+        passes = real in self.named or by_named or (not self.from_run and self._is_ours(real))
         if not passes and self.everything:
             print(f"running the code of {path} (SHA-256 {digest}), trusted now", file=sys.stderr)
             passes = True
@@ -95,14 +101,24 @@ class Gate:
 _gate: Gate | None = None
 
 
-def admit(path: Path, content: bytes) -> None:
+def admit(path: Path, content: bytes, importer: Path | None = None) -> None:
     """Return if the content of a file may run; without a gate, everything may.
+
+    Args:
+        path: the file.
+        content: what would run.
+        importer: the file that was asked for and now imports this one, if any.
 
     Raises:
         Untrusted: it may not.
     """
     if _gate is not None:
-        _gate.admit(path, content)
+        _gate.admit(path, content, importer)
+
+
+def gate() -> Gate | None:
+    """The gate of the command that runs, if any."""
+    return _gate
 
 
 def set_from_run() -> None:

@@ -31,6 +31,7 @@ from cluster.config.values import NAMED, leaves, put, within
 from evoplastic.checks import UsageError, nearest, require
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.config import LifetimeConfig, LifetimeOptions
+from evoplastic.modulation.config import ModulationConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.reading import parse_yaml, read_mapping, require_text
 from evoplastic.rules.config import RuleConfig
@@ -65,6 +66,8 @@ class RunConfig(Section):
     """N, neurons of a network."""
     rule: RuleConfig = Field(default_factory=RuleConfig, validate_default=True)
     """The plasticity rule: a name, or a section with the name and options."""
+    modulation: ModulationConfig = Field(default_factory=ModulationConfig, validate_default=True)
+    """What modulatory neurons act on: a name, or a section with the name and options."""
     lifetime: LifetimeOptions = Field(default_factory=LifetimeOptions, validate_default=True)
     """One lifetime: trials, feedback, fitness, dynamics, perturbation."""
     genome: GenomeConfig = Field(default_factory=GenomeConfig)
@@ -101,6 +104,11 @@ class RunConfig(Section):
     def _numbers_of_the_rule(cls, rule: RuleConfig) -> RuleConfig:
         return rule.resolved
 
+    @field_validator("modulation", mode="after")
+    @classmethod
+    def _neurons_of_the_modulation(cls, modulation: ModulationConfig) -> ModulationConfig:
+        return modulation.resolved
+
     @field_validator("lifetime", mode="after")
     @classmethod
     def _trials_of_the_rule(
@@ -115,6 +123,7 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _relations(self) -> RunConfig:
         lifetime = self.simulated
+        NeuronGroups(num_neurons=self.num_neurons, num_modulators=self.modulation.table.num_neurons)
         for key, value in leaves(self.model_dump()):
             require(
                 not isinstance(value, float) or math.isfinite(value),
@@ -133,8 +142,8 @@ class RunConfig(Section):
 
     @property
     def simulated(self) -> LifetimeConfig:
-        """The lifetime with its rule: what an engine simulates."""
-        return LifetimeConfig.of(self.lifetime, self.rule)
+        """The lifetime with rule and modulation: what an engine simulates."""
+        return LifetimeConfig.of(self.lifetime, self.rule, self.modulation)
 
     @property
     def digest(self) -> str:

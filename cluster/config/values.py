@@ -7,7 +7,12 @@ from typing import Any
 
 from evoplastic.checks import require
 
-NAMED = ("rule", "search", "curriculum")  # entries of tables: a name alone, or a section with one
+NAMED = (
+    "rule",
+    "modulation",
+    "search",
+    "curriculum",
+)  # entries of tables: a name alone, or a section with one
 
 
 def put(values: dict[str, Any], path: str, value: Any, what: str) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.journal import now_ms, read_journal
-from cluster.tracking.mlflow_store import MlflowStore, Point, RunState
-from evoplastic.checks import UsageError
+from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, Point, RunState
+from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.commands import command
 from evoplastic.inside import is_inside
 from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
@@ -140,7 +141,15 @@ class Delivery:
         start = events[0] if events else None
         if not isinstance(start, StartEvent):
             raise UsageError(f"{self._journal} does not begin with the start of a run; restore it")
-        store = MlflowStore(self.uri, self.cursor.experiment)
+        experiment = self.cursor.experiment
+        try:
+            store = MlflowStore(self.uri, experiment)
+        except DeletedExperiment as error:
+            other = ("--store", self.uri, "--experiment", f"{experiment}-2")
+            raise EnvironmentFault(
+                f"{error}; restore it there, or deliver the run to another one: "
+                f"`{command('sync', self._run_dir, *other)}`"
+            ) from error
         run_id = store.open_run(start, self.cursor.mlflow_run_id)
         if run_id != self.cursor.mlflow_run_id:
             self.cursor = Cursor(self.cursor.experiment, run_id)
@@ -190,13 +199,7 @@ class Delivery:
 
     def _save(self) -> None:
         cursors = read_cursors(self._run_dir) | {self.uri: self.cursor}
-        content = {
-            "uri": self.uri,
-            "stores": {uri: asdict(cursor) for uri, cursor in cursors.items()},
-        }
-        write_atomically(
-            self._run_dir / TRACKING_NAME, json.dumps(content, indent=2, sort_keys=True).encode()
-        )
+        _write_cursors(self._run_dir, self.uri, cursors)
 
 
 def read_cursors(run_dir: Path) -> dict[str, Cursor]:
@@ -225,6 +228,21 @@ def _cursor(raw: Any) -> Cursor | None:
         and isinstance(cursor.files, dict)
     )
     return cursor if sound else None
+
+
+def change_experiment(run_dir: Path, experiment: str) -> None:
+    """From here on, deliver the run to this experiment, all of it anew where that is another."""
+    cursors = read_cursors(run_dir)
+    kept = {uri: each for uri, each in cursors.items() if each.experiment == experiment}
+    if len(kept) < len(cursors):
+        _write_cursors(run_dir, last_uri(run_dir), kept)
+
+
+def _write_cursors(run_dir: Path, uri: str | None, cursors: dict[str, Cursor]) -> None:
+    content = {"uri": uri, "stores": {name: asdict(cursor) for name, cursor in cursors.items()}}
+    write_atomically(
+        run_dir / TRACKING_NAME, json.dumps(content, indent=2, sort_keys=True).encode()
+    )
 
 
 def last_uri(run_dir: Path) -> str | None:
@@ -256,12 +274,10 @@ def _tags(events: list[Event], resumes: int) -> dict[str, str]:
 
 def _note(run_dir: Path) -> str:
     """What MLflow shows above a run: the commands that lead on from here."""
-    center = run_dir / "genomes" / "center.safetensors"
-    return (
-        f"Run directory `{run_dir.absolute()}`\n\n"
-        f"    evoplastic analyze {run_dir}\n"
-        f"    evoplastic resume {run_dir}\n"
-        f"    evoplastic evaluate {center} --task dms\n"
+    verbs = (("analyze",), ("resume",), ("evaluate", "--lifetimes", "256"))
+    lines = [command(verb, run_dir, *options, anywhere=True) for verb, *options in verbs]
+    return "\n".join(
+        [f"Run directory `{run_dir.absolute()}`", "", *(f"    {x}" for x in lines), ""]
     )
 
 

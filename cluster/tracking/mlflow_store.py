@@ -48,6 +48,10 @@ REFUSED = "INVALID_PARAMETER_VALUE"  # MLflow's word for what no repetition make
 RunState = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 
 
+class DeletedExperiment(EnvironmentFault):
+    """The experiment is in the store's bin, where nothing can be added to it."""
+
+
 class Point(NamedTuple):
     """One value of one metric."""
 
@@ -145,10 +149,7 @@ class MlflowStore:
         if found is None:
             return str(self._client.create_experiment(name, _artifact_root(uri)))
         if found.lifecycle_stage != "active":
-            raise EnvironmentFault(
-                f"experiment {name!r} was deleted from the tracking store; restore it, or choose "
-                "another one with tracking.experiment=NAME"
-            )
+            raise DeletedExperiment(f"experiment {name!r} was deleted from the tracking store")
         return str(found.experiment_id)
 
     def _living(self, start: StartEvent, known: str | None) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cluster.journal import read_journal
 from cluster.rundir import RunDirectory
-from cluster.tracking.delivery import Delivery
+from cluster.tracking.delivery import Delivery, change_experiment
 from cluster.tracking.tracker import first_line, resolve_uri
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.reading import read_mapping
@@ -26,7 +26,9 @@ class SyncReport:
     files: tuple[str, ...]  # by their path in the run directory
 
 
-def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
+def sync(
+    run_dir: Path, tracking_uri: str | None = None, experiment: str | None = None
+) -> SyncReport:
     """Deliver what the store lacks of a run, each point once.
 
     Args:
@@ -35,16 +37,24 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
         tracking_uri: MLflow tracking URI; none means that of the run's configuration, else
             MLFLOW_TRACKING_URI, else the store that the run was last delivered to, else the
             SQLite file `mlflow.db` in the working directory.
+        experiment: MLflow experiment, from here on; none means the one that the run was delivered
+            to before, else that of its configuration.
 
     Raises:
         UsageError: no run there, another driver is at work on it, or a damaged journal.
         EnvironmentFault: the store does not take what it is given.
     """
     with closing(RunDirectory.open(run_dir)) as directory:
-        uri, experiment = _tracking(directory.config)
+        uri, configured = _tracking(directory.config)
+        if experiment is not None:
+            require(bool(experiment.strip()), "the experiment to deliver to has no name")
+            change_experiment(run_dir, experiment)
         read_journal(directory.journal)  # whole and unchanged, or nothing of it is sent
         delivery = Delivery(
-            run_dir, directory.journal, resolve_uri(tracking_uri or uri, run_dir), experiment
+            run_dir,
+            directory.journal,
+            resolve_uri(tracking_uri or uri, run_dir),
+            experiment or configured,
         )
         waiting = delivery.backlog()
         try:
@@ -55,8 +65,8 @@ def sync(run_dir: Path, tracking_uri: str | None = None) -> SyncReport:
             raise
         except Exception as error:  # each kind of store has its own ways to fail
             raise EnvironmentFault(
-                f"the tracking store {delivery.uri} fails ({first_line(error)}); start it or name "
-                "another one with MLFLOW_TRACKING_URI, then sync again"
+                f"the tracking store {delivery.uri} fails ({first_line(error)}); start it and sync "
+                "again, or name another one with --store"
             ) from error
         cursor = delivery.cursor
         assert cursor.mlflow_run_id is not None, "everything was delivered, yet to no run"

@@ -18,7 +18,8 @@ from cluster.journal import read_journal
 from cluster.tracking.delivery import Delivery, last_uri
 from cluster.tracking.mlflow_store import SQLITE, sqlite_file
 from cluster.tracking.secrets import require_no_secret
-from evoplastic.checks import UsageError
+from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.commands import command
 from evoplastic.records import EndEvent, GenerationEvent, Status
 
 logger = logging.getLogger(__name__)
@@ -123,10 +124,10 @@ class Tracker:
         if late or self._failures or backlog:
             logger.warning(
                 "the tracking store %s lacks records of this run (%d events); deliver them with "
-                "`evoplastic sync %s`",
+                "`%s`",
                 self.uri,
                 backlog,
-                self._run_dir,
+                command("sync", self._run_dir, "--store", self.uri),
             )
         return backlog
 
@@ -218,6 +219,7 @@ def resolve_uri(uri: str | None, run_dir: Path) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """An error in one line of at most 200 characters."""
+    """An error in one line; of errors that are not ours at most 200 characters."""
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
+    whole = lines[0] if lines else type(error).__name__
+    return whole if isinstance(error, UsageError | EnvironmentFault) else whole[:200]

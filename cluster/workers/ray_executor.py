@@ -28,7 +28,7 @@ from cluster.executors import (
     run_shard,
 )
 from cluster.workers import ray_cluster
-from cluster.workers.ray_worker import ShardWorker, array_digest
+from cluster.workers.ray_worker import array_digest, portable_worker
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 
@@ -100,7 +100,7 @@ class RayExecutor:
         import ray
 
         self._ray = ray
-        self._actor_class = ray.remote(num_cpus=1, max_restarts=0)(ShardWorker)
+        self._actor_class = ray.remote(num_cpus=1, max_restarts=0)(portable_worker())
         self._simulate = simulate
         self._threads = threads_per_worker
         self._deadline_s, self._first_deadline_s = deadline_s, first_deadline_s

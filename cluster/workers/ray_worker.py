@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+import evoplastic
 from cluster.executors import Reply, Shard, Simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 
@@ -19,7 +21,7 @@ def array_digest(array: NDArray[np.float32]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
-class ShardWorker:
+class Simulator:
     """Simulates shards on a fixed number of threads; keeps nothing between them."""
 
     def __init__(self, simulate: Simulate, threads: int) -> None:
@@ -38,3 +40,28 @@ class ShardWorker:
         problem = dataclasses.replace(problem, threads=self._threads)
         result = self._simulate(problem, torch.from_numpy(center_G.copy()), shard)
         return Reply(shard.address, array_digest(center_G), result)
+
+
+def portable_worker() -> type[Any]:
+    """A `Simulator` as a class that travels with its code.
+
+    Ray puts the current folder first on the path of its workers, and what travels by name would be
+    looked up there: `cluster` could be the user's. To unpickle this class imports nothing but
+    `evoplastic`, from which on our names are ours (`evoplastic.user_code.own_names`).
+    """
+
+    class ShardWorker:
+        ours = evoplastic
+
+        def __init__(self, simulate: Simulate, threads: int) -> None:
+            from cluster.workers.ray_worker import Simulator
+
+            self._worker = Simulator(simulate, threads)
+
+        def pid(self) -> int:
+            return self._worker.pid()
+
+        def simulate(self, problem: LifetimeProblem, center_G: Any, shard: Shard) -> Reply:
+            return self._worker.simulate(problem, center_G, shard)
+
+    return ShardWorker

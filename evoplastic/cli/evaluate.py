@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic import trust
 from evoplastic.cli import exits
-from evoplastic.cli.evaluation_report import print_evaluation
+from evoplastic.cli.evaluation_report import print_evaluation, unlearnt
 from evoplastic.cli.genome import genome_path, load_genome
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive, print_json, seed
 
@@ -117,6 +117,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         for condition in conditions:
             results = _simulate(problem, genome, index, args.lifetimes, condition == "plastic")
             entry[condition] = _summary(results, levels.fixed_policy)
+        entry["warnings"] = [] if args.no_plasticity else unlearnt(entry, args.lifetimes)
         report["tasks"].append(entry)
     if args.json:
         print_json(report)
@@ -186,6 +187,7 @@ def _summary(results: list[ReplicateResult], fixed_policy_level: float | None) -
     found: dict[str, Any] = {}
     for name, values in (("accuracy", accuracy_L), ("reward", reward_L)):
         known = not np.isnan(values).any()
+        found[f"{name}_std"] = float(values.std()) if known else None
         q25, median, q75 = np.quantile(values, [0.25, 0.5, 0.75])
         for key, value in (("mean", values.mean()), ("q25", q25), ("median", median), ("q75", q75)):
             found[f"{name}_{key}"] = float(value) if known else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from evoplastic.cli.verbs import print_table
 
 BINS = 8  # of the learning curve, when it is printed as text
+SURE = 2.0  # standard errors by which a score must be better to count as such
 STATISTICS = ("mean", "q25", "median", "q75")
 
 
@@ -30,10 +32,45 @@ def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
     ):
         if chosen:
             _print_curves(chosen, conditions, curve, report["num_trials"], name)
+    for warning in [each for entry in entries for each in entry["warnings"]]:
+        print(f"warning: {warning}")
     print(
         "\nabove: share of lifetimes better than the best fixed policy, the most that a network "
         "can\nreach that does not learn the task within its lifetime."
     )
+
+
+def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:
+    """What is to be said of a score that plasticity off or the best fixed policy reaches too.
+
+    The score is the accuracy, or the reward of a task without answers. It is better if its mean
+    over L lifetimes exceeds the other by more than two standard errors:
+
+        mean - other > 2 sqrt((std^2 + other std^2) / L)
+
+    Args:
+        entry: levels, and the statistics with plasticity on and off.
+        lifetimes: L, of each.
+    """
+    on, off = entry["plastic"], entry["plasticity_off"]
+    score = "accuracy" if on["accuracy_mean"] is not None else "reward"
+    level = entry["fixed_policy_level" if score == "accuracy" else "reward_fixed_policy"]
+    show = "{:.1%}".format if score == "accuracy" else "{:.2f}".format
+    mean, std = on[f"{score}_mean"], on[f"{score}_std"]
+    others = [("the network with plasticity off", off[f"{score}_mean"], off[f"{score}_std"])]
+    if level is not None:
+        others.append(("the best fixed policy", level, 0.0))
+    reached = [
+        f"{name} ({show(other)})"
+        for name, other, spread in others
+        if mean - other <= SURE * math.sqrt((std**2 + spread**2) / lifetimes)
+    ]
+    if not reached:
+        return []
+    return [
+        f"{entry['task']}: {score} {show(mean)} is not better than {' and '.join(reached)} over "
+        f"{lifetimes} lifetimes; no sign that the network learns this task in its lifetime"
+    ]
 
 
 def _print_accuracies(entries: list[dict[str, Any]], conditions: list[str], scored: int) -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from evoplastic import trust
 from evoplastic.cli import exits
+from evoplastic.cli.store import store_options
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed
+from evoplastic.commands import command
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -128,6 +130,12 @@ def run_resume(args: argparse.Namespace) -> int:
     return _finish(outcome, args)
 
 
+def _where(args: argparse.Namespace) -> list[str]:
+    """The options that say where the work is done, as they were typed."""
+    given = (("--workers", args.workers), ("--address", args.address))
+    return [str(word) for option, value in given if value is not None for word in (option, value)]
+
+
 def _workers(args: argparse.Namespace) -> int | None:
     if args.workers is None:
         return None if args.address else 0
@@ -186,12 +194,14 @@ def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:
     if outcome.status != "done":
         print(
             f"{outcome.status} at generation {outcome.generation} of {outcome.generations}; "
-            f"go on with: evoplastic resume {outcome.run_dir}",
+            f"go on with: {command('resume', outcome.run_dir, *_where(args))}",
             file=sys.stderr,
         )
     elif not args.json:
         center = outcome.run_dir / "genomes" / "center.safetensors"
         print(f"wrote {center}, digest {outcome.center_digest[:16]}")
-        print(f"try: evoplastic evaluate {outcome.run_dir} --lifetimes 256, or: evoplastic ui")
+        print(f"try: {command('evaluate', outcome.run_dir, '--lifetimes', 256)}")
+        if outcome.tracking_uri is not None:
+            print(f"or:  {command('ui', *store_options(outcome.tracking_uri))}")
     assert outcome.exit_code in (exits.DONE, exits.PREEMPTED, exits.INTERRUPTED)
     return outcome.exit_code

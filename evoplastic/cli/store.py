@@ -32,6 +32,11 @@ def add_verbs(verbs: Subparsers) -> None:
     )
     sync.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="directory of a run")
     sync.add_argument("--store", metavar="URI", help="MLflow store (default: that of the run)")
+    sync.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="MLflow experiment, now and from here on (default: that of the run)",
+    )
     add_json(sync)
 
     ui = add_verb(
@@ -55,13 +60,21 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def store_options(uri: str) -> list[str]:
+    """What names a store to a verb, nothing where the verb would take it by itself here."""
+    default = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
+    path, own = sqlite_path(uri), sqlite_path(default)
+    same = uri == default if path is None or own is None else path.absolute() == own.absolute()
+    return [] if same else ["--store", uri]
+
+
 def run_sync(args: argparse.Namespace) -> int:
     """Catch up with the journal."""
     from dataclasses import asdict
 
     from cluster.tracking.sync import sync
 
-    report = sync(args.run_dir, args.store)
+    report = sync(args.run_dir, args.store, args.experiment)
     if args.json:
         print_json(asdict(report))
     else:

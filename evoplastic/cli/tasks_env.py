@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table, seed
+from evoplastic.commands import command
 from evoplastic.reading import parse_yaml
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
     from tasks.neurogym.environments import EnvSource
 
+DEFAULT_DT_MS = 20
 DRAWN_TRIALS = 3
 DRAWN_MACHINE_TRIALS = 16  # of a state machine, which last a step or two
 SOME_GAIN = 0.05
@@ -58,7 +60,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a constructor argument of the task; may be repeated",
     )
-    parser.add_argument("--dt-ms", type=positive, default=20, help="time step in ms (default 20)")
+    parser.add_argument(
+        "--dt-ms",
+        type=positive,
+        default=DEFAULT_DT_MS,
+        help=f"time step in ms (default {DEFAULT_DT_MS})",
+    )
 
 
 def run_preview(args: argparse.Namespace) -> int:
@@ -110,10 +117,9 @@ def run_show_task(args: argparse.Namespace) -> int:
             ("suites", roles or "none"),
         ],
     )
-    print(
-        f"\n`evoplastic tasks check {args.task}` says what it can be used for, `evoplastic tasks "
-        f"preview {args.task} --out FILE` draws trials."
-    )
+    check = command("tasks", "check", *_words(args))
+    preview = command("tasks", "preview", *_words(args), "--out", _picture(args.task))
+    print(f"\n`{check}` says what it can be used for, `{preview}` draws trials.")
     return exits.DONE
 
 
@@ -260,6 +266,22 @@ def source_of(args: argparse.Namespace) -> EnvSource:
     from tasks.neurogym.environments import find_source
 
     return find_source(args.task, _settings(args.set), args.dt_ms)
+
+
+def _words(args: argparse.Namespace) -> list[str]:
+    """The task as it was typed, for another verb."""
+    settings = [word for pair in args.set for word in ("--set", pair)]
+    return [
+        args.task,
+        *settings,
+        *(["--dt-ms", str(args.dt_ms)] if args.dt_ms != DEFAULT_DT_MS else []),
+    ]
+
+
+def _picture(task: str) -> Path:
+    """A name for the picture of a task."""
+    name = task.rpartition(":")[2].replace("/", "-")
+    return Path(f"{name}.png")
 
 
 def _settings(words: list[str]) -> dict[str, Any]:

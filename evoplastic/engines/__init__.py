@@ -62,7 +62,7 @@ def _fastest(demand: Demand) -> str:
         reason = reason or _fault_of_gpu(shortened(demand))
         if reason is None:
             return "gpu"
-        _say_once(f"engine gpu is left aside: {reason}")
+        say_once(f"engine gpu is left aside: {reason}")
     return "cpu" if _has("numba") else "reference"
 
 
@@ -102,14 +102,14 @@ def run_lifetimes(
         reason = gpu_covers(groups, batch, config)
         if reason is None:
             return run_gpu(params, groups, batch, config)
-        _say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
+        say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
     if chosen == "cpu":
         from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 
         reason = cpu_covers(groups, batch, config)
         if reason is None:
             return run_cpu(params, groups, batch, config, threads=usable_threads(threads))
-        _say_once(f"engine cpu does not cover this ({reason}); the slow reference engine runs")
+        say_once(f"engine cpu does not cover this ({reason}); the slow reference engine runs")
     from evoplastic.engines.reference.engine import run_reference
 
     return run_reference(params, groups, batch, config).result
@@ -124,7 +124,7 @@ def usable_threads(threads: int) -> int:
     require(threads >= 0, f"threads is {threads}, expected 0 (one per core) or more")
     cores = len(os.sched_getaffinity(0))
     if threads > cores:
-        _say_once(
+        say_once(
             f"{threads} threads were asked for, this machine offers {cores} cores; {cores} run"
         )
     return min(threads or cores, cores)
@@ -134,7 +134,8 @@ def _has(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def _say_once(message: str) -> None:
+def say_once(message: str) -> None:
+    """Log a warning the first time that this process has it to say."""
     if message not in _said:
         _said.add(message)
         logger.warning(message)

@@ -53,6 +53,7 @@ def shortened(demand: Demand) -> Demand:
                 outcome=rule.outcome,
                 gate=rule.gate,
             ),
+            modulation=config.modulation,
         )
     )
 

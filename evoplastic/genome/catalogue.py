@@ -15,14 +15,26 @@ STREAM_OF_W = 0  # of the draws for the first genome; a field that draws has a s
 
 
 def _random_w(groups: NeuronGroups, seed: int, config: GenomeConfig) -> Tensor:
-    """w ~ N(0, init_gain^2 / N), and 0 in rows of unconnected and of modulatory neurons."""
+    """w ~ N(0, init_gain^2 / N), and 0 in rows of unconnected and of modulatory neurons.
+
+    With a reflex, w[modulatory k, feedback f] = (-1)^(k + f) reflex.
+    """
     neurons = groups.num_neurons
     draws = normal(seed, Purpose.GENOME, 0, STREAM_OF_W, neurons * neurons)
     gain = np.float32(config.init_gain / np.sqrt(neurons))
     w_NN = torch.from_numpy(draws * gain).view(neurons, neurons)
     w_NN[: groups.num_unconnected] = 0.0
     w_NN[groups.modulators] = 0.0
+    if config.reflex:
+        w_NN[groups.modulators, groups.feedback] = config.reflex * _opposed(groups)
     return w_NN
+
+
+def _opposed(groups: NeuronGroups) -> Tensor:
+    """(-1)^(k + f) of modulatory neuron k and feedback neuron f, [K, F]."""
+    feedback = groups.feedback.stop - groups.feedback.start
+    place = torch.arange(groups.num_modulators)[:, None] + torch.arange(feedback)
+    return 1.0 - 2.0 * (place % 2)
 
 
 def _onto_connected(groups: NeuronGroups) -> Tensor:

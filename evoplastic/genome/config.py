@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +19,11 @@ class GenomeConfig:
     """First w ~ N(0, init_gain^2 / N)."""
     init_alpha: float = 0.5
     """First alpha, the same everywhere."""
+    reflex: float = 0.0
+    """First w from the two feedback neurons f onto modulatory ones k: (-1)^(k + f) times this, so
+    that opposed feedback moves the network's own signal from birth on; 0 means none."""
 
     def __post_init__(self) -> None:
         require(self.init_gain > 0, f"init_gain is {self.init_gain}, expected more than 0")
+        require(math.isfinite(self.reflex), f"reflex is {self.reflex}, expected a finite number")
         require(self.init_alpha >= 0, f"init_alpha is {self.init_alpha}, expected 0 or more")

@@ -61,7 +61,7 @@ def _spread(values: Tensor) -> dict[str, float]:
         "min": float(values.min()),
         "max": float(values.max()),
     }
-    if values.ndim == 2:
+    if values.ndim == 2 and values.shape[0] == values.shape[1]:
         eigenvalues = torch.linalg.eigvals(values.to(torch.float64))
         found["spectral_radius"] = float(eigenvalues.abs().max())
     return found

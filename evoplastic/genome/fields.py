@@ -36,6 +36,10 @@ SHAPES: dict[str, Shape] = {
     "NN": Shape(
         "one number per connection, row = receiving neuron", lambda groups: _square(groups)
     ),
+    "N_modulators": Shape(
+        "one number per neuron and modulatory neuron",
+        lambda groups: (groups.num_neurons, groups.num_modulators),
+    ),
     "rank_one": Shape(
         "two vectors, one number per target, then one per source",
         lambda groups: (2, groups.num_neurons),

@@ -21,8 +21,10 @@ from evoplastic.genome.catalogue import FIELDS, PUBLISHED
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.fields import Field
 from evoplastic.genome.layout import Layout
+from evoplastic.modulation.fields import PREFIX as MODULATION
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.fields import PREFIX, read_field
+from evoplastic.rules.fields import PREFIX as RULE
+from evoplastic.rules.fields import read_field
 from evoplastic.storage import read_tensors, write_tensors
 
 SCHEMA, FIRST_SCHEMA = "evoplastic/genome/2", "evoplastic/genome/1"
@@ -154,7 +156,7 @@ def _fields(header: Mapping[str, Any]) -> tuple[Field, ...]:
     found = []
     for written in header["fields"]:
         name = written["name"]
-        if isinstance(name, str) and name.startswith(PREFIX):
+        if isinstance(name, str) and name.startswith((RULE, MODULATION)):
             found.append(read_field(written))
             continue
         require_known("field of a genome", name, FIELDS)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.rules.params import RuleParams
 from evoplastic.trials.order import TrialStreams
 from evoplastic.trials.stacked import StackedTables
@@ -21,10 +22,16 @@ class PlasticParams(NamedTuple):
     w_PNN: Tensor  # innate weight from neuron j to neuron i at [p, i, j]
     alpha_PNN: Tensor  # plasticity coefficient of the same connection
     rule: RuleParams = RuleParams()  # what the genome has of the rule's numbers, decoded
+    modulation: ModulationParams = ModulationParams()  # fan-outs
 
     def each(self, change: Callable[[Tensor], Tensor]) -> PlasticParams:
         """The same with every tensor changed; all have P individuals first."""
-        return PlasticParams(change(self.w_PNN), change(self.alpha_PNN), self.rule.each(change))
+        return PlasticParams(
+            change(self.w_PNN),
+            change(self.alpha_PNN),
+            self.rule.each(change),
+            self.modulation.each(change),
+        )
 
 
 class LifetimeBatch(NamedTuple):

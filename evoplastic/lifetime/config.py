@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
 from evoplastic.checks import SECTION, require
+from evoplastic.modulation.config import ModulationConfig
 from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.table import Schedule
 
 Feedback = Literal[
     "loss",
@@ -140,19 +142,23 @@ class LifetimeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LifetimeConfig(LifetimeOptions):
-    """One lifetime, its rule included: all that an engine needs to know about it.
+    """One lifetime, rule and modulation included: all that an engine needs to know about it.
 
     The defaults are the published setting, node perturbation gated by the outcome.
 
     Raises:
-        UsageError: a number out of its range, or options that the rule does not have.
+        UsageError: a number out of its range, options that the rule does not have, or a modulation
+            of what it does not modulate.
     """
 
     rule: RuleConfig = field(default_factory=RuleConfig)
     """How weights change."""
+    modulation: ModulationConfig = field(default_factory=ModulationConfig)
+    """What modulatory neurons, and outcomes, act on."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.modulation.require_rule(self.rule.table)
         require(
             self.smoothness_penalty == 0 or self.rule.table.modulator == "network",
             f"smoothness_penalty is {self.smoothness_penalty}, but rule {self.rule.name!r} has no "
@@ -166,12 +172,23 @@ class LifetimeConfig(LifetimeOptions):
         chosen = self.perturbation.quiet_trials
         return self.rule.constants.quiet_trials if chosen is None else chosen
 
+    @property
+    def schedule(self) -> Schedule:
+        """How an engine may touch the matrices: as the rule has it, if all targets have one M."""
+        fanned_out = self.modulation.onto("plasticity") is not None
+        return "every_step" if fanned_out else self.rule.schedule
+
     @classmethod
-    def of(cls, options: LifetimeOptions, rule: RuleConfig) -> LifetimeConfig:
-        """The lifetime that two sections of a configuration describe.
+    def of(
+        cls,
+        options: LifetimeOptions,
+        rule: RuleConfig,
+        modulation: ModulationConfig,
+    ) -> LifetimeConfig:
+        """The lifetime that sections of a configuration describe.
 
         Raises:
             UsageError: they contradict each other.
         """
         chosen = {each.name: getattr(options, each.name) for each in fields(LifetimeOptions)}
-        return cls(**chosen, rule=rule)
+        return cls(**chosen, rule=rule, modulation=modulation)

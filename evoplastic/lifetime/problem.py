@@ -16,6 +16,8 @@ from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.fields import decode as decode_modulation
+from evoplastic.modulation.fields import require_fan_outs
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
 from evoplastic.rules.fields import require_fields
@@ -42,7 +44,8 @@ class LifetimeProblem:
     """What a worker must know besides genomes; constant for a run, or until new banks are drawn.
 
     Raises:
-        UsageError: tasks that do not fit the network, genomes whose fields the rule does not have.
+        UsageError: tasks that do not fit the network, genomes whose fields are not those of rule
+            and modulation.
     """
 
     layout: Layout
@@ -55,7 +58,9 @@ class LifetimeProblem:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        require_fields(self.layout.fields, self.lifetime.rule, "the genome")
+        lifetime = self.lifetime
+        require_fields(self.layout.fields, lifetime.rule, "the genome")
+        require_fan_outs(self.layout.fields, lifetime.modulation, lifetime.rule.table, self.groups)
         for task in self.tasks:
             fits = require_lines if task.timing is None else require_fit
             fits(self.groups, task.interface, task.task)
@@ -78,8 +83,12 @@ class LifetimeProblem:
             without: fields that are 0 instead; ("alpha",) switches plasticity off.
         """
         values = self.layout.values(flat_PG, without=without)
-        rule = decode(self.lifetime.rule, self.groups, values)
-        return PlasticParams(values["w"], values["alpha"], rule)
+        lifetime = self.lifetime
+        rule = decode(lifetime.rule, self.groups, values)
+        modulation = decode_modulation(
+            lifetime.modulation, lifetime.rule.table, self.groups, values
+        )
+        return PlasticParams(values["w"], values["alpha"], rule, modulation)
 
     @property
     def chosen_engine(self) -> str:

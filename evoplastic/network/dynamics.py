@@ -26,14 +26,35 @@ def advance_activation(
     return x_PN + leak * (drive_PN - x_PN) + xi_PN
 
 
-def firing_rate(x_PN: Tensor, groups: NeuronGroups) -> Tensor:
-    """rate = sigmoid(x) for response neurons, tanh(x) for all others; nothing clamped yet."""
-    rate_PN = torch.tanh(x_PN)
-    rate_PN[:, groups.response] = torch.sigmoid(x_PN[:, groups.response])
-    return rate_PN
+def firing_rate(
+    x_PN: Tensor,
+    groups: NeuronGroups,
+    threshold_PN: Tensor | None = None,
+    gain_PN: Tensor | None = None,
+) -> Tensor:
+    """rate = g f(x - theta), f the sigmoid for response neurons, tanh for all others.
+
+    Args:
+        x_PN: activation; nothing is clamped yet.
+        groups: which neuron does what.
+        threshold_PN: theta; none = 0.
+        gain_PN: g; none = 1.
+    """
+    above_PN = x_PN if threshold_PN is None else x_PN - threshold_PN
+    rate_PN = torch.tanh(above_PN)
+    rate_PN[:, groups.response] = torch.sigmoid(above_PN[:, groups.response])
+    return rate_PN if gain_PN is None else gain_PN * rate_PN
+
+
+def modulatory_rates(rate_PN: Tensor, groups: NeuronGroups) -> Tensor:
+    """m [P, K], the rates of the modulatory neurons."""
+    return rate_PN[:, groups.modulators]
 
 
 def modulatory_signal(rate_PN: Tensor, groups: NeuronGroups) -> Tensor:
-    """mod = rate of the first modulatory neuron minus rate of the second, within [-2, 2]."""
-    first = groups.modulators.start
-    return rate_PN[:, first] - rate_PN[:, first + 1]
+    """mod [P] = m_0 - m_1 + m_2 - ..., a network's own signal; published with two neurons."""
+    rate_PK = modulatory_rates(rate_PN, groups)
+    mod_P = rate_PK[:, 0]
+    for k in range(1, groups.num_modulators):
+        mod_P = mod_P - rate_PK[:, k] if k % 2 else mod_P + rate_PK[:, k]
+    return mod_P

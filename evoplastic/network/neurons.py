@@ -1,8 +1,8 @@
 """Which neuron does what: the groups that every network is made of, in a fixed order.
 
-    stimulus I | feedback F | bias 1 | action signal O | hidden | modulators 2 | response O
+    stimulus I | feedback F | bias 1 | action signal O | hidden | modulators K | response O
 
-The order and the default sizes are those of Miconi (2023), ICML: 70 neurons with I = F = O = 2.
+The order and the default sizes are those of Miconi (2023), ICML: 70 neurons with I = F = O = K = 2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from evoplastic.checks import require
 from evoplastic.types import Interface
 
 NUM_FEEDBACK = 2  # F: two neurons carry the outcome, equal or opposed
-NUM_MODULATORS = 2  # mod = rate of the first minus rate of the second
+PUBLISHED_MODULATORS = 2  # mod = rate of the first minus rate of the second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +23,20 @@ class NeuronGroups:
     num_neurons: int = 70  # N
     num_inputs: int = 2  # I
     num_outputs: int = 2  # O
+    num_modulators: int = PUBLISHED_MODULATORS  # K
 
     def __post_init__(self) -> None:
         Interface(num_inputs=self.num_inputs, num_outputs=self.num_outputs)
-        needed = self.num_inputs + NUM_FEEDBACK + 1 + 2 * self.num_outputs + NUM_MODULATORS
+        require(
+            self.num_modulators >= 1,
+            f"num_modulators is {self.num_modulators}, expected at least 1",
+        )
+        needed = self.num_inputs + NUM_FEEDBACK + 1 + 2 * self.num_outputs + self.num_modulators
         require(
             self.num_neurons > needed,
             f"num_neurons is {self.num_neurons}, but stimulus ({self.num_inputs}), feedback "
             f"({NUM_FEEDBACK}), bias (1), action signal ({self.num_outputs}), modulator "
-            f"({NUM_MODULATORS}) and response ({self.num_outputs}) neurons take {needed}; "
+            f"({self.num_modulators}) and response ({self.num_outputs}) neurons take {needed}; "
             f"use at least {needed + 1} neurons",
         )
 
@@ -67,8 +72,8 @@ class NeuronGroups:
 
     @property
     def modulators(self) -> slice:
-        """The two neurons whose rate difference modulates plasticity, if the rule lets it."""
-        return slice(self.num_neurons - self.num_outputs - NUM_MODULATORS, self.response.start)
+        """The neurons whose rates modulate plasticity and activity, where something lets them."""
+        return slice(self.response.start - self.num_modulators, self.response.start)
 
     @property
     def response(self) -> slice:
@@ -81,8 +86,14 @@ class NeuronGroups:
         return Interface(num_inputs=self.num_inputs, num_outputs=self.num_outputs)
 
     def describe(self) -> dict[str, int]:
-        """Plain sizes, as they are kept in a genome's header."""
-        return asdict(self)
+        """Plain sizes, as they are kept in a genome's header; of modulators, only unpublished ones.
+
+        So the digests of published genomes stay what they were.
+        """
+        sizes = asdict(self)
+        if self.num_modulators == PUBLISHED_MODULATORS:
+            del sizes["num_modulators"]
+        return sizes
 
 
 def require_lines(groups: NeuronGroups, interface: Interface, task: str) -> None:

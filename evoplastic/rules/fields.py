@@ -77,7 +77,7 @@ def _stream(name: str) -> int:
 
 
 def read_field(written: Mapping[str, Any]) -> Field:
-    """A field of a rule from what a genome file says of it; it begins nowhere, it has numbers.
+    """A field from what a genome file says of it; it begins nowhere, it has numbers.
 
     Raises:
         UsageError: the file says something that no field can be.
@@ -85,7 +85,7 @@ def read_field(written: Mapping[str, Any]) -> Field:
 
     return Field(
         name=written["name"],
-        title="number of a rule",
+        title="numbers of a genome file",
         shape=written["shape"],
         init=partial(_begin_nowhere, written["name"]),
         lower=written["lower"],

@@ -15,6 +15,7 @@ from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank, final_answers
 from evoplastic.types import NO_TARGET
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
+from tasks.neurogym.ground_truth import says_nothing
 from tasks.neurogym.probing import ProbedTrial, Prober, SegmentsDiffer, segments
 
 DEEP_EVERY = 16  # trials between two searches for state inside of attributes
@@ -61,7 +62,13 @@ def _probe_trials(
             if first and not thorough:
                 _expect_like_segments(trial)
             trials.append(trial)
+    if says_nothing([trial.ground_truth_T for trial in trials if trial.informed]):
+        trials = [_without_ground_truth(trial) if trial.informed else trial for trial in trials]
     return trials
+
+
+def _without_ground_truth(trial: ProbedTrial) -> ProbedTrial:
+    return trial._replace(ground_truth_T=np.full_like(trial.ground_truth_T, NO_TARGET))
 
 
 def _expect_like_segments(trial: ProbedTrial) -> None:

@@ -7,11 +7,8 @@ of its own, and unseeded generators are seeded while the constructor runs.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import inspect
 import random
-import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,16 +24,13 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.trust import admit
+from evoplastic.user_code.project import CodeFile
 from tasks.machines.state_machine import StateMachine
-from tasks.neurogym.entry_points import (
-    guarded_registry,
-    load_entry_point,
-    origin,
-    task_entry_points,
-)
+from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
+from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.sources.user_file import load_task, split_file
 from tasks.two_stimulus.task import NAMES
 
 DEFAULT_DT_MS = 20
@@ -98,11 +92,10 @@ class EnvSource:
                 untimed = isinstance(error, AttributeError) and "'timing'" in str(error)
                 reason = "no timing" if untimed else "cannot be made"
                 raise Unbankable(refuse(reason, self.name, _last_line(error))) from error
-            base = env.unwrapped
+            base = getattr(env, "unwrapped", env)
             if not isinstance(base, TrialEnv):
-                raise Unbankable(
-                    refuse("cannot be made", self.name, f"{type(base).__name__} is no TrialEnv")
-                )
+                detail = f"{self._made} {type(base).__name__}, expected a neurogym TrialEnv"
+                raise Unbankable(refuse("cannot be made", self.name, detail))
             if base.dt != self.dt_ms:
                 raise Unbankable(
                     refuse(
@@ -114,7 +107,8 @@ class EnvSource:
                 )
             self._check_spaces(env)
             try:
-                env.reset()
+                with noting_built(trial_envs(env)):
+                    env.reset()
             except Exception as error:
                 if any(each.tmax < each.dt for each in trial_envs(env)):
                     raise Unbankable(
@@ -131,6 +125,10 @@ class EnvSource:
             each.t, each.t_ind, each.performance = 0, 0, 0
         seed_generators(env, seed)
         return env
+
+    @property
+    def _made(self) -> str:
+        return "it is of the class" if isinstance(self.task, str | type) else "it returns"
 
     def _check_spaces(self, env: Any) -> None:
         actions, shown = env.action_space, env.observation_space
@@ -195,18 +193,29 @@ def require_registered(name: str) -> None:
 
 
 def find_source(
-    name: str, settings: Mapping[str, Any] | None = None, dt_ms: int = DEFAULT_DT_MS
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    dt_ms: int = DEFAULT_DT_MS,
+    kept: Sequence[CodeFile] = (),
 ) -> EnvSource:
-    """The task a user means: a registered id (with or without `-v0`), `file.py:Name` of a class or
-    a state machine, or the name of an entry point.
+    """The task a user means: a registered id (with or without `-v0`), `file.py:Name` of a class, a
+    function that makes an environment, or a state machine, or the name of an entry point.
+
+    Args:
+        name: what was typed.
+        settings: further constructor arguments.
+        dt_ms: time step.
+        kept: the texts of files, which run in place of what lies there; the first is the task's.
 
     Raises:
         UsageError: unknown id, no such file or class, a file or an entry point that cannot be
             imported, or a name that stands for an id and an entry point.
     """
-    path, colon, class_name = name.rpartition(":")
-    if colon and path.endswith(".py"):
-        return EnvSource(load_task(Path(path), class_name), settings or {}, dt_ms)
+    in_file = split_file(name)
+    if in_file is not None:
+        task = load_task(Path(kept[0].path) if kept else in_file[0], in_file[1], kept)
+        label = "" if isinstance(task, StateMachine) else in_file[1]
+        return EnvSource(task, settings or {}, dt_ms, label=label)
     points, known = task_entry_points(), registered_ids()
     refuse_collisions(points, known)
     if name in points:
@@ -237,53 +246,6 @@ def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> N
             f"entry point {name!r} ({origin(point)}) has the name of a registered task; its "
             "package has to choose another one",
         )
-
-
-def load_task(path: Path, name: str) -> type[TrialEnv] | StateMachine:
-    """A task class, or a state machine, from a file that is imported under a private name.
-
-    What runs is the text that was admitted (see `evoplastic.trust`), never a compiled copy of it.
-
-    Raises:
-        Untrusted: the file may not run.
-        UsageError: no such file, class or machine, or a file that cannot be imported.
-    """
-    require(path.is_file(), f"there is no file {str(path)!r} to load task {name!r} from")
-    module_name = (
-        f"_evoplastic_task_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
-    )
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    admit(path, content)
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        with guarded_registry(str(path)):
-            exec(compile(content, str(path), "exec"), vars(module))
-    except UsageError:
-        del sys.modules[module_name]
-        raise
-    except Exception as error:
-        del sys.modules[module_name]
-        raise UsageError(f"{path} cannot be imported: {_last_line(error)}") from error
-    found = {each: value for each, value in vars(module).items() if _is_task(value)}
-    require(
-        bool(found),
-        f"{path} defines no class derived from neurogym's TrialEnv, and no StateMachine",
-    )
-    require(name in found, f"{path} has no task {name!r}; {nearest(name, found)}")
-    task: type[TrialEnv] | StateMachine = found[name]
-    return task
-
-
-def _is_task(value: Any) -> bool:
-    if isinstance(value, StateMachine):
-        return True
-    return isinstance(value, type) and issubclass(value, TrialEnv) and value is not TrialEnv
 
 
 @contextmanager

@@ -18,8 +18,10 @@ import gymnasium
 import numpy as np
 from neurogym.core import TrialEnv
 
+from tasks.neurogym.ground_truth import BUILT
+
 CLOCK = ("t", "t_ind", "performance")  # of a TrialEnv; its own step() resets them with each trial
-OWN_BUSINESS = (*CLOCK, "_top", "add_period")  # set by whoever probes
+OWN_BUSINESS = (*CLOCK, "_top", "add_period", BUILT)  # set by whoever probes
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic)
 SEQUENCES = (list, tuple, deque)
 SETS = (set, frozenset)

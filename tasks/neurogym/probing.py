@@ -15,8 +15,9 @@ import numpy as np
 from neurogym.core import TrialEnv
 from numpy.typing import NDArray
 
-from evoplastic.types import NO_TARGET, BoolArray, Float32Array, Int64Array
+from evoplastic.types import BoolArray, Float32Array, Int64Array
 from tasks.neurogym.environments import refuse_raising
+from tasks.neurogym.ground_truth import actions_in, by_step, note_built
 from tasks.neurogym.object_graph import generators, random_state, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
 from tasks.neurogym.trial_cells import TrialCells, set_clock
@@ -32,6 +33,7 @@ class ProbedTrial(NamedTuple):
     reward_TO: Float32Array
     ends_TO: BoolArray
     periods: dict[str, tuple[int, int]]  # steps [start, stop)
+    informed: bool  # its ground truth, if any, is what `info["gt"]` says
 
 
 class _NoNextTrial:
@@ -86,6 +88,9 @@ class Prober:
         try:
             probe = TrialCells(self.name, self.top, env, deep)
             drawn = random_state(self.generators)
+            informed = target_T is None
+            if target_T is None:
+                target_T = self._expect_actions_by_step(probe.said(num_steps), num_steps)
             reward_TO, ends_TO = self._tables(probe, target_T, periods, thorough, sparsely)
             self._expect(
                 random_state(self.generators) == drawn,
@@ -104,6 +109,7 @@ class Prober:
             reward_TO[:num_steps],
             ends_TO[:num_steps],
             {name: _clip(span, num_steps) for name, span in periods.items()},
+            informed,
         )
 
     def _draw(self) -> tuple[TrialEnv, dict[str, tuple[int, int]]]:
@@ -119,6 +125,7 @@ class Prober:
             for env in self.envs:
                 del env.add_period
         env = self.top.unwrapped
+        note_built(env)
         set_clock(env, 0, 0)
         spans = {
             name: (int(env.start_ind[name]), int(env.end_ind[name]))
@@ -144,39 +151,42 @@ class Prober:
             "endless",
             f"a trial lasts up to {num_steps} steps, expected at most {MAX_STEPS}",
         )
-        shape = tuple(self.top.observation_space.shape)
+        shape, shown = tuple(self.top.observation_space.shape), np.asarray(env.ob)
         self._expect(
-            env.ob.shape[1:] == shape,
+            shown.shape[1:] == shape,
             "size changes",
-            f"a trial shows observations of shape {env.ob.shape[1:]}, the space says {shape}",
+            f"a trial shows observations of shape {shown.shape[1:]}, the space says {shape}",
         )
         self._expect(
-            bool(np.isfinite(env.ob).all()), "not finite", "an observation is NaN or infinite"
+            bool(np.isfinite(shown).all()), "not finite", "an observation is NaN or infinite"
         )
-        return num_steps
+        return min(num_steps, len(shown))  # a task that makes them itself may add no periods
 
-    def _asked(self, env: TrialEnv, num_steps: int) -> NDArray[Any]:
-        """The environment's own ground truth by step, whatever it is."""
-        if not env._gt_built:
-            return np.full(num_steps, NO_TARGET)
-        target_T = np.asarray(env.gt)
+    def _asked(self, env: TrialEnv, num_steps: int) -> NDArray[Any] | None:
+        """What `gt` or `gt_now` say by step, whatever it is; None if they say nothing."""
+        try:
+            target_T = by_step(env, num_steps)
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, "gt_now", error)) from error
+        return None if target_T is None else self._expect_actions_by_step(target_T, num_steps)
+
+    def _expect_actions_by_step(self, target_T: NDArray[Any], num_steps: int) -> NDArray[Any]:
         self._expect(
-            len(target_T) >= num_steps and target_T.ndim == 1,
+            target_T.ndim == 1 and len(target_T) >= num_steps,
             "ground truth",
             f"its ground truth has shape {target_T.shape}, expected one action for each step",
         )
         return target_T[:num_steps]
 
     def _ground_truth(self, target_T: NDArray[Any]) -> Int64Array:
-        ground_truth_T = target_T.astype(np.int64)
-        fits_T = (ground_truth_T == target_T) & (ground_truth_T < self.num_actions)
+        fits_T = actions_in(target_T, self.num_actions)
         self._expect(
-            bool((fits_T & (ground_truth_T >= NO_TARGET)).all()),
+            bool(fits_T.all()),
             "ground truth",
             f"its ground truth {target_T[~fits_T][:1]} is not one of the actions 0 to "
             f"{self.num_actions - 1}",
         )
-        return ground_truth_T
+        return target_T.astype(np.int64)
 
     def _tables(
         self,

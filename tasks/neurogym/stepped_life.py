@@ -7,14 +7,17 @@ each answer of the environment is checked, since it comes from somebody else's c
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evoplastic.trials.timing import ANSWER, HOLD, UNSCORED
 from evoplastic.types import NO_TARGET, Float32Array
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
+from tasks.neurogym.ground_truth import by_step, note_built, plain
 from tasks.neurogym.refusals import Unbankable, refuse
 
 
@@ -46,11 +49,14 @@ class SteppedLife:
         self.name, self.limit, self.has_answers = source.name, limit, has_answers
         self._seed, self._isolate, self._steps, self._step = seed, isolate, 0, 0
         self._top = source.make(seed)
+        self._foreseen_T: NDArray[Any] | None = None  # what `info["gt"]` says of the present trial
+        self.informed = False  # that is where the ground truth comes from
         self._size = int(self._top.observation_space.shape[0])
         try:
             with self._surroundings():
                 self._top.new_trial()
                 self._env.performance = 0  # as step() does before each further trial
+                self._begin()
                 shown = self._first_shown()
         except Exception as error:
             raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
@@ -67,8 +73,31 @@ class SteppedLife:
 
     @property
     def ground_truth(self) -> Any:
-        """The environment's own by step, whatever it is; None without."""
-        return np.asarray(self._env.gt) if self._env._gt_built else None
+        """What the environment itself says by step, whatever it is; None without.
+
+        Raises:
+            Unbankable: its own `gt_now` raises.
+        """
+        try:
+            truth_T = by_step(self._env, self.natural_steps)
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, "gt_now", error)) from error
+        self.informed = truth_T is None
+        if truth_T is None and self._foreseen_T is None:
+            self._foreseen_T = self._foresee()
+        return self._foreseen_T if truth_T is None else truth_T
+
+    def _foresee(self) -> NDArray[Any]:
+        """What `info["gt"]` will say in this trial, from a copy that does nothing; or nothing."""
+        said: list[Any] = [None] * self._env.t_ind
+        over = False
+        with isolated(self._seed, TRIALS + self._steps), suppress(Exception):
+            copied = deepcopy(self._top)
+            while not over and len(said) < self.natural_steps:
+                *_, info = copied.step(0)
+                said.append(info.get("gt"))
+                over = bool(info["new_trial"])
+        return plain(said or [None])
 
     @property
     def target_action(self) -> int:
@@ -90,7 +119,7 @@ class SteppedLife:
     def kind(self) -> int:
         """The target action in the end tells trials apart, as in a bank."""
         truth_T = self.ground_truth if self.has_answers else None
-        return 0 if truth_T is None else int(truth_T[-1])
+        return 0 if truth_T is None else max(int(truth_T[-1]), 0)
 
     def act(self, action: int) -> Step:
         """Take an action; correct is who ends a trial by the target action of that step."""
@@ -99,6 +128,8 @@ class SteppedLife:
             with self._surroundings():
                 shown, reward, terminated, truncated, info = self._top.step(action)
                 reward, over = float(reward), bool(info["new_trial"])
+                if self.has_answers and self.informed and info.get("gt") is not None:
+                    target = int(info["gt"])
         except Exception as error:
             raise Unbankable(refuse_raising(self.name, where, error)) from error
         if terminated or truncated:
@@ -106,6 +137,8 @@ class SteppedLife:
         if not math.isfinite(reward):
             self._break("not finite", f"{where} pays {reward}")
         self.observation_I = self._checked(shown)
+        if over:
+            self._begin()
         self._step, self._steps = 0 if over else self._step + 1, self._steps + 1
         if self._step >= self.limit:
             self._break(
@@ -114,6 +147,11 @@ class SteppedLife:
                 "it end with info['new_trial']",
             )
         return Step(reward, over, over and action == target)
+
+    def _begin(self) -> None:
+        """A trial was drawn."""
+        note_built(self._env)
+        self._foreseen_T = None
 
     def _first_shown(self) -> Any:
         """What the first trial shows, and zeros for what only a step would tell.

@@ -15,7 +15,9 @@ from evoplastic.checks import require
 from evoplastic.trials.table import MAX_TRIAL_STEPS
 from evoplastic.types import Interface
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
+from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.sources.user_file import task_files
 from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
 
@@ -59,6 +61,7 @@ def stepped_task(
     task = SteppedEnv(
         task=name or env_source.name,
         source=source,
+        code=task_files(source),
         settings=dict(settings or {}),
         dt_ms=dt_ms,
         interface=Interface(num_inputs=tried.num_inputs, num_outputs=tried.num_actions),
@@ -96,8 +99,8 @@ def _try(source: EnvSource, limit: int, surroundings: int, *, isolate: bool) -> 
             longest = max(longest, life.natural_steps)
             truth_T = life.ground_truth
             if truth_T is not None:
-                asked_any = True
-                has_answers &= _are_actions(truth_T, num_actions)
+                asked_any |= not life.informed or not says_nothing([truth_T])
+                has_answers &= are_actions(truth_T, num_actions)
             over = False
             while not over:
                 reward, over, _ = life.act(int(rng.integers(num_actions)))
@@ -113,11 +116,6 @@ def _try(source: EnvSource, limit: int, surroundings: int, *, isolate: bool) -> 
         longest=longest,
         steps_per_s=steps / seconds,
     )
-
-
-def _are_actions(truth_T: Any, num_actions: int) -> bool:
-    inside = truth_T.ndim == 1 and (truth_T >= 0) & (truth_T < num_actions)
-    return bool(np.all(inside) and np.array_equal(truth_T, np.round(truth_T)))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from evoplastic.trials.order import TrialStreams
 from evoplastic.trials.timing import TrialTiming
 from evoplastic.trials.world import Observed, Stepped
 from evoplastic.types import NO_TARGET, BoolArray, Int64Array, Interface
+from evoplastic.user_code.project import CodeFile
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.refusals import Unbankable
 from tasks.neurogym.stepped_life import SteppedLife
@@ -37,6 +38,7 @@ class SteppedEnv:
 
     task: str
     source: str  # a registered id, or my_task.py:MyTask
+    code: tuple[CodeFile, ...] = ()  # of a task in a file; runs wherever the task travels
     settings: Mapping[str, Any] = field(default_factory=dict)
     dt_ms: int = DEFAULT_DT_MS
     interface: Interface
@@ -62,8 +64,8 @@ class SteppedEnv:
 
     @property
     def env_source(self) -> EnvSource:
-        """Where fresh environments come from."""
-        return find_source(self.source, self.settings, self.dt_ms)
+        """Where fresh environments come from: the code that was tried, whatever lies there now."""
+        return find_source(self.source, self.settings, self.dt_ms, self.code)
 
     def begin(self, seed: int, env_source: EnvSource | None = None) -> SteppedLife:
         """A life in a fresh environment.

@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Any, NoReturn
 
 import gymnasium
 import numpy as np
 from neurogym.core import TrialEnv
+from numpy.typing import NDArray
 
 from tasks.neurogym.environments import refuse_raising
+from tasks.neurogym.ground_truth import plain
 from tasks.neurogym.object_graph import changed_path, is_random, state_of
 from tasks.neurogym.refusals import Unbankable, refuse
 
@@ -71,6 +74,22 @@ class TrialCells:
                 self.expect_unchanged(f"step({action}) at step {step}")
             found.append((reward, ends))
         return found
+
+    def said(self, num_steps: int) -> NDArray[Any]:
+        """`info["gt"]` of each step, whatever it is; NO_TARGET where it hangs on the action.
+
+        A step that cannot be taken, and those after it, say nothing here.
+        """
+        said: list[Any] = []
+        with suppress(Exception):
+            for step in range(num_steps):
+                words = []
+                for action in (0, int(self.top.action_space.n) - 1):
+                    set_clock(self.env, step * self.env.dt, step)
+                    words.append(self.top.step(action)[4].get("gt"))
+                said.append(words[0] if np.array_equal(*words) else None)
+        set_clock(self.env, 0, 0)
+        return plain(said + [None] * (num_steps - len(said)))
 
     def _compare(self, shown: Any, row: int, step: int) -> None:
         expected = self.shown_TI[row]

@@ -14,6 +14,7 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
+from tests.cluster.written_runs import new_database
 
 
 class Answer(NamedTuple):
@@ -55,3 +56,9 @@ def genome_file(tmp_path: Path) -> Path:
     path = tmp_path / "small.safetensors"
     Genome.random(Layout(NeuronGroups(num_neurons=16)), 3, GenomeConfig()).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database to copy."""
+    return new_database(tmp_path_factory.mktemp("mlflow") / "mlflow.db")

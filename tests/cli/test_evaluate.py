@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from evoplastic.cli.evaluation_report import unlearnt
 from tests.cli.conftest import Command
 
 SHORT = ("lifetime.num_trials=12", "lifetime.scored_trials=4")
@@ -43,6 +45,56 @@ def test_seed_and_plasticity_matter(command: Command, genome_file: Path) -> None
     assert first["plastic"] != other["plastic"]
     assert "plastic" not in off
     assert off["plasticity_off"] == first["plasticity_off"]
+
+
+def unlearnt_entry(**changed: float | None) -> dict[str, Any]:
+    """What `evaluate` finds, plastic accuracy 0.9, off 0.5, best fixed policy 0.7."""
+    numbers = {"on": 0.9, "off": 0.5, "std": 0.1, "fixed": 0.7} | changed
+    summary = {f"reward_{name}": 0.0 for name in ("mean", "std")}
+    found: dict[str, Any] = {
+        name: {**summary, "accuracy_mean": numbers[name], "accuracy_std": numbers["std"]}
+        for name in ("on", "off")
+    }
+    return {
+        "task": "dms",
+        "fixed_policy_level": numbers["fixed"],
+        "reward_fixed_policy": None,
+        "plastic": found["on"],
+        "plasticity_off": found["off"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "reached"),
+    [
+        ({}, []),
+        ({"fixed": None}, []),
+        ({"off": 0.9}, ["off (90.0%)"]),
+        ({"on": 0.4}, ["off (50.0%)", "policy (70.0%)"]),
+        ({"fixed": 0.89}, ["policy (89.0%)"]),  # within two standard errors of 0.1 / 8
+        ({"fixed": 0.87}, []),
+        ({"fixed": 0.87, "std": 0.3}, ["policy (87.0%)"]),
+    ],
+)
+def test_a_score_that_others_reach_is_warned_of(
+    changed: dict[str, float | None], reached: list[str]
+) -> None:
+    warnings = unlearnt(unlearnt_entry(**changed), 64)
+    assert len(warnings) == bool(reached)
+    assert all(word in warnings[0] for word in reached)
+
+
+def test_a_network_that_does_not_learn_is_called_so(command: Command, genome_file: Path) -> None:
+    still = (*SHORT, "lifetime.perturbation.quiet_trials=2", "rule.eta=0", "rule.first_trial=2")
+    words = ("evaluate", genome_file, *still, "--lifetimes", 4)
+    answer = command(*words)
+    assert answer.code == 0
+    assert answer.out.count("warning: ") == 2, "of both held-out tasks"
+    for entry in command(*words, "--json").json["tasks"]:
+        (warning,) = entry["warnings"]
+        assert f"warning: {warning}" in answer.out
+        assert warning.startswith(f"{entry['task']}: accuracy ")
+    assert command(*words, "--no-plasticity", "--json").json["tasks"][0]["warnings"] == []
 
 
 def test_text_shows_held_out_tasks_with_their_levels(command: Command, genome_file: Path) -> None:

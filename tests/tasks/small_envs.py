@@ -272,3 +272,97 @@ class PaysRarely(Echo):
         shown, reward, *rest = super()._step(action)
         rare = self.num_tr % 2 == 0 and self.num_tr > 5 and self.t_ind >= 9 and action == 0
         return (shown, reward + rare, *rest)
+
+
+class AssignsGroundTruth(Echo):
+    """Assigns its arrays, as tasks did before there was set_groundtruth."""
+
+    gt: Any
+    ob: Any
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        bit = int(self.rng.randint(2))
+        self.add_period(list(self.timing))
+        self.ob = np.zeros((15, 3), dtype=np.float32)
+        self.ob[:5, 1 + bit] = 1
+        self.gt = np.zeros(15, dtype=int)
+        self.gt[10:] = 1 + bit
+        return {"bit": bit}
+
+
+class AssignsLists(AssignsGroundTruth):
+    """No periods, no arrays: lists, and an end of its own."""
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        bit = int(self.rng.randint(2))
+        self.ob = [[0, bit == 0, bit == 1]] * 5 + [[0, 0, 0]] * 10
+        self.gt = [0] * 10 + [1 + bit] * 5
+        return {"bit": bit}
+
+    def _step(self, action: int) -> Any:
+        over = self.t_ind >= 10 and action != 0
+        reward = float(over and action == self.gt_now)
+        return self.ob_now, reward, False, False, {"new_trial": over or self.t_ind == 14}
+
+
+class AsksByProperty(AssignsGroundTruth):
+    """Keeps no ground truth, it knows at each step."""
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        trial = super()._new_trial(**kwargs)
+        del self.gt
+        return trial
+
+    @property
+    def gt_now(self) -> int:
+        assert self.trial is not None
+        return 1 + int(self.trial["bit"]) if self.in_period("answer") else 0
+
+
+class AsksAfterwards(AsksByProperty):
+    """Says what would have been right in `info` alone."""
+
+    gt_now = TrialEnv.gt_now
+
+    def _step(self, action: int) -> Any:
+        assert self.trial is not None
+        due = self.in_period("answer")
+        right = 1 + int(self.trial["bit"]) if due else 0
+        over = due and action != 0
+        return (
+            self.ob_now,
+            float(over and action == right),
+            False,
+            False,
+            {
+                "new_trial": over,
+                "gt": right,
+            },
+        )
+
+
+class AsksAtTimes(Echo):
+    """Every second trial has no ground truth; the array of the one before still lies there."""
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        if self.num_tr % 2 == 0:
+            return super()._new_trial(**kwargs)
+        self.add_period(list(self.timing))
+        self.add_ob(1, "stimulus", where=0)
+        return {"bit": 0}
+
+
+class AsksForOwnNumber(Echo):
+    """`gt` is something else here: no word on each step."""
+
+    gt: Any
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        self.add_period(list(self.timing))
+        self.gt = int(self.rng.randint(2))
+        self.add_ob(1, "stimulus", where=1 + self.gt)
+        return {}
+
+    def _step(self, action: int) -> Any:
+        over = self.in_period("answer") and action != 0
+        return self.ob_now, float(over), False, False, {"new_trial": over, "gt": 0}

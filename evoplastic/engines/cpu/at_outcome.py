@@ -124,12 +124,14 @@ def read_trace(plan: Any, workspace: Any, life: Any, trial: int, read_at: int) -
 
 
 @compiled_once
-def run_at_outcome(run: Any, first: int, stop: int) -> None:
-    """Simulate individuals [first, stop), at most two: partners share their noise."""
+def run_at_outcome(run: Any, first: int, stop: int, trial_start: int, trial_stop: int) -> None:
+    """Simulate trials [trial_start, trial_stop) of individuals [first, stop), at most two: partners
+    share their noise. The workspace holds them from one call to the next."""
     plan, workspace = run.plan, run.workspace
-    for c in range(stop - first):
-        birth(run, place_life(plan, c, first + c))
-    for trial in range(plan.num_trials):
+    if trial_start == 0:
+        for c in range(stop - first):
+            birth(run, place_life(plan, c, first + c))
+    for trial in range(trial_start, trial_stop):
         for c in range(stop - first):
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)

@@ -19,6 +19,7 @@ from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_s
 from evoplastic.engines.cpu.factoring import factored
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
+from evoplastic.engines.cpu.recorder import CpuRecorder
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
@@ -43,6 +44,8 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
+    if config.modulation.table.channels or groups.num_modulators != 2:
+        return f"modulation {config.modulation.name!r}"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
@@ -58,6 +61,7 @@ def run_cpu(
     config: LifetimeConfig,
     *,
     threads: int = 0,
+    recorder: CpuRecorder | None = None,
 ) -> LifetimeResult:
     """Live P whole lifetimes on the processor.
 
@@ -67,13 +71,19 @@ def run_cpu(
         batch: tasks and random streams of the individuals.
         config: everything else about the lifetime.
         threads: how many threads share the individuals; 0 means one per core.
+        recorder: reads what it keeps between trials, one individual at a time: no bit changes.
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
     individuals = make_individuals(params, groups, batch, config)
     num_individuals = len(individuals.task)
     record = make_record(num_individuals, config.num_trials)
-    turns = [(first, min(first + 2, num_individuals)) for first in range(0, num_individuals, 2)]
+    at_a_time = 2 if recorder is None else 1
+    turns = [
+        (first, min(first + at_a_time, num_individuals))
+        for first in range(0, num_individuals, at_a_time)
+    ]
+    blocks = [(0, config.num_trials)] if recorder is None else recorder.blocks
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
     simulate, seconds = SCHEDULES[config.rule.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
@@ -87,7 +97,10 @@ def run_cpu(
             except IndexError:
                 return
             run = Run(plan, banks, workspace, individuals, record)
-            simulate(run, *extra, first, stop)
+            for block in blocks:
+                simulate(run, *extra, first, stop, *block)
+                if recorder is not None:
+                    recorder.keep(run, extra[:2], first, block[1] - 1)
 
     if threads == 1:
         work(workspaces[0], extras[0])
@@ -95,6 +108,7 @@ def run_cpu(
         with ThreadPoolExecutor(threads) as pool:
             for done in [pool.submit(work, *each) for each in zip(workspaces, extras, strict=True)]:
                 done.result()
+    record.smoothness[:] /= np.float32(config.num_trials)
     return LifetimeResult(
         loss_PK=torch.from_numpy(record.loss),
         correct_PK=torch.from_numpy(record.correct),

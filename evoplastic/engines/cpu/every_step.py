@@ -97,6 +97,17 @@ def make_matrices(plan: Plan, formula: Formula) -> Matrices:
     )
 
 
+def read_connections(
+    plan: Plan, formula: Formula, matrices: Matrices
+) -> dict[str, NDArray[np.float32]]:
+    """p and eligibility [U', row] of the life in slot 0."""
+    rows = matrices.rows[: matrices.rows.size // 2]
+    every = rows.reshape(plan.row, formula.num_matrices, plan.unclamped_width)
+    p = matrices.limits[SCALE] * every[:, P]
+    elig = every[:, formula.trace_at] if formula.credits else np.zeros_like(p)
+    return {"p": p.T, "elig": elig.T}
+
+
 def _make_sweep(pass64: Any, pass16: Any) -> Any:
     """A function that passes over all targets and keeps their drive."""
 
@@ -328,17 +339,20 @@ def run_every_step(
     change: Any,
     first: int,
     stop: int,
+    trial_start: int,
+    trial_stop: int,
 ) -> None:
-    """Simulate individuals [first, stop), at most two: partners share their noise."""
+    """Simulate trials [trial_start, trial_stop) of individuals [first, stop), at most two: partners
+    share their noise. The workspace holds them from one call to the next."""
     plan, workspace, record = run.plan, run.workspace, run.record
-    for c in range(stop - first):
+    for c in range(stop - first if trial_start == 0 else 0):
         life = place_life(plan, c, first + c)
         birth(run, life)
         _lay_coefficients(run, matrices, coefficients, change, life)
         record.smoothness[first + c] = np.float32(0)
         newborn = life.rate + plan.num_steps * plan.row
         _drive_anew(plan, workspace, matrices, change, life, newborn)
-    for trial in range(plan.num_trials):
+    for trial in range(trial_start, trial_stop):
         for c in range(stop - first):
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)
@@ -346,5 +360,3 @@ def run_every_step(
             record.smoothness[first + c] += _run_trial(
                 run, formula, matrices, change, life, trial, entry
             )
-    for individual in range(first, stop):
-        record.smoothness[individual] /= np.float32(plan.num_trials)

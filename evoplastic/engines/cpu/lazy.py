@@ -204,15 +204,17 @@ def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
 
 
 @compiled_once
-def run_lazy(run: Any, first: int, stop: int) -> None:
-    """Simulate individuals [first, stop), at most two: partners share their noise."""
+def run_lazy(run: Any, first: int, stop: int, trial_start: int, trial_stop: int) -> None:
+    """Simulate trials [trial_start, trial_stop) of individuals [first, stop), at most two: partners
+    share their noise. The workspace holds them from one call to the next."""
     plan, workspace, record = run.plan, run.workspace, run.record
-    for c in range(stop - first):
-        birth(run, place_life(plan, c, first + c))
-        workspace.scale[c] = np.float32(1)
-        record.smoothness[first + c] = np.float32(0)
-    workspace.bound[:] = np.float32(0)
-    for trial in range(plan.num_trials):
+    if trial_start == 0:
+        for c in range(stop - first):
+            birth(run, place_life(plan, c, first + c))
+            workspace.scale[c] = np.float32(1)
+            record.smoothness[first + c] = np.float32(0)
+        workspace.bound[:] = np.float32(0)
+    for trial in range(trial_start, trial_stop):
         for c in range(stop - first):
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)
@@ -220,5 +222,3 @@ def run_lazy(run: Any, first: int, stop: int) -> None:
             scale, roughness = run_trial(run, life, trial, entry, workspace.scale[c])
             workspace.scale[c] = scale
             record.smoothness[first + c] += roughness
-    for individual in range(first, stop):
-        record.smoothness[individual] /= np.float32(plan.num_trials)

@@ -59,6 +59,8 @@ def gpu_covers_rule(config: LifetimeConfig) -> str | None:
     rule = config.rule
     if rule.schedule not in ON_CHIP:
         return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
+    if config.modulation.table.channels or config.modulation.table.num_neurons != 2:
+        return f"modulation {config.modulation.name!r}"
     if isinstance(rule.baseline_decay, Evolvable):
         return "a baseline decay that is evolved"
     return None

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder, Recording
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
 from evoplastic.engines.reference.threads import one_thread
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.recording import Recorded, Recording
+from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
@@ -38,7 +40,7 @@ class Trace(NamedTuple):
 
     result: LifetimeResult
     state: NetworkState
-    recorded: dict[str, Tensor]
+    recorded: Recorded | None
 
 
 class _Trial(NamedTuple):
@@ -80,11 +82,12 @@ def run_reference(
     plasticity = Plasticity.of(config.rule, params.rule, groups, batch.tasks.dt_ms)
     num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
-    recorder = Recorder(recording)
     outcomes = []
     self_paced = batch.self_paced
     if self_paced:
         world, state = enter_world(state, groups, batch, config)
+    steps = world.max_trial_steps if self_paced else batch.tables.num_steps
+    recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
     for trial in range(config.num_trials):
         if self_paced:
             state, outcome = run_self_paced_trial(
@@ -107,7 +110,7 @@ def run_reference(
         smoothness_P=roughness_P.cpu(),
         steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
     )
-    return Trace(result, state, recorder.result())
+    return Trace(result, state, recorder.recorded)
 
 
 def _bring_trial(
@@ -164,7 +167,7 @@ def _run_trial(
     mean_reward_P, mean_loss_P = state.mean_reward_P, state.mean_loss_P
     loss_P = torch.zeros_like(mean_correct_P)
     roughness_P = torch.zeros_like(mean_correct_P)
-    mod_before_P = torch.zeros_like(mean_correct_P)
+    signal_before_PK = torch.zeros_like(rate_PN[:, groups.modulators])
     activity_PO = torch.zeros_like(brought.target_PO)
     w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
     # Set at the first feedback step, which every trial has (TrialTiming).
@@ -173,11 +176,15 @@ def _run_trial(
     feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
     action_PO = torch.zeros_like(brought.target_PO)
 
+    recorder.meet(trial, brought.kind_P)
+    recorder.ask(trial, brought.target_action_P)
     for step in range(timing.num_steps):
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
         x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
-        rate_PN = firing_rate(x_PN, groups)
+        threshold_PN = thresholds(params.modulation, before_PN, groups)
+        gain_PN = gains(params.modulation, before_PN, groups)
+        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
         rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0
@@ -194,13 +201,13 @@ def _run_trial(
         in_feedback = feedback_start <= step < feedback_stop
         activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
         elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
-        mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
-        modulation_P = mod_P if rule.modulator == "network" else None
+        recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups))
+        signal_PK = network_signals(params.modulation, rate_PN, groups)
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
             choice_P = activity_PO.argmax(1)
+            recorder.step(trial, step, "choice", choice_P)
             correct_P = choice_P == brought.target_action_P
             reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
             action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
@@ -211,7 +218,7 @@ def _run_trial(
             column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
             if rule.modulator == "outcome":
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
-                modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+                signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
             changes = changes or rule.when == "outcome"
             decay = plasticity.baseline_decay
             baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
@@ -222,21 +229,22 @@ def _run_trial(
 
         if may_change and rule.modulator == "network":
             if step > 0:
-                roughness_P = roughness_P + (mod_P - mod_before_P) ** 2
-            mod_before_P = mod_P
+                roughness_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
+            signal_before_PK = signal_PK
         if may_change and changes:
-            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_P)
+            modulation_PN = None
+            if rule.modulator != "none":
+                modulation_PN = onto_plasticity(params.modulation, signal_PK)
+            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN)
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
             rate_PN[:, groups.feedback] = feedback_PF
             rate_PN[:, groups.action] = action_PO
         mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
-        recorder.step(trial, "rate", rate_PN)
+        recorder.step(trial, step, "rate", rate_PN)
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", elig_PNN)
-    recorder.end_trial(trial, "p", p_PNN)
+    recorder.end_trial(trial, elig_PNN, p_PNN)
     end = NetworkState(
         x_PN,
         rate_PN,

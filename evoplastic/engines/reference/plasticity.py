@@ -86,11 +86,11 @@ class Plasticity(NamedTuple):
         activity: Activity,
         trace_PNN: Tensor,
         trace_before_PNN: Tensor,
-        modulation_P: Tensor | None,
+        modulation_PN: Tensor | None,
     ) -> Tensor:
         """Every plastic weight after one update.
 
-            p' = p + clip(sum over terms of M * sign * coefficients * post_i * pre_j * p * trace,
+            p' = p + clip(sum over terms of M_i * sign * coefficients * post_i * pre_j * p * trace,
                           -max_change, max_change)
             p' = clip(p', -max_p, max_p)
             p' = p' / max over connections onto neurons that are not clamped of |p'|, unless all 0
@@ -102,12 +102,13 @@ class Plasticity(NamedTuple):
             activity: rates and perturbations of the step.
             trace_PNN: eligibility traces after the step.
             trace_before_PNN: those before it.
-            modulation_P: M of each individual; none where nothing modulates, M = 1.
+            modulation_PN: M of each individual [P, 1], or of its targets [P, N]; none where nothing
+                modulates, M = 1.
         """
         trace_PNN = trace_PNN if self.rule.trace_first else trace_before_PNN
         change_PNN = self._sum(True, p_PNN, activity, trace_PNN)
-        if modulation_P is not None:
-            change_PNN = change_PNN * modulation_P[:, None, None]
+        if modulation_PN is not None:
+            change_PNN = change_PNN * modulation_PN[:, :, None]
         if not all(term.modulated for term in self.rule.change):
             change_PNN = change_PNN + self._sum(False, p_PNN, activity, trace_PNN)
         if self.rule.clips_change:

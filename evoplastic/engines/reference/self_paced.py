@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
-from evoplastic.engines.reference.recording import Recorder
+from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
@@ -78,10 +79,12 @@ def run_self_paced_trial(
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
+    recorder.meet(trial, kind_P)
     zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
     error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
     error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
-    loss_P, reward_P, roughness_P, mod_before_P = (zeros_P.clone() for _ in range(4))
+    loss_P, reward_P, roughness_P = (zeros_P.clone() for _ in range(3))
+    signal_before_PK = network_signals(params.modulation, state.rate_PN, groups)
     correct_P = torch.zeros(P, dtype=torch.bool, device=device)
     steps_P = torch.zeros(P, dtype=torch.int32, device=device)
     alive_P = torch.ones(P, dtype=torch.bool, device=device)
@@ -91,14 +94,18 @@ def run_self_paced_trial(
             break
         before = state
         seen = world.observe()
+        recorder.ask(trial, torch.from_numpy(seen.target_action_P).to(device), alive_P)
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
-        rate_PN = firing_rate(x_PN, groups)
+        threshold_PN = thresholds(params.modulation, before.rate_PN, groups)
+        gain_PN = gains(params.modulation, before.rate_PN, groups)
+        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P = response_PO.argmax(1)
+        recorder.step(trial, step, "choice", choice_P, alive_P)
         for part, name in enumerate((HOLD, ANSWER)):
             scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
             error_P2[:, part] += torch.where(
@@ -111,13 +118,13 @@ def run_self_paced_trial(
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
-        mod_P = modulatory_signal(rate_PN, groups)
-        recorder.step(trial, "mod", mod_P)
+        recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups), alive_P)
+        signal_PK = network_signals(params.modulation, rate_PN, groups)
         if may_change and rule.modulator == "network":
             if step > 0:
-                jump_P = (mod_P - mod_before_P) ** 2
+                jump_P = ((signal_PK - signal_before_PK) ** 2).sum(1)
                 roughness_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
-            mod_before_P = torch.where(alive_P, mod_P, mod_before_P)
+            signal_before_PK = _where(alive_P, signal_PK, signal_before_PK)
 
         mean_error_P2 = error_P2 / count_P2.clamp(min=1)
         parts_P = (count_P2 > 0).sum(1).clamp(min=1)
@@ -126,15 +133,17 @@ def run_self_paced_trial(
         feedback_PF = _feedback(loss_P, correct_P, step_reward_P, over_P, before, config)
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
         column_P = kind_P if chosen.baseline == "kind" else 0 * kind_P
-        modulation_P = mod_P if rule.modulator == "network" else None
         if rule.modulator == "outcome":
             baseline_P = before.baseline_PC.gather(1, column_P[:, None])[:, 0]
-            modulation_P = outcome_gate(outcome_P, baseline_P, chosen)
+            signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
+        modulation_PN = None
+        if rule.modulator != "none":
+            modulation_PN = onto_plasticity(params.modulation, signal_PK)
         p_PNN = before.p_PNN
         in_feedback = step == 0 and trial > 0
         if may_change and (rule.when == "outcome" or chosen.gate == "always" or in_feedback):
             changed_PNN = plasticity.changed(
-                p_PNN, activity, elig_PNN, before.elig_PNN, modulation_P
+                p_PNN, activity, elig_PNN, before.elig_PNN, modulation_PN
             )
             p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
         decay = plasticity.baseline_decay
@@ -157,12 +166,10 @@ def run_self_paced_trial(
                 for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
             )
         )
-        recorder.step(trial, "rate", state.rate_PN)
+        recorder.step(trial, step, "rate", state.rate_PN, alive_P)
         alive_P = alive_P & ~over_P
 
-    recorder.close_trial()
-    recorder.end_trial(trial, "elig", state.elig_PNN)
-    recorder.end_trial(trial, "p", state.p_PNN)
+    recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
     return state, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
 
 

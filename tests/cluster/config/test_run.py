@@ -51,6 +51,14 @@ REFUSED = [
     (["search=ess"], "unknown search 'ess'; did you mean 'es'"),
     (["search.name=[1]"], r"search is \[1\], expected one of"),
     (["search=3"], "search is 3"),
+    (["modulation=gian"], "unknown modulation 'gian'; did you mean 'gain'"),
+    (["modulation.num_neurons=0"], "has 0 modulatory neurons, expected at least 1"),
+    (["modulation.num_neurons=7"], "num_neurons is 16.*use at least 17 neurons"),
+    (["modulation.numbr=3"], "unknown key 'modulation.numbr'"),
+    (["rule=oja", "modulation=fan_out"], "rule 'oja' has no modulator"),
+    (["modulation={name: m, channels: [{target: gane}]}"], "did you mean 'gain'"),
+    (["modulation={name: m, channels: [{target: gain, to: all}]}"], "unknown key"),
+    (["genome.reflex=.inf"], "reflex is inf"),
     (["curriculum=alternate"], "unknown curriculum 'alternate'; did you mean 'alternate_halves'"),
     (["curriculum.halves=3"], "unknown key 'curriculum.halves'"),
     (["genome.init_gain=0"], "init_gain is 0"),
@@ -86,6 +94,7 @@ def test_the_published_recipes_are_the_published_setting() -> None:
     assert by_outcome.simulated == replace(
         published,
         rule=published.rule.resolved,
+        modulation=published.modulation.resolved,
         perturbation=replace(published.perturbation, quiet_trials=19),
     )
     published = LifetimeConfig(
@@ -94,6 +103,7 @@ def test_the_published_recipes_are_the_published_setting() -> None:
     assert by_network.simulated == replace(
         published,
         rule=published.rule.resolved,
+        modulation=published.modulation.resolved,
         perturbation=replace(published.perturbation, quiet_trials=0),
     )
     assert (by_outcome.search.popsize, by_outcome.evolution.generations) == (500, 1000)

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import shutil
 import time
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from cluster.rundir import RunDirectory
 from cluster.tracking.delivery import Delivery
 from cluster.tracking.sync import sync
+from evoplastic.__main__ import main
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.records import GenerationEvent, ResumeEvent
 from tests.cluster import written_runs as runs
@@ -88,6 +91,37 @@ def test_scores_of_tasks_reach_mlflow_whatever_they_are_called(
     assert metrics["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"] == pytest.approx(
         measured.entries[0].metrics()["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"]
     )
+
+
+def test_a_run_leaves_an_experiment_that_was_deleted(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that the refusal prints is the way out, and is remembered."""
+    run_dir = runs.write(tmp_path / "der Lauf", runs.generation(0))
+    first = sync(run_dir, store)
+    client = MlflowClient(tracking_uri=store)
+    client.delete_experiment(client.get_experiment_by_name(first.experiment).experiment_id)
+    runs.append(run_dir, runs.generation(1))
+    with pytest.raises(EnvironmentFault, match="deleted") as refused:
+        sync(run_dir, store)
+    words = shlex.split(str(refused.value).split("`")[1])
+    assert main(words[1:]) == 0, capsys.readouterr().err
+    moved = client.get_experiment_by_name(f"{first.experiment}-2").experiment_id
+    (run,) = client.search_runs([moved])
+    assert len(client.get_metric_history(run.info.run_id, "fitness/metric_0")) == 2
+    runs.append(run_dir, runs.generation(2))
+    again = sync(run_dir, store)
+    assert (again.experiment, again.events) == (f"{first.experiment}-2", 1)
+
+
+def test_another_experiment_gets_all_of_a_run(store: str, tmp_path: Path) -> None:
+    run_dir = runs.write(tmp_path / "run", runs.generation(0))
+    first = sync(run_dir, store)
+    other = sync(run_dir, store, "elsewhere")
+    assert (other.experiment, other.points) == ("elsewhere", first.points)
+    assert other.mlflow_run_id != first.mlflow_run_id
+    with pytest.raises(UsageError, match="no name"):
+        sync(run_dir, store, " ")
 
 
 def test_points_delivered_again_are_held_once(store: str, tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from evoplastic.lifetime.config import (
     LifetimeConfig,
     PerturbationConfig,
 )
+from evoplastic.modulation.config import ModulationConfig
+from evoplastic.modulation.fields import decode as decode_modulation
+from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
@@ -89,6 +92,20 @@ def with_evolved(
     return params._replace(rule=decode(rule, groups, stacked))
 
 
+def with_fan_outs(
+    params: PlasticParams, groups: NeuronGroups, config: LifetimeConfig, *, seed: int = 0
+) -> PlasticParams:
+    """The same networks with fan-outs as first genomes have them, one seed each."""
+    rule = config.rule.table
+    values: dict[str, list[torch.Tensor]] = {"w": list(params.w_PNN)}
+    for individual in range(len(params.w_PNN)):
+        for field in modulation_fields(config.modulation, rule):
+            begun = field.init(groups, seed + individual, GenomeConfig())
+            values.setdefault(field.name, []).append(begun)
+    stacked = {name: torch.stack(each) for name, each in values.items()}
+    return params._replace(modulation=decode_modulation(config.modulation, rule, groups, stacked))
+
+
 def make_batch(
     banks: list[TrialTable],
     num_individuals: int,
@@ -116,6 +133,7 @@ def make_config(
     dynamics: dict[str, Any] | None = None,
     perturbation: dict[str, Any] | None = None,
     rule: dict[str, Any] | None = None,
+    modulation: dict[str, Any] | None = None,
     **lifetime: Any,
 ) -> LifetimeConfig:
     """A lifetime of 8 short trials, plastic from trial 2 on, its last 2 trials unperturbed."""
@@ -124,4 +142,5 @@ def make_config(
         dynamics=DynamicsConfig(**(dynamics or {})),
         perturbation=PerturbationConfig(**{"quiet_trials": 2, **(perturbation or {})}),
         rule=RuleConfig(**{"first_trial": 2, **(rule or {})}),
+        modulation=ModulationConfig(**(modulation or {})),
     )

@@ -1,9 +1,9 @@
 """An independent account of a plastic network: float64 scalars, Python loops, one individual.
 
 Written from the equations of Miconi (2023), ICML (PMLR 202:24756), from the equations in
-`evoplastic.rules.table` and from the docstrings of the configuration, never from an engine. It
-shares with the engines only the words of `evoplastic.random.counters`, because those are the
-definition of the random numbers.
+`evoplastic.rules.table` and `evoplastic.modulation.table` and from the docstrings of the
+configuration, never from an engine. It shares with the engines only the words of
+`evoplastic.random.counters`, because those are the definition of the random numbers.
 """
 
 from __future__ import annotations
@@ -69,7 +69,13 @@ class Network:
         self.bias = self.feedback + 2
         self.action = self.bias + 1
         self.response = self.size - groups.num_outputs
-        self.modulator = self.response - 2
+        self.modulator = self.response - groups.num_modulators
+        self.fan_outs: dict[str, Matrix | None] = {
+            target: None if part is None else part[individual].double().tolist()
+            for target, part in zip(
+                ("plasticity", "gain", "threshold"), params.modulation, strict=True
+            )
+        }
         self.w: Matrix = params.w_PNN[individual].double().tolist()
         self.alpha: Matrix = params.alpha_PNN[individual].double().tolist()
         self.leak = dt_ms / self.dynamics.tau_ms
@@ -101,10 +107,13 @@ class Network:
         self.mean_loss = 1.0 - 1.0 / groups.num_outputs
         self.roughness = 0.0
         self.mods: list[float] = []  # of the present trial
+        self.sent: Matrix = []  # what the network sends to plasticity, of the present trial
         self.events = Events()
 
     def step(self, trial: int, step: int) -> None:
-        """x' = x + leak (w_eff rate - x) + xi, and the nonlinearity; nothing is clamped yet."""
+        """x' = x + leak (w_eff rate - x) + xi, rate = g f(x - theta); nothing is clamped yet."""
+        if step == 0:
+            self.sent = []
         keep = self.constants.mean_keep
         if self.started:
             self.mean = [
@@ -124,8 +133,21 @@ class Network:
                 self.events.hit_steps.add(step)
                 self.events.hit_neurons.add(i)
         for i in range(self.size):
-            spoken = i >= self.response
-            self.rate[i] = 1.0 / (1.0 + math.exp(-self.x[i])) if spoken else math.tanh(self.x[i])
+            above = self.x[i] - self._reaching("threshold", i, self._released(self.before), 0.0)
+            gate = self._reaching("gain", i, self._released(self.before), 0.0)
+            value = 1.0 / (1.0 + math.exp(-above)) if i >= self.response else math.tanh(above)
+            self.rate[i] = 2.0 / (1.0 + math.exp(-gate)) * value
+
+    def _released(self, rates: list[float]) -> list[float]:
+        """m_k."""
+        return rates[self.modulator : self.response]
+
+    def _reaching(self, target: str, i: int, signals: list[float], otherwise: float) -> float:
+        """sum_k fan_out_ik signal_k, if there is such a channel."""
+        fan_out = self.fan_outs[target]
+        if fan_out is None:
+            return otherwise
+        return sum(f * signal for f, signal in zip(fan_out[i], signals, strict=True))
 
     def credit(self) -> None:
         """trace' = retention * (trace + sum over credits of post_i * pre_j)."""
@@ -138,9 +160,12 @@ class Network:
 
     def modulate(self, trial: int, step: int) -> None:
         """Note the modulatory signal, and how much it jumped, where the network modulates."""
-        self.mods.append(self.rate[self.modulator] - self.rate[self.modulator + 1])
+        released = self._released(self.rate)
+        self.mods.append(sum(m if k % 2 == 0 else -m for k, m in enumerate(released)))
+        self.sent.append(self.mods[-1:] if self.fan_outs["plasticity"] is None else released)
         if self.rule.modulator == "network" and trial >= self.constants.first_trial and step > 0:
-            self.roughness += (self.mods[-1] - self.mods[-2]) ** 2
+            for now, earlier in zip(self.sent[-1], self.sent[-2], strict=True):
+                self.roughness += (now - earlier) ** 2
 
     def change(
         self, trial: int, step: int, *, feedback: bool, outcome: tuple[float, int] | None
@@ -163,13 +188,14 @@ class Network:
         if self.rule.when == "step" and self.chosen.gate == "feedback" and not feedback:
             return
         traces = self.elig if self.rule.trace_first else self.elig_before
-        modulation = 1.0
+        signals = [1.0]
         if self.rule.modulator == "network":
-            modulation = self.mods[-1]
+            signals = self.sent[-1]
         elif self.rule.modulator == "outcome":
             assert outcome is not None
-            modulation = self._gate(*outcome)
+            signals = [self._gate(*outcome)]
         for i in range(self.size):
+            modulation = self._reaching("plasticity", i, signals, signals[0])
             for j in range(self.size):
                 total = 0.0
                 for term, coefficient in zip(self.rule.change, self.coefficients, strict=True):
@@ -240,7 +266,8 @@ class Network:
     def _perturbation(self, trial: int, step: int, neuron: int) -> float:
         """The perturbation of one neuron at one step, 0 where it is spared."""
         chosen, batch = self.config.perturbation, self.batch
-        spared = neuron in (self.modulator, self.modulator + 1) and not chosen.perturb_modulators
+        modulatory = self.modulator <= neuron < self.response
+        spared = modulatory and not chosen.perturb_modulators
         quiet = trial >= self.config.num_trials - self.config.quiet_trials
         if step < chosen.first_step or quiet or spared:
             return 0.0

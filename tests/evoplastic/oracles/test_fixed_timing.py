@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from evoplastic.engines.reference.engine import Trace, run_reference
-from evoplastic.engines.reference.recording import Recording
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.recording import Recording
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import TrialTiming
@@ -322,13 +322,14 @@ def _live_reference(
 def _assert_equal(trace: Trace, lives: list[OracleLife], tolerance: float) -> None:
     """Every returned field, the state at the end included, individual by individual."""
     result, state = trace.result, trace.state
+    assert trace.recorded is not None
     for index, life in enumerate(lives):
         assert result.correct_PK[index].tolist() == life.correct_K, f"correct of {index}"
         for name, ours, theirs in (
             ("loss", result.loss_PK, life.loss_K),
             ("reward", result.reward_PK, life.reward_K),
             ("smoothness", result.smoothness_P, life.smoothness),
-            ("mod", trace.recorded["mod"], life.mod_KT),
+            ("mod", torch.from_numpy(trace.recorded.fields["mod"]), life.mod_KT),
             ("x", state.x_PN, life.x_N),
             ("rate", state.rate_PN, life.rate_N),
             ("p", state.p_PNN, life.p_NN),
@@ -409,7 +410,8 @@ def test_eligibility_has_its_closed_form() -> None:
     params, batch = make_params(groups, 1), make_batch([make_bank(0)], 1)
     recording = Recording(trials=tuple(range(config.num_trials)), fields=("rate",))
     trace = run_reference(params, groups, batch, config, dtype=torch.float64, recording=recording)
-    rate_SN = trace.recorded["rate"][0].reshape(-1, 14).numpy()
+    assert trace.recorded is not None
+    rate_SN = trace.recorded.fields["rate"][0].reshape(-1, 14)
     x_N = np.where(np.arange(14) < groups.num_unconnected, 0.0, 0.1)
     birth_N = np.where(np.arange(14) == groups.bias, 1.0, x_N)
     before_SN = np.concatenate([birth_N[None], rate_SN[:-1]])

@@ -1,0 +1,125 @@
+"""Tasks in files of a user: `my_task.py:MyTask`, a class, a function, or a state machine.
+
+The file is loaded with the project around it (`evoplastic.user_code.project`): what it imports may
+lie beside it, in its package, or in the folder of its project.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from neurogym.core import TrialEnv
+
+from evoplastic.checks import UsageError, nearest, require
+from evoplastic.user_code.project import CodeFile, Project, open_project
+from tasks.machines.state_machine import StateMachine
+from tasks.neurogym.entry_points import guarded_registry
+
+UserTask = type[TrialEnv] | Callable[..., Any] | StateMachine
+
+
+def split_file(source: str) -> tuple[Path, str] | None:
+    """File and name of a task in a file; None for a registered id or an entry point.
+
+    >>> split_file("mine.py:MyTask"), split_file("yang19.go-v0")
+    ((PosixPath('mine.py'), 'MyTask'), None)
+    """
+    path, colon, name = source.rpartition(":")
+    return (Path(path), name) if colon and path.endswith(".py") else None
+
+
+def load_task(path: Path, name: str, kept: Sequence[CodeFile] = ()) -> UserTask:
+    """A task class, a function that makes an environment, or a state machine, from a file.
+
+    What runs is the text that was admitted (see `evoplastic.trust`), never a compiled copy of it.
+    While nothing of its project changes, it runs once in a process.
+
+    Args:
+        path: the file.
+        name: what of it.
+        kept: texts that run in place of what the disk holds.
+
+    Raises:
+        Untrusted: the file may not run.
+        UsageError: no such file, class, function or machine, or a file that cannot be imported.
+    """
+    _, module = _loaded(path, name, kept)
+    found = {each: value for each, value in vars(module).items() if _is_task(value, module)}
+    if name not in found and callable(vars(module).get(name)):
+        found[name] = vars(module)[name]  # a function from elsewhere, a partial
+    require(
+        bool(found),
+        f"{path} defines no class derived from neurogym's TrialEnv, no function that returns one, "
+        "and no StateMachine",
+    )
+    require(name in found, f"{path} has no task {name!r}; {nearest(name, found)}")
+    task: UserTask = found[name]
+    return task
+
+
+def task_files(source: str, kept: Sequence[CodeFile] = ()) -> tuple[CodeFile, ...]:
+    """The files that a task's code was loaded from: path, content (bytes) and digest (SHA-256).
+
+    First its own file, then the modules of the user's that it imported, so far in this process: a
+    module that a function imports late is among them once the function has run. Packages that are
+    installed are not, nor data that the code reads. For a registered id, an entry point or a
+    two-stimulus task there are none.
+
+    To run kept files where the originals are changed or missing, hand them to
+    `evoplastic.user_code.project.stand_in` before the task is loaded: they run in place of what
+    lies at their paths, and `__file__` is what it was.
+
+    Args:
+        source: what a user types: `SuiteTask.source`.
+        kept: as for `load_task`.
+
+    Raises:
+        Untrusted: the file may not run.
+        UsageError: as `load_task`.
+    """
+    in_file = split_file(source)
+    return () if in_file is None else _loaded(*in_file, kept)[0].files
+
+
+def _loaded(path: Path, name: str, kept: Sequence[CodeFile]) -> tuple[Project, ModuleType]:
+    project = open_project(path, _texts(kept))
+    require(project.exists, f"there is no file {str(path)!r} to load task {name!r} from")
+    try:
+        with guarded_registry(str(path)):
+            return project, project.load()
+    except UsageError:
+        raise
+    except OSError as error:
+        if not error.filename or Path(error.filename) != project.main:
+            raise UsageError(_not_imported(path, error)) from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(_not_imported(path, error)) from error
+
+
+def _texts(kept: Sequence[CodeFile]) -> Mapping[Path, bytes]:
+    return {Path(file.path): file.content for file in kept}
+
+
+def _not_imported(path: Path, error: BaseException) -> str:
+    """What a user's code raised, with the last line of it that is in a file beside."""
+    said = traceback.format_exception_only(error)[-1].strip()
+    frames = [
+        f"{Path(frame.filename).name}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(path.absolute().parent)
+    ]
+    return f"{path} cannot be imported: {said}" + (f" ({frames[-1]})" if frames else "")
+
+
+def _is_task(value: Any, module: ModuleType) -> bool:
+    """Whether something in a module could be meant as a task."""
+    if isinstance(value, StateMachine):
+        return True
+    if isinstance(value, type):
+        return issubclass(value, TrialEnv) and value is not TrialEnv
+    return callable(value) and getattr(value, "__module__", None) == module.__name__
