@@ -8,15 +8,13 @@ from functools import cached_property, lru_cache
 from cluster.config.run import RunConfig
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
-from evoplastic.genome.catalogue import PUBLISHED
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.fields import genome_fields
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
-from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
-from evoplastic.rules.fields import rule_fields
 from evoplastic.search.catalogue import SEARCHES
 from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
@@ -101,13 +99,8 @@ def build_experiment(config: RunConfig) -> Experiment:
         num_outputs=interface.num_outputs,
         num_modulators=config.modulation.table.num_neurons,
     )
-    fields = (
-        *PUBLISHED,
-        *rule_fields(config.rule),
-        *modulation_fields(config.modulation, config.rule.table),
-    )
     problem = LifetimeProblem(
-        layout=Layout(groups, fields),
+        layout=Layout(groups, genome_fields(config.simulated)),
         lifetime=config.simulated,
         train=train_banks(config, suite, 0),
         held_out=held_out_banks(config, suite),

@@ -13,9 +13,12 @@ import torch
 from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
+from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, PerturbationConfig
+from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.table import Schedule
 from evoplastic.trials.stacked import stack_tables
@@ -30,6 +33,12 @@ INDIVIDUALS = 3
 EAGER: dict[Schedule, float] = {"at_outcome": 20.0, "lazy": 0.2}
 
 
+OWN_INTRINSIC = DynamicsConfig(
+    tau_ms=Evolvable(form="target", init=90.0, spread=0.3, transform="positive", lower=20.0),
+    threshold=Evolvable(form="target", spread=0.2),
+)
+
+
 def shortened(demand: Demand) -> Demand:
     """What the short life asks for: the kernel of a demand, and nothing of what is not compiled.
 
@@ -42,6 +51,7 @@ def shortened(demand: Demand) -> Demand:
             num_trials=4,
             scored_trials=1,
             feedback=config.feedback,
+            dynamics=OWN_INTRINSIC if config.dynamics.differs_between_neurons else DynamicsConfig(),
             perturbation=PerturbationConfig(probability=0.5, first_step=0, quiet_trials=0),
             rule=RuleConfig(
                 name=rule.name,
@@ -104,7 +114,19 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    return PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5)), groups, batch, demand.config
+    fields = intrinsic_fields(demand.config.dynamics)
+    intrinsic = decode_intrinsic(
+        demand.config.dynamics,
+        groups,
+        {
+            field.name: torch.stack(
+                [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
+            )
+            for field in fields
+        },
+    )
+    params = PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5), intrinsic=intrinsic)
+    return params, groups, batch, demand.config
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

@@ -72,7 +72,7 @@ def shape_of(name: str) -> Shape:
     number = int(count)
     if family == "types":
         return Shape("one number per pair of cell types", lambda groups: (number, number))
-    return Shape("one number per cluster", lambda groups: (number,))
+    return Shape("one number per cluster, or per type of neuron", lambda groups: (number,))
 
 
 class Transform(NamedTuple):

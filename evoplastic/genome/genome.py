@@ -19,12 +19,10 @@ from torch import Tensor
 from evoplastic.checks import UsageError, require, require_known
 from evoplastic.genome.catalogue import FIELDS, PUBLISHED
 from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.evolved import PREFIXES, read_field
 from evoplastic.genome.fields import Field
 from evoplastic.genome.layout import Layout
-from evoplastic.modulation.fields import PREFIX as MODULATION
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.fields import PREFIX as RULE
-from evoplastic.rules.fields import read_field
 from evoplastic.storage import read_tensors, write_tensors
 
 SCHEMA, FIRST_SCHEMA = "evoplastic/genome/2", "evoplastic/genome/1"
@@ -156,7 +154,7 @@ def _fields(header: Mapping[str, Any]) -> tuple[Field, ...]:
     found = []
     for written in header["fields"]:
         name = written["name"]
-        if isinstance(name, str) and name.startswith((RULE, MODULATION)):
+        if isinstance(name, str) and name.startswith(PREFIXES):
             found.append(read_field(written))
             continue
         require_known("field of a genome", name, FIELDS)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evoplastic.modulation.params import ModulationParams
+from evoplastic.network.intrinsic import Intrinsic
 from evoplastic.rules.params import RuleParams
 from evoplastic.trials.order import TrialStreams
 from evoplastic.trials.stacked import StackedTables
@@ -23,6 +24,7 @@ class PlasticParams(NamedTuple):
     alpha_PNN: Tensor  # plasticity coefficient of the same connection
     rule: RuleParams = RuleParams()  # what the genome has of the rule's numbers, decoded
     modulation: ModulationParams = ModulationParams()  # fan-outs
+    intrinsic: Intrinsic = Intrinsic()  # what it has of time constants and thresholds
 
     def each(self, change: Callable[[Tensor], Tensor]) -> PlasticParams:
         """The same with every tensor changed; all have P individuals first."""
@@ -31,6 +33,7 @@ class PlasticParams(NamedTuple):
             change(self.alpha_PNN),
             self.rule.each(change),
             self.modulation.each(change),
+            self.intrinsic.each(change),
         )
 
 

@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 
 from evoplastic.checks import SECTION, require
 from evoplastic.modulation.config import ModulationConfig
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
-from evoplastic.rules.table import Schedule
+from evoplastic.rules.table import Schedule, evolvable
 
 Feedback = Literal[
     "loss",
@@ -26,6 +27,9 @@ Feedback = Literal[
 Fitness = Literal["loss", "reward"]
 Noise = Literal["pair", "shared"]
 
+INTRINSIC = ("tau_ms", "threshold")  # numbers of a neuron that may be fields of the genome
+NEURON_FORMS = ("scalar", "target", "cell_types", "groups")
+
 BINARY_LOSS_CORRECT = 0.1  # loss that a correct and a wrong trial count as with outcome "binary";
 BINARY_LOSS_WRONG = 0.6  # close to the graded losses of a confident right and wrong answer
 
@@ -36,8 +40,11 @@ class DynamicsConfig:
 
     __pydantic_config__: ClassVar[dict[str, str | bool]] = SECTION
 
-    tau_ms: float = 100.0
-    """Time constant of a neuron."""
+    tau_ms: float | Evolvable = 100.0
+    """Time constant of a neuron; a mapping makes it a field of the genome, one number for all
+    (scalar), one per neuron (target), per cell type or per neuron group."""
+    threshold: float | Evolvable = 0.0
+    """What is taken off a neuron's activation before the nonlinearity; a field as tau_ms may be."""
     initial_activation: float = 0.1
     """Activation x of every unclamped neuron at birth."""
     stimulus_gain: float = 3.0
@@ -50,7 +57,37 @@ class DynamicsConfig:
     """Rate of the bias neuron."""
 
     def __post_init__(self) -> None:
-        require(self.tau_ms > 0, f"tau_ms is {self.tau_ms}, expected a positive time constant")
+        tau = self.tau_ms
+        for name in INTRINSIC:
+            chosen = getattr(self, name)
+            require(
+                not isinstance(chosen, Evolvable) or chosen.form in NEURON_FORMS,
+                f"{name} has form {getattr(chosen, 'form', None)!r}, but it is a neuron's, not a "
+                f"connection's; expected one of {', '.join(NEURON_FORMS)}",
+            )
+        if not isinstance(tau, Evolvable):
+            require(tau > 0, f"tau_ms is {tau}, expected a positive time constant")
+            return
+        require(
+            tau.transform == "positive",
+            f"tau_ms is evolvable with transform {tau.transform!r}, but must stay above 0; set "
+            "transform to positive",
+        )
+        require(
+            tau.lower is not None and tau.lower > 0,
+            "tau_ms is evolvable, but a time constant cannot be shorter than a time step; set its "
+            "lower to that of the tasks, for example 20",
+        )
+
+    @property
+    def evolved(self) -> dict[str, Evolvable]:
+        """The numbers that are fields of the genome, by name."""
+        return evolvable({name: getattr(self, name) for name in INTRINSIC})
+
+    @property
+    def differs_between_neurons(self) -> bool:
+        """Whether an engine has to know what each neuron has of its own."""
+        return bool(self.evolved) or self.threshold != 0
 
 
 @dataclass(frozen=True, kw_only=True)

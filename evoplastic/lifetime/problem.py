@@ -16,11 +16,12 @@ from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.fields import require_fields, require_time_steps
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import require_fan_outs
+from evoplastic.network.intrinsic import decode_intrinsic
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
-from evoplastic.rules.fields import require_fields
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.wiring import WiringConfig
 from evoplastic.trials.world import Task, tables_of
@@ -59,9 +60,10 @@ class LifetimeProblem:
 
     def __post_init__(self) -> None:
         lifetime = self.lifetime
-        require_fields(self.layout.fields, lifetime.rule, "the genome")
         require_fan_outs(self.layout.fields, lifetime.modulation, lifetime.rule.table, self.groups)
+        require_fields(self.layout.fields, lifetime, "the genome")
         for task in self.tasks:
+            require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)
             fits = require_lines if task.timing is None else require_fit
             fits(self.groups, task.interface, task.task)
         require(
@@ -88,7 +90,8 @@ class LifetimeProblem:
         modulation = decode_modulation(
             lifetime.modulation, lifetime.rule.table, self.groups, values
         )
-        return PlasticParams(values["w"], values["alpha"], rule, modulation)
+        intrinsic = decode_intrinsic(lifetime.dynamics, self.groups, values)
+        return PlasticParams(values["w"], values["alpha"], rule, modulation, intrinsic)
 
     @property
     def chosen_engine(self) -> str:

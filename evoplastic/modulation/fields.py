@@ -12,6 +12,7 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.evolved import MODULATION
 from evoplastic.genome.fields import Field
 from evoplastic.modulation.config import ModulationConfig, source_of
 from evoplastic.modulation.params import ModulationParams
@@ -19,8 +20,6 @@ from evoplastic.modulation.table import TARGETS, Channel
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal
 from evoplastic.rules.table import Rule
-
-PREFIX = "modulation."
 
 
 def modulation_fields(modulation: ModulationConfig, rule: Rule) -> tuple[Field, ...]:
@@ -32,7 +31,7 @@ def modulation_fields(modulation: ModulationConfig, rule: Rule) -> tuple[Field, 
 
 def _field(channel: Channel, rule: Rule) -> Field:
     return Field(
-        name=PREFIX + channel.target,
+        name=MODULATION + channel.target,
         title=f"fan-out of modulation onto the {channel.target} of neurons",
         shape="N" if source_of(channel, rule) == "outcome" else "N_modulators",
         init=partial(_begin, channel, rule),
@@ -84,7 +83,7 @@ def decode(
         if channel is None:
             found.append(None)
         elif channel.scope == "neuron":
-            value = values[PREFIX + target]
+            value = values[MODULATION + target]
             found.append(value[:, :, None] if value.ndim == 2 else value)
         else:
             like = next(iter(values.values()))
@@ -119,5 +118,5 @@ def require_fan_outs(
 
 def _described(fields: Sequence[Field]) -> list[str]:
     return sorted(
-        f"{field.name} ({field.shape})" for field in fields if field.name.startswith(PREFIX)
+        f"{field.name} ({field.shape})" for field in fields if field.name.startswith(MODULATION)
     )

@@ -63,8 +63,17 @@ def gains(params: ModulationParams, rate_PN: Tensor, groups: NeuronGroups) -> Te
     return 2.0 * torch.sigmoid(fanned_out(params.gain_PNK, modulatory_rates(rate_PN, groups)))
 
 
-def thresholds(params: ModulationParams, rate_PN: Tensor, groups: NeuronGroups) -> Tensor | None:
-    """theta [P, N] = sum_k H_ik m_k from the rates before the step; none = 0 everywhere."""
+def thresholds(
+    params: ModulationParams, rate_PN: Tensor, groups: NeuronGroups, own: float | Tensor
+) -> float | Tensor:
+    """theta = own + sum_k H_ik m_k from the rates before the step, one number or [P, N].
+
+    Args:
+        params: fan-outs.
+        rate_PN: rates before the step.
+        groups: which neuron does what.
+        own: thresholds that nothing modulates.
+    """
     if params.threshold_PNK is None:
-        return None
-    return fanned_out(params.threshold_PNK, modulatory_rates(rate_PN, groups))
+        return own
+    return own + fanned_out(params.threshold_PNK, modulatory_rates(rate_PN, groups))

@@ -9,7 +9,7 @@ from evoplastic.network.neurons import NeuronGroups
 
 
 def advance_activation(
-    x_PN: Tensor, rate_PN: Tensor, w_eff_PNN: Tensor, xi_PN: Tensor, leak: float
+    x_PN: Tensor, rate_PN: Tensor, w_eff_PNN: Tensor, xi_PN: Tensor, leak: float | Tensor
 ) -> Tensor:
     """Advance the activation by one step.
 
@@ -20,7 +20,7 @@ def advance_activation(
         rate_PN: firing rate before the step.
         w_eff_PNN: w + alpha * p; row i holds what neuron i receives.
         xi_PN: node perturbation, 0 where a neuron is not hit.
-        leak: dt / tau, dimensionless.
+        leak: dt / tau, dimensionless; one number, or one of each neuron [P, N].
     """
     drive_PN = torch.bmm(w_eff_PNN, rate_PN[:, :, None])[:, :, 0]
     return x_PN + leak * (drive_PN - x_PN) + xi_PN
@@ -29,7 +29,7 @@ def advance_activation(
 def firing_rate(
     x_PN: Tensor,
     groups: NeuronGroups,
-    threshold_PN: Tensor | None = None,
+    threshold: float | Tensor = 0.0,
     gain_PN: Tensor | None = None,
 ) -> Tensor:
     """rate = g f(x - theta), f the sigmoid for response neurons, tanh for all others.
@@ -37,10 +37,10 @@ def firing_rate(
     Args:
         x_PN: activation; nothing is clamped yet.
         groups: which neuron does what.
-        threshold_PN: theta; none = 0.
+        threshold: theta, one number or one of each neuron [P, N].
         gain_PN: g; none = 1.
     """
-    above_PN = x_PN if threshold_PN is None else x_PN - threshold_PN
+    above_PN = x_PN - threshold
     rate_PN = torch.tanh(above_PN)
     rate_PN[:, groups.response] = torch.sigmoid(above_PN[:, groups.response])
     return rate_PN if gain_PN is None else gain_PN * rate_PN

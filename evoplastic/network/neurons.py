@@ -13,6 +13,8 @@ from evoplastic.checks import require
 from evoplastic.types import Interface
 
 NUM_FEEDBACK = 2  # F: two neurons carry the outcome, equal or opposed
+GROUPS = ("stimulus", "feedback", "bias", "action", "hidden", "modulators", "response")
+NUM_GROUPS = len(GROUPS)
 PUBLISHED_MODULATORS = 2  # mod = rate of the first minus rate of the second
 
 
@@ -79,6 +81,24 @@ class NeuronGroups:
     def response(self) -> slice:
         """Sigmoid neurons, read during the response window and silent outside it."""
         return slice(self.num_neurons - self.num_outputs, self.num_neurons)
+
+    @property
+    def hidden(self) -> slice:
+        """Neurons between the clamped ones and the modulators."""
+        return slice(self.num_clamped, self.modulators.start)
+
+    def rows_of(self, group: str) -> slice:
+        """The neurons of one of GROUPS."""
+        if group == "bias":
+            return slice(self.bias, self.bias + 1)
+        found: slice = getattr(self, group)
+        return found
+
+    @property
+    def group_of_each(self) -> list[int]:
+        """The place in GROUPS of the group of each neuron."""
+        sizes = (self.rows_of(group) for group in GROUPS)
+        return [place for place, rows in enumerate(sizes) for _ in range(rows.start, rows.stop)]
 
     @property
     def interface(self) -> Interface:

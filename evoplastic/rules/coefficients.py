@@ -6,6 +6,7 @@ A field has a form: in how many numbers a genome holds what each connection j ->
     target      c[i]                     one for each receiving neuron
     source      c[j]                     one for each sending neuron
     cell_types  c[type(i), type(j)]      one for each pair of K cell types
+    groups      c[group(i), group(j)]  one for each pair of neuron groups
     rank_one    u[i] v[j]                two vectors (EPRNN, Wang et al. 2022)
     clustered   c[cluster(i, j)]         one for each of k rules (Pedersen & Risi 2021)
     connection  c[i, j]                  one for each connection (Najarro & Risi 2020)
@@ -19,7 +20,9 @@ from typing import ClassVar, Literal, get_args
 
 from evoplastic.checks import SECTION, require, require_known
 
-Form = Literal["scalar", "target", "source", "cell_types", "rank_one", "clustered", "connection"]
+Form = Literal[
+    "scalar", "target", "source", "cell_types", "groups", "rank_one", "clustered", "connection"
+]
 Assignment = Literal["connection", "target_type"]
 
 COUNTED: tuple[Form, ...] = ("cell_types", "clustered")

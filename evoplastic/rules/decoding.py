@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from evoplastic.genome.evolved import RULE
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, bounded, words
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
-from evoplastic.rules.fields import PREFIX
 from evoplastic.rules.params import Coefficient, RuleParams
 
 FIRST_STREAM = 1  # of the draws of clusters; the draws of a first w have stream 0
@@ -35,8 +35,8 @@ def decode(rule: RuleConfig, groups: NeuronGroups, values: Mapping[str, Tensor])
             coefficients[term.coefficients] = _product(rule, groups, values, term.coefficients)
     return RuleParams(
         coefficients,
-        values.get(f"{PREFIX}tau_elig_ms"),
-        values.get(f"{PREFIX}baseline_decay"),
+        values.get(f"{RULE}tau_elig_ms"),
+        values.get(f"{RULE}baseline_decay"),
     )
 
 
@@ -49,7 +49,7 @@ def _product(
     for name in names:
         setting = rule.settings[name]
         if isinstance(setting, Evolvable):
-            part = expand(setting, groups, values[PREFIX + name])
+            part = expand(setting, groups, values[RULE + name])
             whole = Coefficient(*(_times(a, b) for a, b in zip(whole, part, strict=True)))
     of_target, of_source, of_pair = whole
     if of_pair is not None:
@@ -88,13 +88,20 @@ def expand(chosen: Evolvable, groups: NeuronGroups, value: Tensor) -> Coefficien
         return Coefficient(value[:, 0], value[:, 1])
     if chosen.form == "connection":
         return Coefficient(of_pair=value)
-    assert chosen.number is not None
-    type_N = cell_types(neurons, chosen.number).to(value.device)
-    if chosen.form == "cell_types":
+    type_N = types_of(chosen, groups).to(value.device)
+    if chosen.form in ("cell_types", "groups"):
         return Coefficient(of_pair=value[:, type_N[:, None], type_N[None, :]])
     if chosen.assignment == "target_type":
         return Coefficient(of_target=value[:, type_N])
     return Coefficient(of_pair=value[:, clusters(chosen, neurons).to(value.device)])
+
+
+def types_of(chosen: Evolvable, groups: NeuronGroups) -> Tensor:
+    """The type [N] of each neuron, as a form that has types sees it."""
+    if chosen.form == "groups":
+        return torch.tensor(groups.group_of_each)
+    assert chosen.number is not None
+    return cell_types(groups.num_neurons, chosen.number)
 
 
 def cell_types(num_neurons: int, number: int) -> Tensor:

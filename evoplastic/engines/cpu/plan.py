@@ -57,8 +57,6 @@ class Plan(NamedTuple):
     response_stop: int
     feedback_start: int
     feedback_stop: int
-    keep: np.float32  # 1 - leak
-    leak: np.float32
     initial_activation: np.float32
     stimulus_gain: np.float32
     feedback_gain: np.float32
@@ -104,7 +102,6 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
     self_paced = batch.self_paced
     chunk = min(CHUNK, num_steps) if self_paced else num_steps
     tables = batch.tables.interface
-    leak = dt_ms / dynamics.tau_ms
     retention = 1.0 - dt_ms / constants.tau_elig_ms
     threshold, centre, scale = perturbation_constants(noise.probability, noise.amplitude)
     quarter = -(-groups.num_neurons // 4)
@@ -134,8 +131,6 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         response_stop=response[1],
         feedback_start=feedback[0],
         feedback_stop=feedback[1],
-        keep=np.float32(1.0 - leak),
-        leak=np.float32(leak),
         initial_activation=np.float32(dynamics.initial_activation),
         stimulus_gain=np.float32(dynamics.stimulus_gain),
         feedback_gain=np.float32(dynamics.feedback_gain),

@@ -65,9 +65,11 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         return x * above / below
 
     @inlined
-    def respond(workspace: Any, gates: Any, n: int, x: Any, rate: int) -> None:
-        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x) + out_shift."""
-        value = tanh(x * load(workspace.in_scale, n, lanes))
+    def respond(workspace: Any, gates: Any, life: Any, n: int, x: Any, rate: int) -> None:
+        """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x + in_shift) +
+        out_shift, with in_shift = -in_scale * threshold."""
+        shift = load(workspace.in_shift, life.state + n, lanes)
+        value = tanh(fma(x, load(workspace.in_scale, n, lanes), shift))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
         store(workspace.rate, rate + n, value)
 
@@ -85,7 +87,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
     ) -> None:
         """Activation and rate of neurons n.. one step on.
 
-        x' = (1 - leak) x + xi + drive + sum_j weight[j, n] rate[j]
+        x' = keep[n] x + xi + drive + sum_j weight[j, n] rate[j],     keep = 1 - leak
         """
         stride = plan.unclamped_width
         at = life.weight + n
@@ -98,7 +100,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             onward = -1
         a = fma(
             load(workspace.x, life.state + n, lanes),
-            splat_f32(plan.keep, lanes),
+            load(workspace.keep, life.state + n, lanes),
             load(workspace.xi, xi, lanes),
         )
         b = load(workspace.drive, life.state + n, lanes)
@@ -132,7 +134,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             j += 1
         x = (a + b) + (c + d)
         store(workspace.x, life.state + n, x)
-        respond(workspace, gates, n, x, before + plan.row)
+        respond(workspace, gates, life, n, x, before + plan.row)
 
     @inlined
     def send(plan: Any, workspace: Any, life: Any, n: int, before: int, sent: int) -> None:

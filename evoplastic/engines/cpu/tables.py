@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -97,6 +97,10 @@ class Individuals(NamedTuple):
     w_stride: int
     alpha: NDArray[np.float32]
     alpha_stride: int
+    leak: NDArray[np.float32]  # dt / tau; [N] of individual p from p * intrinsic_stride on
+    keep: NDArray[np.float32]  # 1 - leak, likewise
+    threshold: NDArray[np.float32]  # likewise
+    intrinsic_stride: int
     task: NDArray[np.int64]  # [P]
     trial_stream: NDArray[np.int64]  # [P]
     perturb_stream: NDArray[np.int64]  # [P]
@@ -133,6 +137,7 @@ def make_individuals(
         w_stride=w_stride,
         alpha=alpha,
         alpha_stride=alpha_stride,
+        **_intrinsic(params, batch, config),
         task=as_row(batch.task_P, np.int64),
         trial_stream=as_row(batch.trial_stream_P, np.int64),
         perturb_stream=as_row(batch.perturb_stream_P, np.int64),
@@ -141,6 +146,28 @@ def make_individuals(
         baseline_decay=decay_P.astype(np.float32),
         baseline_rest=(1.0 - decay_P).astype(np.float32),
     )
+
+
+def _intrinsic(
+    params: PlasticParams, batch: LifetimeBatch, config: LifetimeConfig
+) -> dict[str, Any]:
+    """Leaks and thresholds of neurons: [N] numbers that all share, or [P, N]."""
+    intrinsic = params.intrinsic.each(lambda tensor: tensor.detach().double().cpu())
+    leak = intrinsic.leak(config.dynamics, batch.tables.dt_ms)
+    threshold = intrinsic.threshold(config.dynamics)
+    num_individuals, size = params.w_PNN.shape[:2]
+    own = bool(config.dynamics.evolved)
+    shape = (num_individuals if own else 1, size)
+
+    def laid(value: float | torch.Tensor) -> NDArray[np.float32]:
+        return as_row(np.broadcast_to(np.asarray(value, dtype=np.float64), shape), np.float32)
+
+    return {
+        "leak": laid(leak),
+        "keep": laid(1.0 - leak),
+        "threshold": laid(threshold),
+        "intrinsic_stride": size if own else 0,
+    }
 
 
 def make_record(num_individuals: int, num_trials: int) -> Record:

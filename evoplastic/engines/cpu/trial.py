@@ -41,13 +41,19 @@ def birth(run: Any, life: Any) -> None:
     workspace.weight[life.weight : life.weight + area] = np.float32(0)
     workspace.alpha[life.matrix : life.matrix + area] = np.float32(0)
     workspace.elig[life.matrix : life.matrix + area] = np.float32(0)
+    workspace.keep[life.state : life.state + wide] = np.float32(0)
+    workspace.in_shift[life.state : life.state + wide] = np.float32(0)
     _lay_columns(run, life)
     for n in range(plan.num_unclamped):
         source = (plan.num_clamped + n) * size
+        own = individual * individuals.intrinsic_stride + plan.num_clamped + n
+        leak = individuals.leak[own]
+        workspace.keep[life.state + n] = individuals.keep[own]
+        workspace.in_shift[life.state + n] = -workspace.in_scale[n] * individuals.threshold[own]
         for neuron in range(size):
             j = workspace.column[neuron]
             alpha = individuals.alpha[individual * individuals.alpha_stride + source + neuron]
-            w = plan.leak * individuals.w[individual * individuals.w_stride + source + neuron]
+            w = leak * individuals.w[individual * individuals.w_stride + source + neuron]
             if plan.in_tiles:
                 at = place_in_tiles(life.matrix, plan.row, n, j)
                 workspace.weight[at] = w
@@ -56,7 +62,7 @@ def birth(run: Any, life: Any) -> None:
                 workspace.weight[life.weight + j * wide + n] = w
                 if plan.by_source:
                     at = life.matrix + j * wide + n
-            workspace.alpha[at] = plan.leak * alpha
+            workspace.alpha[at] = leak * alpha
     workspace.x[life.state : life.state + wide] = np.float32(0)
     workspace.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
     workspace.length[life.slot] = plan.num_steps

@@ -24,6 +24,8 @@ class Workspace(NamedTuple):
     rate: NDArray[np.float32]  # [2, T + 1, row] rates before step t of the current trial
     length: NDArray[np.int64]  # [2] steps of the last trial: where its last rates lie
     x: NDArray[np.float32]  # [2, U']
+    keep: NDArray[np.float32]  # [2, U'] 1 - leak
+    in_shift: NDArray[np.float32]  # [2, U'] -in_scale * threshold
     drive: NDArray[np.float32]  # [2, U'] what the clamped neurons send
     sent: NDArray[np.float32]  # [2, AHEAD, U'] the part that observations send, or 0
     sent_first: NDArray[np.int64]  # [2] the first of those observations
@@ -107,6 +109,8 @@ def make_workspace(
         rate=allocate(2 * (steps + 1) * row),
         length=allocate(2, np.int64),
         x=allocate(2 * wide),
+        keep=allocate(2 * wide),
+        in_shift=allocate(2 * wide),
         drive=allocate(2 * wide),
         sent=sent,
         sent_first=allocate(2, np.int64),

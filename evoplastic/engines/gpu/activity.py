@@ -47,6 +47,30 @@ def respond(x, is_response, in_window):
 
 
 @triton.jit
+def intrinsic_of(individuals, individual, S: tl.constexpr):
+    """Where the leaks and thresholds [2, U'] of an individual lie."""
+    return individuals.intrinsic + individual * (2 * S.wide)
+
+
+@triton.jit
+def leak_of(own, i, numbers, S: tl.constexpr):
+    """dt / tau of neurons i, one number where all share it."""
+    if S.own_intrinsic:
+        return tl.load(own + i)
+    else:
+        return real(numbers, LEAK)
+
+
+@triton.jit
+def above_threshold(x, own, i, S: tl.constexpr):
+    """x - threshold of neurons i."""
+    if S.own_intrinsic:
+        return x - tl.load(own + S.wide + i)
+    else:
+        return x
+
+
+@triton.jit
 def clamped_at_birth(c, numbers, S: tl.constexpr):
     """Rates [C'] of the clamped neurons before the first step."""
     is_action = (c >= S.action_at) & (c < S.num_clamped)
@@ -89,7 +113,7 @@ def present(
 
 
 @triton.jit
-def force(memory, start, stop, numbers, S: tl.constexpr):
+def force(memory, own, start, stop, numbers, S: tl.constexpr):
     """Write what drives steps start .. stop - 1 from outside: xi + leak * what clamps send."""
     WIDE: tl.constexpr = S.wide
     ROW: tl.constexpr = S.row
@@ -97,11 +121,11 @@ def force(memory, start, stop, numbers, S: tl.constexpr):
     TARGETS: tl.constexpr = S.block_targets
     STEPS: tl.constexpr = S.block_steps
     weight = memory.matrices + MATRIX_WEIGHT * S.matrix + WIDE * WIDE
-    leak = real(numbers, LEAK)
     for first_step in range(start, stop, STEPS):
         t = (first_step + tl.arange(0, STEPS))[:, None]
         for first_i in range(0, WIDE, TARGETS):
             i = (first_i + tl.arange(0, TARGETS))[None, :]
+            leak = leak_of(own, i, numbers, S)
             drive = tl.zeros([STEPS, TARGETS], tl.float32)
             for first_c in range(0, S.clamped, SOURCES):
                 c = first_c + tl.arange(0, SOURCES)

@@ -13,7 +13,15 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import clamped_at_birth, force, present, respond
+from evoplastic.engines.gpu.activity import (
+    above_threshold,
+    clamped_at_birth,
+    force,
+    intrinsic_of,
+    leak_of,
+    present,
+    respond,
+)
 from evoplastic.engines.gpu.matrices import (
     MATRIX_WEIGHT,
     credit_rest,
@@ -26,7 +34,6 @@ from evoplastic.engines.gpu.numbers import (
     FEEDBACK_STOP,
     FIRST_TRIAL,
     INITIAL_ACTIVATION,
-    LEAK,
     NUM_INDIVIDUALS,
     NUM_STEPS,
     NUM_TRIALS,
@@ -57,7 +64,6 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
     feedback_start = whole(numbers, FEEDBACK_START)
     feedback_stop = whole(numbers, FEEDBACK_STOP)
     first_trial = whole(numbers, FIRST_TRIAL)
-    leak = real(numbers, LEAK)
     response_length = real(numbers, RESPONSE_LENGTH)
     never = num_steps <= 0
 
@@ -71,6 +77,8 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
         individual = program * 0 + turn
         tl.debug_barrier()
         lay_out(individuals, individual, memory, numbers, S)
+        own = intrinsic_of(individuals, individual, S)
+        leak = leak_of(own, i, numbers, S)
         task = tl.load(individuals.task + individual)
         start = tl.load(tasks.start + task).to(tl.int32)
         size = tl.load(tasks.size + task).to(tl.uint32)
@@ -90,7 +98,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 0.0, 0.0, 0, numbers, S,
             )  # fmt: skip
             tl.debug_barrier()
-            force(memory, 0, feedback_start + 1, numbers, S)
+            force(memory, own, 0, feedback_start + 1, numbers, S)
             target = tl.load(tasks.target + entry * S.outputs + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
@@ -103,7 +111,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 drive = tl.sum(weight * rate[:, None], 0)
                 x = x + leak * (drive - x) + forcing
                 in_window = (response_start <= step) & (step < response_stop)
-                rate = respond(x, is_response, in_window)
+                rate = respond(above_threshold(x, own, i, S), is_response, in_window)
                 answers = is_response & in_window
                 error = rate - target
                 loss += tl.where(answers, error * error / response_length, 0.0)
@@ -120,7 +128,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
             tl.debug_barrier()
             learn(memory, feedback_start + 1, gate, trial >= first_trial, numbers, S)
             tl.debug_barrier()
-            force(memory, feedback_start + 1, num_steps, numbers, S)
+            force(memory, own, feedback_start + 1, num_steps, numbers, S)
             weight = tl.load(weight_at)
             tl.debug_barrier()
 
@@ -129,7 +137,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 forcing = tl.load(memory.force + step * WIDE + i)
                 drive = tl.sum(weight * rate[:, None], 0)
                 x = x + leak * (drive - x) + forcing
-                rate = respond(x, is_response, never)
+                rate = respond(above_threshold(x, own, i, S), is_response, never)
 
             tl.debug_barrier()
             credit_rest(memory, feedback_start + 1, num_steps, S)

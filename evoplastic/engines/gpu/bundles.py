@@ -17,6 +17,7 @@ class FixedTimingIndividuals(NamedTuple):
     task: Any  # [P]
     trial_stream: Any  # [P]
     perturb_stream: Any  # [P]
+    intrinsic: Any  # [P, 2, U'] leaks and thresholds, if neurons differ in them
 
 
 class SelfPacedIndividuals(NamedTuple):
@@ -27,6 +28,7 @@ class SelfPacedIndividuals(NamedTuple):
     task: Any  # [P]
     entry: Any  # [P], the trial that each begins with
     perturb_stream: Any  # [P]
+    intrinsic: Any  # [P, 2, U'] leaks and thresholds, if neurons differ in them
     channel: Any  # [P, I], the channel that each input line carries, -1 for none
     action: Any  # [P, O], the action of each response line, -1 for none
 

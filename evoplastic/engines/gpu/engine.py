@@ -141,7 +141,7 @@ def run_gpu(
     steps_PK = torch.full(loss_PK.shape, batch.tables.num_steps, dtype=torch.int32)
     for first in range(0, num_individuals, wave):
         part = slice(first, min(first + wave, num_individuals))
-        lives = bring_lives(part, params, groups, batch, device)
+        lives = bring_lives(part, params, groups, batch, config, sizes, device)
         with torch.cuda.device(device if device.type == "cuda" else -1):  # -1 changes nothing
             record = launch(lives, tasks, memory, programs, batch, config, sizes, tiles.num_warps)
         loss_PK[part] = record.loss.cpu()
@@ -166,7 +166,8 @@ def _fit(
     """Programs at a time, and individuals of a wave, that stay within the memory."""
     per_program = 4 * sum(numbers_of_a_program(sizes, batch.tables.num_steps).values())
     lines = sizes.inputs + sizes.outputs
-    per_life = genome_bytes + 13 * config.num_trials + 4 * lines + 28
+    own_bytes = 8 * sizes.wide if sizes.own_intrinsic else 0
+    per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 28
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)
     require(

@@ -74,6 +74,8 @@ def bring_lives(
     params: PlasticParams,
     groups: NeuronGroups,
     batch: LifetimeBatch,
+    config: LifetimeConfig,
+    sizes: Sizes,
     device: torch.device,
 ) -> Lives:
     """Some individuals: genomes, tasks, streams; if self-paced, first trials and lines."""
@@ -82,6 +84,7 @@ def bring_lives(
     )
     task = _bring(batch.task_P[part], np.int64, device)
     perturb_stream = _bring(batch.perturb_stream_P[part], np.int64, device)
+    intrinsic = bring_intrinsic(part, params, batch, config, sizes, device)
     arrays: FixedTimingIndividuals | SelfPacedIndividuals
     if batch.self_paced:
         assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
@@ -94,13 +97,37 @@ def bring_lives(
             task=task,
             entry=_bring(first, np.int64, device),
             perturb_stream=perturb_stream,
+            intrinsic=intrinsic,
             channel=_bring(channel, np.int32, device),
             action=_bring(action, np.int32, device),
         )
     else:
         trial_stream = _bring(batch.trial_stream_P[part], np.int64, device)
-        arrays = FixedTimingIndividuals(w, alpha, task, trial_stream, perturb_stream)
+        arrays = FixedTimingIndividuals(w, alpha, task, trial_stream, perturb_stream, intrinsic)
     return Lives(len(batch.task_P[part]), (w_stride, alpha_stride), arrays)
+
+
+def bring_intrinsic(
+    part: slice,
+    params: PlasticParams,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    sizes: Sizes,
+    device: torch.device,
+) -> Tensor:
+    """Leaks and thresholds [P, 2, U'] of the unclamped neurons; one unread number if all share
+    them."""
+    if not sizes.own_intrinsic:
+        return torch.zeros(1, dtype=torch.float32, device=device)
+    own = params.intrinsic.each(lambda tensor: tensor[part].to(device, torch.float32))
+    num_individuals = len(batch.task_P[part])
+    brought = torch.zeros((num_individuals, 2, sizes.wide), dtype=torch.float32, device=device)
+    numbers = own.leak(config.dynamics, batch.tables.dt_ms), own.threshold(config.dynamics)
+    for which, number in enumerate(numbers):
+        if isinstance(number, Tensor):
+            number = number[:, sizes.num_clamped :]
+        brought[:, which, : sizes.num_unclamped] = number
+    return brought
 
 
 def bring_matrices(matrix_PNN: Tensor, device: torch.device) -> tuple[Tensor, int]:

@@ -11,7 +11,14 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import clamped_at_birth, clamped_rates, respond
+from evoplastic.engines.gpu.activity import (
+    above_threshold,
+    clamped_at_birth,
+    clamped_rates,
+    intrinsic_of,
+    leak_of,
+    respond,
+)
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -28,7 +35,6 @@ from evoplastic.engines.gpu.numbers import (
     FEEDBACK_STOP,
     FIRST_TRIAL,
     INITIAL_ACTIVATION,
-    LEAK,
     MAX_CHANGE,
     NUM_INDIVIDUALS,
     NUM_STEPS,
@@ -69,7 +75,6 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
     feedback_start = whole(numbers, FEEDBACK_START)
     feedback_stop = whole(numbers, FEEDBACK_STOP)
     first_trial = whole(numbers, FIRST_TRIAL)
-    leak = real(numbers, LEAK)
     retention = real(numbers, RETENTION)
     gain = real(numbers, TRACE_GAIN)
     bound = real(numbers, MAX_CHANGE)
@@ -81,6 +86,8 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
         individual = program * 0 + turn
         tl.debug_barrier()
         lay_out(individuals, individual, memory, numbers, S)
+        own = intrinsic_of(individuals, individual, S)
+        leak = leak_of(own, i, numbers, S)
         tl.debug_barrier()
         w, w_c = matrix_of(memory, MATRIX_W, S)
         alpha, alpha_c = matrix_of(memory, MATRIX_ALPHA, S)
@@ -118,7 +125,7 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
                 elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
                 x = x + leak * (drive - x) + xi
                 in_window = (response_start <= step) & (step < response_stop)
-                rate = respond(x, is_response, in_window)
+                rate = respond(above_threshold(x, own, i, S), is_response, in_window)
                 answers = is_response & in_window
                 error = rate - target
                 loss += tl.where(answers, error * error / response_length, 0.0)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
+from evoplastic.network.intrinsic import Intrinsic
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
 from evoplastic.rules.coefficients import Evolvable
@@ -46,7 +48,7 @@ class Ints(NamedTuple):
 class Reals(NamedTuple):
     """Numbers of a batch of lifetimes, a float32 array on the device."""
 
-    leak: float
+    leak: float  # dt / tau, unless it differs between neurons
     initial_activation: float
     stimulus_gain: float
     feedback_gain: float
@@ -120,9 +122,11 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     noise, constants = config.perturbation, config.rule.constants
     response_start, response_stop, *_ = windows_of(tables.timing)
     decay = rule.baseline_decay
+    leak = Intrinsic().leak(dynamics, tables.dt_ms) if not dynamics.evolved else 0.0
+    assert not isinstance(leak, Tensor), "a number of the recipe"
     assert not isinstance(decay, Evolvable), "an evolved decay, which gpu_covers refuses"
     return Reals(
-        leak=tables.dt_ms / dynamics.tau_ms,
+        leak=leak,
         initial_activation=dynamics.initial_activation,
         stimulus_gain=dynamics.stimulus_gain,
         feedback_gain=dynamics.feedback_gain,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import choose, respond
+from evoplastic.engines.gpu.activity import above_threshold, choose, intrinsic_of, leak_of, respond
 from evoplastic.engines.gpu.lazy import modulator_signs
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
@@ -38,7 +38,6 @@ from evoplastic.engines.gpu.numbers import (
     IN_ANSWER,
     IN_HOLD,
     INITIAL_ACTIVATION,
-    LEAK,
     MAX_CHANGE,
     NUM_INDIVIDUALS,
     NUM_STEPS,
@@ -98,7 +97,6 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
     num_steps = whole(numbers, NUM_STEPS)
     num_trials = whole(numbers, NUM_TRIALS)
     first_trial = whole(numbers, FIRST_TRIAL)
-    leak = real(numbers, LEAK)
     retention = real(numbers, RETENTION)
     gain = real(numbers, TRACE_GAIN)
     bound = real(numbers, MAX_CHANGE)
@@ -111,6 +109,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         individual = program * 0 + turn
         tl.debug_barrier()
         lay_out(individuals, individual, memory, numbers, S)
+        own = intrinsic_of(individuals, individual, S)
         task = tl.load(individuals.task + individual)
         start = tl.load(tasks.start + task).to(tl.int32)
         stop = start + tl.load(tasks.size + task).to(tl.int32)
@@ -128,6 +127,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         nothing = tl.full([], 0.0, tl.float32)
         clamped = _clamped(c, channel, signal, state, choice, nothing, nothing, tasks, numbers, S)
         if S.on_chip:
+            leak = leak_of(own, i, numbers, S)
             x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
             rate = x
         else:
@@ -171,10 +171,10 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                         drive = tl.sum(weight * rate[:, None], 0)
                         drive += tl.sum(weight_c * clamped[:, None], 0)
                     x = x + leak * (drive - x) + xi
-                    rate = respond(x, is_response, step >= 0)
+                    rate = respond(above_threshold(x, own, i, S), is_response, step >= 0)
                     answer = rate
                 else:
-                    advance(memory, step, gate, step >= 0, numbers, S)
+                    advance(memory, own, step, gate, step >= 0, numbers, S)
                     tl.debug_barrier()
                     answer = tl.load(before + ROW + S.response_at + line, mask=is_line, other=0.0)
 

@@ -89,6 +89,7 @@ class Sizes(NamedTuple):
     outcome: int
     baseline: int
     gate_always: bool
+    own_intrinsic: bool  # whether neurons have leaks and thresholds of their own
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
 
@@ -167,6 +168,7 @@ def make_sizes(
         outcome=OUTCOME_CODES[config.rule.outcome],
         baseline=BASELINE_CODES[config.rule.baseline],
         gate_always=config.rule.gate == "always",
+        own_intrinsic=config.dynamics.differs_between_neurons,
         lazy=lazy,
         on_chip=tiles.on_chip,
     )

@@ -11,7 +11,14 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import clamped_at_birth, clamped_rates, respond
+from evoplastic.engines.gpu.activity import (
+    above_threshold,
+    clamped_at_birth,
+    clamped_rates,
+    intrinsic_of,
+    leak_of,
+    respond,
+)
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -29,7 +36,6 @@ from evoplastic.engines.gpu.numbers import (
     FEEDBACK_STOP,
     FIRST_TRIAL,
     INITIAL_ACTIVATION,
-    LEAK,
     MAX_CHANGE,
     NUM_INDIVIDUALS,
     NUM_STEPS,
@@ -58,7 +64,7 @@ def awaken(memory, numbers, S: tl.constexpr):
 
 
 @triton.jit
-def advance(memory, step, gate, in_window, numbers, S: tl.constexpr):
+def advance(memory, own, step, gate, in_window, numbers, S: tl.constexpr):
     """One step of the unclamped neurons, from the rates before it to those after it.
 
     With the lazy schedule plasticity lags in the matrices: what `gate` says of the step before is
@@ -71,7 +77,6 @@ def advance(memory, step, gate, in_window, numbers, S: tl.constexpr):
     before = memory.history + step * ROW
     after = before + ROW
     xi_t = memory.xi + step * S.wide
-    leak = real(numbers, LEAK)
     gain = real(numbers, TRACE_GAIN)
     bound = real(numbers, MAX_CHANGE)
     retention = real(numbers, RETENTION)
@@ -95,10 +100,11 @@ def advance(memory, step, gate, in_window, numbers, S: tl.constexpr):
                 weight = tl.load(at + MATRIX_WEIGHT * matrix)
             drive += tl.sum(weight * rate[:, None], 0)
         x = tl.load(memory.x + i)
-        x = x + leak * (drive - x) + xi
+        x = x + leak_of(own, i, numbers, S) * (drive - x) + xi
         tl.store(memory.x + i, x)
         is_response = (i >= S.response_at) & (i < S.num_unclamped)
-        tl.store(after + i, respond(x, is_response, in_window))
+        above = above_threshold(x, own, i, S)
+        tl.store(after + i, respond(above, is_response, in_window))
 
 
 @triton.jit
@@ -129,6 +135,7 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
         individual = program * 0 + turn
         tl.debug_barrier()
         lay_out(individuals, individual, memory, numbers, S)
+        own = intrinsic_of(individuals, individual, S)
         awaken(memory, numbers, S)
         tl.store(history + WIDE + c, clamped_at_birth(c, numbers, S), mask=c < CLAMPED)
         task = tl.load(individuals.task + individual)
@@ -156,7 +163,7 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
             for step in range(0, num_steps):
                 after = history + (step + 1) * ROW
                 in_window = (response_start <= step) & (step < response_stop)
-                advance(memory, step, gate, in_window, numbers, S)
+                advance(memory, own, step, gate, in_window, numbers, S)
                 tl.debug_barrier()
                 answer = tl.load(after + S.response_at + action, mask=is_action, other=0.0)
                 answers = is_action & in_window

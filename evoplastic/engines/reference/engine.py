@@ -151,7 +151,8 @@ def _run_trial(
 ) -> tuple[NetworkState, TrialOutcome]:
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
     rule = plasticity.rule
-    leak = timing.dt_ms / dynamics.tau_ms
+    leak = params.intrinsic.leak(dynamics, timing.dt_ms)
+    own_threshold = params.intrinsic.threshold(dynamics)
     may_change = trial >= plasticity.constants.first_trial
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
@@ -182,9 +183,9 @@ def _run_trial(
         xi_PN = brought.xi_PTN[:, step]
         before_PN = rate_PN
         x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
-        threshold_PN = thresholds(params.modulation, before_PN, groups)
+        threshold = thresholds(params.modulation, before_PN, groups, own_threshold)
         gain_PN = gains(params.modulation, before_PN, groups)
-        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
+        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
         rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0

@@ -68,13 +68,14 @@ def run_self_paced_trial(
 ) -> tuple[NetworkState, TrialOutcome]:
     """Live one trial of every individual, from its first step to its own end.
 
-    x' = x + leak (w_eff rate - x) + xi
+    x' = x + leak (w_eff rate - x) + xi,  rate' = f(x' - threshold)
     choice = argmax over the task's actions o of the rate of the response neuron of o
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
     chosen, noise_dtype = config.rule, state.x_PN.dtype
     rule = plasticity.rule
-    leak = batch.tasks.dt_ms / config.dynamics.tau_ms
+    leak = params.intrinsic.leak(config.dynamics, batch.tasks.dt_ms)
+    own_threshold = params.intrinsic.threshold(config.dynamics)
     may_change = trial >= plasticity.constants.first_trial
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
@@ -98,9 +99,9 @@ def run_self_paced_trial(
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
-        threshold_PN = thresholds(params.modulation, before.rate_PN, groups)
+        threshold = thresholds(params.modulation, before.rate_PN, groups, own_threshold)
         gain_PN = gains(params.modulation, before.rate_PN, groups)
-        rate_PN = firing_rate(x_PN, groups, threshold_PN, gain_PN)
+        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)

@@ -17,7 +17,9 @@ from evoplastic.lifetime.config import (
 from evoplastic.modulation.config import ModulationConfig
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import modulation_fields
+from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
 from evoplastic.rules.fields import rule_fields
@@ -104,6 +106,25 @@ def with_fan_outs(
             values.setdefault(field.name, []).append(begun)
     stacked = {name: torch.stack(each) for name, each in values.items()}
     return params._replace(modulation=decode_modulation(config.modulation, rule, groups, stacked))
+
+
+OWN_INTRINSIC: dict[str, Any] = {
+    "tau_ms": Evolvable(form="target", init=90.0, spread=0.4, transform="positive", lower=20.0),
+    "threshold": Evolvable(form="target", spread=0.3),
+}  # time constants and thresholds of each neuron, for the section of the dynamics
+
+
+def with_intrinsic(
+    params: PlasticParams, groups: NeuronGroups, config: DynamicsConfig, *, seed: int = 0
+) -> PlasticParams:
+    """The same networks with numbers of neurons as first genomes have them, one seed each."""
+    values = {
+        field.name: torch.stack(
+            [field.init(groups, seed + p, GenomeConfig()) for p in range(len(params.w_PNN))]
+        )
+        for field in intrinsic_fields(config)
+    }
+    return params._replace(intrinsic=decode_intrinsic(config, groups, values))
 
 
 def make_batch(

@@ -12,11 +12,13 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import Tensor
 
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random import counters as noise
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.table import Term
 
@@ -78,7 +80,11 @@ class Network:
         }
         self.w: Matrix = params.w_PNN[individual].double().tolist()
         self.alpha: Matrix = params.alpha_PNN[individual].double().tolist()
-        self.leak = dt_ms / self.dynamics.tau_ms
+        tau_N = _of_neurons(self.dynamics.tau_ms, params.intrinsic.tau_ms_PN, individual, self.size)
+        self.leak = [dt_ms / tau for tau in tau_N]
+        self.threshold = _of_neurons(
+            self.dynamics.threshold, params.intrinsic.threshold_PN, individual, self.size
+        )
         evolved = params.rule
         tau_ms, decay = self.constants.tau_elig_ms, 0.0
         if isinstance(self.chosen.baseline_decay, float):
@@ -126,14 +132,15 @@ class Network:
             drive = 0.0
             for j in range(self.size):
                 drive += (self.w[i][j] + self.alpha[i][j] * self.p[i][j]) * self.before[j]
-            self.x[i] += self.leak * (drive - self.x[i]) + self.xi[i]
+            self.x[i] += self.leak[i] * (drive - self.x[i]) + self.xi[i]
             if self.xi[i] != 0.0:
                 self.events.hits += 1
                 self.events.hit_trials.add(trial)
                 self.events.hit_steps.add(step)
                 self.events.hit_neurons.add(i)
         for i in range(self.size):
-            above = self.x[i] - self._reaching("threshold", i, self._released(self.before), 0.0)
+            above = self.x[i] - self.threshold[i]
+            above -= self._reaching("threshold", i, self._released(self.before), 0.0)
             gate = self._reaching("gain", i, self._released(self.before), 0.0)
             value = 1.0 / (1.0 + math.exp(-above)) if i >= self.response else math.tanh(above)
             self.rate[i] = 2.0 / (1.0 + math.exp(-gate)) * value
@@ -285,6 +292,16 @@ class Network:
             chosen.probability, chosen.amplitude
         )
         return float(np.float32(word - centre) * scale) if word < threshold else 0.0
+
+
+def _of_neurons(
+    chosen: float | Evolvable, evolved: Tensor | None, individual: int, size: int
+) -> list[float]:
+    """A number of each neuron: the genome's, or the recipe's for all."""
+    if evolved is not None:
+        return [float(value) for value in evolved[individual]]
+    assert not isinstance(chosen, Evolvable)
+    return [chosen] * size
 
 
 def _factor(name: str, rate: float, xi: float, mean: float) -> float:

@@ -56,6 +56,9 @@ def number_of(chosen: Evolvable, value: Tensor, i: int, j: int) -> float:
         case "cell_types":
             assert chosen.number
             return float(value[i % chosen.number, j % chosen.number])
+        case "groups":
+            of_each = GROUPS.group_of_each
+            return float(value[of_each[i], of_each[j]])
         case "clustered":
             assert chosen.number
             if chosen.assignment == "target_type":

@@ -16,6 +16,7 @@ import torch
 
 from evoplastic.checks import UsageError
 from evoplastic.engines import self_check
+from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.gpu.launch import bring_matrices
 from evoplastic.engines.reference.engine import run_reference
@@ -24,7 +25,14 @@ from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticPara
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.timing import TrialTiming
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.cases import (
+    OWN_INTRINSIC,
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_intrinsic,
+)
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
     assert_same,
@@ -131,6 +139,15 @@ CASES = {
         lifetime={"feedback": "reward_prediction_error"},
         streamed=True,
     ),
+    "outcome, own time constants and thresholds": Case(dynamics=OWN_INTRINSIC),
+    "network, own time constants and thresholds": Case(
+        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC
+    ),
+    "outcome, streamed, own time constants, one threshold": Case(
+        dynamics={"tau_ms": OWN_INTRINSIC["tau_ms"], "threshold": 0.2},
+        num_trials=3,
+        streamed=True,
+    ),
     "network, streamed": Case(num_neurons=26, num_trials=3, rule=BY_NETWORK, streamed=True),
     "network, streamed, gated, error of predicted reward": Case(
         rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0, "max_change": 0.02},
@@ -228,7 +245,8 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
         **case.lifetime,
     )
     batch = make_batch(banks, case.num_individuals, **case.batch)
-    return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
+    params = make_params(groups, case.num_individuals, gain=0.9)
+    return with_intrinsic(params, groups, config.dynamics), groups, batch, config
 
 
 @pytest.mark.parametrize("case", each_of(CASES, ONE_BY_ONE))
@@ -244,7 +262,7 @@ def test_engine_equals_the_reference_to_float32_rounding(case: Case) -> None:
     assert torch.equal(fused.reward_PK, plain.reward_PK)
     assert torch.equal(fused.steps_PK, plain.steps_PK)
 
-    unlearned = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
+    unlearned = params._replace(alpha_PNN=torch.zeros_like(params.alpha_PNN))
     rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64).result
     learnt = largest_difference(rigid.loss_PK, exact.loss_PK)
     assert learnt > 1e-3, f"plasticity moves the loss by {learnt:.1e}: its absence would pass"
@@ -259,7 +277,7 @@ def run(case: Case, params: PlasticParams, batch: LifetimeBatch, **options: Any)
 
 def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, Any]:
     index = np.asarray(who)
-    return PlasticParams(params.w_PNN[index], params.alpha_PNN[index]), batch._replace(
+    return params.each(lambda tensor: tensor[index]), batch._replace(
         task_P=batch.task_P[index],
         trial_stream_P=batch.trial_stream_P[index],
         perturb_stream_P=batch.perturb_stream_P[index],
@@ -332,6 +350,13 @@ def test_a_genome_that_is_not_a_number_fails_alone() -> None:
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 def test_each_kernel_passes_the_check_that_lets_it_be_chosen(kernel: Any) -> None:
     assert fault_of_gpu(shortened(demand(*kernel)), DEVICE) is None
+
+
+def test_a_kernel_for_neurons_of_their_own_passes_the_check_too() -> None:
+    config = make_config(dynamics=OWN_INTRINSIC)
+    asked = shortened(Demand(config=config))
+    assert asked.config.dynamics.evolved
+    assert fault_of_gpu(asked, DEVICE) is None
 
 
 def test_a_gpu_that_computes_something_else_or_nothing_is_not_chosen(

@@ -20,7 +20,12 @@ from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticPara
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.timing import OVER_WRONG
-from tests.evoplastic.engines.cases import make_config, make_params
+from tests.evoplastic.engines.cases import (
+    OWN_INTRINSIC,
+    make_config,
+    make_params,
+    with_intrinsic,
+)
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
     assert_same,
@@ -66,6 +71,13 @@ OTHER_DYNAMICS = {
 # Every branch of the kernel; options that do not hide each other share a case.
 CASES = {
     "outcome": Case(),
+    "outcome, own time constants and thresholds": Case(dynamics=OWN_INTRINSIC),
+    "network, own time constants and thresholds": Case(
+        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC
+    ),
+    "network, streamed, own time constants and thresholds": Case(
+        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC, streamed=True
+    ),
     "outcome, longer than a block of noise, single baseline": Case(
         longest=18,
         num_trials=3,
@@ -221,7 +233,8 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
         **case.lifetime,
     )
     batch = make_free_batch(banks, groups, case.num_individuals, **case.batch)
-    return make_params(groups, case.num_individuals, gain=0.9), groups, batch, config
+    params = make_params(groups, case.num_individuals, gain=0.9)
+    return with_intrinsic(params, groups, config.dynamics), groups, batch, config
 
 
 @pytest.mark.parametrize("case", each_of(CASES, ONE_BY_ONE))
@@ -238,7 +251,7 @@ def test_self_paced_trials_equal_the_reference_to_float32_rounding(case: Case) -
     assert len(exact.steps_PK.unique()) > 1, "all trials last alike: own clocks are not tried"
     assert case.longest <= BLOCK or int(exact.steps_PK.max()) > BLOCK
 
-    unlearned = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
+    unlearned = params._replace(alpha_PNN=torch.zeros_like(params.alpha_PNN))
     rigid = run_reference(unlearned, groups, batch, config, dtype=torch.float64)
     if case.banks.get("scored", 1.0) > 0:
         learnt = largest_difference(rigid.result.loss_PK, exact.loss_PK)
@@ -250,7 +263,7 @@ def test_self_paced_trials_equal_the_reference_to_float32_rounding(case: Case) -
 def chosen(params: PlasticParams, batch: LifetimeBatch, who: Any) -> tuple[Any, Any]:
     index = np.asarray(who)
     assert batch.wiring is not None
-    return PlasticParams(params.w_PNN[index], params.alpha_PNN[index]), batch._replace(
+    return params.each(lambda tensor: tensor[index]), batch._replace(
         task_P=batch.task_P[index],
         trial_stream_P=batch.trial_stream_P[index],
         perturb_stream_P=batch.perturb_stream_P[index],
