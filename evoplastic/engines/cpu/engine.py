@@ -16,12 +16,12 @@ import torch
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.coefficients import make_coefficients
 from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_step
-from evoplastic.engines.cpu.factoring import factored
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.recorder import CpuRecorder
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
+from evoplastic.engines.cpu.simd.formula import factored
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.engines.structure import compile_rule
