@@ -108,34 +108,27 @@ def read_connections(
     return {"p": p.T, "elig": elig.T}
 
 
-def _make_sweep(pass64: Any, pass16: Any) -> Any:
-    """A function that passes over all targets and keeps their drive."""
+def _make_sweep(pass_four: Any, pass_one: Any) -> Any:
+    """A function that passes over all targets, four tiles at a time and one by one behind them."""
 
     @inlined
     def sweep(
-        sizes: Any,
-        workspace: Any,
-        formula: Any,
-        matrices: Any,
-        life: Any,
-        places: Any,
-        back: bool,
+        sizes: Any, workspace: Any, formula: Any, matrices: Any, places: Any, back: bool
     ) -> None:
+        rate, xi, drive = workspace.rate, workspace.xi, workspace.drive
         n = 0
         while n + 64 <= sizes.wide:
-            drive = pass64(formula, matrices, places, sizes, workspace.rate, workspace.xi, n, back)
-            store(workspace.drive, life.state + n, drive)
+            pass_four(formula, matrices, places, sizes, rate, xi, drive, n, back)
             n += 64
         while n < sizes.wide:
-            drive = pass16(formula, matrices, places, sizes, workspace.rate, workspace.xi, n, back)
-            store(workspace.drive, life.state + n, drive)
+            pass_one(formula, matrices, places, sizes, rate, xi, drive, n, back)
             n += 16
 
     return sweep
 
 
-_change = _make_sweep(make_pass(64, changes=True), make_pass(16, changes=True))
-_stay = _make_sweep(make_pass(64, changes=False), make_pass(16, changes=False))
+_change = _make_sweep(make_pass(4, changes=True), make_pass(1, changes=True))
+_stay = _make_sweep(make_pass(4, changes=False), make_pass(1, changes=False))
 
 
 @inlined
@@ -317,11 +310,11 @@ def _run_trial(
         back = step & 1 == 1
         if may_change and changes:
             _modulate(plan, matrices, life, gate)
-            _change(sizes, workspace, formula, matrices, life, places, back)
+            _change(sizes, workspace, formula, matrices, places, back)
             if change.normalises:
                 _normalise(plan, workspace, matrices, change, life, after)
         else:
-            _stay(sizes, workspace, formula, matrices, life, places, back)
+            _stay(sizes, workspace, formula, matrices, places, back)
         if change.normalises:
             _join_drive(plan, workspace, matrices, life)
         _advance_means(plan, workspace, matrices, life, after, change.mean_keep)

@@ -36,6 +36,7 @@ from evoplastic.engines.cpu.simd.formula import (
 from evoplastic.engines.cpu.simd.vectors import Vector, pointer_to
 
 SUMS = 2  # partial sums of a drive: shorter chains, and smaller rounding errors
+TILE = 16  # targets of a vector
 LIMITS = 4
 RETENTION, MAX_CHANGE, MAX_P, SCALE = range(LIMITS)
 
@@ -91,99 +92,120 @@ def numbers_of(builder: Any, names: tuple[str, ...], value: Any) -> dict[str, An
     return {name: builder.extract_value(value, index) for index, name in enumerate(names)}
 
 
-def make_pass(lanes: int, *, changes: bool) -> Any:
-    """An intrinsic that passes over `lanes` targets of a life and sums their drive.
+def make_pass(tiles: int, *, changes: bool) -> Any:
+    """An intrinsic that passes over some targets of a life, 16 in a tile, and sums their drive.
 
     Args:
-        lanes: of a vector; a multiple of 16.
+        tiles: how many vectors of 16 targets are passed at a time.
         changes: whether weights change; the trace decays and gains in any case.
     """
 
     @intrinsic
     def passes(
         typingctx: Any, formula: Any, matrices: Any, places: Any, sizes: Any, rate: Any,
-        xi: Any, n: Any, back: Any,
+        xi: Any, drive: Any, n: Any, back: Any,
     ) -> Any:  # fmt: skip
-        """The drive of targets n.. from all sources, after their weights have changed.
+        """Change the weights of targets n.. from all sources, and store their drive.
 
         `back` takes the sources in the order from last to first.
         """
-        vector = Vector(types.float32, lanes)
 
         def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             pointers = [
                 pointer_to(context, builder, sig.args[i], args[i], number(0), ir.FloatType())
-                for i in (4, 5)
+                for i in (4, 5, 6)
             ]
             emitter = _Pass(
                 builder,
-                vector,
                 named(context, builder, sig.args[1], args[1]),
                 sig.args[0].formula,
                 numbers_of(builder, Places._fields, args[2]),
                 numbers_of(builder, Sizes._fields, args[3]),
                 *pointers,
             )
-            return emitter.emit(args[6], args[7], changes)
+            emitter.emit(args[7], args[8], tiles, changes)
+            return context.get_dummy_value()
 
+        integer = types.intp
         result = signature(
-            vector, formula, matrices, places, sizes, rate, xi, types.intp, types.boolean
+            types.none, formula, matrices, places, sizes, rate, xi, drive, integer, types.boolean
         )
         return result, generate
 
     return passes
 
 
+class _Tile(NamedTuple):
+    """What is made of 16 targets before the loop over sources, and summed in it."""
+
+    n: Any  # the first of them
+    u: dict[Product, Any]
+    posts: list[Any]  # of the credits
+    sums: list[Any]
+    plastic: Any  # sum of alpha P rate
+    bits: Any  # largest magnitude of P, as integers
+
+
 class _Pass(Emitter):
-    """Writes the instructions of one pass."""
+    """Writes the instructions of one pass; vectors have 16 lanes, a tile of targets."""
 
     def __init__(
-        self, builder: Any, vector: Vector, matrix: Callable[[str, Any], Any],
-        formula: Formula, place: dict[str, Any], sizes: dict[str, Any], rates: Any, xi: Any,
+        self, builder: Any, matrix: Callable[[str, Any], Any], formula: Formula,
+        place: dict[str, Any], sizes: dict[str, Any], rates: Any, xi: Any, drive: Any,
     ) -> None:  # fmt: skip
-        super().__init__(builder, vector, matrix)
+        super().__init__(builder, Vector(types.float32, TILE), matrix)
         self.formula, self.place, self.sizes = formula, place, sizes
-        self.rates, self.xi = rates, xi
+        self.rates, self.xi, self.drive = rates, xi, drive
         self.stride = builder.mul(sizes["wide"], number(formula.num_matrices))
         self.senders = matrix("senders", number(0))
+        self.sent: dict[Sender, Any] = {}  # v of the present source, in every lane
 
-    def emit(self, n: Any, back: Any, changes: bool) -> Any:
-        builder, formula, place = self.builder, self.formula, self.place
-        self.n = n
-        life = builder.mul(builder.mul(place["slot"], self.sizes["row"]), self.stride)
-        self.rows = self.matrix("rows", builder.add(life, n))
+    def emit(self, n: Any, back: Any, tiles: int, changes: bool) -> None:
+        builder, place = self.builder, self.place
         limits = self.matrix("limits", builder.mul(place["slot"], number(LIMITS)))
         self.limits = [self.spread(limits, number(i)) for i in range(LIMITS)]
-        self.u = {
-            product: self._of_targets(product)
-            for group in formula.groups
-            for product in group.products
-            if changes
-        }
-        self.posts = [self._post(post) for post, _ in formula.credits]
-        sums = [self._summed() for _ in range(SUMS)]
-        self.plastic = [self._summed() for _ in range(SUMS)] if formula.normalises else []
-        words = ir.VectorType(ir.IntType(32), self.vector.lanes)
-        self.bits = cgutils.alloca_once(builder, words)
-        builder.store(ir.Constant(words, None), self.bits)
+        first = builder.mul(builder.mul(place["slot"], self.sizes["row"]), self.stride)
+        self.rows = self.matrix("rows", first)
+        prepared = [
+            self._tile(builder.add(n, number(TILE * tile)), changes) for tile in range(tiles)
+        ]
         for turn, j in self._sources(back):
-            self._one_source(j, turn, sums[turn], changes)
-        if formula.normalises:
-            at = builder.add(place["target"], n)
-            self.store(self._total(self.plastic), self.matrix("plastic", at), number(0))
-            if changes:
-                tile = self.matrix("largest", builder.udiv(n, number(16)))
-                builder.store(self.largest(builder.load(self.bits)), tile)
-        return self._total(sums)
+            self._one_source(j, turn, prepared, changes)
+        for tile in prepared:
+            self._finish(tile, changes)
+
+    def _tile(self, n: Any, changes: bool) -> _Tile:
+        builder, formula = self.builder, self.formula
+        words = ir.VectorType(ir.IntType(32), TILE)
+        bits = cgutils.alloca_once(builder, words)
+        builder.store(ir.Constant(words, None), bits)
+        products = [product for group in formula.groups for product in group.products]
+        return _Tile(
+            n,
+            {product: self._of_targets(product, n) for product in products if changes},
+            [self._post(post, n) for post, _ in formula.credits],
+            [self._summed() for _ in range(SUMS)],
+            self._summed(),
+            bits,
+        )
 
     def _summed(self) -> Any:
         total = cgutils.alloca_once(self.builder, self.vector.llvm)
         self.builder.store(self.zero, total)
         return total
 
-    def _total(self, sums: list[Any]) -> Any:
-        first, second = (self.builder.load(total) for total in sums)
-        return self.builder.fadd(first, second)
+    def _finish(self, tile: _Tile, changes: bool) -> None:
+        builder = self.builder
+        at = builder.add(self.place["target"], tile.n)
+        first, second = (builder.load(total) for total in tile.sums)
+        self.store(builder.fadd(first, second), self.drive, at)
+        if not self.formula.normalises:
+            return
+        self.store(builder.load(tile.plastic), self.matrix("plastic", at), number(0))
+        if changes:
+            largest = self.largest(builder.load(tile.bits))
+            number_of_tile = builder.udiv(tile.n, number(TILE))
+            builder.store(largest, self.matrix("largest", number_of_tile))
 
     def _sources(self, back: Any) -> Iterator[tuple[int, Any]]:
         """The sources of a loop of two a turn, then the last one where their number is odd."""
@@ -206,57 +228,69 @@ class _Pass(Emitter):
         clamped = builder.icmp_signed(">=", turn, sizes["unclamped"])
         return builder.select(clamped, builder.add(turn, gap), turn)
 
-    def _one_source(self, j: Any, turn: int, total: Any, changes: bool) -> None:
+    def _one_source(self, j: Any, turn: int, tiles: list[_Tile], changes: bool) -> None:
         builder, formula = self.builder, self.formula
-        here = builder.mul(j, self.stride)
-        weight, alpha, p = (self._number(matrix, here) for matrix in (WEIGHT, ALPHA, P))
-        trace = None
-        if formula.credits:
-            before = self._number(formula.trace_at, here)
-            credited = before
-            for post, (_, pre) in zip(self.posts, formula.credits, strict=True):
-                factors = [post, *self._sent(Sender(pre), j)]
-                credited = self.sum_of_products(factors, credited)
-            after = builder.fmul(credited, self.limits[RETENTION])
-            self._keep(after, formula.trace_at, here)
-            trace = after if formula.trace_first else before
+        named = [Sender(pre) for _, pre in formula.credits]
+        named += [group.sender for group in formula.groups if changes]
+        self.sent = {sender: self._sent(sender, j) for sender in dict.fromkeys(named)}
+        rate = self.spread(self.rates, builder.add(self.place["after"], j))
+        for tile in tiles:
+            here = builder.add(builder.mul(j, self.stride), tile.n)
+            self._one_tile(tile, here, turn, rate, changes)
+
+    def _one_tile(self, tile: _Tile, here: Any, turn: int, rate: Any, changes: bool) -> None:
+        builder, formula = self.builder, self.formula
+        trace = self._credited(tile, here) if formula.credits else None
+        p = self._number(P, here)
         if changes:
-            p = self._changed(j, here, p, trace)
+            p = self._changed(tile, here, p, trace)
             self._keep(p, P, here)
-        sent = self.spread(self.rates, builder.add(self.place["after"], j))
+        alpha, weight = self._number(ALPHA, here), self._number(WEIGHT, here)
         if formula.normalises:
-            plastic = self.plastic[turn]
             grown = builder.fmul(alpha, p)
-            builder.store(self.fma(grown, sent, builder.load(plastic)), plastic)
+            builder.store(self.fma(grown, rate, builder.load(tile.plastic)), tile.plastic)
             if changes:
-                bits = self.larger_magnitude(builder.load(self.bits), p)
-                builder.store(bits, self.bits)
+                bits = self.larger_magnitude(builder.load(tile.bits), p)
+                builder.store(bits, tile.bits)
         else:
             weight = self.fma(alpha, p, weight)
-        builder.store(self.fma(weight, sent, builder.load(total)), total)
+        total = tile.sums[turn]
+        builder.store(self.fma(weight, rate, builder.load(total)), total)
 
-    def _changed(self, j: Any, here: Any, p: Any, trace: Any) -> Any:
-        """p' of a source's connections, before it is divided."""
+    def _credited(self, tile: _Tile, here: Any) -> Any:
+        """Let the trace gain and decay; returns the one that the change reads."""
+        before = trace = self._number(self.formula.trace_at, here)
+        for post, (_, pre) in zip(tile.posts, self.formula.credits, strict=True):
+            trace = self.sum_of_products([post, *self.sent[Sender(pre)]], trace)
+        trace = self.builder.fmul(trace, self.limits[RETENTION])
+        self._keep(trace, self.formula.trace_at, here)
+        return trace if self.formula.trace_first else before
+
+    def _changed(self, tile: _Tile, here: Any, p: Any, trace: Any) -> Any:
+        """p' of some connections of a source, before it is divided."""
         builder, formula = self.builder, self.formula
-        if formula.normalises:
+        kept = p
+        if formula.normalises and any(group.p for group in formula.groups):
             p = builder.fmul(p, self.limits[SCALE])
         change = None if formula.clips_change or formula.normalises else p
         for group in formula.groups:
             inner = None
-            for factors in sorted((self._factors(p, here) for p in group.products), key=len):
-                inner = self.sum_of_products(factors, inner)
-            factors = [inner, *self._sent(group.sender, j)]
-            factors += [p] * group.p + [trace] * group.trace
-            change = self.sum_of_products(factors, change)
+            factors = [self._factors(tile, product, here) for product in group.products]
+            for each in sorted(factors, key=len):
+                inner = self.sum_of_products(each, inner)
+            shared = [inner, *self.sent[group.sender]] + [p] * group.p + [trace] * group.trace
+            change = self.sum_of_products(shared, change)
         if formula.clips_change:
             change = self.clipped(change, self.limits[MAX_CHANGE])
-        if formula.clips_change or formula.normalises:
+        if formula.normalises:
+            change = self.fma(kept, self.limits[SCALE], change)
+        elif formula.clips_change:
             change = builder.fadd(p, change)
         return self.clipped(change, self.limits[MAX_P]) if formula.clips_p else change
 
-    def _factors(self, product: Product, here: Any) -> list[Any]:
+    def _factors(self, tile: _Tile, product: Product, here: Any) -> list[Any]:
         """u[n] and C[j, n], those of them that are not 1."""
-        u = self.u[product]
+        u = tile.u[product]
         if product.of_pair < 0:
             return [self.one if u is None else u]
         coefficient = self._number(self.formula.pairs_at + product.of_pair, here)
@@ -269,44 +303,43 @@ class _Pass(Emitter):
         self.store(value, self.rows, self._at(matrix, here))
 
     def _at(self, matrix: int, here: Any) -> Any:
-        offset = self.builder.mul(self.sizes["wide"], number(matrix))
-        return self.builder.add(here, offset)
+        return self.builder.add(here, self.builder.mul(self.sizes["wide"], number(matrix)))
 
-    def _of_targets(self, product: Product) -> Any:
+    def _of_targets(self, product: Product, n: Any) -> Any:
         """u[n] of a product; None if it is 1 whatever the target."""
         builder = self.builder
         if product.parts == (Part(1, "one", -1, False),):
             return None
-        with_m = self._sum_of_parts([part for part in product.parts if part.modulated])
-        alone = self._sum_of_parts([part for part in product.parts if not part.modulated])
+        with_m = self._sum_of_parts([part for part in product.parts if part.modulated], n)
+        alone = self._sum_of_parts([part for part in product.parts if not part.modulated], n)
         if with_m is None:
             return alone
-        m = self.load(self.matrix("modulation", self.n), self.place["target"])
+        m = self.load(self.matrix("modulation", n), self.place["target"])
         with_m = builder.fmul(with_m, m)
         return with_m if alone is None else builder.fadd(with_m, alone)
 
-    def _sum_of_parts(self, parts: list[Part]) -> Any:
+    def _sum_of_parts(self, parts: list[Part], n: Any) -> Any:
         builder, total = self.builder, None
         rows = builder.mul(self.place["slot"], number(self.formula.num_target))
         for part in parts:
-            factors = [self._post(part.post)] if part.post != "one" else []
+            factors = [self._post(part.post, n)] if part.post != "one" else []
             if part.coefficient >= 0:
                 row = builder.mul(builder.add(rows, number(part.coefficient)), self.sizes["wide"])
-                factors.append(self.load(self.matrix("of_target", self.n), row))
+                factors.append(self.load(self.matrix("of_target", n), row))
             value = self.sum_of_products(factors or [self.one], None)
             if part.sign < 0:
                 value = builder.fsub(self.zero, value)
             total = value if total is None else builder.fadd(total, value)
         return total
 
-    def _post(self, name: str) -> Any:
+    def _post(self, name: str, n: Any) -> Any:
         """A factor of the targets as it is after the step."""
         builder, place = self.builder, self.place
         return self.factor(
             name,
-            lambda: self.load(self.rates, builder.add(place["after"], self.n)),
-            lambda: self.load(self.matrix("mean", self.n), place["source"]),
-            lambda: self.load(self.xi, builder.add(place["xi"], self.n)),
+            lambda: self.load(self.rates, builder.add(place["after"], n)),
+            lambda: self.load(self.matrix("mean", n), place["source"]),
+            lambda: self.load(self.xi, builder.add(place["xi"], n)),
         )
 
     def _sent(self, sender: Sender, j: Any) -> list[Any]:
