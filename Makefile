@@ -14,6 +14,8 @@ PORT ?= 5000
 FUZZ ?= 5000
 KILLS ?= 200
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+DOCS_STAMP := $(VENV)/.docs-installed
+SITE := build/site
 GPU_CHECKS := $(wildcard tests/evoplastic/engines/gpu/*checks.py tests/cluster/gpu_checks.py)
 
 # A name on the PATH can be a shim without an interpreter behind it, so each candidate is tried.
@@ -22,7 +24,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter bench lint ui clean
+.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs bench docs lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +75,17 @@ test-gpu: setup ## Run all checks of the GPU kernels on this machine's GPU
 	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else \
 		"No CUDA device is visible to torch; `make test-gpu-interpreter` needs none.")'
 	@TRITON_INTERPRET=0 $(PYTEST) -m '' $(GPU_CHECKS) $(ARGS)
+
+docs: $(DOCS_STAMP) ## Build the documentation's site in build/site and check its links
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir $(SITE)
+	@$(BIN)/python -m docs.generator.links $(SITE)
+
+$(DOCS_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
+	@touch $@
+
+test-docs: docs ## Build the site and look at it in Chromium, where there is one
+	@EVOPLASTIC_SITE=$(SITE) $(PYTEST) -m '' tests/docs/generator $(ARGS)
 
 bench: setup ## Measure the engines and their rivals, write docs/performance.md (half an hour)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -43,7 +43,8 @@ def test_every_dependency_is_pinned_within_its_range(
     pyproject: dict[str, Any], pins: dict[str, str]
 ) -> None:
     project = pyproject["project"]
-    declared = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    declared = project["dependencies"] + extras["dev"] + extras["docs"]
     for requirement in map(Requirement, declared):
         name = requirement.name.lower()
         if PACKAGE_OF.get(name) == "torch":
@@ -57,7 +58,7 @@ def test_every_import_is_declared(pyproject: dict[str, Any]) -> None:
     project = pyproject["project"]
     declared = {Requirement(line).name.lower() for line in project["dependencies"]}
     for_tests = {Requirement(line).name.lower() for line in project["optional-dependencies"]["dev"]}
-    ours = {*PACKAGES, "tests", *sys.stdlib_module_names}
+    ours = {*PACKAGES, "docs", "tests", *sys.stdlib_module_names}
     undeclared = [
         (found.file, found.package)
         for package in (*PACKAGES, "tests")

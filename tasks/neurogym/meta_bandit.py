@@ -24,7 +24,8 @@ class MetaBandit(Bandit):
         dt: step in ms; a trial lasts one step.
         n: number of arms.
         instance_trials: trials that an instance lasts, at most a lifetime's worth is learnt from.
-        low, high: the range from which each arm's probability is drawn.
+        low: the least that an arm's probability may be.
+        high: the most that it may be; each arm's is drawn between the two.
         opposed: the second of two arms has one minus the first one's probability.
         rewards: what each arm pays when it pays; 1 by default.
 

@@ -6,13 +6,14 @@
     ```python                a program; the text block after it is what it prints
 
 Run as a program in a folder with the files, it runs the commands of a JSON list, in one process,
-and writes what came of them as another JSON list.
+and writes what came of them as another JSON list; with folders as further words, in each of them.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
 import sys
@@ -112,5 +113,7 @@ def run_all(listed: list[list[str]]) -> list[tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    answers = run_all(json.loads(Path(sys.argv[1]).read_text()))
-    Path(sys.argv[2]).write_text(json.dumps(answers))
+    for folder in sys.argv[3:] or ["."]:
+        os.chdir(folder)
+        answers = run_all(json.loads(Path(sys.argv[1]).read_text()))
+        Path(sys.argv[2]).write_text(json.dumps(answers))

@@ -1,0 +1,1 @@
+"""The documentation: pages, and in `generator/` what makes a site of them."""
