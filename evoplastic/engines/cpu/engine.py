@@ -88,7 +88,7 @@ def run_cpu(
     simulate, seconds = SCHEDULES[config.rule.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
-    extras = [_of_rule(plan, params, batch, config) for _ in workspaces]
+    extras = [of_rule(plan, params, batch, config) for _ in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -118,7 +118,7 @@ def run_cpu(
     )
 
 
-def _of_rule(
+def of_rule(
     plan: Plan,
     params: PlasticParams,
     batch: LifetimeBatch,
@@ -136,6 +136,7 @@ def _of_rule(
         max_change=np.float32(constants.max_change),
         max_p=np.float32(constants.max_p),
         mean_keep=np.float32(constants.mean_keep),
+        centres=rule.centres,
         normalises=formula.normalises,
         reads_noise_of_sources=formula.reads_noise_of_sources,
         num_target=formula.num_target,

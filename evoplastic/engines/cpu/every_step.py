@@ -65,6 +65,7 @@ class Change(NamedTuple):
     max_change: np.float32
     max_p: np.float32
     mean_keep: np.float32
+    centres: bool
     normalises: bool
     reads_noise_of_sources: bool
     num_target: int
@@ -317,7 +318,8 @@ def _run_trial(
             _stay(sizes, workspace, formula, matrices, places, back)
         if change.normalises:
             _join_drive(plan, workspace, matrices, life)
-        _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
+        if change.centres:
+            _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
         if known and plan.self_paced:
             break
     return roughness

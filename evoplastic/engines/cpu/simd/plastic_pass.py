@@ -28,6 +28,7 @@ from evoplastic.engines.cpu.simd.formula import (
     ALPHA,
     WEIGHT,
     Formula,
+    Group,
     P,
     Part,
     Product,
@@ -35,8 +36,10 @@ from evoplastic.engines.cpu.simd.formula import (
 )
 from evoplastic.engines.cpu.simd.vectors import Vector, pointer_to
 
-SUMS = 2  # partial sums of a drive: shorter chains, and smaller rounding errors
+TURNS = 2  # sources that are passed in one turn of the loop
 TILE = 16  # targets of a vector
+ROOM = 22  # registers of 16 numbers for what stays; some are left for what comes and goes
+ONE = (Part(1, "one", -1, False),)
 LIMITS = 4
 RETENTION, MAX_CHANGE, MAX_P, SCALE = range(LIMITS)
 
@@ -135,6 +138,17 @@ def make_pass(tiles: int, *, changes: bool) -> Any:
     return passes
 
 
+def formula_sums(formula: Formula, tiles: int) -> int:
+    """Partial sums of a drive, at most two: shorter chains make smaller rounding errors, but what
+    leaves the registers for the stack costs time."""
+    products = {product.parts for group in formula.groups for product in group.products}
+    of_targets = len(products - {ONE}) + len(formula.credits) + 2 * formula.normalises
+    of_sources = 1 + len(formula.senders)
+    bounds = bool(formula.credits) + 2 * (formula.clips_change + formula.clips_p)
+    bounds += 2 * formula.normalises
+    return 2 if tiles * (of_targets + 2) + of_sources + bounds <= ROOM else 1
+
+
 class _Tile(NamedTuple):
     """What is made of 16 targets before the loop over sources, and summed in it."""
 
@@ -166,6 +180,7 @@ class _Pass(Emitter):
         self.limits = [self.spread(limits, number(i)) for i in range(LIMITS)]
         first = builder.mul(builder.mul(place["slot"], self.sizes["row"]), self.stride)
         self.rows = self.matrix("rows", first)
+        self.num_sums = formula_sums(self.formula, tiles)
         prepared = [
             self._tile(builder.add(n, number(TILE * tile)), changes) for tile in range(tiles)
         ]
@@ -184,7 +199,7 @@ class _Pass(Emitter):
             n,
             {product: self._of_targets(product, n) for product in products if changes},
             [self._post(post, n) for post, _ in formula.credits],
-            [self._summed() for _ in range(SUMS)],
+            [self._summed() for _ in range(self.num_sums)],
             self._summed(),
             bits,
         )
@@ -197,8 +212,10 @@ class _Pass(Emitter):
     def _finish(self, tile: _Tile, changes: bool) -> None:
         builder = self.builder
         at = builder.add(self.place["target"], tile.n)
-        first, second = (builder.load(total) for total in tile.sums)
-        self.store(builder.fadd(first, second), self.drive, at)
+        drive = builder.load(tile.sums[0])
+        for total in tile.sums[1:]:
+            drive = builder.fadd(drive, builder.load(total))
+        self.store(drive, self.drive, at)
         if not self.formula.normalises:
             return
         self.store(builder.load(tile.plastic), self.matrix("plastic", at), number(0))
@@ -210,12 +227,12 @@ class _Pass(Emitter):
     def _sources(self, back: Any) -> Iterator[tuple[int, Any]]:
         """The sources of a loop of two a turn, then the last one where their number is odd."""
         builder, count = self.builder, self.sizes["sources"]
-        pairs = builder.udiv(count, number(SUMS))
+        pairs = builder.udiv(count, number(TURNS))
         with cgutils.for_range(builder, pairs) as loop:
-            first = builder.mul(loop.index, number(SUMS))
-            for turn in range(SUMS):
+            first = builder.mul(loop.index, number(TURNS))
+            for turn in range(TURNS):
                 yield turn, self._source(builder.add(first, number(turn)), back)
-        done = builder.mul(pairs, number(SUMS))
+        done = builder.mul(pairs, number(TURNS))
         with builder.if_then(builder.icmp_signed("<", done, count)):
             yield 0, self._source(done, back)
 
@@ -254,7 +271,7 @@ class _Pass(Emitter):
                 builder.store(bits, tile.bits)
         else:
             weight = self.fma(alpha, p, weight)
-        total = tile.sums[turn]
+        total = tile.sums[turn % self.num_sums]
         builder.store(self.fma(weight, rate, builder.load(total)), total)
 
     def _credited(self, tile: _Tile, here: Any) -> Any:
@@ -273,13 +290,9 @@ class _Pass(Emitter):
         if formula.normalises and any(group.p for group in formula.groups):
             p = builder.fmul(p, self.limits[SCALE])
         change = None if formula.clips_change or formula.normalises else p
-        for group in formula.groups:
-            inner = None
-            factors = [self._factors(tile, product, here) for product in group.products]
-            for each in sorted(factors, key=len):
-                inner = self.sum_of_products(each, inner)
-            shared = [inner, *self.sent[group.sender]] + [p] * group.p + [trace] * group.trace
-            change = self.sum_of_products(shared, change)
+        terms = [self._term(tile, group, here, p, trace) for group in formula.groups]
+        for factors in sorted(terms, key=len):  # a sum, then multiply-adds
+            change = self.sum_of_products(factors, change)
         if formula.clips_change:
             change = self.clipped(change, self.limits[MAX_CHANGE])
         if formula.normalises:
@@ -287,6 +300,14 @@ class _Pass(Emitter):
         elif formula.clips_change:
             change = builder.fadd(p, change)
         return self.clipped(change, self.limits[MAX_P]) if formula.clips_p else change
+
+    def _term(self, tile: _Tile, group: Group, here: Any, p: Any, trace: Any) -> list[Any]:
+        """The factors of a group of terms."""
+        inner = None
+        factors = [self._factors(tile, product, here) for product in group.products]
+        for each in sorted(factors, key=len):
+            inner = self.sum_of_products(each, inner)
+        return [inner, *self.sent[group.sender]] + [p] * group.p + [trace] * group.trace
 
     def _factors(self, tile: _Tile, product: Product, here: Any) -> list[Any]:
         """u[n] and C[j, n], those of them that are not 1."""
@@ -308,7 +329,7 @@ class _Pass(Emitter):
     def _of_targets(self, product: Product, n: Any) -> Any:
         """u[n] of a product; None if it is 1 whatever the target."""
         builder = self.builder
-        if product.parts == (Part(1, "one", -1, False),):
+        if product.parts == ONE:
             return None
         with_m = self._sum_of_parts([part for part in product.parts if part.modulated], n)
         alone = self._sum_of_parts([part for part in product.parts if not part.modulated], n)
