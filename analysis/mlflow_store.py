@@ -14,7 +14,14 @@ from typing import Any
 
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME, TAG_RUN_ID, TRACKING_NAME
+from evoplastic.records import (
+    CONFIG_NAME,
+    GENOME_SUFFIX,
+    JOURNAL_NAME,
+    TAG_GENOME,
+    TAG_RUN_ID,
+    TRACKING_NAME,
+)
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FIGURES_FOLDER = "figures"
@@ -90,6 +97,50 @@ def log_figures(own_run_id: str, files: Sequence[Path], uri: str) -> str:
         for file in files:
             client.log_artifact(run_id, str(file), FIGURES_FOLDER)
         return str(run_id)
+
+
+def download_model(model_id: str, directory: Path, tracking_uri: str | None = None) -> None:
+    """Copy the files of a logged model, and the configuration of the run it came from.
+
+    Raises:
+        UsageError: no such model.
+        EnvironmentFault: the store does not answer.
+    """
+    uri = tracking_uri or find_uri()
+    with _client(uri) as client:
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        try:
+            model = client.get_logged_model(model_id)
+        except MlflowException as error:
+            raise UsageError(f"no logged model {model_id} in {uri}; see `evoplastic ui`") from error
+        download_artifacts(model.artifact_location, dst_path=str(directory), tracking_uri=uri)
+        if model.source_run_id and not any(directory.rglob(CONFIG_NAME)):
+            for name in _artifacts(client, model.source_run_id):
+                if Path(name).name == CONFIG_NAME:
+                    client.download_artifacts(model.source_run_id, name, str(directory))
+
+
+def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
+    """The latest MLflow run whose center has a digest that begins so.
+
+    Raises:
+        UsageError: several genomes do.
+        EnvironmentFault: the store does not answer.
+    """
+    uri = tracking_uri or find_uri()
+    with _client(uri) as client:
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        clause = f"tags.`{TAG_GENOME}` LIKE '{digits}%'"
+        found = client.search_runs(experiments, clause, order_by=["attributes.start_time DESC"])
+        digests = sorted({run.data.tags[TAG_GENOME] for run in found})
+        require(
+            len(digests) < 2,
+            f"{len(digests)} genomes in {uri} begin with {digits}: "
+            f"{', '.join(digest[:16] for digest in digests[:8])}; give more digits",
+        )
+        return str(found[0].info.run_id) if found else None
 
 
 @contextmanager

@@ -1,11 +1,55 @@
 """evoplastic evolves networks that learn.
 
-Importing the package needs torch and numpy alone; it touches no device, reads no file and fills
-no registry. The command line is `python -m evoplastic`.
+    import evoplastic as ep
+
+    genome = ep.load("runs/laptop-seed1-001")           # or RUN@40, an MLflow id, a digest
+    inside = ep.run(genome, task="dms", lifetimes=32)   # labelled arrays of rates and more
+    scores = ep.evaluate(genome)
+    done = ep.evolve("laptop", seed=7)
+
+Importing the package touches no device, reads no file and fills no registry; these four load what
+they need when they are first used. The command line is `python -m evoplastic`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from evoplastic.user_code import own_names
+
+if TYPE_CHECKING:
+    from evoplastic.api.evaluating import evaluate
+    from evoplastic.api.evolving import Evolved, evolve
+    from evoplastic.api.running import run
+    from evoplastic.api.setting import load
+    from evoplastic.genome.genome import Genome
+
+__all__ = ["Evolved", "Genome", "__version__", "evaluate", "evolve", "load", "run"]
 
 own_names.install()
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Evolved": "evoplastic.api.evolving",
+    "Genome": "evoplastic.genome.genome",
+    "evaluate": "evoplastic.api.evaluating",
+    "evolve": "evoplastic.api.evolving",
+    "load": "evoplastic.api.setting",
+    "run": "evoplastic.api.running",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What is offered, imported when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evoplastic' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

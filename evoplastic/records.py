@@ -12,6 +12,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -34,6 +35,7 @@ CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
+RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived
 GENERATION_SECONDS = "time/generation_s"
 EVALUATE_SECONDS = "time/evaluate_s"
 UPDATE_SECONDS = "time/update_s"
@@ -58,6 +60,20 @@ GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
 INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
 CENTER_NAME = "center.safetensors"
+
+
+def kept_name(generation: int) -> str:
+    """File of an evaluated center, in the folder genomes/ too.
+
+    >>> kept_name(40)
+    'gen_00000040.safetensors'
+    """
+    return f"gen_{generation:08d}{GENOME_SUFFIX}"
+
+
+def generation_of(file: Path) -> int:
+    """The generation of a file that is named by `kept_name`."""
+    return int(file.stem.removeprefix("gen_"))
 
 
 CHAIN = "chain"  # key of the running digest in a line of the journal
@@ -187,7 +203,7 @@ class EvaluationEvent:
     time_ms: int
     generation: int
     genome_digest: str
-    parent_digest: str  # of the run's first genome, or "" for that genome itself
+    parent_digest: str  # of the center evaluated before, or "" for the first
     seconds: float
     entries: tuple[TaskEvaluation, ...]
 

@@ -21,7 +21,8 @@ ARROWS = {
     "cluster": {"cluster", "evoplastic", "tasks"},
     "analysis": {"analysis", "evoplastic", "tasks"},
 }
-COMMAND_LINE = ("evoplastic/__main__.py", "evoplastic/cli/")  # knows all packages, by lazy imports
+# Know all packages, by lazy imports: the command line, and what `import evoplastic` offers.
+COMMAND_LINE = ("evoplastic/__main__.py", "evoplastic/cli/", "evoplastic/api/")
 HOMES = {
     "torch": ("evoplastic/", "cluster/"),  # cluster/ carries tensors about, it computes nothing
     "numba": ("evoplastic/",),
@@ -36,6 +37,7 @@ HOMES = {
     "mlflow": ("cluster/", "analysis/"),
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
+    "xarray": ("evoplastic/api/",),
 }
 MOST_FILES = 20  # of a folder
 TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")

@@ -80,6 +80,7 @@ def test_data_files_are_packaged(pyproject: dict[str, Any]) -> None:
         for path in (ROOT / package).glob(pattern)
     }
     data = {path for package in PACKAGES for path in (ROOT / package).rglob("*.yaml")}
+    data |= {ROOT / package / "py.typed" for package in PACKAGES}  # for users' type checkers
     assert data, "no data files found, the test looks elsewhere"
     assert data == packaged
 

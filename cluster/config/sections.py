@@ -20,6 +20,9 @@ class EvolutionConfig(Section):
 
     generations: int = Field(default=1000, ge=1)
     """Generations from the first center to the last."""
+    flat_generations: int = Field(default=3, ge=0)
+    """After so many generations in a row that say nothing, since the individuals of each pair are
+    equal in loss, a run stops with an error; 0 lets it go on."""
 
 
 class EvaluationConfig(Section):
@@ -35,6 +38,9 @@ class EvaluationConfig(Section):
     """Whether the first and the last session also run plasticity-off and random-genome controls."""
     lifetimes_per_shard: int = Field(default=16, ge=1)
     """Lifetimes that one unit of work holds."""
+    genomes_mib: float = Field(default=256, ge=0)
+    """Size, in MiB, of the measured centers that a run keeps as files; where they would take more,
+    every second of the older ones goes."""
 
 
 class BanksConfig(Section):

@@ -41,6 +41,7 @@ from evoplastic.storage import write_atomically
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
+KEPT = "gen_"  # how names of kept centers begin: they are sent when the run is over
 FILES = (CONFIG_NAME, "environment.json", JOURNAL_NAME, "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
@@ -185,7 +186,8 @@ class Delivery:
 
     def _present_files(self) -> list[Path]:
         files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
-        shown = [file for file in files if not file.name.startswith(".")]
+        passed = (".",) if self.cursor.ended else (".", KEPT)
+        shown = [file for file in files if not file.name.startswith(passed)]
         return [file for file in shown if is_inside(file, self._run_dir)]
 
     def _rewind_if_rewritten(self) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import evoplastic
 from cluster.executors import Reply, Shard, Simulate
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.trials.faults import drain
+from evoplastic.user_code import own_names
 
 
 def array_digest(array: NDArray[np.float32]) -> str:
@@ -38,8 +39,9 @@ class Simulator:
     ) -> Reply:
         """Do one unit of work."""
         problem = dataclasses.replace(problem, threads=self._threads)
+        drain()  # what an attempt left behind that failed
         result = self._simulate(problem, torch.from_numpy(center_G.copy()), shard)
-        return Reply(shard.address, array_digest(center_G), result)
+        return Reply(shard.address, array_digest(center_G), result, drain())
 
 
 def portable_worker() -> type[Any]:
@@ -47,11 +49,11 @@ def portable_worker() -> type[Any]:
 
     Ray puts the current folder first on the path of its workers, and what travels by name would be
     looked up there: `cluster` could be the user's. To unpickle this class imports nothing but
-    `evoplastic`, from which on our names are ours (`evoplastic.user_code.own_names`).
+    `evoplastic` and its `user_code.own_names`, from which on our names are ours.
     """
 
     class ShardWorker:
-        ours = evoplastic
+        ours = own_names
 
         def __init__(self, simulate: Simulate, threads: int) -> None:
             from cluster.workers.ray_worker import Simulator

@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evoplastic import trust
+from evoplastic.api.evolving import new_run_dir
+from evoplastic.api.references import RUNS
 from evoplastic.cli import exits
 from evoplastic.cli.store import store_options
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.loop import RunOutcome
     from evoplastic.cli.verbs import Subparsers
-
-RUNS = Path("runs")
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -149,33 +148,13 @@ def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
     if given is not None:
         yield given
         return
-    chosen = _next_free(f"{config.name}-seed{config.seed}")
+    chosen = new_run_dir(f"{config.name}-seed{config.seed}")
     try:
         yield chosen
     finally:
         with suppress(OSError):  # not empty: the run has begun
             chosen.rmdir()
             chosen.parent.rmdir()
-
-
-def _next_free(stem: str) -> Path:
-    """Make the first directory runs/STEM-NNN that nobody has; two processes never get the same."""
-    from evoplastic.checks import refused
-
-    try:
-        RUNS.mkdir(exist_ok=True)
-        for number in count(1):
-            path = RUNS / f"{stem}-{number:03d}"
-            with suppress(FileExistsError):
-                path.mkdir()
-                return path
-    except OSError as error:
-        raise refused(
-            error,
-            f"cannot make a run directory in {RUNS.absolute()}: {error.strerror}; choose another "
-            "place with --run-dir",
-        ) from error
-    raise AssertionError("counting does not end")
 
 
 def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table
-from evoplastic.inside import require_inside
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
-    from evoplastic.genome.genome import Genome
+
+
+REFERENCE = (
+    "a genome file, a run directory (its last center), RUN@GENERATION, an id of an MLflow run or "
+    "logged model, or the first digits of a digest"
+)
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -52,45 +56,23 @@ def add_verbs(verbs: Subparsers) -> None:
         family,
         "show",
         "describe a genome: sizes, neuron groups, weights, where it came from",
-        "evoplastic genome show g.safetensors\nevoplastic genome show g.safetensors --json",
+        "evoplastic genome show g.safetensors\n"
+        "evoplastic genome show runs/laptop-seed1-001@40 --json",
         run_show,
     )
-    show.add_argument("genome", type=Path, metavar="GENOME", help="a genome or a run directory")
+    show.add_argument("genome", metavar="GENOME", help=REFERENCE)
     add_json(show)
 
     diff = add_verb(
         family,
         "diff",
         "say how far two genomes of one size lie apart",
-        "evoplastic genome diff RUN/genomes/initial.safetensors RUN/genomes/center.safetensors",
+        "evoplastic genome diff runs/laptop-seed1-001@initial runs/laptop-seed1-001",
         run_diff,
     )
-    diff.add_argument("old", type=Path, metavar="OLD", help="a genome or a run directory")
-    diff.add_argument("new", type=Path, metavar="NEW", help="a genome or a run directory")
+    diff.add_argument("old", metavar="OLD", help=REFERENCE)
+    diff.add_argument("new", metavar="NEW", help="as OLD")
     add_json(diff)
-
-
-def genome_path(path: Path) -> Path:
-    """The genome file that a path means: itself, or the center of a run directory.
-
-    Raises:
-        UsageError: the run directory holds something that leads out of it.
-    """
-    if not path.is_dir():
-        return path
-    require_inside(path)
-    return path / "genomes" / "center.safetensors"
-
-
-def load_genome(path: Path) -> Genome:
-    """Read the genome that a path means.
-
-    Raises:
-        UsageError: there is none, or it is not whole.
-    """
-    from evoplastic.genome.genome import Genome
-
-    return Genome.load(genome_path(path))
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -110,9 +92,10 @@ def run_import(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Everything that is known about one genome."""
+    from evoplastic.api.setting import load
     from evoplastic.genome.describe import describe_genome
 
-    description = describe_genome(load_genome(args.genome))
+    description = describe_genome(load(args.genome))
     if args.json:
         print_json(description)
     else:
@@ -122,9 +105,10 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_diff(args: argparse.Namespace) -> int:
     """Distances between two genomes, per field."""
+    from evoplastic.api.setting import load
     from evoplastic.genome.describe import distances
 
-    old, new = load_genome(args.old), load_genome(args.new)
+    old, new = load(args.old), load(args.new)
     apart = distances(old, new)
     if args.json:
         print_json({"old": old.digest, "new": new.digest, **apart})

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import logging
 import os
+from typing import Protocol
 
 import torch
 
@@ -113,6 +114,23 @@ def run_lifetimes(
     from evoplastic.engines.reference.engine import run_reference
 
     return run_reference(params, groups, batch, config).result
+
+
+class RunLifetimes(Protocol):
+    """`run_lifetimes`, or what stands in for it to look into lifetimes."""
+
+    def __call__(
+        self,
+        params: PlasticParams,
+        groups: NeuronGroups,
+        batch: LifetimeBatch,
+        config: LifetimeConfig,
+        *,
+        engine: str = ...,
+        threads: int = ...,
+    ) -> LifetimeResult:
+        """Run P whole lifetimes."""
+        ...
 
 
 def usable_threads(threads: int) -> int:

@@ -41,9 +41,9 @@ def record_lifetimes(
     chosen = "reference" if engine == "reference" else choose_engine("cpu")
     if chosen == "cpu":
         from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
-        from evoplastic.engines.cpu.recorder import CpuRecorder, cpu_records
+        from evoplastic.engines.cpu.recorder import CpuRecorder
 
-        reason = cpu_covers(groups, batch, config) or cpu_records(groups, config, recording)
+        reason = cpu_covers(groups, batch, config)
         if reason is None:
             recorder = CpuRecorder(recording, groups, batch, config)
             ready = usable_threads(threads)

@@ -40,6 +40,7 @@ class Genome:
     layout: Layout
     center_G: Tensor  # float32
     provenance: dict[str, str] = field(default_factory=dict)
+    run_config: Path | None = None  # configuration of the run whose file it was read from
 
     def __post_init__(self) -> None:
         size = self.layout.size

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic.engines import run_lifetimes
+from evoplastic.engines import RunLifetimes, run_lifetimes
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.trials.wiring import draw_wiring
@@ -26,6 +26,7 @@ def simulate(
     *,
     epoch: int,
     evaluation: bool,
+    run: RunLifetimes = run_lifetimes,
 ) -> LifetimeResult:
     """Run one lifetime of each individual.
 
@@ -36,6 +37,7 @@ def simulate(
         stream_P: individuals of one stream meet the same trials, noise and wiring.
         epoch: generation.
         evaluation: evaluation lifetimes draw from streams of their own.
+        run: the engines, or what looks into them.
     """
     tables, place_B = problem.stacked
     parts: list[tuple[Int64Array, LifetimeResult]] = []
@@ -44,7 +46,7 @@ def simulate(
         who = np.flatnonzero(task_P == place)
         if len(who):
             result = _simulate_part(
-                problem, params, task, who, 0 * who, stream_P, epoch, evaluation
+                problem, params, task, who, 0 * who, stream_P, epoch, evaluation, run
             )
             parts.append((who, result))
     who = np.flatnonzero(place_P >= 0)
@@ -54,7 +56,7 @@ def simulate(
             (
                 who,
                 _simulate_part(
-                    problem, params, tables, who, place_P[who], stream_P, epoch, evaluation
+                    problem, params, tables, who, place_P[who], stream_P, epoch, evaluation, run
                 ),
             )
         )
@@ -70,6 +72,7 @@ def _simulate_part(
     stream_P: Int64Array,
     epoch: int,
     evaluation: bool,
+    run: RunLifetimes,
 ) -> LifetimeResult:
     stream_P = stream_P[who]
     if len(who) < len(params.w_PNN):
@@ -98,7 +101,7 @@ def _simulate_part(
         evaluation=evaluation,
         wiring=wiring,
     )
-    return run_lifetimes(
+    return run(
         params,
         problem.groups,
         batch,

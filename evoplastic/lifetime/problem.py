@@ -18,7 +18,7 @@ from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fields import require_fields, require_time_steps
 from evoplastic.modulation.fields import decode as decode_modulation
-from evoplastic.modulation.fields import require_fan_outs
+from evoplastic.modulation.fields import require_modulators
 from evoplastic.network.intrinsic import decode_intrinsic
 from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
@@ -60,7 +60,7 @@ class LifetimeProblem:
 
     def __post_init__(self) -> None:
         lifetime = self.lifetime
-        require_fan_outs(self.layout.fields, lifetime.modulation, lifetime.rule.table, self.groups)
+        require_modulators(lifetime.modulation, self.groups, "the genome")
         require_fields(self.layout.fields, lifetime, "the genome")
         for task in self.tasks:
             require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)

@@ -7,12 +7,14 @@ elsewhere, or later, gives the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic.engines import RunLifetimes, run_lifetimes
 from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
 from evoplastic.lifetime.population import simulate
@@ -153,7 +155,24 @@ def simulate_population(
 def simulate_replicates(
     problem: LifetimeProblem, center_G: Tensor, *shards: ReplicateShard
 ) -> ReplicateResult:
-    """Run replicates of one genome; lifetime l meets the same trials whatever the task.
+    """Run replicates of one genome; lifetime l meets the same trials whatever the task."""
+    result, task_P = run_replicates(problem, center_G, shards)
+    return ReplicateResult(
+        accuracy_L=_accuracy(problem, result, task_P),
+        loss_L=lifetime_loss(result, problem.lifetime),
+        reward_L=reward(result, problem.lifetime.scored_trials),
+        correct_LK=result.correct_PK.numpy(),
+        reward_LK=result.reward_PK.numpy(),
+    )
+
+
+def run_replicates(
+    problem: LifetimeProblem,
+    center_G: Tensor,
+    shards: Sequence[ReplicateShard],
+    run: RunLifetimes = run_lifetimes,
+) -> tuple[LifetimeResult, Int64Array]:
+    """The lifetimes of some shards, and the task of each.
 
     All are views of the one genome: it is not copied for each of them.
     """
@@ -168,14 +187,10 @@ def simulate_replicates(
     task_P = np.repeat([shard.task for shard in shards], [shard.num_lifetimes for shard in shards])
     one = problem.params(center_G[None], without=() if plastic else ("alpha",))
     params = one.each(lambda tensor: tensor.expand(len(task_P), *tensor.shape[1:]))
-    result = simulate(problem, params, task_P, lifetimes, epoch=generation, evaluation=True)
-    return ReplicateResult(
-        accuracy_L=_accuracy(problem, result, task_P),
-        loss_L=lifetime_loss(result, problem.lifetime),
-        reward_L=reward(result, problem.lifetime.scored_trials),
-        correct_LK=result.correct_PK.numpy(),
-        reward_LK=result.reward_PK.numpy(),
+    result = simulate(
+        problem, params, task_P, lifetimes, epoch=generation, evaluation=True, run=run
     )
+    return result, task_P
 
 
 def _accuracy(problem: LifetimeProblem, result: LifetimeResult, task_P: Int64Array) -> Float64Array:

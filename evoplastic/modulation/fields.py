@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import torch
@@ -92,31 +92,16 @@ def decode(
     return ModulationParams(*found)
 
 
-def require_fan_outs(
-    found: Sequence[Field], modulation: ModulationConfig, rule: Rule, groups: NeuronGroups
-) -> None:
-    """Refuse genomes whose fan-outs are not those that the modulation has.
+def require_modulators(modulation: ModulationConfig, groups: NeuronGroups, what: str) -> None:
+    """Refuse a network with another number of modulatory neurons than the modulation has.
 
     Raises:
-        UsageError: naming both lists, or both numbers of modulatory neurons.
+        UsageError: naming both numbers.
     """
     number = modulation.table.num_neurons
     require(
         groups.num_modulators == number,
-        f"the genome has {groups.num_modulators} modulatory neurons, but modulation "
+        f"{what} has {groups.num_modulators} modulatory neurons, but modulation "
         f"{modulation.name!r} of the configuration has {number}; set modulation.num_neurons to "
         f"{groups.num_modulators}, or use another genome",
-    )
-    ours, theirs = _described(modulation_fields(modulation, rule)), _described(found)
-    require(
-        ours == theirs,
-        f"the genome has the fields [{', '.join(theirs)}] of a modulation, but modulation "
-        f"{modulation.name!r} of the configuration needs [{', '.join(ours)}]; use the genome's "
-        "own configuration, or another modulation",
-    )
-
-
-def _described(fields: Sequence[Field]) -> list[str]:
-    return sorted(
-        f"{field.name} ({field.shape})" for field in fields if field.name.startswith(MODULATION)
     )

@@ -75,6 +75,11 @@ class SteppedTask(Protocol):
         ...
 
     @property
+    def max_trial_steps(self) -> int:
+        """No trial takes more."""
+        ...
+
+    @property
     def num_inputs_B(self) -> Int64Array:
         """Channels of the only task."""
         ...

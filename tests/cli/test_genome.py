@@ -7,6 +7,7 @@ import pytest
 
 from evoplastic.genome.genome import Genome
 from tests.cli.conftest import Command
+from tests.cli.test_evaluate import QUICK
 
 
 @pytest.fixture
@@ -79,3 +80,20 @@ def test_diff_measures_the_distance(command: Command, tmp_path: Path, genome_fil
     assert differences["w"]["correlation"] == pytest.approx(1.0)
     assert differences["alpha"]["distance"] == pytest.approx(3.0, rel=1e-6)
     assert "distance" in command("genome", "diff", genome_file, "moved.st").out
+
+
+def test_a_genome_is_named_by_the_first_digits_of_its_digest(
+    command: Command, genome_file: Path
+) -> None:
+    shown = command("genome", "show", genome_file, "--json").json
+    assert command("genome", "show", shown["digest"][:12], "--json").json == shown
+    report = command("evaluate", shown["digest"][:12], *QUICK, "--lifetimes", 1, "--json").json
+    assert report["genome"] == shown["digest"]
+
+
+def test_a_reference_that_means_nothing_is_told_what_was_tried(command: Command) -> None:
+    for words in (("genome", "show", "runs/mine@40"), ("evaluate", "runs/mine@40")):
+        answer = command(*words)
+        assert answer.code == 2
+        assert "no genome 'runs/mine@40' (tried: " in answer.err
+        assert "the run directory runs/mine" in answer.err

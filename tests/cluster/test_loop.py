@@ -85,7 +85,9 @@ def test_a_run_leaves_a_directory_that_explains_itself(whole: RunOutcome) -> Non
     assert center.digest != initial.digest
     assert center.provenance["run_id"] == whole.run_id
     assert center.provenance["generation"] == "4"
-    assert center.provenance["parent"] == initial.digest
+    measured = [event for event in events(whole) if isinstance(event, EvaluationEvent)]
+    assert center.provenance["parent"] == measured[-2].genome_digest
+    assert measured[0].parent_digest == ""
     assert center.provenance["config_digest"] == small().digest
     assert len(center.provenance["suite_digest"]) == 16
 
@@ -264,7 +266,8 @@ def test_failed_individuals_are_counted_and_survived(whole: RunOutcome, tmp_path
 
 
 def test_a_generation_that_fails_whole_leaves_the_center(tmp_path: Path) -> None:
-    outcome = evolve(small(), tmp_path / "run", executor=failing(slice(0, 8)))
+    config = small("evolution.flat_generations=0")
+    outcome = evolve(config, tmp_path / "run", executor=failing(slice(0, 8)))
     initial = Genome.load(outcome.run_dir / "genomes" / "initial.safetensors")
     assert outcome.center_digest == initial.digest
     faults = [event for event in events(outcome) if event.event == "fault"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.simd.compile import compiled_once
+from evoplastic.engines.cpu.simd.modulation import modulatory_signal
 
 
 class Connections(NamedTuple):
@@ -46,7 +47,7 @@ def follow_trial(
         by_network: whether changes are modulated at steps by the network, else by the outcome.
     """
     elig, p = connections.elig, connections.p
-    row, modulator = plan.row, plan.modulators_at
+    row = plan.row
     outcome_at = steps - 1 if plan.self_paced else plan.feedback_start
     has_feedback = trial > 0 or not plan.self_paced
     for step in range(steps):
@@ -54,7 +55,7 @@ def follow_trial(
         changes = trial >= plan.first_trial and step == outcome_at
         factor = workspace.gate[0]
         if by_network:
-            factor = workspace.rate[after + modulator] - workspace.rate[after + modulator + 1]
+            factor = modulatory_signal(plan, workspace, after)
             in_feedback = has_feedback and plan.feedback_start <= step < plan.feedback_stop
             changes = trial >= plan.first_trial and (plan.gate_always or in_feedback)
         factor = np.float32(plan.trace_gain * factor)

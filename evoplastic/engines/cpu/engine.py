@@ -44,8 +44,6 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
-    if config.modulation.table.channels or groups.num_modulators != 2:
-        return f"modulation {config.modulation.name!r}"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
@@ -85,9 +83,11 @@ def run_cpu(
     ]
     blocks = [(0, config.num_trials)] if recorder is None else recorder.blocks
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
-    simulate, seconds = SCHEDULES[config.rule.schedule]
+    simulate, seconds = SCHEDULES[config.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
-    workspaces = [make_workspace(groups, batch, config, plan) for _ in range(threads)]
+    workspaces = [
+        make_workspace(groups, batch, config, plan, params.modulation) for _ in range(threads)
+    ]
     extras = [of_rule(plan, params, batch, config) for _ in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
@@ -125,7 +125,7 @@ def of_rule(
     config: LifetimeConfig,
 ) -> tuple[Any, ...]:
     """What the kernel of a rule needs beside what all kernels do."""
-    if config.rule.schedule != "every_step":
+    if config.schedule != "every_step":
         return ()
     rule, constants = config.rule.table, config.rule.constants
     compiled = compile_rule(rule, params.rule.coefficients)

@@ -17,6 +17,7 @@ from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
 from evoplastic.engines.cpu.simd.formula import ALPHA, WEIGHT, Formula, P
+from evoplastic.engines.cpu.simd.modulation import modulate, modulatory_signal, squared_jump
 from evoplastic.engines.cpu.simd.plastic_pass import (
     LIMITS,
     MAX_CHANGE,
@@ -241,15 +242,6 @@ def _lay_noise(run: Any, matrices: Any, life: Any, xi: int) -> None:
         matrices.noise[plan.unclamped_width + place] = workspace.xi[xi - plan.num_clamped + neuron]
 
 
-@inlined
-def _modulate(plan: Any, matrices: Any, life: Any, gate: Any) -> None:
-    """The same M for all targets."""
-    value = splat_f32(gate, 16)
-    for n in range(0, plan.unclamped_width, 16):
-        store(matrices.modulation, life.state + n, value)
-
-
-@inlined
 def _advance_means(
     plan: Any, workspace: Any, matrices: Any, life: Any, after: int, keep: Any
 ) -> None:
@@ -271,7 +263,7 @@ def _run_trial(
     may_change = trial >= plan.first_trial
     roughness = np.float32(0)
     mod_before = np.float32(0)
-    modulator = plan.modulators_at
+    fan_out = workspace.fan_outs.plasticity
     has_feedback = trial > 0 or not plan.self_paced  # self-paced, it is that of the trial before
     sizes = Sizes(
         plan.unclamped_width,
@@ -292,13 +284,10 @@ def _run_trial(
         if change.modulator == MODULATED_BY_OUTCOME:
             gate = workspace.gate[life.slot]
         if change.modulator == MODULATED_BY_NETWORK:
-            gate = np.float32(
-                workspace.rate[after + modulator] - workspace.rate[after + modulator + 1]
-            )
+            gate = modulatory_signal(plan, workspace, after)
             if may_change:
                 if step > 0:
-                    jump = np.float32(gate - mod_before)
-                    roughness += jump * jump
+                    roughness += squared_jump(fan_out, plan, workspace, after, gate, mod_before)
                 mod_before = gate
         if change.at_steps:
             in_feedback = has_feedback and plan.feedback_start <= step < plan.feedback_stop
@@ -310,7 +299,7 @@ def _run_trial(
         make_senders(formula, matrices, places, sizes, workspace.rate)
         back = step & 1 == 1
         if may_change and changes:
-            _modulate(plan, matrices, life, gate)
+            modulate(fan_out, plan, workspace, life, after, gate, matrices.modulation)
             _change(sizes, workspace, formula, matrices, places, back)
             if change.normalises:
                 _normalise(plan, workspace, matrices, change, life, after)

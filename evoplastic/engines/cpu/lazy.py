@@ -23,6 +23,7 @@ import numpy as np
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.modulation import modulatory_signal
 from evoplastic.engines.cpu.simd.tiles import TILE, tiles_times_rates, traced_tiles_times_rates
 from evoplastic.engines.cpu.simd.vectors import (
     any_above,
@@ -43,7 +44,6 @@ from evoplastic.engines.cpu.trial import (
 )
 
 SMALLEST_SCALE = np.float32(1.0 / 16.0)  # the trace is rescaled before it loses precision
-LARGEST_RATE = np.float32(1.001)  # of an unclamped neuron, rounding included
 
 
 @inlined
@@ -133,7 +133,7 @@ def change_clipped(plan: Any, workspace: Any, life: Any, change: Any) -> None:
 @inlined
 def largest_rate(plan: Any, workspace: Any, life: Any, trial: int, step: int) -> Any:
     """The largest |rate| before a step."""
-    most = LARGEST_RATE
+    most = plan.largest_rate
     clamped = life.rate + step * plan.row + plan.unclamped_width
     for c in range(plan.num_clamped):
         most = max(most, abs(workspace.rate[clamped + c]))
@@ -151,8 +151,7 @@ def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
     total = np.float32(0)
     roughness = np.float32(0)
     mod_before = np.float32(0)
-    most = LARGEST_RATE
-    modulator = plan.modulators_at
+    most = plan.largest_rate
     has_feedback = trial > 0 or not plan.self_paced  # self-paced, it is that of the trial before
     for step in range(plan.num_steps):
         if step == workspace.drawn[0]:
@@ -175,7 +174,7 @@ def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
         known = meet_world(run, life, trial, entry, step)
 
         rate = life.rate + (step + 1) * plan.row
-        mod = np.float32(workspace.rate[rate + modulator] - workspace.rate[rate + modulator + 1])
+        mod = modulatory_signal(plan, workspace, rate)
         change = np.float32(plan.trace_gain * mod)
         may_clip = bound_traces(plan, workspace, life, step, most, abs(change))
         if may_change:

@@ -24,6 +24,7 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
 
+LARGEST_RATE, LARGEST_GAIN = 1.001, 2.002  # of a neuron, and of one whose gain is modulated
 CHUNK = 16  # steps of noise drawn at a time where a trial's length is not known beforehand
 
 
@@ -58,6 +59,7 @@ class Plan(NamedTuple):
     feedback_start: int
     feedback_stop: int
     initial_activation: np.float32
+    largest_rate: np.float32  # no rate of an unclamped neuron is larger, rounding included
     stimulus_gain: np.float32
     feedback_gain: np.float32
     action_gain: np.float32
@@ -132,6 +134,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         feedback_start=feedback[0],
         feedback_stop=feedback[1],
         initial_activation=np.float32(dynamics.initial_activation),
+        largest_rate=np.float32(LARGEST_GAIN if config.modulation.onto("gain") else LARGEST_RATE),
         stimulus_gain=np.float32(dynamics.stimulus_gain),
         feedback_gain=np.float32(dynamics.feedback_gain),
         action_gain=np.float32(dynamics.action_gain),
@@ -142,13 +145,13 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         binary_wrong=np.float32(BINARY_LOSS_WRONG),
         target_low=np.float32(config.target_low),
         target_high=np.float32(config.target_high),
-        in_tiles=rule.schedule == "lazy",
-        by_source=rule.schedule == "every_step",
+        in_tiles=config.schedule == "lazy",
+        by_source=config.schedule == "every_step",
         gate_always=rule.gate == "always",
         with_baseline=rule.baseline != "none",
         per_kind=rule.baseline == "kind",
         trace_gain=np.float32(
-            0.0 if rule.schedule == "every_step" else rule.table.trace_gain(constants)
+            0.0 if config.schedule == "every_step" else rule.table.trace_gain(constants)
         ),
         max_change=np.float32(constants.max_change),
         first_trial=constants.first_trial,

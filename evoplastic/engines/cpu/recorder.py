@@ -27,15 +27,6 @@ from evoplastic.trials.order import first_trials, uniform_trials
 from evoplastic.types import NO_TARGET
 
 
-def cpu_records(groups: NeuronGroups, config: LifetimeConfig, recording: Recording) -> str | None:
-    """Why this engine cannot record lifetimes that it runs, or None if it can."""
-    followed = recording.of_connections and config.rule.schedule != "every_step"
-    one_signal = config.modulation.onto("plasticity") is None and groups.num_modulators == 2
-    if followed and not one_signal:
-        return f"p or elig under modulation {config.modulation.name!r}"
-    return None
-
-
 class CpuRecorder:
     """Keeps what a recording asks for; individuals may be recorded in threads of their own.
 
@@ -54,7 +45,7 @@ class CpuRecorder:
         config: LifetimeConfig,
     ) -> None:
         self._recording, self._groups, self._batch = recording, groups, batch
-        self._by_network = config.rule.schedule == "lazy"
+        self._by_network = config.schedule == "lazy"
         self._place = {trial: place for place, trial in enumerate(recording.trials)}
         self._connections: dict[int, Connections] = {}
         shape = (len(batch.task_P), len(recording.trials))

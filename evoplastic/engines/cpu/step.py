@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from evoplastic.engines.cpu.simd.compile import inlined
+from evoplastic.engines.cpu.simd.modulation import make_activity
 from evoplastic.engines.cpu.simd.vectors import (
     fma,
     load,
@@ -64,14 +65,22 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
         below = fma(square, below, splat_f32(D3, lanes))
         return x * above / below
 
+    shift, amplify = make_activity(lanes, tanh)
+
     @inlined
-    def respond(workspace: Any, gates: Any, life: Any, n: int, x: Any, rate: int) -> None:
+    def respond(
+        plan: Any, workspace: Any, gates: Any, life: Any, n: int, x: Any, before: int
+    ) -> None:
         """Rates of neurons n.. from activations: out_scale * tanh(in_scale * x + in_shift) +
-        out_shift, with in_shift = -in_scale * threshold."""
-        shift = load(workspace.in_shift, life.state + n, lanes)
-        value = tanh(fma(x, load(workspace.in_scale, n, lanes), shift))
+        out_shift, with in_shift = -in_scale * threshold, as modulatory neurons shift x and amplify
+        the rate."""
+        fan_outs = workspace.fan_outs
+        x = shift(fan_outs.threshold, plan, workspace, life, n, before, x)
+        in_shift = load(workspace.in_shift, life.state + n, lanes)
+        value = tanh(fma(x, load(workspace.in_scale, n, lanes), in_shift))
         value = fma(value, load(gates, n, lanes), load(gates, gates.size // 2 + n, lanes))
-        store(workspace.rate, rate + n, value)
+        value = amplify(fan_outs.gain, plan, workspace, life, n, before, value)
+        store(workspace.rate, before + plan.row + n, value)
 
     @inlined
     def advance(
@@ -134,7 +143,7 @@ def _make_tile(lanes: int) -> tuple[Any, Any]:
             j += 1
         x = (a + b) + (c + d)
         store(workspace.x, life.state + n, x)
-        respond(workspace, gates, life, n, x, before + plan.row)
+        respond(plan, workspace, gates, life, n, x, before)
 
     @inlined
     def send(plan: Any, workspace: Any, life: Any, n: int, before: int, sent: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from evoplastic.engines.cpu.fixed_timing import clamp_rates, conclude_outcome, drawn_entry
 from evoplastic.engines.cpu.self_paced import act, begin_self_paced_trial, enter_bank
 from evoplastic.engines.cpu.simd.compile import inlined
+from evoplastic.engines.cpu.simd.modulation import lay_fan_out
 from evoplastic.engines.cpu.simd.vectors import load, store
 
 
@@ -63,6 +64,9 @@ def birth(run: Any, life: Any) -> None:
                 if plan.by_source:
                     at = life.matrix + j * wide + n
             workspace.alpha[at] = leak * alpha
+    lay_fan_out(workspace.fan_outs.plasticity, plan, life)
+    lay_fan_out(workspace.fan_outs.gain, plan, life)
+    lay_fan_out(workspace.fan_outs.threshold, plan, life)
     workspace.x[life.state : life.state + wide] = np.float32(0)
     workspace.x[life.state : life.state + plan.num_unclamped] = plan.initial_activation
     workspace.length[life.slot] = plan.num_steps

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.observations import AHEAD
 from evoplastic.engines.cpu.plan import Plan, windows
+from evoplastic.engines.cpu.simd.modulation import FanOut, FanOuts
+from evoplastic.engines.cpu.tables import lay_flat
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.table import Rule
 
 
 class Workspace(NamedTuple):
@@ -62,6 +66,7 @@ class Workspace(NamedTuple):
     speaking: NDArray[np.float32]  # [2, U'] output scale and shift within the response window
     silent: NDArray[np.float32]  # [2, U'] and outside it
     retained: NDArray[np.float32]  # [T + 1] retention ** n
+    fan_outs: FanOuts  # what modulates
 
 
 def allocate(size: int, dtype: type = np.float32) -> NDArray:
@@ -72,7 +77,11 @@ def allocate(size: int, dtype: type = np.float32) -> NDArray:
 
 
 def make_workspace(
-    groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, plan: Plan
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    plan: Plan,
+    modulation: ModulationParams,
 ) -> Workspace:
     """Memory for one thread; what the lives change is left uninitialised."""
     steps, row, wide = plan.num_steps, plan.row, plan.unclamped_width
@@ -147,4 +156,26 @@ def make_workspace(
         speaking=shift,
         silent=silent,
         retained=retained,
+        fan_outs=_make_fan_outs(modulation, config.rule.table, wide),
     )
+
+
+# Times a gene is a number of the workspace, as `simd/modulation.py` wants them.
+FACTORS = {"plasticity": 1.0, "gain": 0.5, "threshold": -1.0}
+
+
+def _make_fan_outs(params: ModulationParams, rule: Rule, unclamped_width: int) -> FanOuts:
+    """The channels of one thread: genes where they lie, and room for those of two lives."""
+
+    def laid(name: str) -> FanOut | None:
+        fan_out_PNK = getattr(params, f"{name}_PNK")
+        if fan_out_PNK is None:
+            return None
+        genes, stride = lay_flat(fan_out_PNK)
+        signals = fan_out_PNK.shape[2]
+        numbers = allocate(2 * signals * unclamped_width)
+        numbers[:] = 0.0
+        of_outcome = name == "plasticity" and rule.modulator == "outcome"
+        return FanOut(genes, stride, signals, of_outcome, np.float32(FACTORS[name]), numbers)
+
+    return FanOuts(laid("plasticity"), laid("gain"), laid("threshold"))

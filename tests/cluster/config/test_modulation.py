@@ -15,7 +15,7 @@ from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.records import CONFIG_NAME
 
-FEW = ["engine=reference", "evolution.generations=2", "evaluation.held_out_lifetimes=2"]
+FEW = ["evolution.generations=2", "evaluation.held_out_lifetimes=2"]
 WRITTEN = (
     "modulation={name: mine, num_neurons: 3, channels: [{target: gain}, {target: threshold, "
     "scope: all, strength: 0.5}, {target: plasticity, init: 1}]}"

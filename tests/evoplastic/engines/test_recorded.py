@@ -15,9 +15,16 @@ from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.recording import NO_ACTION, RECORDABLE, Recording, trial_numbers
 from evoplastic.network.neurons import NeuronGroups
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.cases import (
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_fan_outs,
+)
 from tests.evoplastic.engines.rules import short_life
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+from tests.evoplastic.modulation.settings import SETTINGS
 
 RULES = (
     "node_perturbation",
@@ -39,28 +46,50 @@ def _case(
     return make_params(groups, 3), groups, make_batch([make_bank(0), make_bank(1)], 3), config
 
 
-@pytest.mark.parametrize("self_paced", [False, True], ids=["fixed", "self_paced"])
-@pytest.mark.parametrize("rule", RULES)
-def test_recorded_on_the_cpu_as_on_the_reference(rule: str, self_paced: bool) -> None:
-    case = _case(rule, self_paced)
+def _modulated(
+    name: str,
+) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
+    config = make_config(**SETTINGS[name])
+    groups = NeuronGroups(num_neurons=21, num_modulators=config.modulation.table.num_neurons)
+    params = with_fan_outs(make_params(groups, 3), groups, config)
+    return params, groups, make_batch([make_bank(0), make_bank(1)], 3), config
+
+
+CASES = {
+    **{f"{rule}, fixed": _case(rule, False) for rule in RULES},
+    **{f"{rule}, self_paced": _case(rule, True) for rule in RULES},
+    **{
+        f"{name}, fixed": _modulated(name)
+        for name in (
+            "five neurons without a channel",
+            "activity, outcome",
+            "all channels, three neurons",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_recorded_on_the_cpu_as_on_the_reference(name: str) -> None:
+    case, self_paced = CASES[name], name.endswith("self_paced")
     result, ours, engine = record_lifetimes(*case, EVERYTHING, engine="cpu", threads=2)
     theirs_result, theirs, slow = record_lifetimes(*case, EVERYTHING, engine="reference")
     assert (engine, slow) == ("cpu", "reference")
     np.testing.assert_array_equal(ours.kind_PR, theirs.kind_PR)
     np.testing.assert_array_equal(ours.target_PR, theirs.target_PR)
     np.testing.assert_array_equal(ours.fields["choice"], theirs.fields["choice"])
-    for name in ("rate", "mod", "p", "elig"):
-        assert ours.fields[name].shape == theirs.fields[name].shape
-        scale = np.nanmax(np.abs(theirs.fields[name]))
-        assert scale > 0, f"{name} is 0 throughout: the case proves nothing"
+    for what in ("rate", "mod", "p", "elig"):
+        assert ours.fields[what].shape == theirs.fields[what].shape
+        scale = np.nanmax(np.abs(theirs.fields[what]))
+        assert scale > 0, f"{what} is 0 throughout: the case proves nothing"
         np.testing.assert_allclose(
-            ours.fields[name], theirs.fields[name], rtol=0, atol=2e-5 * max(scale, 1.0)
+            ours.fields[what], theirs.fields[what], rtol=0, atol=2e-5 * max(scale, 1.0)
         )
     assert (ours.fields["choice"] != NO_ACTION).any(axis=2).all(), "a trial without any choice"
     assert np.isnan(ours.fields["rate"]).any() == self_paced
     unrecorded = run_cpu(*case)
-    for name, value in result._asdict().items():
-        assert torch.equal(value, getattr(unrecorded, name)), f"{name} is another when recorded"
+    for what, value in result._asdict().items():
+        assert torch.equal(value, getattr(unrecorded, what)), f"{what} is another when recorded"
     assert torch.equal(result.correct_PK, theirs_result.correct_PK)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from evoplastic.modulation.catalogue import MODULATIONS
 from evoplastic.modulation.table import Channel
 
-NETWORK = {"name": "node_perturbation_network", "eta": 0.02}
+NETWORK = {"name": "node_perturbation_network", "eta": 0.005}
 OUTCOME = {"name": "node_perturbation", "eta": 0.3}
 
 
@@ -40,6 +40,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "five neurons without a channel": _of(NETWORK, num_neurons=5),
     "all channels, three neurons": _of(NETWORK, PLASTICITY, GAIN, THRESHOLD, num_neurons=3),
+    "activity, outcome": _of(OUTCOME, GAIN, THRESHOLD, num_neurons=3),
+    "activity, network": _of(NETWORK, GAIN, THRESHOLD, num_neurons=1),
     "all channels, outcome": _of(OUTCOME, PLASTICITY, GAIN, THRESHOLD, num_neurons=1),
     "one gain for all": _of(
         OUTCOME, Channel(target="gain", scope="all", strength=1.5), num_neurons=3

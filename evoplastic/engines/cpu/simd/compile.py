@@ -16,6 +16,8 @@ from typing import Any
 
 import llvmlite.binding
 import numba
+from numba.core import types
+from numba.extending import overload
 
 _announced: set[Any] = set()
 
@@ -43,19 +45,37 @@ def _version() -> str:
     return content.hexdigest()[:16]
 
 
+INLINED: dict[str, Any] = {
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "error_model": "numpy",
+    "_nrt": False,
+}
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """A function that other compiled functions absorb; Python cannot call it.
 
     Leaving out the wrappers for Python halves the time to compile. Without Numba's runtime (_nrt)
     no array is counted: a kernel holds dozens, and counting them at calls cost as much as a step.
     """
-    return numba.njit(
-        forceinline=True,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        error_model="numpy",
-        _nrt=False,
-    )(function)
+    return numba.njit(**INLINED)(function)
+
+
+def by_type(absent: Callable[..., Any], present: Callable[..., Any]) -> Any:
+    """A function whose first argument may be None: of two with the same arguments, it is `absent`
+    where it is None, else `present`. Which one is known when it is compiled, and the other is not.
+    """
+
+    def chosen(channel: Any, *args: Any) -> Any:
+        raise NotImplementedError("for compiled functions alone")
+
+    @overload(chosen, jit_options=INLINED, strict=False)
+    def choose(channel: Any, *args: Any) -> Any:
+        return absent if channel is types.none else present
+
+    return chosen
 
 
 def outlined(function: Callable[..., Any]) -> Any:

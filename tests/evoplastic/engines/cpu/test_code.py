@@ -24,6 +24,7 @@ from evoplastic.engines.cpu.simd.plastic_pass import Places, Sizes, make_pass
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import make_workspace
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import (
     make_bank,
@@ -78,7 +79,11 @@ def _most(asm: str, operation: str) -> int:
 def arguments() -> tuple[Any, Any, Any]:
     groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
     plan = make_plan(groups, batch, config)
-    return plan, make_workspace(groups, batch, config, plan), place_life.py_func(plan, 0, 0)
+    return (
+        plan,
+        make_workspace(groups, batch, config, plan, ModulationParams()),
+        place_life.py_func(plan, 0, 0),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +94,7 @@ def self_paced_arguments() -> tuple[Any, Any]:
     run = Run(
         plan,
         make_banks(batch, config),
-        make_workspace(groups, batch, config, plan),
+        make_workspace(groups, batch, config, plan, ModulationParams()),
         make_individuals(make_params(groups, 1), groups, batch, config),
         make_record(1, config.num_trials),
     )
@@ -192,11 +197,11 @@ def test_observations_are_sent_four_at_a_time_from_registers(self_paced_argument
 def test_a_pass_of_a_rule_is_its_terms_in_the_widest_registers(
     rule: str, operations: dict[str, int]
 ) -> None:
-    groups, batch, config = NeuronGroups(), make_batch([make_bank(0)], 1), make_config()
+    groups, batch = NeuronGroups(), make_batch([make_bank(0)], 1)
     config = make_config(rule={"name": rule})
     plan = make_plan(groups, batch, config)
-    workspace = make_workspace(groups, batch, config, plan)
     params = with_evolved(make_params(groups, 1), groups, config.rule)
+    workspace = make_workspace(groups, batch, config, plan, params.modulation)
     formula, matrices, *_ = of_rule(plan, params, batch, config)
     passes = make_pass(4, changes=True)
 

@@ -16,6 +16,7 @@ from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.tables import make_banks
 from evoplastic.engines.cpu.workspace import make_workspace
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
@@ -55,7 +56,10 @@ def test_sums_are_those_of_the_present_observation(num_neurons: int) -> None:
     groups, config = NeuronGroups(num_neurons=num_neurons, **LINES), make_config()
     batch = make_free_batch([make_node_bank(0, **LINES)], groups, 1)
     plan, banks = make_plan(groups, batch, config), make_banks(batch, config)
-    workspace, life = make_workspace(groups, batch, config, plan), place_life.py_func(plan, 1, 0)
+    workspace, life = (
+        make_workspace(groups, batch, config, plan, ModulationParams()),
+        place_life.py_func(plan, 1, 0),
+    )
     nodes = batch.tasks
     assert isinstance(nodes, StackedTables)
     random = np.random.default_rng(0)

@@ -11,6 +11,7 @@ from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.simd.philox import one_word
 from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.random.draws import perturbations
@@ -37,7 +38,7 @@ def test_perturbations_equal_the_definition(
     batch = make_batch([make_bank(0)], 1, seed=2**63 + 11, epoch=2**24 - 1)
     batch = batch._replace(perturb_stream_P=np.array([2**32 - 1], dtype=np.int64))
     plan = make_plan(groups, batch, config)._replace(chunk=chunk)
-    workspace = make_workspace(groups, batch, config, plan)
+    workspace = make_workspace(groups, batch, config, plan, ModulationParams())
     trial = 3
     workspace.drawn[0] = 0
     while workspace.drawn[0] < TIMING.num_steps:

@@ -1,0 +1,115 @@
+"""A run from settings to scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evoplastic.api.references import RUNS
+from evoplastic.api.setting import as_overrides
+from evoplastic.checks import refused
+
+if TYPE_CHECKING:
+    from cluster.config.run import RunConfig
+    from cluster.loop import RunOutcome
+    from cluster.progress import Progress
+    from evoplastic.genome.genome import Genome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evolved:
+    """What a run left behind."""
+
+    run_dir: Path
+    genome: Genome  # the last center
+    scores: dict[str, dict[str, Any]]  # of each task: role, and statistics of its lifetimes
+    outcome: RunOutcome
+
+    @property
+    def held_out(self) -> dict[str, float]:
+        """Mean accuracy on each held-out task; its mean reward where it has no answers."""
+        return {
+            task: score.get("accuracy_mean", score["reward_mean"])
+            for task, score in self.scores.items()
+            if score["role"] == "held_out"
+        }
+
+
+def evolve(
+    recipe: str | Path | RunConfig,
+    *,
+    run_dir: str | Path | None = None,
+    workers: int | None = 0,
+    address: str | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Evolved:
+    """Evolve a network as a recipe says, to the end of the run.
+
+    Args:
+        recipe: name of a recipe, a configuration file, or a configuration.
+        run_dir: a new or empty directory; none means runs/NAME-seedK-NNN.
+        workers: Ray worker processes; 0 means this process.
+        address: of a running Ray cluster.
+        progress: where the run is shown; nowhere by default.
+        settings: of the configuration, as in `seed=3, search={"popsize": 64}, rule="oja"`.
+
+    Raises:
+        UsageError: unknown or contradictory settings, or a run directory that does not fit.
+        EnvironmentFault: the surroundings fail; the run can be resumed.
+    """
+    from cluster.config.run import RunConfig, load_config, override_config
+    from cluster.loop import evolve as run_to_the_end
+
+    overrides = as_overrides(settings)
+    if isinstance(recipe, RunConfig):
+        config = override_config(recipe, overrides)
+    else:
+        config = load_config(recipe, overrides)
+    chosen = new_run_dir(f"{config.name}-seed{config.seed}") if run_dir is None else Path(run_dir)
+    outcome = run_to_the_end(config, chosen, workers=workers, address=address, progress=progress)
+    return evolved(outcome)
+
+
+def evolved(outcome: RunOutcome) -> Evolved:
+    """The genome and the scores of a run that has been evaluated."""
+    from evoplastic.api.setting import load
+
+    session = outcome.last_evaluation
+    return Evolved(
+        run_dir=outcome.run_dir,
+        genome=load(outcome.run_dir),
+        scores={
+            entry.task: {"role": entry.role, **entry.statistics()}
+            for entry in (session.entries if session is not None else ())
+            if entry.condition == "plastic"
+        },
+        outcome=outcome,
+    )
+
+
+def new_run_dir(stem: str) -> Path:
+    """Make the first directory runs/STEM-NNN that nobody has; two processes never get the same.
+
+    Raises:
+        UsageError: it may not be made here.
+        EnvironmentFault: the disk is full.
+    """
+    try:
+        RUNS.mkdir(exist_ok=True)
+        for number in count(1):
+            path = RUNS / f"{stem}-{number:03d}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return path
+    except OSError as error:
+        raise refused(
+            error,
+            f"cannot make a run directory in {RUNS.absolute()}: {error.strerror}; choose another "
+            "place with --run-dir",
+        ) from error
+    raise AssertionError("counting does not end")
