@@ -242,6 +242,7 @@ def _lay_noise(run: Any, matrices: Any, life: Any, xi: int) -> None:
         matrices.noise[plan.unclamped_width + place] = workspace.xi[xi - plan.num_clamped + neuron]
 
 
+@inlined
 def _advance_means(
     plan: Any, workspace: Any, matrices: Any, life: Any, after: int, keep: Any
 ) -> None:
