@@ -7,8 +7,12 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
 from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
@@ -16,6 +20,9 @@ from evoplastic.engines.reference.engine import run_reference
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, PerturbationConfig
+from evoplastic.modulation.config import ModulationConfig
+from evoplastic.modulation.fields import decode as decode_modulation
+from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
@@ -63,9 +70,16 @@ def shortened(demand: Demand) -> Demand:
                 outcome=rule.outcome,
                 gate=rule.gate,
             ),
-            modulation=config.modulation,
+            modulation=_spread(config.modulation),
         )
     )
+
+
+def _spread(modulation: ModulationConfig) -> ModulationConfig:
+    """The same channels with fan-outs that do something from birth on."""
+    table = modulation.table
+    channels = tuple(replace(channel, spread=0.5) for channel in table.channels)
+    return ModulationConfig(name="check", num_neurons=table.num_neurons, channels=channels)
 
 
 def fault_of_gpu(demand: Demand, device: torch.device | str = "cuda") -> str | None:
@@ -114,19 +128,28 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    fields = intrinsic_fields(demand.config.dynamics)
-    intrinsic = decode_intrinsic(
-        demand.config.dynamics,
-        groups,
-        {
-            field.name: torch.stack(
-                [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
-            )
-            for field in fields
-        },
+    params = PlasticParams(
+        w_PNN, torch.full_like(w_PNN, 0.5), **_of_genomes(demand.config, groups, w_PNN)
     )
-    params = PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5), intrinsic=intrinsic)
     return params, groups, batch, demand.config
+
+
+def _of_genomes(config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor) -> dict[str, Any]:
+    """What first genomes have of neurons and of modulation."""
+    rule = config.rule.table
+    values = {
+        field.name: torch.stack(
+            [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
+        )
+        for field in (
+            *intrinsic_fields(config.dynamics),
+            *modulation_fields(config.modulation, rule),
+        )
+    }
+    return {
+        "intrinsic": decode_intrinsic(config.dynamics, groups, values),
+        "modulation": decode_modulation(config.modulation, rule, groups, {"w": w_PNN, **values}),
+    }
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

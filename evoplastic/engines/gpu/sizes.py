@@ -66,6 +66,7 @@ class Sizes(NamedTuple):
     bias_at: int
     action_at: int
     modulators_at: int  # first place of a group among the unclamped neurons
+    num_modulators: int  # K
     response_at: int
     wide: int  # U'
     clamped: int  # C'
@@ -90,6 +91,9 @@ class Sizes(NamedTuple):
     baseline: int
     gate_always: bool
     own_intrinsic: bool  # whether neurons have leaks and thresholds of their own
+    gains: bool  # whether modulatory neurons amplify rates
+    shifts: bool  # whether they shift thresholds
+    own_rows: int  # of what neurons have of their own: leak and threshold, fan-outs of both
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
 
@@ -105,7 +109,7 @@ def make_tiles(
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
-    largest, matrices = ON_CHIP[config.rule.schedule]
+    largest, matrices = ON_CHIP[config.schedule]
     if max(wide, clamped) <= largest and not streamed:
         if self_paced:
             numbers = matrices * (wide + clamped) * wide
@@ -137,8 +141,10 @@ def make_sizes(
     groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles
 ) -> Sizes:
     """What the kernels of a batch are compiled for."""
-    clamped, lazy = groups.num_clamped, config.rule.schedule == "lazy"
+    clamped, lazy = groups.num_clamped, config.schedule == "lazy"
     lines = batch.tables.interface
+    own_intrinsic = config.dynamics.differs_between_neurons
+    gains, shifts = (config.modulation.onto(to) is not None for to in ("gain", "threshold"))
     return Sizes(
         neurons=groups.num_neurons,
         inputs=groups.num_inputs,
@@ -149,6 +155,7 @@ def make_sizes(
         bias_at=groups.bias,
         action_at=groups.action.start,
         modulators_at=groups.modulators.start - clamped,
+        num_modulators=groups.num_modulators,
         response_at=groups.response.start - clamped,
         wide=tiles.wide,
         clamped=tiles.clamped,
@@ -168,7 +175,10 @@ def make_sizes(
         outcome=OUTCOME_CODES[config.rule.outcome],
         baseline=BASELINE_CODES[config.rule.baseline],
         gate_always=config.rule.gate == "always",
-        own_intrinsic=config.dynamics.differs_between_neurons,
+        own_intrinsic=own_intrinsic,
+        gains=gains,
+        shifts=shifts,
+        own_rows=2 * own_intrinsic + (gains + shifts) * groups.num_modulators,
         lazy=lazy,
         on_chip=tiles.on_chip,
     )

@@ -18,7 +18,16 @@ import torch
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.cases import (
+    GATED,
+    OWN_INTRINSIC,
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_fan_outs,
+    with_intrinsic,
+)
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 triton = pytest.importorskip("triton")
@@ -45,6 +54,12 @@ BY_NETWORK = make_config(
 )
 
 
+GATED_BY_OUTCOME = make_config(modulation=GATED)
+GATED_BY_NETWORK = make_config(
+    rule={"name": "node_perturbation_network"}, modulation=GATED, dynamics=OWN_INTRINSIC
+)
+
+
 class Launches:
     """Stands where a kernel stands, and keeps what it is launched with."""
 
@@ -61,6 +76,9 @@ class Launches:
         ("at_outcome", BY_OUTCOME, False, False),
         ("lazy", BY_NETWORK, False, False),
         ("streamed", BINARY, False, True),
+        pytest.param("at_outcome", GATED_BY_OUTCOME, False, False, marks=pytest.mark.exhaustive),
+        ("streamed", GATED_BY_NETWORK, False, True),
+        ("self_paced", GATED_BY_NETWORK, True, False),
         ("self_paced", BY_OUTCOME, True, False),
         ("self_paced", BINARY, True, True),
         ("self_paced", BY_NETWORK, True, False),
@@ -76,7 +94,8 @@ def test_a_kernel_compiles_as_it_is_launched(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    groups = NeuronGroups(num_neurons=17, num_inputs=3, num_outputs=3)
+    number = config.modulation.table.num_neurons
+    groups = NeuronGroups(num_neurons=17, num_inputs=3, num_outputs=3, num_modulators=number)
     lines: dict[str, Any] = {"num_inputs": 3, "num_outputs": 3}
     if free:
         batch = make_free_batch([make_node_bank(1, **lines)], groups, 2)
@@ -85,7 +104,9 @@ def test_a_kernel_compiles_as_it_is_launched(
     module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
     kernel, launches = getattr(module, f"run_{name}"), Launches()
     monkeypatch.setattr(module, f"run_{name}", launches)
-    run_gpu(make_params(groups, 2), groups, batch, config, device="cpu", streamed=streamed)
+    params = with_fan_outs(make_params(groups, 2), groups, config)
+    params = with_intrinsic(params, groups, config.dynamics)
+    run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)
     assert len(compiled.asm["cubin"]) > 1000
 
