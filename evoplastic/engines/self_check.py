@@ -8,7 +8,6 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,11 +22,15 @@ from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, Perturbat
 from evoplastic.modulation.config import ModulationConfig
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import modulation_fields
-from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
+from evoplastic.modulation.params import ModulationParams
+from evoplastic.network.intrinsic import Intrinsic, decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
-from evoplastic.rules.table import Schedule
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import rule_fields
+from evoplastic.rules.params import RuleParams
+from evoplastic.rules.table import When
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
@@ -37,7 +40,7 @@ from evoplastic.types import Interface
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
 INDIVIDUALS = 3
 # Learning rates with which the losses of so short a life are far from those without plasticity.
-EAGER: dict[Schedule, float] = {"at_outcome": 20.0, "lazy": 0.2}
+EAGER: dict[When, float] = {"outcome": 20.0, "step": 0.2}
 
 
 OWN_INTRINSIC = DynamicsConfig(
@@ -63,7 +66,9 @@ def shortened(demand: Demand) -> Demand:
             rule=RuleConfig(
                 name=rule.name,
                 definition=rule.definition,
-                eta=EAGER.get(rule.schedule),
+                coefficients=_of_short_life(rule),
+                tau_elig_ms=rule.tau_elig_ms if isinstance(rule.tau_elig_ms, Evolvable) else None,
+                normalises=rule.normalises,
                 max_change=0.5,
                 first_trial=1,
                 baseline=rule.baseline,
@@ -80,6 +85,18 @@ def _spread(modulation: ModulationConfig) -> ModulationConfig:
     table = modulation.table
     channels = tuple(replace(channel, spread=0.5) for channel in table.channels)
     return ModulationConfig(name="check", num_neurons=table.num_neurons, channels=channels)
+
+
+def _of_short_life(rule: RuleConfig) -> dict[str, float | Evolvable]:
+    """Coefficients of the forms that the kernel is compiled for, and a large learning rate."""
+    settings = dict(rule.settings)
+    eta = settings.get("eta")
+    if eta is not None:
+        eager = EAGER[rule.table.when]
+        settings["eta"] = eager
+        if isinstance(eta, Evolvable):
+            settings["eta"] = replace(eta, init=eager, lower=None, upper=None)
+    return settings
 
 
 def fault_of_gpu(demand: Demand, device: torch.device | str = "cuda") -> str | None:
@@ -128,28 +145,34 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
+    config = demand.config
     params = PlasticParams(
-        w_PNN, torch.full_like(w_PNN, 0.5), **_of_genomes(demand.config, groups, w_PNN)
+        w_PNN, torch.full_like(w_PNN, 0.5), *_of_first_genomes(config, groups, w_PNN)
     )
-    return params, groups, batch, demand.config
+    return params, groups, batch, config
 
 
-def _of_genomes(config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor) -> dict[str, Any]:
-    """What first genomes have of neurons and of modulation."""
-    rule = config.rule.table
+def _of_first_genomes(
+    config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor
+) -> tuple[RuleParams, ModulationParams, Intrinsic]:
+    """What some first genomes have besides w and alpha."""
+    rule = config.rule
+    fields = (
+        *rule_fields(rule),
+        *modulation_fields(config.modulation, rule.table),
+        *intrinsic_fields(config.dynamics),
+    )
     values = {
         field.name: torch.stack(
             [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
         )
-        for field in (
-            *intrinsic_fields(config.dynamics),
-            *modulation_fields(config.modulation, rule),
-        )
+        for field in fields
     }
-    return {
-        "intrinsic": decode_intrinsic(config.dynamics, groups, values),
-        "modulation": decode_modulation(config.modulation, rule, groups, {"w": w_PNN, **values}),
-    }
+    return (
+        decode(rule, groups, values),
+        decode_modulation(config.modulation, rule.table, groups, {"w": w_PNN, **values}),
+        decode_intrinsic(config.dynamics, groups, values),
+    )
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from evoplastic.engines.gpu.every_step.codes import MODULATOR_CODES
 from evoplastic.engines.gpu.matrices import MATRIX_WEIGHT, limit
 from evoplastic.engines.gpu.numbers import (
     ACTION_GAIN,
@@ -19,6 +20,8 @@ from evoplastic.engines.gpu.numbers import (
     STIMULUS_GAIN,
     real,
 )
+
+BY_OUTCOME = tl.constexpr(MODULATOR_CODES["outcome"])
 
 
 @triton.jit
@@ -71,17 +74,17 @@ def above_threshold(x, own, i, S: tl.constexpr):
 
 
 @triton.jit
-def _reaching(before, fan_out, i, S: tl.constexpr):
+def _reaching(rates, fan_out, i, S: tl.constexpr):
     """What modulatory neurons send to neurons i: the sum over k of fan_out[k, i] m[k].
 
-    Rates before the step are `before`: those of all unclamped neurons on chip, else a pointer.
+    Rates are those of all unclamped neurons on chip, else a pointer.
     """
     total = tl.zeros_like(i).to(tl.float32)
     for k in tl.static_range(0, S.num_modulators):
         if S.on_chip:
-            m = tl.sum(tl.where(i == S.modulators_at + k, before, 0.0), 0)
+            m = tl.sum(tl.where(i == S.modulators_at + k, rates, 0.0), 0)
         else:
-            m = tl.load(before + S.modulators_at + k)
+            m = tl.load(rates + S.modulators_at + k)
         total += tl.load(fan_out + k * S.wide + i) * m
     return total
 
@@ -103,11 +106,37 @@ def rates_after(x, before, own, i, is_response, in_window, S: tl.constexpr):
 
 
 @triton.jit
+def onto_plasticity(gate, after, own, i, S: tl.constexpr):
+    """M of targets i: the gate, or what is fanned out to each of them of it or of m after the step.
+
+    Rates after the step are `after`: those of all unclamped neurons on chip, else a pointer.
+    """
+    fan_out = own + (S.own_rows - S.fan_out) * S.wide
+    if S.fan_out == 0:
+        return gate
+    elif S.rule.modulator == BY_OUTCOME:
+        return tl.load(fan_out + i) * gate
+    else:
+        return _reaching(after, fan_out, i, S)
+
+
+@triton.jit
 def modulator_signs(i, S: tl.constexpr):
     """The modulatory signal is the sum over unclamped neurons [U'] of rate times this sign."""
     k = i - S.modulators_at
     sign = tl.where((k & 1) == 0, 1.0, -1.0)
     return tl.where((k >= 0) & (k < S.num_modulators), sign, 0.0)
+
+
+@triton.jit
+def squared_jumps_at(before, after, S: tl.constexpr):
+    """The sum of (m'[k] - m[k])^2 from rates in memory."""
+    total = 0.0
+    for k in tl.static_range(0, S.num_modulators):
+        at = S.modulators_at + k
+        jump = tl.load(after + at) - tl.load(before + at)
+        total += jump * jump
+    return total
 
 
 @triton.jit

@@ -17,6 +17,7 @@ import torch
 
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.table import Channel
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import (
     GATED,
@@ -25,6 +26,7 @@ from tests.evoplastic.engines.cases import (
     make_batch,
     make_config,
     make_params,
+    with_evolved,
     with_fan_outs,
     with_intrinsic,
 )
@@ -52,11 +54,18 @@ BINARY = make_config(feedback="prediction_error", rule={"outcome": "binary", "ba
 BY_NETWORK = make_config(
     feedback="reward", rule={"name": "node_perturbation_network", "gate": "feedback"}
 )
+PER_CONNECTION = make_config(rule={"name": "abcd_rates"})
+CENTRED = make_config(rule={"name": "cubed_fluctuations"})
 
 
 GATED_BY_OUTCOME = make_config(modulation=GATED)
 GATED_BY_NETWORK = make_config(
     rule={"name": "node_perturbation_network"}, modulation=GATED, dynamics=OWN_INTRINSIC
+)
+
+ALL_CHANNELS = make_config(
+    rule={"name": "backpropamine"},
+    modulation={**GATED, "channels": (*GATED["channels"], Channel(target="plasticity", init=1.0))},
 )
 
 
@@ -83,6 +92,10 @@ class Launches:
         ("self_paced", BINARY, True, True),
         ("self_paced", BY_NETWORK, True, False),
         ("self_paced", BY_NETWORK, True, True),
+        ("every_step.kernel", PER_CONNECTION, False, False),
+        ("every_step.kernel", CENTRED, True, True),
+        ("every_step.kernel", ALL_CHANNELS, True, False),
+        pytest.param("every_step.kernel", ALL_CHANNELS, False, True, marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
@@ -102,10 +115,11 @@ def test_a_kernel_compiles_as_it_is_launched(
     else:
         batch = make_batch([make_bank(1, **lines)], 2)
     module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
-    kernel, launches = getattr(module, f"run_{name}"), Launches()
-    monkeypatch.setattr(module, f"run_{name}", launches)
-    params = with_fan_outs(make_params(groups, 2), groups, config)
-    params = with_intrinsic(params, groups, config.dynamics)
+    entry = f"run_{name.partition('.')[0]}"
+    kernel, launches = getattr(module, entry), Launches()
+    monkeypatch.setattr(module, entry, launches)
+    params = with_evolved(make_params(groups, 2), groups, config.rule)
+    params = with_intrinsic(with_fan_outs(params, groups, config), groups, config.dynamics)
     run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)
     assert len(compiled.asm["cubin"]) > 1000
