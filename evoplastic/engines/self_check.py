@@ -22,14 +22,12 @@ from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, Perturbat
 from evoplastic.modulation.config import ModulationConfig
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import modulation_fields
-from evoplastic.modulation.params import ModulationParams
-from evoplastic.network.intrinsic import Intrinsic, decode_intrinsic, intrinsic_fields
+from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
 from evoplastic.rules.fields import rule_fields
-from evoplastic.rules.params import RuleParams
 from evoplastic.rules.table import When
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
@@ -145,17 +143,11 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    config = demand.config
-    params = PlasticParams(
-        w_PNN, torch.full_like(w_PNN, 0.5), *_of_first_genomes(config, groups, w_PNN)
-    )
-    return params, groups, batch, config
+    return _of_first_genomes(demand.config, groups, w_PNN), groups, batch, demand.config
 
 
-def _of_first_genomes(
-    config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor
-) -> tuple[RuleParams, ModulationParams, Intrinsic]:
-    """What some first genomes have besides w and alpha."""
+def _of_first_genomes(config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor) -> PlasticParams:
+    """These networks, with what some first genomes have besides."""
     rule = config.rule
     fields = (
         *rule_fields(rule),
@@ -168,10 +160,12 @@ def _of_first_genomes(
         )
         for field in fields
     }
-    return (
-        decode(rule, groups, values),
-        decode_modulation(config.modulation, rule.table, groups, {"w": w_PNN, **values}),
-        decode_intrinsic(config.dynamics, groups, values),
+    return PlasticParams(
+        w_PNN,
+        torch.full_like(w_PNN, 0.5),
+        rule=decode(rule, groups, values),
+        modulation=decode_modulation(config.modulation, rule.table, groups, {"w": w_PNN, **values}),
+        intrinsic=decode_intrinsic(config.dynamics, groups, values),
     )
 
 
