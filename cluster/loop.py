@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.config.run import RunConfig, load_config, override_config, require_same_path
-from cluster.dry_run import warnings_of
 from cluster.evaluation import evaluation_generations
 from cluster.executors import Executor, InProcessExecutor, StopRequested
 from cluster.experiment import Experiment, build_experiment
+from cluster.planning.dry_run import warnings_of
+from cluster.planning.selection import require_selection
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
@@ -70,10 +71,12 @@ def evolve(
         progress: where the run is shown.
 
     Raises:
-        UsageError: the configuration, the address or the run directory does not fit.
+        UsageError: the configuration, the address or the run directory does not fit, or evolution
+            has nothing to select on, by the settings or for some generations in a row.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
     experiment = build_experiment(config)
+    require_selection(experiment)
     if config.tracking.enabled:
         resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
@@ -175,6 +178,7 @@ def _generations(session: Session, progress: Progress, stop: StopSignal) -> None
         session.record(losses)
         session.checkpoint()
         progress.tick(session.tick())
+        session.require_pull()
     session.measure(progress, stop)
 
 

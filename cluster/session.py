@@ -24,8 +24,10 @@ from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
+from cluster.trial_faults import keep_first
 from evoplastic import records
-from evoplastic.checks import EnvironmentFault, require
+from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
@@ -42,6 +44,7 @@ from evoplastic.records import (
     Status,
 )
 from evoplastic.search.protocol import AnySearch, Proposal
+from evoplastic.trials.faults import drain
 
 if TYPE_CHECKING:
     from cluster.tracking.tracker import Tracker
@@ -68,8 +71,10 @@ class Session:
     last_evaluation: EvaluationEvent | None = None
     evaluated: dict[int, str] = field(default_factory=dict)  # digest of each measured center
     metrics: dict[str, float] = field(default_factory=dict)
+    flat: int = 0  # generations in a row, in this process, that told the search nothing
     _checkpoint_s: float = 0.0
     _retried_before: int = 0
+    _raised_trials: int = 0  # since the last record
 
     @classmethod
     @contextmanager
@@ -125,6 +130,7 @@ class Session:
         self.tracker = self._new_tracker()
         if self.tracker is not None:
             self.tracker.start()
+        self._take_trial_faults()  # of examining the tasks, and of the first banks
         logger.info(
             "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
         )
@@ -154,6 +160,7 @@ class Session:
             for result in self.executor.map(problem, self.center_G, shards, should_stop)
             if isinstance(result, PopulationResult)
         ]
+        self._take_trial_faults()
         self.metrics = {
             records.BANKS_SECONDS: built - began,
             records.EVALUATE_SECONDS: time.monotonic() - built,
@@ -170,6 +177,7 @@ class Session:
         before_G = self.center_G
         told = self.search.tell(self.state, proposal, losses.loss_P)
         self.state = told.state
+        self.flat = 0 if told.pulled else self.flat + 1
         if told.num_failed == len(losses.loss_P):
             self._fault("all_failed", "no individual has a finite loss; the center stays")
         self.metrics |= {
@@ -180,12 +188,34 @@ class Session:
             records.UPDATE_SECONDS: time.monotonic() - began,
         }
 
+    def require_pull(self) -> None:
+        """Refuse to go on where generation after generation tells the search nothing.
+
+        Raises:
+            UsageError: none of the last `evolution.flat_generations` had a pair that pulls.
+        """
+        config = self.experiment.config
+        most = config.evolution.flat_generations
+        if not most or self.flat < most:
+            return
+        loss = self.metrics.get(records.loss_metric("mean"), float("nan"))
+        going_on = command("resume", self.directory.path, "evolution.flat_generations=0")
+        raise UsageError(
+            f"{self.flat} generations in a row told the search nothing: in no pair did the two "
+            f"individuals differ in fitness (lifetime.fitness is {config.lifetime.fitness!r}; in "
+            f"the last generation the mean of what it makes small was {loss:g}); see whether "
+            "rewards or answers of the training tasks depend on what a network does, and whether "
+            "search.sigma moves genomes at all, then start a new run; to go on all the same: "
+            f"`{going_on}`"
+        )
+
     def record(self, losses: Losses) -> None:
         """Append the generation to the journal."""
         retried = self.executor.retried_shards
         self.metrics |= {
             **statistics_of(losses),
             records.RETRIED_SHARDS: float(retried - self._retried_before),
+            records.RAISED_TRIALS: float(self._raised_trials),
             # This generation's own checkpoint comes after its record; the one before is recorded.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
             records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
@@ -193,7 +223,7 @@ class Session:
             + self.metrics[records.UPDATE_SECONDS]
             + self._checkpoint_s,
         }
-        self._retried_before = retried
+        self._retried_before, self._raised_trials = retried, 0
         self._append(
             GenerationEvent(
                 time_ms=now_ms(), generation=self.generation, metrics=dict(self.metrics)
@@ -215,6 +245,7 @@ class Session:
         entries, seconds = evaluate_center(
             self.experiment, self.center_G, self.generation, self.executor, should_stop
         )
+        self._take_trial_faults()
         genome = self.genome()
         self.last_evaluation = EvaluationEvent(
             time_ms=now_ms(),
@@ -403,6 +434,20 @@ class Session:
         self.journal.append(event)
         if self.tracker is not None:
             self.tracker.poke()
+
+    def _take_trial_faults(self) -> None:
+        """Count the trials that raised, and keep the first of each task."""
+        found = drain()
+        self._raised_trials += sum(faults.number for faults in found.values())
+        for message in keep_first(self.directory.path, found):
+            self._append(
+                FaultEvent(
+                    time_ms=now_ms(),
+                    generation=self.generation,
+                    kind="trial_raised",
+                    message=message,
+                )
+            )
 
     def _fault(self, kind: str, message: str) -> None:
         logger.warning("generation %d: %s", self.generation, message)

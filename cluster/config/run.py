@@ -47,7 +47,15 @@ LARGEST_COUNT = (1 << 31) - 1  # of anything that is counted; seeds may be large
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
-PATH_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
+PATH_NEUTRAL = (
+    "name",
+    "evolution.generations",
+    "evolution.flat_generations",
+    "evaluation",
+    "engine",
+    "threads",
+    "tracking",
+)
 
 
 class RunConfig(Section):
@@ -149,10 +157,11 @@ class RunConfig(Section):
     def digest(self) -> str:
         """SHA-256 (16 hexadecimal digits) of all that determines the result.
 
-        Name, engine, threads, tracking and what is kept do not enter.
+        Name, engine, threads, tracking, what is kept and what stops a run do not enter.
         """
         return self._digest_without(
-            "name", "engine", "threads", "tracking", "evaluation.genomes_mib"
+            *("name", "engine", "threads", "tracking"),
+            *("evaluation.genomes_mib", "evolution.flat_generations"),
         )
 
     @property

@@ -19,10 +19,12 @@ PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
 
 def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
     """Print settings, sizes and a measured pace; no file is written."""
-    from cluster.dry_run import dry_run_text, estimate, warnings_of
     from cluster.experiment import build_experiment
+    from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
+    from cluster.planning.selection import require_selection
 
     experiment = build_experiment(config)
+    require_selection(experiment)
     facts = estimate(experiment, workers)
     generation_s = seconds_per_generation(experiment)
     share = facts["run"]["evaluation_share"]

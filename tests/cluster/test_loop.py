@@ -266,7 +266,8 @@ def test_failed_individuals_are_counted_and_survived(whole: RunOutcome, tmp_path
 
 
 def test_a_generation_that_fails_whole_leaves_the_center(tmp_path: Path) -> None:
-    outcome = evolve(small(), tmp_path / "run", executor=failing(slice(0, 8)))
+    config = small("evolution.flat_generations=0")
+    outcome = evolve(config, tmp_path / "run", executor=failing(slice(0, 8)))
     initial = Genome.load(outcome.run_dir / "genomes" / "initial.safetensors")
     assert outcome.center_digest == initial.digest
     faults = [event for event in events(outcome) if event.event == "fault"]

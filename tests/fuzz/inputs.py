@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from analysis.store import read_directory
 from cluster.checkpoint import Checkpoint, CheckpointMeta, load_checkpoint, save_checkpoint
 from cluster.config.run import RECIPES, RunConfig, load_config
-from cluster.dry_run import estimate
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
+from cluster.planning.dry_run import estimate
 from cluster.tracking.delivery import Delivery, last_uri, read_cursors
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.genome.catalogue import PUBLISHED

@@ -16,8 +16,8 @@ from cluster.config.run import (
     override_config,
     require_same_path,
 )
-from cluster.dry_run import warnings_of
 from cluster.experiment import build_experiment
+from cluster.planning.dry_run import warnings_of
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.rules.config import RuleConfig

@@ -7,6 +7,7 @@ from typing import Any
 
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
+from cluster.planning.selection import doubts
 from evoplastic.trials.world import tables_of
 from tasks.suites.levels import close_held_out
 
@@ -98,12 +99,7 @@ def warnings_of(experiment: Experiment) -> list[str]:
             f"evaluation takes {share:.0%} of the run's lifetimes, meant to be at most "
             f"{MAX_EVALUATION_SHARE:.0%}; raise evaluation.every or lower its lifetimes"
         )
-    first_trial = config.rule.constants.first_trial
-    if first_trial >= config.lifetime.num_trials:
-        found.append(
-            f"plasticity starts at trial {first_trial}, but a lifetime has "
-            f"{config.lifetime.num_trials} trials: nothing will be learnt"
-        )
+    found += doubts(experiment)
     found += [
         f"training tasks {first!r} and {second!r} ask the same"
         for first, second in suite.train_aliases

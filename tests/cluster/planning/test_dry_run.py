@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cluster.config.run import load_config
-from cluster.dry_run import dry_run_text, estimate, warnings_of
 from cluster.experiment import build_experiment
+from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
 
 
 def test_the_published_setting_has_the_published_size() -> None:
@@ -39,10 +39,10 @@ def test_a_gpu_in_the_driver_simulates_a_generation_at_once() -> None:
 
 def test_the_text_ends_with_warnings() -> None:
     frequent = ["evaluation.every=1", "lifetime.num_trials=100", "lifetime.scored_trials=50"]
-    late = build_experiment(load_config("laptop", [*frequent, "rule.first_trial=100"]))
+    late = build_experiment(load_config("laptop", [*frequent, "rule.first_trial=50"]))
     evaluation, plasticity = warnings_of(late)
     assert "raise evaluation.every" in evaluation
-    assert "nothing will be learnt" in plasticity
+    assert "scored without plasticity" in plasticity
     text = dry_run_text(late, workers=2)
     assert text.startswith("name: laptop")
     assert f"warning: {plasticity}" in text
