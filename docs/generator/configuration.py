@@ -100,7 +100,8 @@ class _Sections:
         if value.get("type") == "array":
             return f"list of {self._kind(value.get('items', {}))}"
         if value.get("type") == "object":
-            return f"names, each with {self._kind(value.get('additionalProperties', {}))}"
+            held = value.get("additionalProperties")
+            return f"names, each with {self._kind(held if isinstance(held, Mapping) else {})}"
         return ", ".join([NAMES.get(str(value.get("type")), "any"), *_bounds(value)])
 
 
