@@ -255,12 +255,11 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
-        most = most_kept(self.experiment.layout, self.experiment.config.evaluation.genomes_mib)
-        keep_center(self.directory.genomes, genome, self.generation, most)
+        keep_center(self.directory.genomes, genome, self.generation, self._most_kept)
         genome.save(self.directory.genomes / CENTER_NAME)
         self._append(self.last_evaluation)
         self.evaluated[self.generation] = genome.digest
-        thin_out(self.directory.genomes, list(self.evaluated), most)
+        thin_out(self.directory.genomes, list(self.evaluated), self._most_kept)
         progress.event(
             "evaluation",
             generation=self.generation,
@@ -345,6 +344,10 @@ class Session:
             self.tracker.close(status, FAILED_CLOSE_S)
 
     @property
+    def _most_kept(self) -> int:
+        return most_kept(self.experiment.layout, self.experiment.config.evaluation.genomes_mib)
+
+    @property
     def _problem(self) -> LifetimeProblem:
         return self.experiment.problem
 
@@ -407,6 +410,7 @@ class Session:
 
     def _go_on(self) -> None:
         self._keep_initial()
+        thin_out(self.directory.genomes, list(self.evaluated), self._most_kept)
         engine, events = self._problem.engine, self.journal.events_at_opening
         before = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)][
             -1

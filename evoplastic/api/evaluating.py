@@ -146,7 +146,7 @@ def evaluate(
             "genome": setting.genome.digest,
             "config": setting.source,
             "engine": setting.problem.engine,
-            "seed": seed,
+            "seed": str(seed),  # may be larger than file formats take
             "scored_trials": setting.problem.lifetime.scored_trials,
         },
     )

@@ -63,6 +63,20 @@ def test_show_finds_the_center_of_a_run_directory(
     assert command("genome", "show", tmp_path / "run", "--json").json["neurons"] == 16
 
 
+def test_a_generation_of_a_run_is_named_by_its_number(
+    command: Command, tmp_path: Path, genome_file: Path
+) -> None:
+    kept = tmp_path / "runs" / "mine" / "genomes" / "gen_00000040.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(genome_file.read_bytes())
+    for word in ("runs/mine@40", "mine@40"):
+        assert command("genome", "show", word, "--json").json["neurons"] == 16
+    assert command("genome", "diff", "mine@40", genome_file).code == 0
+    answer = command("genome", "show", "mine@41")
+    assert answer.code == 2
+    assert "here of generations 40" in answer.err
+
+
 def test_truncated_genome_is_named(command: Command, genome_file: Path) -> None:
     genome_file.write_bytes(genome_file.read_bytes()[:-100])
     answer = command("genome", "show", genome_file)
