@@ -23,7 +23,7 @@ from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
-from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
+from cluster.summaries import Losses, last_evaluation_of, statistics_of
 from cluster.trial_faults import keep_first
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault, UsageError, require
@@ -263,7 +263,7 @@ class Session:
         progress.event(
             "evaluation",
             generation=self.generation,
-            held_out=held_out_accuracy(self.last_evaluation),
+            held_out=self.last_evaluation.held_out_accuracy,
         )
 
     def genome(self) -> Genome:
@@ -287,12 +287,13 @@ class Session:
 
     def tick(self) -> Tick:
         """The last generation, as it is shown."""
+        last = self.last_evaluation
         return Tick(
             generation=self.generation,
             generations=self.experiment.config.evolution.generations,
             loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
             train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
-            held_out_accuracy=held_out_accuracy(self.last_evaluation),
+            held_out_accuracy=last.held_out_accuracy if last is not None else None,
             seconds=self.metrics[records.GENERATION_SECONDS],
             seconds_left=self.clock.seconds_left(self.generation),
             failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),

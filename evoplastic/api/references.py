@@ -19,10 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from evoplastic.api.defaults import RUNS
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.inside import require_inside
 
-RUNS = Path("runs")
 SUFFIX = ".safetensors"  # of genome files
 SHIPPED = Path(__file__).resolve().parents[2] / "genomes"  # in a clone of the project
 FEWEST_DIGITS = 6  # of a digest
