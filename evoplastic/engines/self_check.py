@@ -7,6 +7,9 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -14,13 +17,16 @@ from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.fields import Field
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, PerturbationConfig
 from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.config import RuleConfig
-from evoplastic.rules.table import Schedule
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import rule_fields
+from evoplastic.rules.table import When
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
@@ -30,7 +36,7 @@ from evoplastic.types import Interface
 TOLERANCE = 1e-3  # of a trial's loss; rounding makes 1e-6 in this short, calm life
 INDIVIDUALS = 3
 # Learning rates with which the losses of so short a life are far from those without plasticity.
-EAGER: dict[Schedule, float] = {"at_outcome": 20.0, "lazy": 0.2}
+EAGER: dict[When, float] = {"outcome": 20.0, "step": 0.2}
 
 
 OWN_INTRINSIC = DynamicsConfig(
@@ -56,7 +62,9 @@ def shortened(demand: Demand) -> Demand:
             rule=RuleConfig(
                 name=rule.name,
                 definition=rule.definition,
-                eta=EAGER.get(rule.schedule),
+                coefficients=_of_short_life(rule),
+                tau_elig_ms=rule.tau_elig_ms if isinstance(rule.tau_elig_ms, Evolvable) else None,
+                normalises=rule.normalises,
                 max_change=0.5,
                 first_trial=1,
                 baseline=rule.baseline,
@@ -66,6 +74,18 @@ def shortened(demand: Demand) -> Demand:
             modulation=config.modulation,
         )
     )
+
+
+def _of_short_life(rule: RuleConfig) -> dict[str, float | Evolvable]:
+    """Coefficients of the forms that the kernel is compiled for, and a large learning rate."""
+    settings = dict(rule.settings)
+    eta = settings.get("eta")
+    if eta is not None:
+        eager = EAGER[rule.table.when]
+        settings["eta"] = eager
+        if isinstance(eta, Evolvable):
+            settings["eta"] = replace(eta, init=eager, lower=None, upper=None)
+    return settings
 
 
 def fault_of_gpu(demand: Demand, device: torch.device | str = "cuda") -> str | None:
@@ -114,19 +134,26 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    fields = intrinsic_fields(demand.config.dynamics)
-    intrinsic = decode_intrinsic(
-        demand.config.dynamics,
-        groups,
-        {
-            field.name: torch.stack(
-                [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
-            )
-            for field in fields
-        },
+    rule, dynamics = demand.config.rule, demand.config.dynamics
+    params = PlasticParams(
+        w_PNN,
+        torch.full_like(w_PNN, 0.5),
+        rule=decode(rule, groups, _first_numbers(rule_fields(rule), groups)),
+        intrinsic=decode_intrinsic(
+            dynamics, groups, _first_numbers(intrinsic_fields(dynamics), groups)
+        ),
     )
-    params = PlasticParams(w_PNN, torch.full_like(w_PNN, 0.5), intrinsic=intrinsic)
     return params, groups, batch, demand.config
+
+
+def _first_numbers(fields: Sequence[Field], groups: NeuronGroups) -> dict[str, torch.Tensor]:
+    """What some first genomes have of some fields."""
+    return {
+        field.name: torch.stack(
+            [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
+        )
+        for field in fields
+    }
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

@@ -37,7 +37,7 @@ SIZE = PROBLEM.layout.size
 
 
 @pytest.fixture
-def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int], list[int]]]:
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int, int], list[int]]]:
     """For each launch, its lives, their strides, and where their matrices lie."""
     seen = []
     bring_lives = gpu_launch.bring_lives

@@ -33,6 +33,15 @@ class SelfPacedIndividuals(NamedTuple):
     action: Any  # [P, O], the action of each response line, -1 for none
 
 
+class Coefficients(NamedTuple):
+    """What the terms of a rule are multiplied by; see `every_step/codes.py`."""
+
+    of_target: Any  # [P, rows, U'], 0 beyond the unclamped neurons
+    of_source: Any  # [P, rows, row], 0 where there is no neuron
+    of_pair: Any  # [P, matrices, N, N], `pair_stride` apart
+    retention: Any  # [P] of the trace
+
+
 class FixedTimingTasks(NamedTuple):
     """Trials of fixed timing, those of all tasks end to end."""
 
@@ -85,6 +94,15 @@ class Record(NamedTuple):
     reward: Any  # [P, K]
     roughness: Any  # [P], written if the network modulates
     steps: Any  # [P, K], written by self-paced trials
+
+
+class Ends(NamedTuple):
+    """One side of some connections at a step, within a kernel."""
+
+    rate: Any
+    xi: Any
+    mean: Any  # running means of the rates, before the step's enter
+    exists: Any  # 1, or 0 where there is no neuron
 
 
 class Means(NamedTuple):

@@ -13,6 +13,8 @@ import os
 import torch
 
 from evoplastic.checks import require
+from evoplastic.engines.gpu.every_step.codes import matrices_of
+from evoplastic.engines.gpu.every_step.coefficients import bytes_of_pairs
 from evoplastic.engines.gpu.launch import (
     bring_lives,
     bring_tasks,
@@ -22,7 +24,6 @@ from evoplastic.engines.gpu.launch import (
 )
 from evoplastic.engines.gpu.sizes import (
     MATRICES,
-    ON_CHIP,
     Sizes,
     make_sizes,
     make_tiles,
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 1 << 31  # position words and tile offsets are 32-bit
 MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compiled kernels
-_announced: set[int] = set()  # a cut into waves is said once per number of individuals
+_announced: set[int | str] = set()  # a cut into waves is said once per number of individuals
 
 
 def gpu_device() -> torch.device:
@@ -56,12 +57,9 @@ def gpu_available() -> str | None:
 
 def gpu_covers_rule(config: LifetimeConfig) -> str | None:
     """Why no kernel of this engine follows the rule, or None if one does."""
-    rule = config.rule
-    if rule.schedule not in ON_CHIP:
-        return f"rule {rule.name!r}, which changes weights step by step beyond its trace"
     if config.modulation.table.channels or config.modulation.table.num_neurons != 2:
         return f"modulation {config.modulation.name!r}"
-    if isinstance(rule.baseline_decay, Evolvable):
+    if isinstance(config.rule.baseline_decay, Evolvable):
         return "a baseline decay that is evolved"
     return None
 
@@ -78,7 +76,10 @@ def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
         table = max(table, tables.reward_VO.size)
     steps, neurons = tables.num_steps, groups.num_neurons
     tiles = make_tiles(groups, config, self_paced=batch.self_paced)
-    if max(4 * (steps + 1) * (neurons + 4), len(MATRICES) * tiles.matrix, table) >= MAX_DRAWS:
+    matrices = len(MATRICES)
+    if config.schedule == "every_step":
+        matrices += matrices_of(config.rule)
+    if max(4 * (steps + 1) * (neurons + 4), matrices * tiles.matrix, table) >= MAX_DRAWS:
         return f"{neurons} neurons, {steps} steps and the tables need more than 32-bit offsets"
     return None
 
@@ -113,12 +114,14 @@ def run_gpu(
     num_individuals, num_trials = len(batch.task_P), config.num_trials
     tiles = make_tiles(groups, config, streamed, batch.self_paced)
     sizes = make_sizes(groups, batch, config, tiles)
+    if not (tiles.on_chip or streamed):
+        _say_that_it_streams(groups, config)
     processors = _num_processors(device)
     programs = min(num_individuals, processors * tiles.programs_per_processor)
     programs, wave = _fit(
         programs,
         num_individuals,
-        bytes_brought(params),
+        bytes_brought(params) + bytes_of_pairs(params),
         batch,
         config,
         sizes,
@@ -152,6 +155,16 @@ def run_gpu(
         if batch.self_paced:
             steps_PK[part] = record.steps.cpu()
     return LifetimeResult(loss_PK, correct_PK, reward_PK, smoothness_P, steps_PK)
+
+
+def _say_that_it_streams(groups: NeuronGroups, config: LifetimeConfig) -> None:
+    message = (
+        f"the matrices of rule {config.rule.name!r} with {groups.num_neurons} neurons do not fit "
+        "on the GPU's chip: they stream through its memory at every step, which is slower"
+    )
+    if message not in _announced:
+        _announced.add(message)
+        logger.warning(message)
 
 
 def _fit(

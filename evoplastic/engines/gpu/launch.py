@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evoplastic.engines.gpu.bundles import (
+    Coefficients,
     FixedTimingIndividuals,
     FixedTimingTasks,
     Memory,
@@ -18,6 +19,7 @@ from evoplastic.engines.gpu.bundles import (
     SelfPacedIndividuals,
     SelfPacedTasks,
 )
+from evoplastic.engines.gpu.every_step.coefficients import bring_coefficients
 from evoplastic.engines.gpu.plan import make_ints, make_reals, retention_powers
 from evoplastic.engines.gpu.sizes import Sizes, numbers_of_a_program
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
@@ -31,8 +33,9 @@ class Lives(NamedTuple):
     """The individuals of one launch, on the device."""
 
     num_individuals: int
-    strides: tuple[int, int]  # from one individual's w, and alpha, to the next one's
+    strides: tuple[int, int, int]  # from one individual's w, alpha and coefficients to the next's
     arrays: FixedTimingIndividuals | SelfPacedIndividuals
+    coefficients: Coefficients | None  # of the schedule every_step
 
 
 def bring_tasks(
@@ -104,7 +107,11 @@ def bring_lives(
     else:
         trial_stream = _bring(batch.trial_stream_P[part], np.int64, device)
         arrays = FixedTimingIndividuals(w, alpha, task, trial_stream, perturb_stream, intrinsic)
-    return Lives(len(batch.task_P[part]), (w_stride, alpha_stride), arrays)
+    coefficients, pair_stride = None, 0
+    if config.schedule == "every_step":
+        coefficients, pair_stride = bring_coefficients(part, params, batch, config, sizes, device)
+    strides = w_stride, alpha_stride, pair_stride
+    return Lives(len(batch.task_P[part]), strides, arrays, coefficients)
 
 
 def bring_intrinsic(
@@ -178,7 +185,7 @@ def make_memory(
 
 def bring_numbers(
     num_individuals: int,
-    strides: tuple[int, int],
+    strides: tuple[int, int, int],
     batch: LifetimeBatch,
     config: LifetimeConfig,
     device: torch.device,
@@ -213,8 +220,10 @@ def launch(
     )
     numbers = bring_numbers(num_individuals, lives.strides, batch, config, device)
     grid = (min(programs, num_individuals),)
+    of_rule = () if lives.coefficients is None else (lives.coefficients,)
     _kernel(sizes, batch.self_paced)[grid](
         lives.arrays,
+        *of_rule,
         tasks,
         numbers,
         memory,
@@ -228,6 +237,10 @@ def launch(
 
 def _kernel(sizes: Sizes, self_paced: bool) -> Any:
     """The kernel of a schedule, a layout and a kind of trials."""
+    if sizes.rule.num_groups > 0:
+        from evoplastic.engines.gpu.every_step.kernel import run_every_step
+
+        return run_every_step
     if self_paced:
         from evoplastic.engines.gpu.self_paced import run_self_paced
 

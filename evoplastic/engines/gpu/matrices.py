@@ -15,6 +15,7 @@ from evoplastic.engines.gpu.numbers import (
     ALPHA_STRIDE,
     MAX_CHANGE,
     NUM_STEPS,
+    PAIR_STRIDE,
     TRACE_GAIN,
     W_STRIDE,
     real,
@@ -25,6 +26,7 @@ from evoplastic.engines.gpu.sizes import MATRICES
 MATRIX_W, MATRIX_ALPHA = tl.constexpr(MATRICES.index("w")), tl.constexpr(MATRICES.index("alpha"))
 MATRIX_P, MATRIX_ELIG = tl.constexpr(MATRICES.index("p")), tl.constexpr(MATRICES.index("elig"))
 MATRIX_WEIGHT = tl.constexpr(MATRICES.index("weight"))
+MATRIX_PAIRS = tl.constexpr(len(MATRICES))  # first of the coefficients of connections
 
 
 @triton.jit
@@ -59,7 +61,7 @@ def lay_out(individuals, individual, memory, numbers, S: tl.constexpr):
         for first_i in range(0, S.wide, TARGETS):
             j = first_j + tl.arange(0, SOURCES)
             i = first_i + tl.arange(0, TARGETS)
-            w, alpha = genome_tile(w_ptr, alpha_ptr, j, i, S)
+            w, alpha = genome_tile(w_ptr, j, i, S), genome_tile(alpha_ptr, j, i, S)
             at = memory.matrices + j[:, None] * S.wide + i[None, :]
             tl.store(at + MATRIX_W * matrix, w)
             tl.store(at + MATRIX_ALPHA * matrix, alpha)
@@ -69,13 +71,30 @@ def lay_out(individuals, individual, memory, numbers, S: tl.constexpr):
 
 
 @triton.jit
-def genome_tile(w_ptr, alpha_ptr, j, i, S: tl.constexpr):
-    """w and alpha from sources j to targets i, transposed; 0 where there is no such neuron."""
+def lay_out_pairs(coefficients, individual, memory, numbers, S: tl.constexpr):
+    """Write a rule's coefficients of connections, transposed as w is."""
+    SOURCES: tl.constexpr = S.block_sources
+    TARGETS: tl.constexpr = S.block_targets
+    NUM_PAIR: tl.constexpr = S.rule.num_pair
+    first = coefficients.of_pair + individual * tl.load(numbers.ints + PAIR_STRIDE)
+    for m in tl.static_range(NUM_PAIR):
+        for first_j in range(0, S.row, SOURCES):
+            for first_i in range(0, S.wide, TARGETS):
+                j = first_j + tl.arange(0, SOURCES)
+                i = first_i + tl.arange(0, TARGETS)
+                at = memory.matrices + j[:, None] * S.wide + i[None, :]
+                value = genome_tile(first + m * S.neurons * S.neurons, j, i, S)
+                tl.store(at + (MATRIX_PAIRS + m) * S.matrix, value)
+
+
+@triton.jit
+def genome_tile(ptr, j, i, S: tl.constexpr):
+    """A matrix of the genome from sources j to targets i; 0 where there is no such neuron."""
     source = tl.where(j < S.wide, j + S.num_clamped, j - S.wide)
     exists = tl.where(j < S.wide, j < S.num_unclamped, j - S.wide < S.num_clamped)
     mask = exists[:, None] & (i < S.num_unclamped)[None, :]
     at = (i + S.num_clamped)[None, :] * S.neurons + source[:, None]
-    return tl.load(w_ptr + at, mask=mask, other=0.0), tl.load(alpha_ptr + at, mask=mask, other=0.0)
+    return tl.load(ptr + at, mask=mask, other=0.0)
 
 
 @triton.jit

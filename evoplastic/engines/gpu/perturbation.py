@@ -69,16 +69,22 @@ def _store_noise(xi_ptr, drawn, neuron, step, inside, loud, numbers, S: tl.const
     value = signed.to(tl.float32) * real(numbers, HIT_SCALE)
     hit = loud & (drawn <= unsigned(numbers.ints, HIT_BELOW))
     unclamped = neuron - S.num_clamped
+    is_unclamped = unclamped >= 0
     modulator = (unclamped >= S.modulators_at) & (unclamped < S.response_at)
     hit = hit & ((tl.load(numbers.ints + PERTURB_MODULATORS) != 0) | (modulator == 0))
     value = tl.where(hit, value, 0.0)
-    kept = inside & (neuron >= S.num_clamped) & (neuron < S.neurons)
-    tl.store(xi_ptr + step * S.wide + unclamped, value, mask=kept)
+    place = unclamped
+    kept = inside & (neuron < S.neurons)
+    if S.xi_width > S.wide:  # clamped neurons are kept too
+        place = tl.where(is_unclamped, unclamped, S.wide + neuron)
+    else:
+        kept = kept & is_unclamped
+    tl.store(xi_ptr + step * S.xi_width + place, value, mask=kept)
 
 
 @triton.jit
 def draw_noise(memory, numbers, trial, stream, start, stop, S: tl.constexpr):
-    """Write the perturbations [T, U'] of the steps start .. stop - 1 of a trial.
+    """Write the perturbations [T, xi_width] of the steps start .. stop - 1 of a trial.
 
     Those of silenced steps, trials and neurons are 0.
     """

@@ -27,6 +27,7 @@ class Ints(NamedTuple):
     num_individuals: int
     w_stride: int  # from the matrix of one individual to that of the next; 0 if all share it
     alpha_stride: int
+    pair_stride: int  # of a rule's coefficients of connections
     num_trials: int
     num_steps: int
     response_start: int
@@ -59,6 +60,9 @@ class Reals(NamedTuple):
     binary_wrong: float
     trace_gain: float  # the change is limit(trace_gain * elig * M)
     max_change: float
+    max_p: float
+    mean_keep: float
+    mean_rest: float  # 1 - mean_keep
     baseline_decay: float
     baseline_rest: float  # 1 - baseline_decay
     retention: float
@@ -76,7 +80,7 @@ def windows_of(timing: TrialTiming | None) -> tuple[int, int, int, int]:
 
 def make_ints(
     num_individuals: int,
-    strides: tuple[int, int],
+    strides: tuple[int, int, int],
     batch: LifetimeBatch,
     config: LifetimeConfig,
 ) -> Ints:
@@ -84,7 +88,7 @@ def make_ints(
 
     Args:
         num_individuals: how many it simulates.
-        strides: from one individual's w, and alpha, to the next one's.
+        strides: from one individual's w, alpha and coefficients to the next one's.
         batch: tasks and random streams.
         config: everything else about the lifetime.
     """
@@ -97,6 +101,7 @@ def make_ints(
         num_individuals=num_individuals,
         w_stride=strides[0],
         alpha_stride=strides[1],
+        pair_stride=strides[2],
         num_trials=config.num_trials,
         num_steps=tables.num_steps,
         response_start=response_start,
@@ -135,8 +140,11 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
         response_length=response_stop - response_start,
         binary_correct=BINARY_LOSS_CORRECT,
         binary_wrong=BINARY_LOSS_WRONG,
-        trace_gain=rule.table.trace_gain(constants),
+        trace_gain=0.0 if config.schedule == "every_step" else rule.table.trace_gain(constants),
         max_change=constants.max_change,
+        max_p=constants.max_p,
+        mean_keep=constants.mean_keep,
+        mean_rest=1.0 - constants.mean_keep,
         baseline_decay=decay,
         baseline_rest=1.0 - decay,
         retention=1.0 - tables.dt_ms / constants.tau_elig_ms,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from evoplastic.engines.codes import BASELINE_CODES, FEEDBACK_CODES, OUTCOME_CODES
+from evoplastic.engines.gpu.every_step.codes import NO_CODES, RuleCodes, matrices_of, rule_codes
 from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -15,7 +16,8 @@ from evoplastic.rules.table import Schedule
 
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
 # Unclamped neurons whose matrices fit into the registers of one program, and how many matrices:
-# the weights alone; or weights, coefficients, plastic weights and traces.
+# the weights alone; or weights, coefficients, plastic weights and traces. With the schedule
+# every_step it is as many as fit, `matrices_of` the rule.
 ON_CHIP: dict[Schedule, tuple[int, int]] = {"at_outcome": (128, 1), "lazy": (64, 4)}
 REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
 REGISTERS_IF_SELF_PACED = 160  # of the 255, where sources that are clamped count too
@@ -92,6 +94,8 @@ class Sizes(NamedTuple):
     own_intrinsic: bool  # whether neurons have leaks and thresholds of their own
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
+    self_paced: bool  # the kind of trials
+    rule: RuleCodes  # what the schedule every_step is compiled for
 
 
 def make_tiles(
@@ -105,11 +109,16 @@ def make_tiles(
     unclamped = groups.num_neurons - groups.num_clamped
     wide = max(SMALLEST_TILE, _power_of_two(unclamped))
     clamped = max(SMALLEST_TILE, _power_of_two(groups.num_clamped))
-    largest, matrices = ON_CHIP[config.rule.schedule]
-    if max(wide, clamped) <= largest and not streamed:
-        if self_paced:
-            numbers = matrices * (wide + clamped) * wide
-            num_warps = _power_of_two(-(-numbers // (32 * REGISTERS_IF_SELF_PACED)))
+    every_step = config.schedule == "every_step"
+    if every_step:
+        matrices = matrices_of(config.rule)
+        fits = _warps_with_all_sources(matrices, wide, clamped) <= FULL_WARPS
+    else:
+        largest, matrices = ON_CHIP[config.schedule]
+        fits = max(wide, clamped) <= largest
+    if fits and not streamed:
+        if self_paced or every_step:
+            num_warps = _warps_with_all_sources(matrices, wide, clamped)
         else:
             num_warps = max(1, matrices * wide * wide // (32 * REGISTERS_FOR_MATRICES))
         return Tiles(
@@ -137,8 +146,9 @@ def make_sizes(
     groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig, tiles: Tiles
 ) -> Sizes:
     """What the kernels of a batch are compiled for."""
-    clamped, lazy = groups.num_clamped, config.rule.schedule == "lazy"
+    clamped, lazy = groups.num_clamped, config.schedule == "lazy"
     lines = batch.tables.interface
+    codes = rule_codes(config.rule) if config.schedule == "every_step" else NO_CODES
     return Sizes(
         neurons=groups.num_neurons,
         inputs=groups.num_inputs,
@@ -154,7 +164,7 @@ def make_sizes(
         clamped=tiles.clamped,
         row=tiles.row,
         matrix=tiles.matrix,
-        **_widths(tiles, lazy=lazy, self_paced=batch.self_paced),
+        **_widths(tiles, config.schedule, codes, self_paced=batch.self_paced),
         block_sources=tiles.block_sources,
         block_targets=tiles.block_targets,
         block_steps=STEPS_PER_PRODUCT,
@@ -171,6 +181,8 @@ def make_sizes(
         own_intrinsic=config.dynamics.differs_between_neurons,
         lazy=lazy,
         on_chip=tiles.on_chip,
+        self_paced=batch.self_paced,
+        rule=codes,
     )
 
 
@@ -190,17 +202,26 @@ def numbers_of_a_program(sizes: Sizes, num_steps: int) -> dict[str, int]:
     }
 
 
-def _widths(tiles: Tiles, *, lazy: bool, self_paced: bool) -> dict[str, int]:
+def _widths(
+    tiles: Tiles, schedule: Schedule, rule: RuleCodes, *, self_paced: bool
+) -> dict[str, int]:
     """The width of each piece of the memory, 0 for those that the kernel does without."""
-    in_registers = tiles.on_chip and lazy
-    forced = tiles.on_chip and not lazy and not self_paced
+    in_registers = tiles.on_chip and schedule != "at_outcome"
+    forced = tiles.on_chip and schedule == "at_outcome" and not self_paced
+    means = tiles.row if rule.centres else 0  # running means lie behind the activations
     return {
-        "matrices_width": len(MATRICES) * tiles.matrix,
+        "matrices_width": (len(MATRICES) + rule.num_pair) * tiles.matrix,
         "history_width": 0 if in_registers else tiles.row,
-        "xi_width": tiles.wide,
+        "xi_width": tiles.row if rule.noisy_sources else tiles.wide,
         "force_width": tiles.wide if forced else 0,
-        "x_width": 0 if tiles.on_chip else tiles.wide,
+        "x_width": 0 if tiles.on_chip else tiles.wide + means,
     }
+
+
+def _warps_with_all_sources(matrices: int, wide: int, clamped: int) -> int:
+    """Warps whose registers hold all numbers of some matrices, those from clamped sources too."""
+    numbers = matrices * (wide + clamped) * wide
+    return _power_of_two(-(-numbers // (32 * REGISTERS_IF_SELF_PACED)))
 
 
 def _power_of_two(size: int) -> int:

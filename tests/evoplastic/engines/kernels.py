@@ -12,8 +12,8 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.rules.config import RuleConfig
 
 SMALL, LARGE = 20, 140  # neurons: on chip with any schedule, and with none
-FUSED = [name for name, rule in RULES.items() if rule.schedule != "every_step"]
-KERNELS = [*product(FUSED, (SMALL, LARGE), (False, True))]
+BY_TRACE = [name for name, rule in RULES.items() if rule.schedule != "every_step"]
+KERNELS = [*product([*BY_TRACE, "oja"], (SMALL, LARGE), (False, True))]  # oja for any every_step
 
 
 def demand(rule: str, num_neurons: int, self_paced: bool) -> Demand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -11,13 +12,12 @@ from evoplastic import engines
 from evoplastic.engines import choose_engine, self_check
 from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu import engine as gpu
-from evoplastic.engines.reference.engine import run_reference
+from evoplastic.engines.reference.engine import Trace, run_reference
 from evoplastic.engines.self_check import TOLERANCE, short_life, shortened
-from evoplastic.lifetime.batch import LifetimeResult, PlasticParams
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.rules.catalogue import RULES
 from tests.evoplastic.engines.kernels import KERNELS, SMALL, demand, kernel_of
-from tests.evoplastic.rules.toys import TOYS
 
 
 @pytest.fixture
@@ -30,33 +30,41 @@ def machine_with_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_check, "run_gpu", lambda *case, device: run_reference(*case).result)
 
 
+BY_KERNEL = {kernel_of(demand(*kernel)): kernel for kernel in KERNELS}
+
+
+@functools.cache
+def lived(kernel: Any, plastic: bool) -> Trace:
+    """The short life of a demand, with plasticity or without."""
+    params, groups, batch, config = short_life(shortened(demand(*kernel)))
+    if not plastic:
+        params = params._replace(alpha_PNN=torch.zeros_like(params.alpha_PNN))
+    return run_reference(params, groups, batch, config)
+
+
 @pytest.mark.usefixtures("machine_with_a_gpu")
 @pytest.mark.parametrize("broken", KERNELS, ids=str)
 def test_a_defect_in_one_kernel_keeps_from_the_gpu_those_who_use_it(
     broken: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def plastic_elsewhere(
-        params: Any, groups: Any, batch: Any, config: Any, *, device: str
-    ) -> LifetimeResult:
-        asked = Demand(groups, config, batch.self_paced)
-        if kernel_of(asked) == kernel_of(demand(*broken)):
-            params = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
-        return run_reference(params, groups, batch, config).result
+    def asked(groups: Any, batch: Any, config: Any) -> Any:
+        return BY_KERNEL[kernel_of(Demand(groups, config, batch.self_paced))]
+
+    def plastic_elsewhere(params: Any, *case: Any, device: str) -> LifetimeResult:
+        return lived(asked(*case), asked(*case) != broken).result
 
     monkeypatch.setattr(self_check, "run_gpu", plastic_elsewhere)
+    monkeypatch.setattr(self_check, "run_reference", lambda _, *case: lived(asked(*case), True))
     chosen = {kernel: choose_engine("auto", demand(*kernel)) for kernel in KERNELS}
     assert chosen.pop(broken) != "gpu"
     assert set(chosen.values()) == {"gpu"}
-    assert len({kernel_of(demand(*kernel)) for kernel in KERNELS}) == 8
+    assert len(BY_KERNEL) == 12
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 def test_the_short_life_is_calm_and_shows_plasticity(kernel: Any) -> None:
-    params, groups, batch, config = short_life(shortened(demand(*kernel)))
-    plain = run_reference(params, groups, batch, config).result
-    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
-    rigid = PlasticParams(params.w_PNN, torch.zeros_like(params.alpha_PNN))
-    still = run_reference(rigid, groups, batch, config).result
+    exact = run_reference(*short_life(shortened(demand(*kernel))), dtype=torch.float64).result
+    plain, still = lived(kernel, True).result, lived(kernel, False).result
     assert float((plain.loss_PK - exact.loss_PK).abs().max()) < TOLERANCE / 10
     assert float((plain.loss_PK - still.loss_PK).abs().max()) > 10 * TOLERANCE
 
@@ -79,6 +87,17 @@ def test_each_kernel_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("machine_with_a_gpu")
 def test_a_rule_without_a_kernel_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RULES, "oja", TOYS["oja"])
+    monkeypatch.setattr(gpu, "gpu_covers_rule", lambda config: f"rule {config.rule.name!r}")
     assert choose_engine("auto", demand("oja", SMALL, False)) != "gpu"
     assert any("rule 'oja'" in said for said in engines._said)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_of_the_table_shows_in_the_short_life(rule: str) -> None:
+    params, groups, batch, config = short_life(shortened(demand(rule, SMALL, False)))
+    plain = run_reference(params, groups, batch, config).result
+    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
+    still = params._replace(alpha_PNN=torch.zeros_like(params.alpha_PNN))
+    rigid = run_reference(still, groups, batch, config).result
+    assert float((plain.loss_PK - exact.loss_PK).abs().max()) < TOLERANCE / 10
+    assert float((plain.loss_PK - rigid.loss_PK).abs().max()) > 10 * TOLERANCE

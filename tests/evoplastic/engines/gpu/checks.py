@@ -42,13 +42,14 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
 )
-from tests.evoplastic.engines.kernels import KERNELS, demand
+from tests.evoplastic.engines.kernels import KERNELS, LARGE, demand
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=9, response=(3, 5), feedback=(6, 8))
 ACROSS = TrialTiming(dt_ms=20.0, num_steps=19, response=(7, 10), feedback=(16, 18))  # two blocks
 LONG = TrialTiming(dt_ms=20.0, num_steps=40, response=(18, 24), feedback=(27, 33))
 LAST = TrialTiming(dt_ms=20.0, num_steps=8, response=(0, 3), feedback=(7, 8))
 BY_NETWORK = {"name": "node_perturbation_network", "eta": 0.2}
+SLOWEST = ("oja", LARGE, False)
 AT_ONCE = {"first_trial": 0, "baseline": "none"}  # what the first trial teaches, the second shows
 
 
@@ -347,7 +348,14 @@ def test_a_genome_that_is_not_a_number_fails_alone() -> None:
     assert torch.equal(broken.loss_PK[1], whole.loss_PK[1])
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        pytest.param(kernel, marks=pytest.mark.exhaustive if kernel == SLOWEST else ())
+        for kernel in KERNELS
+    ],
+    ids=str,
+)
 def test_each_kernel_passes_the_check_that_lets_it_be_chosen(kernel: Any) -> None:
     assert fault_of_gpu(shortened(demand(*kernel)), DEVICE) is None
 

@@ -88,7 +88,7 @@ def told(
 ) -> tuple[Sizes, Numbers]:
     """What kernels are told about two individuals."""
     sizes = make_sizes(groups, batch, config, make_tiles(groups, config))
-    return sizes, bring_numbers(2, (0, 0), batch, config, torch.device(DEVICE))
+    return sizes, bring_numbers(2, (0, 0, 0), batch, config, torch.device(DEVICE))
 
 
 @pytest.mark.parametrize("num_neurons", [13, 20, 33])

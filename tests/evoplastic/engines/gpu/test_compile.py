@@ -18,7 +18,13 @@ import torch
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.cases import (
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_evolved,
+)
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 triton = pytest.importorskip("triton")
@@ -43,6 +49,8 @@ BINARY = make_config(feedback="prediction_error", rule={"outcome": "binary", "ba
 BY_NETWORK = make_config(
     feedback="reward", rule={"name": "node_perturbation_network", "gate": "feedback"}
 )
+PER_CONNECTION = make_config(rule={"name": "abcd_rates"})
+CENTRED = make_config(rule={"name": "cubed_fluctuations"})
 
 
 class Launches:
@@ -65,6 +73,8 @@ class Launches:
         ("self_paced", BINARY, True, True),
         ("self_paced", BY_NETWORK, True, False),
         ("self_paced", BY_NETWORK, True, True),
+        ("every_step.kernel", PER_CONNECTION, False, False),
+        ("every_step.kernel", CENTRED, True, True),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
@@ -83,9 +93,11 @@ def test_a_kernel_compiles_as_it_is_launched(
     else:
         batch = make_batch([make_bank(1, **lines)], 2)
     module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
-    kernel, launches = getattr(module, f"run_{name}"), Launches()
-    monkeypatch.setattr(module, f"run_{name}", launches)
-    run_gpu(make_params(groups, 2), groups, batch, config, device="cpu", streamed=streamed)
+    entry = f"run_{name.partition('.')[0]}"
+    kernel, launches = getattr(module, entry), Launches()
+    monkeypatch.setattr(module, entry, launches)
+    params = with_evolved(make_params(groups, 2), groups, config.rule)
+    run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)
     assert len(compiled.asm["cubin"]) > 1000
 

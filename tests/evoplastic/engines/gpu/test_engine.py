@@ -21,7 +21,7 @@ from tests.evoplastic.engines.gpu.process import HERE, needs_gpu, needs_triton, 
 COVERED = [
     LifetimeConfig(rule=RuleConfig(name=name))
     for name, rule in RULES.items()
-    if rule.schedule != "every_step"
+    if rule.schedule != "every_step"  # test_every_step.py has the others
 ]
 
 

@@ -20,7 +20,7 @@ from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node
 COVERED = [
     LifetimeConfig(rule=RuleConfig(name=name))
     for name, rule in RULES.items()
-    if rule.schedule != "every_step"
+    if rule.schedule != "every_step"  # test_every_step.py has the others
 ]
 
 
