@@ -23,6 +23,7 @@ from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
+from cluster.sources import keep_sources, sources_of
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault, UsageError, require
@@ -369,6 +370,7 @@ class Session:
     def _start(self) -> None:
         config, environment = self.experiment.config, describe_environment()
         self._keep_initial()
+        keep_sources(self.directory.path, sources_of(config.suite, self.experiment.suite))
         self._save_checkpoint()
         self.journal.append(
             StartEvent(
