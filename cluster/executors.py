@@ -6,7 +6,8 @@ executor may run one twice or elsewhere without changing a bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ from evoplastic.lifetime.shards import (
     simulate_population,
     simulate_replicates,
 )
+from evoplastic.trials.faults import Faults
 
 Shard = PopulationShard | ReplicateShard | ReplicateShards
 Result = PopulationResult | ReplicateResult
@@ -45,6 +47,7 @@ class Reply(NamedTuple):
     address: tuple[str | int, ...]  # of the shard
     center_digest: str
     result: Result
+    faults: Mapping[str, Faults] = MappingProxyType({})  # trials that raised on the way, by task
 
 
 class Executor(Protocol):

@@ -25,6 +25,7 @@ from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
 from cluster.sources import keep_sources, sources_of
 from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
+from cluster.trial_faults import keep_first
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.commands import command
@@ -44,6 +45,7 @@ from evoplastic.records import (
     Status,
 )
 from evoplastic.search.protocol import AnySearch, Proposal
+from evoplastic.trials.faults import drain
 
 if TYPE_CHECKING:
     from cluster.tracking.tracker import Tracker
@@ -73,6 +75,7 @@ class Session:
     flat: int = 0  # generations in a row, in this process, that told the search nothing
     _checkpoint_s: float = 0.0
     _retried_before: int = 0
+    _raised_trials: int = 0  # since the last record
 
     @classmethod
     @contextmanager
@@ -128,6 +131,7 @@ class Session:
         self.tracker = self._new_tracker()
         if self.tracker is not None:
             self.tracker.start()
+        self._take_trial_faults()  # of examining the tasks, and of the first banks
         logger.info(
             "%s: engine %s, %d workers", config.name, self._problem.engine, self.executor.workers
         )
@@ -157,6 +161,7 @@ class Session:
             for result in self.executor.map(problem, self.center_G, shards, should_stop)
             if isinstance(result, PopulationResult)
         ]
+        self._take_trial_faults()
         self.metrics = {
             records.BANKS_SECONDS: built - began,
             records.EVALUATE_SECONDS: time.monotonic() - built,
@@ -211,6 +216,7 @@ class Session:
         self.metrics |= {
             **statistics_of(losses),
             records.RETRIED_SHARDS: float(retried - self._retried_before),
+            records.RAISED_TRIALS: float(self._raised_trials),
             # This generation's own checkpoint comes after its record; the one before is recorded.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
             records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
@@ -218,7 +224,7 @@ class Session:
             + self.metrics[records.UPDATE_SECONDS]
             + self._checkpoint_s,
         }
-        self._retried_before = retried
+        self._retried_before, self._raised_trials = retried, 0
         self._append(
             GenerationEvent(
                 time_ms=now_ms(), generation=self.generation, metrics=dict(self.metrics)
@@ -240,6 +246,7 @@ class Session:
         entries, seconds = evaluate_center(
             self.experiment, self.center_G, self.generation, self.executor, should_stop
         )
+        self._take_trial_faults()
         genome = self.genome()
         self.last_evaluation = EvaluationEvent(
             time_ms=now_ms(),
@@ -425,6 +432,20 @@ class Session:
         self.journal.append(event)
         if self.tracker is not None:
             self.tracker.poke()
+
+    def _take_trial_faults(self) -> None:
+        """Count the trials that raised, and keep the first of each task."""
+        found = drain()
+        self._raised_trials += sum(faults.number for faults in found.values())
+        for message in keep_first(self.directory.path, found):
+            self._append(
+                FaultEvent(
+                    time_ms=now_ms(),
+                    generation=self.generation,
+                    kind="trial_raised",
+                    message=message,
+                )
+            )
 
     def _fault(self, kind: str, message: str) -> None:
         logger.warning("generation %d: %s", self.generation, message)

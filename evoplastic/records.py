@@ -35,6 +35,7 @@ CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
+RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived
 GENERATION_SECONDS = "time/generation_s"
 EVALUATE_SECONDS = "time/evaluate_s"
 UPDATE_SECONDS = "time/update_s"

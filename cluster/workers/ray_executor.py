@@ -31,6 +31,7 @@ from cluster.workers import ray_cluster
 from cluster.workers.ray_worker import array_digest, portable_worker
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.trials.faults import receive
 
 logger = logging.getLogger(__name__)
 
@@ -219,6 +220,7 @@ class RayExecutor:
         fault = _fault_in_reply(reply, job, index)
         if fault is None:
             job.results[index] = reply.result
+            receive(reply.faults)
         else:
             self._shard_failed(index, job, None, f"the result is not the shard's: {fault}")
 

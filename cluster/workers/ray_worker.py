@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cluster.executors import Reply, Shard, Simulate
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.trials.faults import drain
 from evoplastic.user_code import own_names
 
 
@@ -38,8 +39,9 @@ class Simulator:
     ) -> Reply:
         """Do one unit of work."""
         problem = dataclasses.replace(problem, threads=self._threads)
+        drain()  # what an attempt left behind that failed
         result = self._simulate(problem, torch.from_numpy(center_G.copy()), shard)
-        return Reply(shard.address, array_digest(center_G), result)
+        return Reply(shard.address, array_digest(center_G), result, drain())
 
 
 def portable_worker() -> type[Any]:

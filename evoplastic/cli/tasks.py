@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from evoplastic import trust
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.tasks_check import add_check_arguments, run_check_task, run_check_trial
 from evoplastic.cli.tasks_env import (
     add_preview,
     add_source_arguments,
-    run_check_task,
     run_show_task,
 )
-from evoplastic.cli.verbs import add_json, add_trust, add_verb, print_json, print_table, seed
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, print_json, print_table
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -71,13 +71,14 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic tasks check dms
         evoplastic tasks check yang19.dms
         evoplastic tasks check my_task.py:MyTask
+        evoplastic tasks check my_task.py:MyTask --trial 17 --seed 3
         evoplastic tasks check PerceptualDecisionMaking --set cohs=[0,25.6] --dt-ms 50
         """,
         run_check,
     )
     check.add_argument("task", nargs="?", metavar="TASK", help=TASK_HELP)
     add_source_arguments(check)
-    check.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
+    add_check_arguments(check)
     listing.add_argument("--suite", metavar="NAME|FILE", help=f"{SUITE_HELP} (default: all tasks)")
     check.add_argument(
         "--suite",
@@ -157,6 +158,12 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     """Play a task, or load a suite (loading is the check); say what was found."""
+    require(args.actions is None or args.trial is not None, "--actions needs --trial")
+    if args.trial is not None:
+        require(
+            args.task is not None, "--trial needs a task: evoplastic tasks check TASK --trial N"
+        )
+        return run_check_trial(args)
     if args.task is not None:
         from tasks.two_stimulus.task import NAMES
 

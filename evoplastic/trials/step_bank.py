@@ -44,6 +44,7 @@ class StepBank:
     period_MQ2: Int64Array  # steps [start, stop) of each period; (-1, -1) = not in this trial
     kind_M: Int64Array  # trial kind >= 0: what a per-kind baseline tells apart
     block: int = 1  # a lifetime begins at an entry whose number is a multiple of this
+    left_out: tuple[int, ...] = ()  # draws that raised, numbered among all draws
 
     def __post_init__(self) -> None:
         require(self.dt_ms > 0, f"dt_ms is {self.dt_ms}, expected a positive duration")

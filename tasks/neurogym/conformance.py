@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
-from tasks.neurogym.environments import TRIALS, EnvSource, isolated
+from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
+from tasks.neurogym.faults.raised import NextTrial, raised
+from tasks.neurogym.faults.reporting import report
+from tasks.neurogym.object_graph import trial_envs
+from tasks.neurogym.refusals import Unbankable
+from tasks.neurogym.trial_cells import set_clock
 
 Policy = Callable[[TrialTable, int, int, np.random.Generator], int]  # bank, trial, state, rng
 
@@ -107,7 +112,8 @@ def find_differences(
     """Every step at which the environment does something else, up to a trial that ends elsewhere.
 
     An environment that holds no observations (`env.ob`) does not say what it shows before its
-    first step; the comparison begins with what that step shows.
+    first step; the comparison begins with what that step shows. A trial in which a step raises is
+    passed over from there on, and noted.
 
     Raises:
         UsageError: the environment cannot be made, or the bank has fewer trials.
@@ -118,18 +124,29 @@ def find_differences(
         num_trials <= len(table.first_M),
         f"the bank has {len(table.first_M)} trials, {num_trials} were asked for",
     )
-    found = []
+    found: list[Difference] = []
     top = source.make(seed)
+    drawing = NextTrial(top, bank.left_out if isinstance(bank, StepBank) else ())
+    for each in trial_envs(top):
+        each._top = drawing
+    raised_in = -1  # a trial that raised, whose rest is passed over
     with isolated(seed, TRIALS):
-        top.new_trial()
-        env = top.unwrapped
-        env.performance = 0  # as step() does before each further trial
-        shown = np.array(env.ob[0]) if hasattr(env, "ob") else None
+        shown = _begin(drawing)
         for trial, step, state, action in walk(table, policy, seed, num_trials):
+            if trial == raised_in:
+                continue
             expected = table.observation_VI[state]
             if shown is not None and not _same(shown, expected):
                 found.append(Difference(trial, step, "shows", shown, expected))
-            shown, reward, terminated, truncated, info = top.step(action)
+            try:
+                shown, reward, terminated, truncated, info = top.step(action)
+            except Exception as error:
+                if drawing.given_up:
+                    raise Unbankable(refuse_raising(source.name, "new_trial()", error)) from error
+                where = f"step({action}) at step {step}"
+                report(source, seed, raised(drawing.drawn - 1, where, error))
+                raised_in, shown = trial, _begin(drawing)
+                continue
             shown = np.array(shown)  # a view into a buffer that will change
             paid = table.reward_VO[state, action]
             if np.float32(reward) != paid:
@@ -140,6 +157,14 @@ def find_differences(
                 found.append(Difference(trial, step, "ends", came, over, action))
                 break
     return found
+
+
+def _begin(drawing: NextTrial) -> NDArray[Any] | None:
+    """Draw a trial; what it shows at first, None where only a step tells."""
+    drawing.new_trial()
+    env = drawing.top.unwrapped
+    set_clock(env, 0, 0)  # performance too, as step() does before each further trial
+    return np.array(env.ob[0]) if hasattr(env, "ob") else None
 
 
 def _same(shown: NDArray[Any], expected: NDArray[np.float32]) -> bool:

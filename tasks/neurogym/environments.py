@@ -27,6 +27,7 @@ from evoplastic.checks import UsageError, nearest, require
 from evoplastic.user_code.project import CodeFile
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
+from tasks.neurogym.faults.raised import MOST_IN_A_ROW
 from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
@@ -47,6 +48,7 @@ class EnvSource:
     settings: Mapping[str, Any] = field(default_factory=dict)  # further constructor arguments
     dt_ms: int = DEFAULT_DT_MS
     label: str = ""  # what messages call it
+    word: str = ""  # what a user types for it
 
     @property
     def name(self) -> str:
@@ -107,8 +109,7 @@ class EnvSource:
                 )
             self._check_spaces(env)
             try:
-                with noting_built(trial_envs(env)):
-                    env.reset()
+                _reset(env)
             except Exception as error:
                 if any(each.tmax < each.dt for each in trial_envs(env)):
                     raise Unbankable(
@@ -159,6 +160,18 @@ class EnvSource:
         while isinstance(env, gymnasium.wrappers.OrderEnforcing | gymnasium.wrappers.TimeLimit):
             env = env.env  # adds nothing to a trial
         return env
+
+
+def _reset(env: Any) -> None:
+    """Reset, which draws a trial and steps once; again with the next trial where that raises."""
+    for _ in range(MOST_IN_A_ROW):
+        try:
+            with noting_built(trial_envs(env)):
+                env.reset()
+            return
+        except Exception as raised:
+            error = raised
+    raise error
 
 
 def constructor_parameters(made: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -215,12 +228,12 @@ def find_source(
     if in_file is not None:
         task = load_task(Path(kept[0].path) if kept else in_file[0], in_file[1], kept)
         label = "" if isinstance(task, StateMachine) else in_file[1]
-        return EnvSource(task, settings or {}, dt_ms, label=label)
+        return EnvSource(task, settings or {}, dt_ms, label=label, word=name)
     points, known = task_entry_points(), registered_ids()
     refuse_collisions(points, known)
     if name in points:
         made = load_entry_point(points[name])
-        return EnvSource(made, settings or {}, dt_ms, label=name)
+        return EnvSource(made, settings or {}, dt_ms, label=name, word=name)
     if name not in gymnasium.envs.registry:
         aliases = {f"{name}-v0", f"evoplastic/{name}-v0", f"evoplastic/TwoStimulus-{name}-v0"}
         found = sorted(aliases & set(known))

@@ -123,6 +123,7 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
         "periods": list(bank.period_names) if isinstance(bank, StepBank) else [],
         "periods_without_steps": _empty_periods(bank) if isinstance(bank, StepBank) else [],
         "trials": len(table.first_M),
+        "trials_left_out": len(bank.left_out) if isinstance(bank, StepBank) else 0,
         "trial_steps": _trial_steps(table),
         "deterministic": True,  # else `examine` had refused
         "varies_with_seed": build_bank(source, num_trials, seed + 1).digest != bank.digest,

@@ -36,7 +36,7 @@ class ProbedTrial(NamedTuple):
     informed: bool  # its ground truth, if any, is what `info["gt"]` says
 
 
-class _NoNextTrial:
+class NoNextTrial:
     """Stands where the environment asks for its next trial, so that probing draws none."""
 
     def new_trial(self, **_: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Prober:
         observation_TI = np.array(env.ob[:num_steps], dtype=np.float32)
         target_T = self._asked(env, num_steps)
         for each in self.envs:
-            each._top = _NoNextTrial()
+            each._top = NoNextTrial()
         try:
             probe = TrialCells(self.name, self.top, env, deep)
             drawn = random_state(self.generators)

@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 from evoplastic.trials.timing import ANSWER, HOLD, UNSCORED
 from evoplastic.types import NO_TARGET, Float32Array
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
+from tasks.neurogym.faults.raised import MOST_IN_A_ROW, NextTrial, Raised, raised
+from tasks.neurogym.faults.reporting import report
 from tasks.neurogym.ground_truth import by_step, note_built, plain
+from tasks.neurogym.object_graph import trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.trial_cells import set_clock
 
 
 class Step(NamedTuple):
@@ -48,19 +52,16 @@ class SteppedLife:
     ) -> None:
         self.name, self.limit, self.has_answers = source.name, limit, has_answers
         self._seed, self._isolate, self._steps, self._step = seed, isolate, 0, 0
-        self._top = source.make(seed)
+        self._source, self._top = source, source.make(seed)
         self._foreseen_T: NDArray[Any] | None = None  # what `info["gt"]` says of the present trial
         self.informed = False  # that is where the ground truth comes from
         self._size = int(self._top.observation_space.shape[0])
-        try:
-            with self._surroundings():
-                self._top.new_trial()
-                self._env.performance = 0  # as step() does before each further trial
-                self._begin()
-                shown = self._first_shown()
-        except Exception as error:
-            raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
-        self.observation_I = self._checked(shown)
+        self._drawing = NextTrial(self._top)
+        for each in trial_envs(self._top):
+            each._top = self._drawing
+        self._actions: list[int] = []
+        self._noted = self._broken_in_a_row = 0
+        self.observation_I = self._new_trial()
 
     @property
     def _env(self) -> Any:
@@ -121,9 +122,23 @@ class SteppedLife:
         truth_T = self.ground_truth if self.has_answers else None
         return 0 if truth_T is None else max(int(truth_T[-1]), 0)
 
+    @property
+    def raised(self) -> tuple[Raised, ...]:
+        """Trials that raised so far; each was left out, or ended where it did."""
+        return tuple(self._drawing.raised)
+
+    @property
+    def drawn(self) -> int:
+        """Trials drawn so far, those that raised among them."""
+        return self._drawing.drawn
+
     def act(self, action: int) -> Step:
-        """Take an action; correct is who ends a trial by the target action of that step."""
+        """Take an action; correct is who ends a trial by the target action of that step.
+
+        A step that raises ends its trial, without reward; a next trial that does is drawn again.
+        """
         target, where = self.target_action, f"step({action}) at step {self._step}"
+        self._actions.append(action)
         try:
             with self._surroundings():
                 shown, reward, terminated, truncated, info = self._top.step(action)
@@ -131,7 +146,8 @@ class SteppedLife:
                 if self.has_answers and self.informed and info.get("gt") is not None:
                     target = int(info["gt"])
         except Exception as error:
-            raise Unbankable(refuse_raising(self.name, where, error)) from error
+            return self._end_broken(where, error)
+        self._note()
         if terminated or truncated:
             self._break("ends the episode", f"{where} says terminated or truncated")
         if not math.isfinite(reward):
@@ -139,6 +155,7 @@ class SteppedLife:
         self.observation_I = self._checked(shown)
         if over:
             self._begin()
+            self._broken_in_a_row = 0
         self._step, self._steps = 0 if over else self._step + 1, self._steps + 1
         if self._step >= self.limit:
             self._break(
@@ -147,6 +164,37 @@ class SteppedLife:
                 "it end with info['new_trial']",
             )
         return Step(reward, over, over and action == target)
+
+    def _end_broken(self, where: str, error: Exception) -> Step:
+        """End a trial in which a step raised, and begin the next one."""
+        self._broken_in_a_row += 1
+        if self._drawing.given_up or self._broken_in_a_row == MOST_IN_A_ROW:
+            where = "new_trial()" if self._drawing.given_up else where
+            raise Unbankable(refuse_raising(self.name, where, error)) from error
+        self._drawing.raised.append(raised(self._drawing.drawn - 1, where, error))
+        self._step, self._steps = 0, self._steps + 1
+        self.observation_I = self._new_trial()
+        return Step(0.0, True, False)
+
+    def _new_trial(self) -> Float32Array:
+        """Draw a trial from outside of a step; what it shows at first."""
+        try:
+            with self._surroundings():
+                self._drawing.new_trial()
+                for each in trial_envs(self._top):
+                    set_clock(each, 0, 0)  # performance too, as step() does
+                self._begin()
+                shown = self._first_shown()
+        except Exception as error:
+            raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
+        self._note()
+        return self._checked(shown)
+
+    def _note(self) -> None:
+        """Report trials that raised since."""
+        for each in self._drawing.raised[self._noted :]:
+            report(self._source, self._seed, each, self._actions)
+        self._noted = len(self._drawing.raised)
 
     def _begin(self) -> None:
         """A trial was drawn."""

@@ -15,6 +15,15 @@ from evoplastic.checks import require
 from evoplastic.trials.table import MAX_TRIAL_STEPS
 from evoplastic.types import Interface
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
+from tasks.neurogym.faults.share import (
+    COUNTED_TRIALS,
+    MOST_RAISED,
+    SEED,
+    Share,
+    known_share,
+    refuse_frequent,
+    remember,
+)
 from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
 from tasks.neurogym.sources.user_file import task_files
@@ -22,6 +31,7 @@ from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
 
 TRIED_TRIALS, TRIED_STEPS = 64, 4000  # a task is tried until either is reached
+COUNTED_STEPS = 50_000  # in which trials that raise are counted, at most
 SPARE = 2  # a trial may last so many times the longest one tried
 
 
@@ -55,6 +65,8 @@ def stepped_task(
         if tried.what_came != again.what_came:
             detail = "two fresh instances with one seed do differently; draw from self.rng"
             raise Unbankable(refuse("not reproducible", env_source.name, detail))
+    if tried.raised:
+        refuse_frequent(env_source, _share(env_source, limit, isolate=isolate))
     if max_trial_steps is None and tried.longest > MAX_TRIAL_STEPS:
         detail = f"a trial may last {tried.longest} steps, expected at most {MAX_TRIAL_STEPS}"
         raise Unbankable(refuse("endless", env_source.name, detail))
@@ -85,6 +97,7 @@ class _Tried:
     has_answers: bool
     longest: int
     steps_per_s: float
+    raised: bool  # some trial did
 
 
 def _try(source: EnvSource, limit: int, surroundings: int, *, isolate: bool) -> _Tried:
@@ -115,7 +128,30 @@ def _try(source: EnvSource, limit: int, surroundings: int, *, isolate: bool) -> 
         has_answers=has_answers and asked_any,
         longest=longest,
         steps_per_s=steps / seconds,
+        raised=bool(life.raised),
     )
+
+
+def _share(source: EnvSource, limit: int, *, isolate: bool) -> Share:
+    """How many of the first trials of one seed raise under random actions; counted once."""
+    known = known_share(source, "stepping")
+    if known is not None:
+        return known
+    rng = np.random.default_rng(SEED)
+    with quietly():
+        life = SteppedLife(source, SEED, limit, has_answers=False, isolate=isolate)
+        num_actions = int(source.make(SEED).action_space.n)
+        steps = 0
+        while life.drawn < COUNTED_TRIALS and len(life.raised) <= MOST_RAISED:
+            if steps >= COUNTED_STEPS:
+                break
+            life.act(int(rng.integers(num_actions)))
+            steps += 1
+    last = life.raised[-1] if life.raised else None
+    detail = f"{last.where} raised {last.said}" if last else ""
+    share = Share(len(life.raised), life.drawn, detail)
+    remember(source, "stepping", share)
+    return share
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.neurogym.environments import find_source
+from tasks.neurogym.faults.replay import replay_trial
 from tests.cli.conftest import Command
 
 MINE = (
@@ -34,6 +36,30 @@ def test_check_speaks_to_people(command: Command, tmp_path: Path) -> None:
     for word in ("3 inputs, 3 actions", "20 to 20 steps of 20 ms", "bit for bit", "oracle"):
         assert word in answer.out
     assert "closest" in answer.out
+
+
+RARELY = """
+class Rarely(Echo):
+    def _new_trial(self, **kwargs):
+        if self.rng.rand() < 0.02:
+            raise ValueError("no such stimulus")
+        return super()._new_trial(**kwargs)
+"""
+
+
+def test_check_tries_one_trial_alone(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "my_task.py").write_text(MINE + RARELY)
+    source = find_source("my_task.py:Rarely")
+    raising = next(n for n in range(2000) if not isinstance(replay_trial(source, 7, n), int))
+    words = ("tasks", "check", "my_task.py:Rarely", "--seed", "7", "--trial")
+    told = command(*words, str(raising), "--json")
+    assert (told.code, told.json["raises"]["said"]) == (2, "ValueError: no such stimulus")
+    answer = command(*words, str(raising))
+    assert answer.code == 2
+    assert "raises in new_trial(): ValueError: no such stimulus" in answer.err
+    assert "my_task.py" in answer.err
+    assert "is sound, 15 steps" in command(*words, str(raising + 1)).out
+    assert "--actions needs --trial" in command("tasks", "check", "dms", "--actions", "a").err
 
 
 def test_check_says_what_must_be_stepped(command: Command) -> None:

@@ -97,6 +97,52 @@ class RaisesInMidTrial(Echo):
         return super()._step(action)
 
 
+class PaysNanInMidTrial(Echo):
+    def _step(self, action: int) -> Any:
+        shown, reward, *rest = super()._step(action)
+        broken = self.t_ind == 7 and action == 2
+        return (shown, float("nan") if broken else reward, *rest)
+
+
+class RaisesAtTimes(Echo):
+    """One trial in so many cannot be drawn."""
+
+    def __init__(self, dt: int = 20, one_in: int = 200) -> None:
+        super().__init__(dt)
+        self.one_in = one_in
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        if self.rng.randint(self.one_in) == 0:
+            raise RuntimeError("out of luck")
+        return super()._new_trial(**kwargs)
+
+
+class RaisesInStepsAtTimes(Echo):
+    """In one trial of so many, an answer breaks the lever."""
+
+    def __init__(self, dt: int = 20, one_in: int = 200) -> None:
+        super().__init__(dt)
+        self.one_in = one_in
+
+    def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
+        brittle = self.rng.randint(self.one_in) == 0
+        return {**super()._new_trial(**kwargs), "brittle": brittle}
+
+    def _step(self, action: int) -> Any:
+        assert self.trial is not None
+        if self.trial["brittle"] and self.in_period("answer") and action == 1:
+            raise RuntimeError("the lever broke")
+        return super()._step(action)
+
+
+class RandomAndRaising(RaisesAtTimes):
+    """Steps draw too, so it must be stepped."""
+
+    def _step(self, action: int) -> Any:
+        shown, reward, *rest = super()._step(action)
+        return (shown, reward * self.rng.rand(), *rest)
+
+
 class RaisesWhenDrawn(Echo):
     def _new_trial(self, **kwargs: Any) -> dict[str, Any]:
         if self.num_tr == 3:

@@ -163,7 +163,7 @@ def test_recipes_travel() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("RaisesInMidTrial", "the lever broke"),
+        ("PaysNanInMidTrial", "pays nan"),
         ("PaysNan", "pays nan"),
         ("Grows", "shows shape"),
         ("RaisesWhenDrawn", "out of stimuli"),
@@ -230,7 +230,7 @@ def test_lifetimes_are_those_of_the_bank() -> None:
 
 def test_a_life_whose_task_breaks_down_has_the_worst_loss_and_the_others_theirs() -> None:
     sound = mine("Echo")
-    task = replace(sound, source=f"{ENVS}:RaisesInMidTrial")
+    task = replace(sound, source=f"{ENVS}:PaysNanInMidTrial")
     batch, params = wired(batch_of(task, list(range(12)))), make_params(GROUPS, 12)
     broken = run_lifetimes(params, GROUPS, batch, make_config(), engine="reference")
     failed_P = broken.loss_PK.isnan().any(dim=1)

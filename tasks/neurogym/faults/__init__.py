@@ -1,0 +1,1 @@
+"""Trials that raise: drawn again, counted, reproduced, and refused where they are not rare."""
