@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome
 
 
+RUNS = Path("runs")  # where `evoplastic evolve` makes its directories
 OfGeneration = TypeVar("OfGeneration", GenerationEvent, EvaluationEvent)
 
 
@@ -98,7 +99,7 @@ def open_run(ref: str | Path, tracking_uri: str | None = None) -> RunRecords:
     """Read the records of a finished or running run.
 
     Args:
-        ref: run directory, MLflow run id, or the run's own id.
+        ref: run directory (the folder runs/ may be left out), MLflow run id, or the run's own id.
         tracking_uri: MLflow store to look in; none means the one that `find_uri` names.
 
     Raises:
@@ -106,8 +107,9 @@ def open_run(ref: str | Path, tracking_uri: str | None = None) -> RunRecords:
         EnvironmentFault: the tracking store does not answer.
     """
     path = Path(ref)
-    if path.is_dir():
-        return read_directory(path)
+    for place in (path, RUNS / path):
+        if place.is_dir():
+            return read_directory(place)
     require(not path.is_file(), f"{path} is a file; give a run directory or a run id")
     require(
         os.sep not in str(ref) and not str(ref).startswith("."),

@@ -10,7 +10,7 @@ from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
-from evoplastic.lifetime.fields import genome_fields
+from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
@@ -104,7 +104,9 @@ def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experimen
         num_modulators=config.modulation.table.num_neurons,
     )
     problem = LifetimeProblem(
-        layout=Layout(groups, genome_fields(config.simulated)),
+        layout=Layout(
+            groups, scaled(genome_fields(config.simulated), config.genome.scale_of_fields)
+        ),
         lifetime=config.simulated,
         train=train_banks(config, suite, 0),
         held_out=held_out_banks(config, suite),

@@ -122,6 +122,7 @@ class RunConfig(Section):
     def _trials_of_the_rule(
         cls, lifetime: LifetimeOptions, info: ValidationInfo
     ) -> LifetimeOptions:
+        lifetime = replace(lifetime, birth=lifetime.birth.resolved)
         rule, noise = info.data.get("rule"), lifetime.perturbation
         if rule is None or noise.quiet_trials is not None:  # none if something is wrong with it
             return lifetime

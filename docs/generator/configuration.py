@@ -50,7 +50,7 @@ class _Sections:
             below = self._sections_of(value)
             inner += [(f"{path}{key}", each) for each in below]
             plain.append(self._row(key, value, bool(below)))
-        yield "| key | value | default | what it is |\n|---|---|---|---|"
+        yield "| key | what it is | value | default |\n|---|---|---|---|"
         yield "\n".join(plain) + "\n"
         for key, each in inner:
             yield from self._section(key, each)
@@ -85,7 +85,7 @@ class _Sections:
         else:
             shown = "none" if default is None else f"`{json.dumps(default)}`"
         words = " ".join(str(value.get("description", "")).split())
-        return f"| `{key}` | {self._kind(value)} | {shown} | {_cell(words)} |"
+        return f"| `{key}` | {_cell(words)} | {self._kind(value)} | {shown} |"
 
     def _kind(self, value: Schema) -> str:
         if "$ref" in value:
@@ -100,7 +100,8 @@ class _Sections:
         if value.get("type") == "array":
             return f"list of {self._kind(value.get('items', {}))}"
         if value.get("type") == "object":
-            return f"names, each with {self._kind(value.get('additionalProperties', {}))}"
+            held = value.get("additionalProperties")
+            return f"names, each with {self._kind(held if isinstance(held, Mapping) else {})}"
         return ", ".join([NAMES.get(str(value.get("type")), "any"), *_bounds(value)])
 
 
@@ -108,7 +109,9 @@ def _bounds(value: Schema) -> Iterator[str]:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     for name, sign in signs.items():
         if name in value:
-            yield f"{sign} {value[name]}"
+            bound = value[name]
+            large = isinstance(bound, int) and bound > 10**9 and bound & (bound - 1) == 0
+            yield f"{sign} {f'2^{bound.bit_length() - 1}' if large else bound}"
 
 
 def _cell(text: str) -> str:

@@ -9,6 +9,7 @@ from mkdocs.structure.files import File
 from docs.generator.navigation import BORROWED, navigation
 from docs.generator.reference import generated_pages
 from docs.generator.rewriting import for_the_site
+from docs.generator.scripts import borrowed_page
 
 PAGES = generated_pages()
 
@@ -24,7 +25,7 @@ def on_files(files: Any, config: Any) -> Any:
     for uri, text in PAGES.items():
         files.append(File.generated(config, uri, content=text))
     for path, uri in BORROWED.items():
-        files.append(File.generated(config, uri, content=(path.read_text(encoding="utf-8"))))
+        files.append(File.generated(config, uri, content=borrowed_page(path)))
     return files
 
 

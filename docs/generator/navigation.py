@@ -16,6 +16,7 @@ BORROWED = {
     ROOT / "evoplastic/engines/README.md": "engines.md",
     ROOT / "CONTRIBUTING.md": "contributing.md",
     ROOT / "CHANGELOG.md": "changelog.md",
+    ROOT / "examples/README.md": "examples.md",
 }
 
 # A page that does not exist is left out; one that exists and is not named comes under its folder's
@@ -42,6 +43,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "reference/rules.md",
         "modulation.md",
         "genome.md",
+        "reference/tables.md",
         "reference/recipes.md",
         "reference/configuration.md",
         "reference/command_line.md",
@@ -55,6 +57,14 @@ ORDER: dict[str, tuple[str, ...]] = {
         "changelog.md",
     ),
     "Results": ("results/miconi2023.md", "results/yang19-laptop.md"),
+}
+TITLES = {  # where a page's own heading is long
+    "architecture.md": "Architecture",
+    "engines.md": "Engines",
+    "reliability.md": "Reliability",
+    "security.md": "Security",
+    "results/miconi2023.md": "miconi2023",
+    "results/yang19-laptop.md": "yang19-laptop",
 }
 FOLDERS = {"tutorials": "Tutorials", "howto": "How-to", "results": "Results"}
 
@@ -75,7 +85,7 @@ def navigation(generated: Iterable[str]) -> list[Any]:
             sections.setdefault(FOLDERS.get(page.partition("/")[0], REST), []).append(page)
     nav: list[Any] = [{"Home": "index.md"}]
     for title, listed in sections.items():
-        entries: list[Any] = list(listed)
+        entries: list[Any] = [{TITLES[page]: page} if page in TITLES else page for page in listed]
         if title == "Reference":
             entries.append({"API": _tree([page for page in generated if page.startswith(API)])})
         nav.append({title: entries})

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs.generator.navigation import API, BORROWED, DOCS, ROOT
+from docs.generator.scripts import EXAMPLES
 
 FENCED = re.compile(r"^(```.*?^```[ ]*$)", re.MULTILINE | re.DOTALL)
 NAMED_FENCE = re.compile(r"^```(\w+) ([^\s={}]+)$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
 SOURCE = re.compile(r"(?<!\[)`((?:evoplastic|tasks|cluster|analysis)/[\w/]+\.py)`(?!\])")
+ITEM = re.compile(r"(?:[-*]|\d\.) ")
 EXAMPLE = re.compile(r"(?:^[ ]*>>> .*\n?)(?:^[ ]*\S.*\n?)*", re.MULTILINE)
 OUTSIDE = ("http://", "https://", "mailto:", "#")
 
@@ -36,8 +38,22 @@ def for_the_site(markdown: str, uri: str) -> str:
         if part.startswith("```"):
             parts[place] = NAMED_FENCE.sub(r'```\1 title="\2"', part)
         else:
-            parts[place] = _linked(part, origin, uri)
+            parts[place] = with_wide_lists(_linked(part, origin, uri))
     return "".join(parts)
+
+
+def with_wide_lists(text: str) -> str:
+    """What belongs to a list item indented by four columns, not by the width of the item's mark."""
+    lines, width = text.split("\n"), 0
+    for place, line in enumerate(lines):
+        mark = ITEM.match(line)
+        if mark:
+            width = len(mark[0])
+        elif line and not line.startswith(" " * max(width, 1)):
+            width = 0
+        elif line and width:
+            lines[place] = " " * (4 - width) + line
+    return "\n".join(lines)
 
 
 def with_fenced_examples(docstring: str) -> str:
@@ -53,6 +69,8 @@ def page_of(path: Path) -> str | None:
         return path.relative_to(DOCS).as_posix()
     if path == ROOT / "README.md":
         return "index.md"
+    if path.parent == EXAMPLES and path.is_file():
+        return f"examples.md#{path.stem}"
     if path.suffix == ".py" and path.is_file() and path.stem != "__main__":
         return _documented(path.relative_to(ROOT))
     return None

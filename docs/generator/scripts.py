@@ -1,30 +1,27 @@
-"""The scripts of `examples/`, each with what its docstring says of it."""
+"""The scripts of `examples/`, each with what its docstring says of it, behind their README."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from pathlib import Path
 
 from docs.generator.navigation import ROOT
 
-INTRODUCTION = """\
-# Examples
-
-The scripts of the folder `examples/`; the tests run each of them at a small size.
-"""
+EXAMPLES = ROOT / "examples"
 
 
-def examples_page() -> str | None:
-    """The page in Markdown; none if there are no examples."""
-    scripts = sorted((ROOT / "examples").glob("[!_]*.py"))
-    if not scripts:
-        return None
-    sections = []
-    for path in scripts:
+def borrowed_page(path: Path) -> str:
+    """A page that is a file elsewhere in the repository; the examples' has their text as well."""
+    text = path.read_text(encoding="utf-8")
+    return "\n".join([text, *_scripts()]) if path.parent == EXAMPLES else text
+
+
+def _scripts() -> Iterator[str]:
+    for path in sorted(EXAMPLES.glob("[!_]*.py")):
         text = path.read_text(encoding="utf-8")
         told = ast.get_docstring(ast.parse(text)) or path.stem
-        sentence, _, rest = told.partition("\n")
-        sections.append(f"## {path.name}\n\n{sentence}\n{rest}\n\n```python\n{_code(text)}```\n")
-    return "\n".join([INTRODUCTION, *sections])
+        yield f"## {path.name} {{#{path.stem}}}\n\n{told}\n\n```python\n{_code(text)}```\n"
 
 
 def _code(text: str) -> str:

@@ -15,11 +15,15 @@ import torch
 
 from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
 from evoplastic.engines.demand import Demand
+from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.machine import processor, usable_cores
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
+from evoplastic.rules.decoding import decode
+from evoplastic.rules.fields import rule_fields
+from evoplastic.rules.params import RuleParams
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import Wiring, WiringConfig, draw_wiring
 from evoplastic.types import Int64Array, Interface
@@ -154,7 +158,26 @@ def first_generation(
         perturb_stream_P=pair_P,
         wiring=_wiring(tables, pair_P),
     )
-    return PlasticParams(torch.from_numpy(w_PNN), torch.from_numpy(alpha_PNN)), groups, batch
+    params = PlasticParams(
+        torch.from_numpy(w_PNN), torch.from_numpy(alpha_PNN), _rule_params(setting, groups)
+    )
+    return params, groups, batch
+
+
+def _rule_params(setting: Setting, groups: NeuronGroups) -> RuleParams:
+    """Mutants of the first numbers that the genomes of a rule have."""
+    rule = RuleConfig(name=setting.rule)
+    values = {}
+    for number, field in enumerate(rule_fields(rule)):
+        center = field.encode(field.init(groups, 0, GenomeConfig()))
+        mutant_P = []
+        for individual in range(setting.population):
+            size = field.scale * (SIGMA if individual % 2 == 0 else -SIGMA)
+            draw = np.random.default_rng([2, individual // 2, number])
+            mutation = draw.standard_normal(center.shape, dtype=np.float32)
+            mutant_P.append(center + size * torch.as_tensor(mutation))
+        values[field.name] = field.decode(torch.stack(mutant_P))
+    return decode(rule, groups, values)
 
 
 def _wiring(tables: StackedTables, pair_P: Int64Array) -> Wiring | None:
@@ -218,7 +241,7 @@ def _run(
     )
     begin = time.perf_counter()
     result = run_lifetimes(
-        PlasticParams(params.w_PNN[:count], params.alpha_PNN[:count]),
+        params.each(lambda tensor: tensor[:count]),
         groups,
         few,
         lifetime_config(setting),

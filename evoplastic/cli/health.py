@@ -28,6 +28,7 @@ NEEDED_BY = {
     "llvmlite": "evoplastic",
     "safetensors": "evoplastic",
     "evotorch": "evoplastic",
+    "xarray": "evoplastic",
     "neurogym": "tasks",
     "PyYAML": "tasks",
     "pydantic": "cluster",

@@ -23,8 +23,8 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, normal
 from evoplastic.rules.coefficients import Evolvable
 
-RULE, DYNAMICS, MODULATION = "rule.", "dynamics.", "modulation."
-PREFIXES = (RULE, DYNAMICS, MODULATION)  # of the names of such fields
+RULE, DYNAMICS, MODULATION, BIRTH = "rule.", "dynamics.", "modulation.", "birth."
+PREFIXES = (RULE, DYNAMICS, MODULATION, BIRTH)  # of the names of such fields
 
 
 def evolved_field(prefix: str, name: str, chosen: Evolvable, *, shape: str, title: str) -> Field:
@@ -100,9 +100,10 @@ def _begin_nowhere(name: str, groups: NeuronGroups, seed: int, config: GenomeCon
 
 
 def described(fields: Sequence[Field]) -> list[str]:
-    """Name, shape and transform of each field of a number, for messages."""
+    """Each field in words, for messages: of numbers, shape and transform too."""
     return [
         f"{field.name} ({field.shape}, {field.transform})"
-        for field in fields
         if field.name.startswith(PREFIXES)
+        else field.name
+        for field in fields
     ]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from evoplastic.birth.params import BirthParams
 from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.intrinsic import Intrinsic
 from evoplastic.rules.params import RuleParams
@@ -24,6 +25,7 @@ class PlasticParams(NamedTuple):
     alpha_PNN: Tensor  # plasticity coefficient of the same connection
     rule: RuleParams = RuleParams()  # what the genome has of the rule's numbers, decoded
     modulation: ModulationParams = ModulationParams()  # fan-outs
+    birth: BirthParams = BirthParams()  # what w is drawn from, before the lifetimes are known
     intrinsic: Intrinsic = Intrinsic()  # what it has of time constants and thresholds
 
     def each(self, change: Callable[[Tensor], Tensor]) -> PlasticParams:
@@ -33,6 +35,7 @@ class PlasticParams(NamedTuple):
             change(self.alpha_PNN),
             self.rule.each(change),
             self.modulation.each(change),
+            self.birth.each(change),
             self.intrinsic.each(change),
         )
 

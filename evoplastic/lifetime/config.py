@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, Literal
 
+from evoplastic.birth.config import BirthConfig
 from evoplastic.checks import SECTION, require
 from evoplastic.modulation.config import ModulationConfig
 from evoplastic.rules.coefficients import Evolvable
@@ -157,6 +158,8 @@ class LifetimeOptions:
     on and divided by all trials; of rules that the network modulates, published 0.27."""
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
     """The rate network."""
+    birth: BirthConfig = field(default_factory=BirthConfig)
+    """Where the weights of a newborn come from."""
     perturbation: PerturbationConfig = field(default_factory=PerturbationConfig)
     """The noise that plasticity explores with."""
 

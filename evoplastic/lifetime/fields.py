@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from evoplastic.checks import require
-from evoplastic.genome.catalogue import PUBLISHED
+from evoplastic.birth.fields import birth_fields
+from evoplastic.checks import require, require_known
 from evoplastic.genome.evolved import described
 from evoplastic.genome.fields import Field
 from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig
 from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.intrinsic import intrinsic_fields
+from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.fields import rule_fields
 
@@ -18,11 +20,58 @@ from evoplastic.rules.fields import rule_fields
 def genome_fields(lifetime: LifetimeConfig) -> tuple[Field, ...]:
     """All fields of the genomes of such lifetimes, in the order in which they lie."""
     return (
-        *PUBLISHED,
+        *birth_fields(lifetime.birth),
         *rule_fields(lifetime.rule),
         *modulation_fields(lifetime.modulation, lifetime.rule.table),
         *intrinsic_fields(lifetime.dynamics),
     )
+
+
+def scaled(fields: Sequence[Field], scales: Mapping[str, float]) -> tuple[Field, ...]:
+    """The same fields with the sizes of mutations that a recipe chooses for some of them.
+
+    Args:
+        fields: of the genomes.
+        scales: by the field's name, times the search's own.
+
+    Raises:
+        UsageError: a field that these genomes do not have (with the nearest one), or a scale that
+            is not positive.
+    """
+    for name in scales:
+        require_known("field in genome.scales", name, [field.name for field in fields])
+    return tuple(
+        replace(field, scale=scales[field.name]) if field.name in scales else field
+        for field in fields
+    )
+
+
+def require_sizes(lifetime: LifetimeConfig, groups: NeuronGroups) -> None:
+    """Refuse more cell types than neurons, and more clusters than what is clustered.
+
+    Raises:
+        UsageError: naming the number, its count and the network's.
+    """
+    evolved = {
+        **{f"rule.{name}": chosen for name, chosen in lifetime.rule.evolved.items()},
+        **{f"lifetime.birth.{name}": chosen for name, chosen in lifetime.birth.evolved.items()},
+        **{
+            f"lifetime.dynamics.{name}": chosen
+            for name, chosen in lifetime.dynamics.evolved.items()
+        },
+    }
+    neurons = groups.num_neurons
+    for name, chosen in evolved.items():
+        if chosen.number is None:
+            continue
+        most, what = neurons, "neurons"
+        if chosen.form == "clustered" and chosen.assignment == "connection":
+            most, what = neurons**2, "connections"
+        require(
+            chosen.number <= most,
+            f"{name} has form {chosen.form!r} with number {chosen.number}, but the network has "
+            f"{most} {what}; set number to that or less",
+        )
 
 
 def require_fields(found: Sequence[Field], lifetime: LifetimeConfig, what: str) -> None:

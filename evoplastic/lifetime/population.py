@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.birth.drawing import born
 from evoplastic.engines import RunLifetimes, run_lifetimes
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.problem import LifetimeProblem
@@ -39,6 +40,15 @@ def simulate(
         evaluation: evaluation lifetimes draw from streams of their own.
         run: the engines, or what looks into them.
     """
+    params = born(
+        params,
+        problem.lifetime.birth,
+        problem.groups,
+        stream_P,
+        seed=problem.seed,
+        epoch=epoch,
+        evaluation=evaluation,
+    )
     tables, place_B = problem.stacked
     parts: list[tuple[Int64Array, LifetimeResult]] = []
     place_P = place_B[task_P]

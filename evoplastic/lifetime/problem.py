@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic.birth.fields import decode_birth
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
-from evoplastic.lifetime.fields import require_fields, require_time_steps
+from evoplastic.lifetime.fields import require_fields, require_sizes, require_time_steps
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import require_modulators
 from evoplastic.network.intrinsic import decode_intrinsic
@@ -62,6 +64,7 @@ class LifetimeProblem:
         lifetime = self.lifetime
         require_modulators(lifetime.modulation, self.groups, "the genome")
         require_fields(self.layout.fields, lifetime, "the genome")
+        require_sizes(lifetime, self.groups)
         for task in self.tasks:
             require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)
             fits = require_lines if task.timing is None else require_fit
@@ -84,14 +87,18 @@ class LifetimeProblem:
             flat_PG: genomes, on any device.
             without: fields that are 0 instead; ("alpha",) switches plasticity off.
         """
-        values = self.layout.values(flat_PG, without=without)
+        there = [name for name in without if name in self.layout.slices or name != "alpha"]
+        values = self.layout.values(flat_PG, without=there)
         lifetime = self.lifetime
         rule = decode(lifetime.rule, self.groups, values)
         modulation = decode_modulation(
             lifetime.modulation, lifetime.rule.table, self.groups, values
         )
         intrinsic = decode_intrinsic(lifetime.dynamics, self.groups, values)
-        return PlasticParams(values["w"], values["alpha"], rule, modulation, intrinsic)
+        w_PNN, alpha_PNN, birth = decode_birth(lifetime.birth, self.groups, values, flat_PG)
+        if "alpha" in without:
+            alpha_PNN = torch.zeros_like(alpha_PNN)
+        return PlasticParams(w_PNN, alpha_PNN, rule, modulation, birth, intrinsic)
 
     @property
     def chosen_engine(self) -> str:

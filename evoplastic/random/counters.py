@@ -46,6 +46,8 @@ class Purpose(enum.IntEnum):
     WIRING = 7  # which lines carry the channels and actions of a lifetime
     EVALUATION_WIRING = 8
     BANK = 9  # the trials that a bank holds
+    BIRTH = 10  # the random weights of a newborn
+    EVALUATION_BIRTH = 11
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

@@ -76,6 +76,14 @@ def test_genomes_are_found_by_name(tmp_path: Path) -> None:
         records.genome("initial")
 
 
+def test_the_folder_of_runs_may_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.write_run(tmp_path / "runs" / "mine-seed1-001", runs.whole_run())
+    monkeypatch.chdir(tmp_path)
+    assert open_run("mine-seed1-001").directory == Path("runs/mine-seed1-001")
+
+
 def test_no_such_run_directory(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no run directory .*absent"):
         open_run(tmp_path / "absent")

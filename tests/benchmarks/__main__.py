@@ -28,7 +28,7 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
-from tests.benchmarks import bank_building
+from tests.benchmarks import bank_building, rules
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 PAPER = Setting(engine="cpu", population=500, neurons=70, trials=400, threads=1)
@@ -66,6 +66,7 @@ def main() -> None:
     sections = [
         *_engines_and_rivals(paper, banks, args.repeats, args.reference_trials),
         *_rules_and_threads(paper, banks, args.repeats),
+        *rules.report(banks, args.repeats),
         *_self_paced(paper, args.repeats),
         *_against_stepping(args.repeats),
         *bank_building.report(args.repeats),

@@ -10,11 +10,18 @@ import torch
 
 from evoplastic.benchmark.generation import Setting, first_generation, lifetime_config
 from evoplastic.engines import run_lifetimes
+from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import stack_tables
 from tasks.suites.loading import load_suite
-from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
+from tests.benchmarks.rivals import (
+    avx512,
+    jax_program,
+    jax_rules,
+    neurogym_stepping,
+    numpy_stepping,
+)
 
 SETTING = Setting(engine="cpu", population=96, neurons=23, trials=60, threads=1)
 
@@ -50,6 +57,35 @@ def test_jax_program_lives_the_same_lives(generation: Generation) -> None:
         abs(_standard_errors_apart(generation, jax_program.live(params, batch, SETTING.trials)))
         < 4.0
     )
+
+
+def _unperturbed(rule: str) -> tuple[PlasticParams, LifetimeBatch, torch.Tensor]:
+    """A generation too short for chaos, and the losses of the reference without perturbations."""
+    setting = replace(SETTING, rule=rule, population=6, trials=3)
+    banks = stack_tables(load_suite("miconi2023").train_samples)
+    params, groups, batch = first_generation(setting, banks)
+    config = lifetime_config(setting)
+    config = replace(config, perturbation=replace(config.perturbation, amplitude=0.0))
+    learnt = run_reference(params, groups, batch, config).result.loss_PK
+    still = replace(config, rule=replace(config.rule, first_trial=setting.trials))
+    apart = (run_reference(params, groups, batch, still).result.loss_PK - learnt).abs().max()
+    assert apart > 0.01, "plasticity goes untested"
+    return params, batch, learnt
+
+
+@pytest.mark.skipif(jax_rules.missing() is not None, reason=str(jax_rules.missing()))
+@pytest.mark.parametrize("rule", jax_rules.CHANGES)
+def test_jax_programs_of_rules_live_the_same_lives(rule: str) -> None:
+    params, batch, expected = _unperturbed(rule)
+    found = jax_rules.live(rule, params, batch, expected.shape[1], amplitude=0.0)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+
+
+def test_stepping_a_network_in_numpy_lives_the_same_lives() -> None:
+    params, batch, expected = _unperturbed("abcd")
+    for person in (0, 5):
+        found = numpy_stepping.live(params, batch, person, expected.shape[1], amplitude=0.0)
+        torch.testing.assert_close(torch.from_numpy(found), expected[person], atol=1e-3, rtol=0)
 
 
 def test_stepping_in_neurogym_lives_the_same_lives() -> None:

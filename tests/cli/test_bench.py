@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from evoplastic.rules.catalogue import RULES
 from tests.cli.conftest import Command
 
 SMALL = ("--population", 3, "--neurons", 14, "--trials", 3, "--repeats", 2)
@@ -23,6 +24,13 @@ def test_bench_shows_the_engine_that_runs(command: Command) -> None:
     assert "ms per life" in answer.out
     assert "cpu" in answer.out or "gpu" in answer.out
     assert "auto" not in answer.out
+
+
+def test_bench_measures_every_rule(command: Command) -> None:
+    short = ("--population", 2, "--neurons", 14, "--trials", 1, "--repeats", 1)
+    answer = command("bench", *short, "--engine", "reference", "--rule", *RULES, "--json")
+    assert answer.code == 0
+    assert [m["rule"] for m in answer.json["measurements"]] == list(RULES)
 
 
 def test_an_unknown_engine_is_a_usage_error(command: Command) -> None:

@@ -28,10 +28,11 @@ PACKAGES = ("evoplastic", "tasks", "cluster", "analysis", "tests")
 TIMEOUT_S = 300  # of a loaded machine
 
 # Table-driven tests that have to take a listed entry up by themselves: at least so many of them.
-TAKEN_UP = {"forgetful_hebb": 5, "best_half": 12, "window": 3}
+TAKEN_UP = {"forgetful_hebb": 5, "tone": 3, "best_half": 12, "window": 3}
 TAKING_UP = (
     "tests/evoplastic/oracles/test_rules.py",
     "tests/evoplastic/rules",
+    "tests/evoplastic/modulation",
     "tests/evoplastic/search/test_searches.py",
     "tests/tasks/curricula",
 )
@@ -83,7 +84,7 @@ def test_commands_with_all_entries_do_what_is_shown(project: Path) -> None:
         for line in command.shown:
             assert without_numbers(line) in printed, f"{line}\n{out}"
     settings = (project / "runs" / "smoke-seed1-001" / "config.resolved.yaml").read_text()
-    for word in ("forgetful_hebb", "best_half", "window", "double"):
+    for word in ("forgetful_hebb", "tone", "best_half", "window", "double"):
         assert f": {word}\n" in settings
 
 
@@ -106,7 +107,7 @@ def test_the_guide_counts_the_files_that_it_touches() -> None:
     said = dict(
         re.findall(r"^\| \[[^\]]+\]\(#([\w-]+)\) .*\| (\d|none)[^|]*\|$", text, re.MULTILINE)
     )
-    assert len(said) == 6
+    assert len(said) == 7
     for heading, section in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.M | re.S):
         where = heading.lower().replace(",", "").replace(" ", "-")
         if where in said:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.docs.guide import Command, blocks, commands, files, without_numbers
+from tests.docs.guide import LEFT_OUT, Command, blocks, commands, files, programs, without_numbers
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "docs" / "howto" / "cluster.md"
@@ -20,6 +23,7 @@ GUIDES = [
     for guide in sorted((ROOT / "docs" / folder).glob("*.md"))
     if guide != CLUSTER and commands(blocks(guide))
 ]
+INSIDE = ROOT / "docs" / "tutorials" / "inside_a_lifetime.md"
 TIMEOUT_S = 400  # of a loaded machine
 
 Answers = list[tuple[Command, int, str]]
@@ -81,6 +85,23 @@ def test_guides_are_found() -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_commands_of_a_guide_do_what_is_shown(guide: Path, told: dict[Path, Answers]) -> None:
     assert_as_shown(told[guide])
+
+
+def test_a_session_in_python_prints_what_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "genomes").symlink_to(ROOT / "genomes")
+    monkeypatch.chdir(tmp_path)
+    session: dict[str, Any] = {}  # what one program names, the next one uses
+    listed = programs(blocks(INSIDE))
+    assert len(listed) >= 4
+    for program, shown in listed:
+        out = io.StringIO()
+        with redirect_stdout(out):
+            exec(compile(program, str(INSIDE), "exec"), session)
+        printed = {without_numbers(line) for line in out.getvalue().splitlines()}
+        for line in shown.splitlines():
+            assert line == LEFT_OUT or without_numbers(line) in printed, f"{line}\n{out.getvalue()}"
 
 
 @pytest.mark.cluster

@@ -20,6 +20,7 @@ from evoplastic.engines.cpu.plan import Plan, make_plan, windows
 from evoplastic.engines.cpu.recorder import CpuRecorder
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
+from evoplastic.engines.cpu.simd.formula import factored
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.engines.structure import compile_rule
@@ -27,7 +28,7 @@ from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticPara
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.table import Credit, Schedule, Term
+from evoplastic.rules.table import Schedule
 
 MAX_STEPS = 1 << 15  # a hit packs its step and its neuron into one 32-bit word
 MAX_NEURONS = 1 << 16
@@ -43,18 +44,9 @@ def cpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that step real environments, trial tables are covered"
-    rule = config.rule.table
-    if any(part.pre == "noise" for part in rule.parts):
-        return f"rule {rule.name!r}, which credits the noise of sources"
     _, num_steps, *_ = windows(batch)
     if num_steps >= MAX_STEPS:
         return f"trials of {num_steps} steps, fewer than {MAX_STEPS} are covered"
-    rule = config.rule.table
-    if rule.normalises:
-        return f"rule {config.rule.name!r}, which divides weights by their largest magnitude"
-    parts: tuple[Term | Credit, ...] = (*rule.change, *rule.credits)
-    if config.schedule == "every_step" and any(part.pre == "noise" for part in parts):
-        return f"rule {config.rule.name!r}, which reads the noise of sources"
     if groups.num_neurons >= MAX_NEURONS:
         return f"{groups.num_neurons} neurons, fewer than {MAX_NEURONS} are covered"
     return None
@@ -96,7 +88,7 @@ def run_cpu(
     workspaces = [
         make_workspace(groups, batch, config, plan, params.modulation) for _ in range(threads)
     ]
-    extras = [_of_rule(plan, workspace, params, batch, config) for workspace in workspaces]
+    extras = [of_rule(plan, params, batch, config) for _ in workspaces]
 
     def work(workspace: Workspace, extra: tuple[Any, ...]) -> None:
         while True:
@@ -108,7 +100,7 @@ def run_cpu(
             for block in blocks:
                 simulate(run, *extra, first, stop, *block)
                 if recorder is not None:
-                    recorder.keep(run, extra[1] if extra else None, first, block[1] - 1)
+                    recorder.keep(run, extra[:2], first, block[1] - 1)
 
     if threads == 1:
         work(workspaces[0], extras[0])
@@ -126,9 +118,8 @@ def run_cpu(
     )
 
 
-def _of_rule(
+def of_rule(
     plan: Plan,
-    workspace: Workspace,
     params: PlasticParams,
     batch: LifetimeBatch,
     config: LifetimeConfig,
@@ -138,15 +129,21 @@ def _of_rule(
         return ()
     rule, constants = config.rule.table, config.rule.constants
     compiled = compile_rule(rule, params.rule.coefficients)
+    formula = factored(compiled, modulated=rule.modulator != "none")
     change = Change(
         at_steps=rule.when == "step",
         modulator=("none", "outcome", "network").index(rule.modulator),
         max_change=np.float32(constants.max_change),
         max_p=np.float32(constants.max_p),
         mean_keep=np.float32(constants.mean_keep),
-        num_target=len(compiled.of_target),
-        num_source=len(compiled.of_source),
-        num_pair=len(compiled.of_pair),
+        centres=rule.centres,
+        normalises=formula.normalises,
+        reads_noise_of_sources=formula.reads_noise_of_sources,
+        num_target=formula.num_target,
+        num_source=formula.num_source,
+        num_pair=formula.num_pair,
+        pairs_at=formula.pairs_at,
+        num_matrices=formula.num_matrices,
     )
     coefficients = make_coefficients(compiled, params, batch, config)
-    return compiled.structure, make_matrices(plan, workspace, compiled), coefficients, change
+    return formula, make_matrices(plan, formula), coefficients, change

@@ -16,8 +16,20 @@ from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
+from evoplastic.engines.cpu.simd.formula import ALPHA, WEIGHT, Formula, P
 from evoplastic.engines.cpu.simd.modulation import modulate, modulatory_signal, squared_jump
-from evoplastic.engines.cpu.simd.plastic_pass import Matrices, Places, make_pass
+from evoplastic.engines.cpu.simd.plastic_pass import (
+    LIMITS,
+    MAX_CHANGE,
+    MAX_P,
+    RETENTION,
+    SCALE,
+    Matrices,
+    Places,
+    Sizes,
+    make_pass,
+)
+from evoplastic.engines.cpu.simd.senders import make_senders
 from evoplastic.engines.cpu.simd.vectors import (
     fma,
     load,
@@ -26,8 +38,7 @@ from evoplastic.engines.cpu.simd.vectors import (
 )
 from evoplastic.engines.cpu.step import advance_network
 from evoplastic.engines.cpu.trial import begin_trial, birth, meet_world
-from evoplastic.engines.cpu.workspace import Workspace, allocate
-from evoplastic.engines.structure import Compiled
+from evoplastic.engines.cpu.workspace import allocate
 
 MODULATED_BY_NOTHING, MODULATED_BY_OUTCOME, MODULATED_BY_NETWORK = range(3)
 
@@ -48,21 +59,26 @@ class Coefficients(NamedTuple):
 
 
 class Change(NamedTuple):
-    """When a rule changes weights, and by what it is modulated."""
+    """When a rule changes weights, by what it is modulated, and what of it lies where."""
 
     at_steps: bool  # else at outcomes alone
     modulator: int
     max_change: np.float32
     max_p: np.float32
     mean_keep: np.float32
+    centres: bool
+    normalises: bool
+    reads_noise_of_sources: bool
     num_target: int
     num_source: int
     num_pair: int
+    pairs_at: int
+    num_matrices: int
 
 
-def make_matrices(plan: Plan, workspace: Workspace, compiled: Compiled) -> Matrices:
-    """Memory of one thread, for two lives side by side: the workspace's and more; surplus is 0."""
-    area = 2 * plan.row * plan.unclamped_width
+def make_matrices(plan: Plan, formula: Formula) -> Matrices:
+    """Memory of one thread, for two lives side by side; surplus is 0."""
+    wide = plan.unclamped_width
 
     def zeros(size: int) -> NDArray[np.float32]:
         array = allocate(size)
@@ -70,85 +86,81 @@ def make_matrices(plan: Plan, workspace: Workspace, compiled: Compiled) -> Matri
         return array
 
     return Matrices(
-        weight=workspace.weight,
-        alpha=workspace.alpha,
-        p=zeros(area),
-        trace=workspace.elig,
-        of_pair=zeros(area * len(compiled.of_pair)),
-        of_target=zeros(2 * len(compiled.of_target) * plan.unclamped_width),
-        of_source=zeros(2 * len(compiled.of_source) * plan.row),
-        modulation=zeros(2 * plan.unclamped_width),
+        rows=zeros(2 * plan.row * formula.num_matrices * wide),
+        of_target=zeros(2 * formula.num_target * wide),
+        of_source=zeros(2 * formula.num_source * plan.row),
+        senders=zeros(len(formula.senders) * plan.row),
+        noise=zeros(plan.row),
+        modulation=zeros(2 * wide),
         mean=zeros(2 * plan.row),
-        limits=zeros(6),
+        limits=zeros(2 * LIMITS),
+        plastic=zeros(2 * wide),
+        largest=zeros(wide // 16),
     )
 
 
-_LANES = (64, 32, 16)
-_change64, _change32, _change16 = (make_pass(n, credits=True, changes=True) for n in _LANES)
-_credit64, _credit32, _credit16 = (make_pass(n, credits=True, changes=False) for n in _LANES)
-_send64, _send32, _send16 = (make_pass(n, credits=False, changes=False) for n in _LANES)
+def read_connections(
+    plan: Plan, formula: Formula, matrices: Matrices
+) -> dict[str, NDArray[np.float32]]:
+    """p and eligibility [U', row] of the life in slot 0."""
+    rows = matrices.rows[: matrices.rows.size // 2]
+    every = rows.reshape(plan.row, formula.num_matrices, plan.unclamped_width)
+    p = matrices.limits[SCALE] * every[:, P]
+    elig = every[:, formula.trace_at] if formula.credits else np.zeros_like(p)
+    return {"p": p.T, "elig": elig.T}
 
 
-def _make_sweep(pass64: Any, pass32: Any, pass16: Any) -> Any:
-    """A function that passes over all targets and keeps their drive."""
+def _make_sweep(pass_four: Any, pass_one: Any) -> Any:
+    """A function that passes over all targets, four tiles at a time and one by one behind them."""
 
     @inlined
     def sweep(
-        plan: Any, workspace: Any, structure: Any, matrices: Any, life: Any, places: Any, back: bool
+        sizes: Any, workspace: Any, formula: Any, matrices: Any, places: Any, back: bool
     ) -> None:
-        wide, sources = plan.unclamped_width, plan.num_unclamped + plan.num_clamped
+        rate, xi, drive = workspace.rate, workspace.xi, workspace.drive
         n = 0
-        while n + 64 <= wide:
-            drive = pass64(
-                structure, matrices, places, workspace.rate, workspace.xi,
-                n, wide, plan.num_unclamped, sources, back,
-            )  # fmt: skip
-            store(workspace.drive, life.state + n, drive)
+        while n + 64 <= sizes.wide:
+            pass_four(formula, matrices, places, sizes, rate, xi, drive, n, back)
             n += 64
-        if n + 32 <= wide:
-            drive = pass32(
-                structure, matrices, places, workspace.rate, workspace.xi,
-                n, wide, plan.num_unclamped, sources, back,
-            )  # fmt: skip
-            store(workspace.drive, life.state + n, drive)
-            n += 32
-        if n < wide:
-            drive = pass16(
-                structure, matrices, places, workspace.rate, workspace.xi,
-                n, wide, plan.num_unclamped, sources, back,
-            )  # fmt: skip
-            store(workspace.drive, life.state + n, drive)
+        while n < sizes.wide:
+            pass_one(formula, matrices, places, sizes, rate, xi, drive, n, back)
+            n += 16
 
     return sweep
 
 
-_change = _make_sweep(_change64, _change32, _change16)
-_credit = _make_sweep(_credit64, _credit32, _credit16)
-_send = _make_sweep(_send64, _send32, _send16)
+_change = _make_sweep(make_pass(4, changes=True), make_pass(1, changes=True))
+_stay = _make_sweep(make_pass(4, changes=False), make_pass(1, changes=False))
 
 
 @inlined
 def _lay_coefficients(run: Any, matrices: Any, coefficients: Any, change: Any, life: Any) -> None:
-    """Coefficients of a newborn as a pass reads them; no p, no mean."""
+    """Matrices and coefficients of a newborn as a pass reads them; no p, no trace, no mean."""
     plan, workspace, individual = run.plan, run.workspace, life.individual
     wide, size = plan.unclamped_width, plan.num_clamped + plan.num_unclamped
-    area = plan.row * wide
-    first = life.slot * area
-    matrices.p[first : first + area] = np.float32(0)
+    stride = change.num_matrices * wide
+    first = life.slot * plan.row * stride
+    matrices.rows[first : first + plan.row * stride] = np.float32(0)
     matrices.mean[life.slot * plan.row : (life.slot + 1) * plan.row] = np.float32(0)
-    limits = 3 * life.slot
-    matrices.limits[limits] = coefficients.retention[individual]
-    matrices.limits[limits + 1] = change.max_change
-    matrices.limits[limits + 2] = change.max_p
+    limits = life.slot * LIMITS
+    matrices.limits[limits + RETENTION] = coefficients.retention[individual]
+    matrices.limits[limits + MAX_CHANGE] = change.max_change
+    matrices.limits[limits + MAX_P] = change.max_p
+    matrices.limits[limits + SCALE] = np.float32(1)
+    for j in range(plan.row):
+        row = first + j * stride
+        for n in range(wide):
+            matrices.rows[row + WEIGHT * wide + n] = workspace.weight[life.weight + j * wide + n]
+            matrices.rows[row + ALPHA * wide + n] = workspace.alpha[life.matrix + j * wide + n]
     for n in range(plan.num_unclamped):
         source = (plan.num_clamped + n) * size
         for neuron in range(size):
-            at = workspace.column[neuron] * wide + n
+            at = first + workspace.column[neuron] * stride + change.pairs_at * wide + n
             for m in range(change.num_pair):
                 value = coefficients.of_pair[m][
                     individual * coefficients.pair_stride[m] + source + neuron
                 ]
-                matrices.of_pair[(life.slot * change.num_pair + m) * area + at] = value
+                matrices.rows[at + m * wide] = value
     for m in range(change.num_target):
         row = (life.slot * change.num_target + m) * wide
         start = individual * coefficients.target_stride[m] + plan.num_clamped
@@ -161,6 +173,73 @@ def _lay_coefficients(run: Any, matrices: Any, coefficients: Any, change: Any, l
             matrices.of_source[row + workspace.column[neuron]] = coefficients.of_source[m][
                 start + neuron
             ]
+
+
+@inlined
+def _drive_anew(
+    plan: Any, workspace: Any, matrices: Any, change: Any, life: Any, rate: int
+) -> None:
+    """The drive of all targets from rates at a place, p as it lies there; rare, and slow."""
+    wide = plan.unclamped_width
+    stride = change.num_matrices * wide
+    first = life.slot * plan.row * stride
+    workspace.drive[life.state : life.state + wide] = np.float32(0)
+    for j in range(plan.row):
+        row = first + j * stride
+        for n in range(wide):
+            p = matrices.rows[row + P * wide + n]
+            weight = matrices.rows[row + WEIGHT * wide + n]
+            weight += matrices.rows[row + ALPHA * wide + n] * p
+            workspace.drive[life.state + n] += weight * workspace.rate[rate + j]
+
+
+@inlined
+def _normalise(
+    plan: Any, workspace: Any, matrices: Any, change: Any, life: Any, after: int
+) -> None:
+    """Set the scale of p to 1 / max |P|, or to 1 where that is 0 or not a number."""
+    largest = np.float32(0)
+    total = np.float32(0)
+    for tile in range(plan.unclamped_width // 16):
+        here = matrices.largest[tile]
+        largest = max(here, largest)
+        total += here
+    scale = np.float32(1)
+    if largest > 0 and not np.isnan(total):
+        scale = np.float32(np.float32(1) / largest)
+    if np.isinf(scale):  # largest is so small that its reciprocal is none: divide at once
+        stride = change.num_matrices * plan.unclamped_width
+        first = life.slot * plan.row * stride + P * plan.unclamped_width
+        for j in range(plan.row):
+            for n in range(plan.unclamped_width):
+                matrices.rows[first + j * stride + n] /= largest
+        scale = np.float32(1)
+        _drive_anew(plan, workspace, matrices, change, life, after)
+        matrices.plastic[life.state : life.state + plan.unclamped_width] = np.float32(0)
+    matrices.limits[life.slot * LIMITS + SCALE] = scale
+
+
+@inlined
+def _join_drive(plan: Any, workspace: Any, matrices: Any, life: Any) -> None:
+    """drive += scale * sum of alpha P rate."""
+    scale = splat_f32(matrices.limits[life.slot * LIMITS + SCALE], 16)
+    for n in range(life.state, life.state + plan.unclamped_width, 16):
+        joined = fma(load(matrices.plastic, n, 16), scale, load(workspace.drive, n, 16))
+        store(workspace.drive, n, joined)
+
+
+@inlined
+def _lay_noise(run: Any, matrices: Any, life: Any, xi: int) -> None:
+    """The perturbations of all neurons as sources lie; `xi` is that of the first target."""
+    plan, workspace = run.plan, run.workspace
+    for n in range(0, plan.unclamped_width, 16):
+        store(matrices.noise, n, load(workspace.xi, xi + n, 16))
+    lines = life.individual * plan.num_inputs
+    for neuron in range(plan.num_clamped):
+        place = neuron
+        if neuron < plan.num_inputs:
+            place = run.individuals.input_place[lines + neuron]
+        matrices.noise[plan.unclamped_width + place] = workspace.xi[xi - plan.num_clamped + neuron]
 
 
 @inlined
@@ -178,7 +257,7 @@ def _advance_means(
 
 @inlined
 def _run_trial(
-    run: Any, structure: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
+    run: Any, formula: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
 ) -> Any:
     """One trial of one life; returns the roughness of its modulation."""
     plan, workspace = run.plan, run.workspace
@@ -187,7 +266,12 @@ def _run_trial(
     mod_before = np.float32(0)
     fan_out = workspace.fan_outs.plasticity
     has_feedback = trial > 0 or not plan.self_paced  # self-paced, it is that of the trial before
-    area = plan.row * plan.unclamped_width
+    sizes = Sizes(
+        plan.unclamped_width,
+        plan.row,
+        plan.num_unclamped,
+        plan.num_unclamped + plan.num_clamped,
+    )
     for step in range(plan.num_steps):
         if step == workspace.drawn[0]:
             draw_noise(plan, workspace, trial, run.individuals.perturb_stream[life.individual])
@@ -209,22 +293,23 @@ def _run_trial(
         if change.at_steps:
             in_feedback = has_feedback and plan.feedback_start <= step < plan.feedback_stop
             changes = plan.gate_always or in_feedback
-        places = Places(
-            life.slot * area,
-            life.state,
-            life.slot * plan.row,
-            life.slot,
-            after - plan.row,
-            after,
-            step * plan.row + plan.clamped_width,
-        )
+        xi = step * plan.row + plan.clamped_width
+        places = Places(life.state, life.slot * plan.row, life.slot, after - plan.row, after, xi)
+        if change.reads_noise_of_sources:
+            _lay_noise(run, matrices, life, xi)
+        make_senders(formula, matrices, places, sizes, workspace.rate)
         back = step & 1 == 1
         if may_change and changes:
             modulate(fan_out, plan, workspace, life, after, gate, matrices.modulation)
-            _change(plan, workspace, structure, matrices, life, places, back)
+            _change(sizes, workspace, formula, matrices, places, back)
+            if change.normalises:
+                _normalise(plan, workspace, matrices, change, life, after)
         else:
-            _credit(plan, workspace, structure, matrices, life, places, back)
-        _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
+            _stay(sizes, workspace, formula, matrices, places, back)
+        if change.normalises:
+            _join_drive(plan, workspace, matrices, life)
+        if change.centres:
+            _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
         if known and plan.self_paced:
             break
     return roughness
@@ -233,7 +318,7 @@ def _run_trial(
 @compiled_once
 def run_every_step(
     run: Any,
-    structure: Any,
+    formula: Any,
     matrices: Any,
     coefficients: Any,
     change: Any,
@@ -251,15 +336,12 @@ def run_every_step(
         _lay_coefficients(run, matrices, coefficients, change, life)
         record.smoothness[first + c] = np.float32(0)
         newborn = life.rate + plan.num_steps * plan.row
-        places = Places(
-            c * plan.row * plan.unclamped_width, life.state, c * plan.row, c, newborn, newborn, 0
-        )
-        _send(plan, workspace, structure, matrices, life, places, False)
+        _drive_anew(plan, workspace, matrices, change, life, newborn)
     for trial in range(trial_start, trial_stop):
         for c in range(stop - first):
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)
             entry = begin_trial(run, life, trial)
             record.smoothness[first + c] += _run_trial(
-                run, structure, matrices, change, life, trial, entry
+                run, formula, matrices, change, life, trial, entry
             )

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from evoplastic.engines.cpu.connections import Connections, follow_trial, no_connections
+from evoplastic.engines.cpu.every_step import read_connections
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import Run
 from evoplastic.lifetime.batch import LifetimeBatch
@@ -65,27 +66,29 @@ class CpuRecorder:
         edges = sorted({0, *(trial + 1 for trial in self._recording.trials), num_trials})
         return list(pairwise(edges))
 
-    def keep(self, run: Run, matrices: Any, individual: int, trial: int) -> None:
+    def keep(self, run: Run, of_rule: tuple[Any, ...], individual: int, trial: int) -> None:
         """Read what the individual in slot 0 has just done in a trial.
 
         Args:
             run: that of the thread.
-            matrices: of the schedule "every_step", else None.
+            of_rule: formula and matrices of the schedule "every_step", else nothing.
             individual: who.
             trial: the last one that was simulated.
         """
         steps = int(run.record.steps[individual, trial])
-        if self._recording.of_connections and matrices is None:
+        if self._recording.of_connections and not of_rule:
             if trial == 0:
                 self._connections[individual] = no_connections(run.plan)
             own = self._connections[individual]
             follow_trial(run.plan, run.workspace, own, trial, steps, self._by_network)
         if trial in self._place:
-            self._keep(run, matrices, individual, trial, steps)
+            self._keep(run, of_rule, individual, trial, steps)
         if trial == run.plan.num_trials - 1:
             self._connections.pop(individual, None)
 
-    def _keep(self, run: Run, matrices: Any, individual: int, trial: int, steps: int) -> None:
+    def _keep(
+        self, run: Run, of_rule: tuple[Any, ...], individual: int, trial: int, steps: int
+    ) -> None:
         plan, workspace, place = run.plan, run.workspace, self._place[trial]
         rows = workspace.rate[plan.row : (steps + 1) * plan.row].reshape(steps, plan.row)
         rate_TN = rows[:, workspace.column]
@@ -98,7 +101,7 @@ class CpuRecorder:
             fields["mod"][at] = modulatory_signal(torch.from_numpy(rate_TN), self._groups).numpy()
         if "choice" in fields:
             fields["choice"][at] = choice_T
-        for name, flat in self._of_connections(plan, workspace, matrices, individual).items():
+        for name, flat in self._of_connections(plan, of_rule, individual).items():
             if name in fields:
                 fields[name][individual, place] = flat[:, workspace.column]
         kind, target = self._asked(individual, trial, choice_T)
@@ -106,21 +109,17 @@ class CpuRecorder:
         self.recorded.target_PR[individual, place] = target
 
     def _of_connections(
-        self, plan: Plan, workspace: Any, matrices: Any, individual: int
+        self, plan: Plan, of_rule: tuple[Any, ...], individual: int
     ) -> dict[str, NDArray[np.float32]]:
         """p and trace [U, row] of the individual in slot 0."""
         if not self._recording.of_connections:
             return {}
-        if matrices is None:
+        if of_rule:
+            found = read_connections(plan, *of_rule)
+        else:
             own = self._connections[individual]
             shape = (plan.unclamped_width, plan.row)
             found = {"p": own.p.reshape(shape), "elig": own.elig.reshape(shape)}
-        else:  # there targets lie in a row
-            shape, area = (plan.row, plan.unclamped_width), plan.row * plan.unclamped_width
-            found = {
-                "p": matrices.p[:area].reshape(shape).T,
-                "elig": matrices.trace[:area].reshape(shape).T,
-            }
         return {name: flat[: plan.num_unclamped] for name, flat in found.items()}
 
     def _choices(

@@ -15,6 +15,7 @@ from torch import Tensor
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
+from evoplastic.engines.reference.threads import one_thread
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.recording import Recorded, Recording
@@ -53,6 +54,7 @@ class _Trial(NamedTuple):
     xi_PTN: Tensor
 
 
+@one_thread()
 @torch.no_grad()
 def run_reference(
     params: PlasticParams,

@@ -8,6 +8,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -35,6 +36,13 @@ WITH_FIELDS = {
         "rule.eta={form: target, init: 0.03, transform: positive}",
         "rule.tau_elig_ms={init: 800, spread: 0.1, transform: positive}",
         "rule.baseline_decay={init: 0.8, transform: positive, upper: 0.99}",
+    ],
+    "random birth, neurons of their own": [
+        "engine=cpu",
+        "lifetime.birth={weights: random, innate: [modulators]}",
+        "lifetime.dynamics.tau_ms={form: target, init: 90, transform: positive, lower: 20}",
+        "lifetime.dynamics.threshold={form: groups, scale: 0.5}",
+        "genome.scales={birth: {gain: 0.3}, w: 2.0}",
     ],
 }
 
@@ -119,6 +127,16 @@ REFUSED = [
     (["rule.tau_elig_ms={form: target, init: 9, transform: positive}"], "set form to scalar"),
     (["rule.baseline_decay={init: 0.9, transform: positive}"], "is a share below 1; set its upper"),
     (["rule.eta={init: 0, transform: positive}"], "init is 0.0, but a positive"),
+    (["lifetime.dynamics.tau_ms=-1"], "tau_ms is -1.0, expected a positive time constant"),
+    (["lifetime.dynamics.tau_ms={init: 90, transform: positive}"], "set its lower to that of"),
+    (["lifetime.dynamics.threshold={form: source}"], "a neuron's, not a connection's"),
+    (["lifetime.dynamics.treshold=1"], "did you mean 'lifetime.dynamics.threshold'"),
+    (["lifetime.birth.weights=randm"], "lifetime.birth.weights is 'randm'.*'random'"),
+    (["lifetime.birth.gain=2"], "birth sets gain, but its weights are innate"),
+    (["lifetime.birth={weights: random, density: 1.5}"], r"expected a chance in \[0, 1\]"),
+    (["lifetime.birth={weights: random, innate: [modulator]}"], "expected.*'modulators'"),
+    (["genome.scales={w: 0}"], "genome: scales.w is 0, expected a number above 0"),
+    (["genome.scales={rule: {A: high}}"], "scales.rule.A is 'high', expected a number"),
     (["rule={name: a, definition: {change: [{trace: true}]}}"], "nothing is ever credited"),
     (["rule={name: a, definition: {change: [{pre: rat}]}}"], r"change.0.pre is 'rat'.*'rate'"),
     (["rule={name: a, definition: {chang: []}}"], "did you mean 'rule.definition.change'"),
@@ -168,7 +186,7 @@ rule:
 def test_a_genome_of_other_fields_is_refused_with_both_lists() -> None:
     problem = build_experiment(configured("abcd_rank_one")).problem
     oja = load_config("smoke", [*FEW, "rule=oja"]).simulated
-    with pytest.raises(UsageError, match=r"rule.A \(rank_one.*rule 'oja'.*needs \[\]"):
+    with pytest.raises(UsageError, match=r"rule.A \(rank_one.*rule 'oja'.*needs \[w, alpha\]"):
         replace(problem, lifetime=oja)
 
 
@@ -215,3 +233,42 @@ def test_a_file_without_the_rule_is_refused(tmp_path: Path, text: str, message: 
         load_config("smoke", [f"rule={tmp_path}/mine.py:RULE"])
     with pytest.raises(UsageError, match="there is no file"):
         load_config("smoke", ["rule=nowhere.py:RULE"])
+
+
+REFUSED_WITH_THE_NETWORK = [
+    (["genome.scales.birth.gain=0.1"], "genome.scales 'birth.gain'; known: alpha, w"),
+    (["genome.scales={alhpa: 0.1}"], "genome.scales 'alhpa'; did you mean 'alpha'"),
+    (["rule.eta={form: cell_types, number: 17}"], "number 17, but the network has 16 neurons"),
+    (["rule.eta={form: clustered, number: 257}"], "but the network has 256 connections"),
+    (
+        ["lifetime.dynamics.tau_ms={init: 90, transform: positive, lower: 10}"],
+        "lower is 10.0, but a time step of task",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    REFUSED_WITH_THE_NETWORK,
+    ids=[text for _, text in REFUSED_WITH_THE_NETWORK],
+)
+def test_what_a_network_cannot_have_is_refused_before_the_run(
+    overrides: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        build_experiment(load_config("smoke", overrides))
+
+
+def test_weights_at_birth_do_not_depend_on_how_a_generation_is_cut() -> None:
+    configs = [
+        load_config("smoke", ["lifetime.birth.weights=random", f"pairs_per_shard={pairs}"])
+        for pairs in (1, 4)
+    ]
+    losses = []
+    for experiment in map(build_experiment, configs):
+        center_G = experiment.first_genome().center_G
+        proposal = experiment.search.ask(experiment.search.init(center_G), 0)
+        shards = experiment.population(proposal)
+        results = [simulate_population(experiment.problem, center_G, each) for each in shards]
+        losses.append(np.concatenate([result.loss_P for result in results]))
+    assert (losses[0] == losses[1]).all()

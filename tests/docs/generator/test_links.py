@@ -15,6 +15,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "evoplastic" / "engines" / "README.md",
+    ROOT / "examples" / "README.md",
 ]
 
 

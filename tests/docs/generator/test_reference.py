@@ -13,6 +13,7 @@ from cluster.config.run import RunConfig, known_recipes
 from docs.generator import navigation as places
 from docs.generator.navigation import BORROWED, navigation
 from docs.generator.reference import generated_pages
+from evoplastic.modulation.catalogue import MODULATIONS
 from evoplastic.rules.catalogue import RULES
 from evoplastic.search.catalogue import SEARCHES
 from tasks.curricula.catalogue import CURRICULA
@@ -27,7 +28,7 @@ def pages() -> dict[str, str]:
 
 def test_every_key_of_a_configuration_is_told_with_its_sentence(pages: dict[str, str]) -> None:
     page = pages["reference/configuration.md"]
-    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|.*\|.*\|$", page, re.MULTILINE))
     keys = {part for key in RunConfig(name="a").flat() for part in key.split(".")}
     assert keys - {"p"} <= set(rows), keys - set(rows)
     assert all(len(sentence) > 3 for sentence in rows.values())
@@ -42,12 +43,16 @@ def test_every_verb_of_the_command_line_is_told(pages: dict[str, str]) -> None:
         assert f"usage: evoplastic {verb}" in page
 
 
-def test_every_rule_and_recipe_is_told(pages: dict[str, str]) -> None:
+def test_every_entry_of_the_tables_is_told(pages: dict[str, str]) -> None:
     for name, rule in RULES.items():
         assert f"## {name}\n\n{rule.title}." in pages["reference/rules.md"]
         assert rule.source in pages["reference/rules.md"]
     for name in known_recipes():
         assert f"## {name}\n" in pages["reference/recipes.md"]
+    for name in (*MODULATIONS, "miconi2023", "yang19"):
+        assert f"### {name}\n" in pages["reference/tables.md"]
+    for name in (*SEARCHES, *CURRICULA):
+        assert f"- `{name}`: " in pages["reference/tables.md"]
 
 
 def test_every_public_module_is_documented_once(pages: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from docs.generator.rewriting import for_the_site, with_fenced_examples
+from docs.generator.rewriting import for_the_site, with_fenced_examples, with_wide_lists
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from docs.generator.rewriting import for_the_site, with_fenced_examples
         ("results/a.md", "[x](../../CONTRIBUTING.md)", "[x](../contributing.md)"),
         ("engines.md", "[x](../../docs/rules.md)", "[x](rules.md)"),
         ("a.md", "[x](../cluster/loop.py)", "[x](api/cluster.md#cluster.loop)"),
+        ("python.md", "[x](../examples/README.md)", "[x](examples.md)"),
+        ("examples.md", "[x](own_rule.py)", "[x](examples.md#own_rule)"),
         ("a.md", "[x](../pyproject.toml)", "x"),
         ("a.md", "[x](https://other.example/y)", "[x](https://other.example/y)"),
         ("a.md", "`cluster/loop.py`", "[`cluster/loop.py`](api/cluster.md#cluster.loop)"),
@@ -26,6 +28,12 @@ from docs.generator.rewriting import for_the_site, with_fenced_examples
 )
 def test_links_and_fences(uri: str, written: str, read: str) -> None:
     assert for_the_site(written, uri) == read
+
+
+def test_what_belongs_to_a_list_item_is_indented_by_four_columns() -> None:
+    written = "- one\n  more\n\n      x = 1\n\ntext\n\n    code\n1. first\n   more\n"
+    read = "- one\n    more\n\n        x = 1\n\ntext\n\n    code\n1. first\n    more\n"
+    assert with_wide_lists(written) == read
 
 
 def test_examples_of_docstrings_are_fenced() -> None:

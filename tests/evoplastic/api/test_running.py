@@ -13,6 +13,10 @@ from cluster.config.run import load_config
 from evoplastic.api.references import SHIPPED
 from evoplastic.api.setting import as_overrides
 from evoplastic.checks import UsageError
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.layout import Layout
+from evoplastic.network.neurons import NeuronGroups
+from tasks.suites.loading import load_suite
 
 GENOME = SHIPPED / "miconi2023.safetensors"
 SHORT: dict[str, Any] = {"num_trials": 40, "scored_trials": 10, "perturbation": {"quiet_trials": 5}}
@@ -60,6 +64,36 @@ def test_plasticity_can_be_off_and_a_seed_is_another_lifetime(inside: Any) -> No
     assert float(abs(off.rate.sel(trial=20) - inside.rate.sel(trial=20)).max()) > 0
     other = ep.run(GENOME, "dms", 4, "rate", [0], seed=2, **QUICK)
     assert float(abs(other.rate - inside.rate.sel(trial=[0])).max()) > 0
+
+
+def test_a_task_that_must_be_stepped_is_recorded_on_the_reference(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evoplastic.engines._said", set())  # told once in a process
+    envs = Path(__file__).parents[2] / "tasks" / "small_envs.py"
+    suite = load_suite("yang19-small")
+    layout = Layout(
+        NeuronGroups(
+            num_neurons=60,
+            num_inputs=suite.interface.num_inputs,
+            num_outputs=suite.interface.num_outputs,
+        )
+    )
+    genome = ep.Genome.random(layout, 0, GenomeConfig())
+    inside = ep.run(
+        genome,
+        f"{envs}:PaysByChance",
+        2,
+        ("rate", "choice", "p"),
+        [0, 3],
+        config="yang19-laptop",
+        lifetime={"num_trials": 4, "scored_trials": 2, "perturbation": {"quiet_trials": 1}},
+    )
+    assert inside.attrs["engine"] == "reference"
+    assert "the slow reference engine records" in caplog.text
+    ended = inside.rate.isel(neuron=0).notnull().sum("step")
+    np.testing.assert_array_equal(ended, inside.steps)
+    assert bool((inside.reward > 0).any())
 
 
 def test_self_paced_trials_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,16 @@ def test_changes_at_every_step_that_the_clip_binds() -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-7)
 
 
+def test_weights_that_are_divided_by_their_largest_and_a_rule_without_a_trace() -> None:
+    case = _case("abcd", False, coefficients={"A": 0.1, "B": 0.0, "C": 0.0, "D": 0.3})
+    ours = record_lifetimes(*case, EVERYTHING, engine="cpu")[1].fields
+    theirs = record_lifetimes(*case, EVERYTHING, engine="reference")[1].fields
+    assert np.abs(theirs["p"]).max() == 1.0
+    np.testing.assert_allclose(ours["p"], theirs["p"], rtol=0, atol=2e-5)
+    assert not ours["elig"].any()
+    assert ours["elig"].shape == theirs["elig"].shape
+
+
 def test_a_few_trials_are_run_in_few_stretches() -> None:
     from evoplastic.engines.cpu.recorder import CpuRecorder
 

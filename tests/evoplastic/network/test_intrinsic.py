@@ -105,6 +105,8 @@ def test_a_time_constant_below_a_time_step_is_refused(tau_ms: Any) -> None:
 
 def test_a_genome_without_the_fields_is_refused_with_both_lists() -> None:
     own = DynamicsConfig(tau_ms=Evolvable(form="target", **POSITIVE))
-    with pytest.raises(UsageError, match=r"fields \[\], but .* \[dynamics.tau_ms \(N, positive"):
+    with pytest.raises(
+        UsageError, match=r"fields \[w, alpha\], but .*, dynamics.tau_ms \(N, positive"
+    ):
         problem(own, DynamicsConfig())
     assert problem(own).layout.size == 2 * 17**2 + 17

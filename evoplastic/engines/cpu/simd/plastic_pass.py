@@ -1,16 +1,16 @@
 """One pass over the matrices of a network at a step, as the table of its rule says, in LLVM.
 
-Matrices lie with targets in a row, [sources j, U'], so that a vector holds some targets n. While a
-vector of each matrix is in registers,
+All numbers of one connection lie in one row of its source, targets n side by side: [sources j,
+matrices, U'], so that a pass reads memory in a line. While a vector of each matrix is in registers,
 
     trace' = retention * (trace + sum over credits of post[n] pre[j])
-    p'     = clip(p + clip(sum over groups of u[n] v[j] C[j, n] p^{0,1} trace^{0,1}))
+    p'     = clip(p + clip(change[j, n]))                          (`simd/formula.py`)
     drive  = sum over j of (w[j, n] + alpha[j, n] p'[j, n]) rate[j]
 
-with u the terms of a group that share all but their target factor: u[n] = M[n] * sum of sign *
-coefficient[n] * post[n], made once for all sources. What a rule needs of this is its `Structure`,
-a Numba type of its own: the kernel is compiled once for each structure and holds its multiply-adds
-and nothing else.
+Numbers of targets, u[n], are made before the loop over sources; those of sources, v[j], before the
+pass. A rule that divides p by its largest magnitude keeps P and a scale with p = scale * P. The
+scale is known when all targets have been passed, so the two sums of a drive are kept apart until
+then:  drive = sum of w rate + scale * sum of alpha P rate.
 """
 
 from __future__ import annotations
@@ -20,60 +20,49 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.pythonapi import NativeValue
 from numba.core.typing import signature
-from numba.extending import intrinsic, models, register_model, typeof_impl, unbox
+from numba.extending import intrinsic
 
-from evoplastic.engines.cpu.simd.vectors import Vector, call_llvm, pointer_to, splat
-from evoplastic.engines.structure import Group, Structure
+from evoplastic.engines.cpu.simd.emitting import Emitter, number
+from evoplastic.engines.cpu.simd.formula import (
+    ALPHA,
+    WEIGHT,
+    Formula,
+    Group,
+    P,
+    Part,
+    Product,
+    Sender,
+)
+from evoplastic.engines.cpu.simd.vectors import Vector, pointer_to
 
-SUMS = 2  # partial sums of a drive: shorter chains, and smaller rounding errors
-POWERS = {"rate": 1, "rate_squared": 2, "rate_cubed": 3, "centred": 1, "centred_cubed": 3}
-
-
-class StructureType(types.Type):
-    """The Numba type of a structure; two structures are two types."""
-
-    def __init__(self, structure: Structure) -> None:
-        self.structure = structure
-        super().__init__(name=f"Structure{structure!r}")
-
-
-@register_model(StructureType)
-class _StructureModel(models.OpaqueModel):
-    pass
-
-
-@typeof_impl.register(Structure)
-def _typeof_structure(value: Structure, context: Any) -> StructureType:
-    return StructureType(value)
-
-
-@unbox(StructureType)
-def _unbox_structure(typ: Any, value: Any, context: Any) -> NativeValue:
-    return NativeValue(context.context.get_dummy_value())
+TURNS = 2  # sources that are passed in one turn of the loop
+TILE = 16  # targets of a vector
+ROOM = 22  # registers of 16 numbers for what stays; some are left for what comes and goes
+ONE = (Part(1, "one", -1, False),)
+LIMITS = 4
+RETENTION, MAX_CHANGE, MAX_P, SCALE = range(LIMITS)
 
 
 class Matrices(NamedTuple):
     """What a pass reads and writes, float32; of both lives of a workspace."""
 
-    weight: Any  # [2, row, U'] leak w
-    alpha: Any  # [2, row, U'] leak alpha
-    p: Any  # [2, row, U']
-    trace: Any  # [2, row, U']
-    of_pair: Any  # [2, matrices, row, U'] coefficients of connections
+    rows: Any  # [2, row, matrices, U']: leak w, leak alpha, p, the trace if any, coefficients
     of_target: Any  # [2, rows, U'] coefficients of targets
     of_source: Any  # [2, rows, row] coefficients of sources
+    senders: Any  # [rows, row] v of the present step
+    noise: Any  # [row] perturbations of sources at the present step
     modulation: Any  # [2, U'] M
     mean: Any  # [2, row] running means of the rates
-    limits: Any  # [2, 3] retention, largest change, largest p
+    limits: Any  # [2, LIMITS] retention, largest change, largest p, scale of p
+    plastic: Any  # [2, U'] sum of alpha P rate, where p is divided
+    largest: Any  # [U' / 16] largest |P| of some targets
 
 
 class Places(NamedTuple):
     """Where a pass finds one life in its arrays."""
 
-    matrix: int  # weight, alpha, p, trace; a matrix of coefficients is times their number
-    target: int  # modulation
+    target: int  # modulation, plastic
     source: int  # mean
     slot: int  # 0 or 1
     before: int  # the rates before the step
@@ -81,256 +70,305 @@ class Places(NamedTuple):
     xi: int  # the perturbations of the targets at the step
 
 
-def make_pass(lanes: int, *, credits: bool, changes: bool) -> Any:
-    """An intrinsic that passes over `lanes` targets of a life and sums their drive.
+class Sizes(NamedTuple):
+    """Sizes of a network, as a pass needs them."""
+
+    wide: int  # U'
+    row: int  # U' + C'
+    unclamped: int  # sources are the first of these
+    sources: int  # and from U' on, the clamped ones; how many there are of both
+
+
+def named(context: Any, builder: Any, kind: Any, value: Any) -> Callable[[str, Any], Any]:
+    """Pointers into the arrays of `Matrices`, by name and offset."""
+
+    def matrix(name: str, offset: Any) -> Any:
+        index = Matrices._fields.index(name)
+        array = builder.extract_value(value, index)
+        return pointer_to(context, builder, kind.types[index], array, offset, ir.FloatType())
+
+    return matrix
+
+
+def numbers_of(builder: Any, names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """The fields of a tuple of integers."""
+    return {name: builder.extract_value(value, index) for index, name in enumerate(names)}
+
+
+def make_pass(tiles: int, *, changes: bool) -> Any:
+    """An intrinsic that passes over some targets of a life, 16 in a tile, and sums their drive.
 
     Args:
-        lanes: of a vector; a multiple of 16.
-        credits: whether the trace decays and gains.
-        changes: whether weights change.
+        tiles: how many vectors of 16 targets are passed at a time.
+        changes: whether weights change; the trace decays and gains in any case.
     """
 
     @intrinsic
     def passes(
-        typingctx: Any, structure: Any, matrices: Any, places: Any, rate: Any, xi: Any,
-        n: Any, wide: Any, num_unclamped: Any, num_sources: Any, back: Any,
+        typingctx: Any, formula: Any, matrices: Any, places: Any, sizes: Any, rate: Any,
+        xi: Any, drive: Any, n: Any, back: Any,
     ) -> Any:  # fmt: skip
-        """The drive of targets n.. from all sources, after their weights have changed.
+        """Change the weights of targets n.. from all sources, and store their drive.
 
-        Sources are the first `num_unclamped` and, from `wide` on, the clamped ones; `back` takes
-        them in the order from last to first.
+        `back` takes the sources in the order from last to first.
         """
-        vector = Vector(types.float32, lanes)
 
         def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            def array(position: int, offset: Any) -> Any:
-                kind, value = sig.args[position], args[position]
-                return pointer_to(context, builder, kind, value, offset, ir.FloatType())
-
-            def matrix(name: str, offset: Any) -> Any:
-                index = Matrices._fields.index(name)
-                kind, value = sig.args[1].types[index], builder.extract_value(args[1], index)
-                return pointer_to(context, builder, kind, value, offset, ir.FloatType())
-
-            place = {
-                name: builder.extract_value(args[2], index)
-                for index, name in enumerate(Places._fields)
-            }
-            sizes = dict(zip(("n", "wide", "unclamped", "sources", "back"), args[5:], strict=True))
-            emitter = _Emitter(builder, vector, sig.args[0].structure, matrix, place, sizes)
-            return emitter.emit(array, credits, changes)
+            pointers = [
+                pointer_to(context, builder, sig.args[i], args[i], number(0), ir.FloatType())
+                for i in (4, 5, 6)
+            ]
+            emitter = _Pass(
+                builder,
+                named(context, builder, sig.args[1], args[1]),
+                sig.args[0].formula,
+                numbers_of(builder, Places._fields, args[2]),
+                numbers_of(builder, Sizes._fields, args[3]),
+                *pointers,
+            )
+            emitter.emit(args[7], args[8], tiles, changes)
+            return context.get_dummy_value()
 
         integer = types.intp
-        sizes = (integer, integer, integer, integer, types.boolean)
-        return signature(vector, structure, matrices, places, rate, xi, *sizes), generate
+        result = signature(
+            types.none, formula, matrices, places, sizes, rate, xi, drive, integer, types.boolean
+        )
+        return result, generate
 
     return passes
 
 
-class _Emitter:
-    """Writes the instructions of one pass."""
+def formula_sums(formula: Formula, tiles: int) -> int:
+    """Partial sums of a drive, at most two: shorter chains make smaller rounding errors, but what
+    leaves the registers for the stack costs time."""
+    products = {product.parts for group in formula.groups for product in group.products}
+    of_targets = len(products - {ONE}) + len(formula.credits) + 2 * formula.normalises
+    of_sources = 1 + len(formula.senders)
+    bounds = bool(formula.credits) + 2 * (formula.clips_change + formula.clips_p)
+    bounds += 2 * formula.normalises
+    return 2 if tiles * (of_targets + 2) + of_sources + bounds <= ROOM else 1
+
+
+class _Tile(NamedTuple):
+    """What is made of 16 targets before the loop over sources, and summed in it."""
+
+    n: Any  # the first of them
+    u: dict[Product, Any]
+    posts: list[Any]  # of the credits
+    sums: list[Any]
+    plastic: Any  # sum of alpha P rate
+    bits: Any  # largest magnitude of P, as integers
+
+
+class _Pass(Emitter):
+    """Writes the instructions of one pass; vectors have 16 lanes, a tile of targets."""
 
     def __init__(
-        self,
-        builder: Any,
-        vector: Vector,
-        structure: Structure,
-        matrix: Callable[[str, Any], Any],
-        place: dict[str, Any],
-        sizes: dict[str, Any],
-    ) -> None:
-        self.builder, self.vector, self.structure = builder, vector, structure
-        self.matrix, self.place, self.sizes = matrix, place, sizes
-        self.zero = ir.Constant(vector.llvm, [0.0] * vector.lanes)
+        self, builder: Any, matrix: Callable[[str, Any], Any], formula: Formula,
+        place: dict[str, Any], sizes: dict[str, Any], rates: Any, xi: Any, drive: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(builder, Vector(types.float32, TILE), matrix)
+        self.formula, self.place, self.sizes = formula, place, sizes
+        self.rates, self.xi, self.drive = rates, xi, drive
+        self.stride = builder.mul(sizes["wide"], number(formula.num_matrices))
+        self.senders = matrix("senders", number(0))
+        self.sent: dict[Sender, Any] = {}  # v of the present source, in every lane
 
-    def number(self, value: int) -> Any:
-        return ir.Constant(ir.IntType(64), value)
-
-    def load(self, pointer: Any, offset: Any) -> Any:
-        wide = self.vector.llvm.as_pointer()
-        at = self.builder.gep(pointer, [offset])
-        return self.builder.load(self.builder.bitcast(at, wide), align=4)
-
-    def store(self, value: Any, pointer: Any, offset: Any) -> None:
-        wide = self.vector.llvm.as_pointer()
-        at = self.builder.gep(pointer, [offset])
-        self.builder.store(value, self.builder.bitcast(at, wide), align=4)
-
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
-        name = f"llvm.fma.v{self.vector.lanes}f32"
-        return call_llvm(self.builder, name, self.vector.llvm, [a, b, c])
-
-    def clipped(self, value: Any, most: Any) -> Any:
-        """clip(value, -most, most); what is not a number stays so."""
-        builder, least = self.builder, self.builder.fsub(self.zero, most)
-        value = builder.select(builder.fcmp_ordered("<", most, value), most, value)
-        return builder.select(builder.fcmp_ordered(">", least, value), least, value)
-
-    def sum_of_products(self, factors: list[Any], addend: Any) -> Any:
-        """The product of all factors, plus the addend if there is one."""
-        product = factors[0]
-        for factor in factors[1:-1]:
-            product = self.builder.fmul(product, factor)
-        if len(factors) == 1:
-            return product if addend is None else self.builder.fadd(product, addend)
-        if addend is None:
-            return self.builder.fmul(product, factors[-1])
-        return self.fma(product, factors[-1], addend)
-
-    def power(self, value: Any, exponent: int) -> Any:
-        result = value
-        for _ in range(exponent - 1):
-            result = self.builder.fmul(result, value)
-        return result
-
-    def emit(self, array: Callable[[int, Any], Any], credits: bool, changes: bool) -> Any:
-        builder, structure, place = self.builder, self.structure, self.place
-        n, wide = self.sizes["n"], self.sizes["wide"]
-        area = builder.mul(builder.add(wide, self._clamped_width()), wide)
-        self._rates = array(3, self.number(0))
-        self._xi = array(4, builder.add(place["xi"], n))
-        limits = self.matrix("limits", builder.mul(place["slot"], self.number(3)))
-        self._limits = [
-            splat(builder, builder.load(builder.gep(limits, [self.number(i)])), self.vector)
-            for i in range(3)
+    def emit(self, n: Any, back: Any, tiles: int, changes: bool) -> None:
+        builder, place = self.builder, self.place
+        limits = self.matrix("limits", builder.mul(place["slot"], number(LIMITS)))
+        self.limits = [self.spread(limits, number(i)) for i in range(LIMITS)]
+        first = builder.mul(builder.mul(place["slot"], self.sizes["row"]), self.stride)
+        self.rows = self.matrix("rows", first)
+        self.num_sums = formula_sums(self.formula, tiles)
+        prepared = [
+            self._tile(builder.add(n, number(TILE * tile)), changes) for tile in range(tiles)
         ]
-        at = builder.add(place["matrix"], n)
-        kept = {name: self.matrix(name, at) for name in ("weight", "alpha", "p", "trace")}
-        pairs = self.matrix("of_pair", n)
-        u = [self._target_factor(group) for group in structure.groups] if changes else []
-        posts = [self._post(post) for post, _ in structure.credits] if credits else []
-        sums = [cgutils.alloca_once(builder, self.vector.llvm) for _ in range(SUMS)]
-        for total in sums:
-            builder.store(self.zero, total)
-        for turn, j in self._sources():
-            here = builder.mul(j, wide)
-            self._one_source(j, here, kept, pairs, area, u, posts, sums[turn])
-        first, second = (builder.load(total) for total in sums)
-        return builder.fadd(first, second)
+        for turn, j in self._sources(back):
+            self._one_source(j, turn, prepared, changes)
+        for tile in prepared:
+            self._finish(tile, changes)
 
-    def _clamped_width(self) -> Any:
-        """C': the number of clamped sources, rounded up to whole vectors of 16."""
+    def _tile(self, n: Any, changes: bool) -> _Tile:
+        builder, formula = self.builder, self.formula
+        words = ir.VectorType(ir.IntType(32), TILE)
+        bits = cgutils.alloca_once(builder, words)
+        builder.store(ir.Constant(words, None), bits)
+        products = [product for group in formula.groups for product in group.products]
+        return _Tile(
+            n,
+            {product: self._of_targets(product, n) for product in products if changes},
+            [self._post(post, n) for post, _ in formula.credits],
+            [self._summed() for _ in range(self.num_sums)],
+            self._summed(),
+            bits,
+        )
+
+    def _summed(self) -> Any:
+        total = cgutils.alloca_once(self.builder, self.vector.llvm)
+        self.builder.store(self.zero, total)
+        return total
+
+    def _finish(self, tile: _Tile, changes: bool) -> None:
         builder = self.builder
-        clamped = builder.sub(self.sizes["sources"], self.sizes["unclamped"])
-        return builder.and_(builder.add(clamped, self.number(15)), self.number(-16))
+        at = builder.add(self.place["target"], tile.n)
+        drive = builder.load(tile.sums[0])
+        for total in tile.sums[1:]:
+            drive = builder.fadd(drive, builder.load(total))
+        self.store(drive, self.drive, at)
+        if not self.formula.normalises:
+            return
+        self.store(builder.load(tile.plastic), self.matrix("plastic", at), number(0))
+        if changes:
+            largest = self.largest(builder.load(tile.bits))
+            number_of_tile = builder.udiv(tile.n, number(TILE))
+            builder.store(largest, self.matrix("largest", number_of_tile))
 
-    def _sources(self) -> Iterator[tuple[int, Any]]:
+    def _sources(self, back: Any) -> Iterator[tuple[int, Any]]:
         """The sources of a loop of two a turn, then the last one where their number is odd."""
-        builder, sizes = self.builder, self.sizes
-        pairs = builder.udiv(sizes["sources"], self.number(SUMS))
+        builder, count = self.builder, self.sizes["sources"]
+        pairs = builder.udiv(count, number(TURNS))
         with cgutils.for_range(builder, pairs) as loop:
-            first = builder.mul(loop.index, self.number(SUMS))
-            for turn in range(SUMS):
-                yield turn, self._place(builder.add(first, self.number(turn)))
-        done = builder.mul(pairs, self.number(SUMS))
-        odd = builder.icmp_signed("<", done, sizes["sources"])
-        with builder.if_then(odd):
-            yield 0, self._place(done)
+            first = builder.mul(loop.index, number(TURNS))
+            for turn in range(TURNS):
+                yield turn, self._source(builder.add(first, number(turn)), back)
+        done = builder.mul(pairs, number(TURNS))
+        with builder.if_then(builder.icmp_signed("<", done, count)):
+            yield 0, self._source(done, back)
 
-    def _place(self, turn: Any) -> Any:
+    def _source(self, turn: Any, back: Any) -> Any:
         """Where the source of a turn lies among the rows: clamped ones follow the surplus."""
         builder, sizes = self.builder, self.sizes
-        last = builder.sub(builder.sub(sizes["sources"], turn), self.number(1))
-        turn = builder.select(sizes["back"], last, turn)
+        last = builder.sub(builder.sub(sizes["sources"], turn), number(1))
+        turn = builder.select(back, last, turn)
         gap = builder.sub(sizes["wide"], sizes["unclamped"])
         clamped = builder.icmp_signed(">=", turn, sizes["unclamped"])
         return builder.select(clamped, builder.add(turn, gap), turn)
 
-    def _one_source(
-        self, j: Any, here: Any, kept: dict[str, Any], pairs: Any, area: Any, u: list[Any],
-        posts: list[Any], total: Any,
-    ) -> None:  # fmt: skip
-        builder, structure = self.builder, self.structure
-        retention, most_change, most_p = self._limits
-        weight = self.load(kept["weight"], here)
-        alpha = self.load(kept["alpha"], here)
-        p = self.load(kept["p"], here)
-        trace = None
-        if structure.credits and (posts or u):
-            trace = self.load(kept["trace"], here)
-        if posts:
-            credited = trace
-            for post, (_, pre) in zip(posts, structure.credits, strict=True):
-                factors = [post, *self._pre(pre, j)]
-                credited = self.sum_of_products(factors, credited)
-            credited = builder.fmul(credited, retention)
-            self.store(credited, kept["trace"], here)
-            trace = credited if structure.trace_first else trace
-        if u:
-            change = None if structure.clips_change else p
-            for group, factor in zip(structure.groups, u, strict=True):
-                factors = [factor, *self._pre(group.pre, j)]
-                if group.of_source >= 0:
-                    factors.append(self._source_coefficient(group.of_source, j))
-                if group.of_pair >= 0:
-                    offset = builder.add(self._pair_offset(group.of_pair, area), here)
-                    factors.append(self.load(pairs, offset))
-                factors += [p] * group.p + [trace] * group.trace
-                change = self.sum_of_products(factors, change)
-            if structure.clips_change:
-                change = builder.fadd(p, self.clipped(change, most_change))
-            p = self.clipped(change, most_p) if structure.clips_p else change
-            self.store(p, kept["p"], here)
-        weight = self.fma(alpha, p, weight)
-        sent = splat(builder, self._rate(self.place["after"], j), self.vector)
-        builder.store(self.fma(weight, sent, builder.load(total)), total)
+    def _one_source(self, j: Any, turn: int, tiles: list[_Tile], changes: bool) -> None:
+        builder, formula = self.builder, self.formula
+        named = [Sender(pre) for _, pre in formula.credits]
+        named += [group.sender for group in formula.groups if changes]
+        self.sent = {sender: self._sent(sender, j) for sender in dict.fromkeys(named)}
+        rate = self.spread(self.rates, builder.add(self.place["after"], j))
+        for tile in tiles:
+            here = builder.add(builder.mul(j, self.stride), tile.n)
+            self._one_tile(tile, here, turn, rate, changes)
 
-    def _target_factor(self, group: Group) -> Any:
-        """u[n] = M[n] * sum over the parts of sign * coefficient[n] * post[n]; M if modulated."""
-        builder, n, wide = self.builder, self.sizes["n"], self.sizes["wide"]
-        rows = 1 + max(p.coefficient for g in self.structure.groups for p in g.parts)
-        slot = builder.mul(self.place["slot"], self.number(rows))
-        total = None
-        for part in group.parts:
-            row = builder.mul(builder.add(slot, self.number(part.coefficient)), wide)
-            value = self.load(self.matrix("of_target", n), row)
-            if part.post != "one":
-                value = builder.fmul(value, self._post(part.post))
+    def _one_tile(self, tile: _Tile, here: Any, turn: int, rate: Any, changes: bool) -> None:
+        builder, formula = self.builder, self.formula
+        trace = self._credited(tile, here) if formula.credits else None
+        p = self._number(P, here)
+        if changes:
+            p = self._changed(tile, here, p, trace)
+            self._keep(p, P, here)
+        alpha, weight = self._number(ALPHA, here), self._number(WEIGHT, here)
+        if formula.normalises:
+            grown = builder.fmul(alpha, p)
+            builder.store(self.fma(grown, rate, builder.load(tile.plastic)), tile.plastic)
+            if changes:
+                bits = self.larger_magnitude(builder.load(tile.bits), p)
+                builder.store(bits, tile.bits)
+        else:
+            weight = self.fma(alpha, p, weight)
+        total = tile.sums[turn % self.num_sums]
+        builder.store(self.fma(weight, rate, builder.load(total)), total)
+
+    def _credited(self, tile: _Tile, here: Any) -> Any:
+        """Let the trace gain and decay; returns the one that the change reads."""
+        before = trace = self._number(self.formula.trace_at, here)
+        for post, (_, pre) in zip(tile.posts, self.formula.credits, strict=True):
+            trace = self.sum_of_products([post, *self.sent[Sender(pre)]], trace)
+        trace = self.builder.fmul(trace, self.limits[RETENTION])
+        self._keep(trace, self.formula.trace_at, here)
+        return trace if self.formula.trace_first else before
+
+    def _changed(self, tile: _Tile, here: Any, p: Any, trace: Any) -> Any:
+        """p' of some connections of a source, before it is divided."""
+        builder, formula = self.builder, self.formula
+        kept = p
+        if formula.normalises and any(group.p for group in formula.groups):
+            p = builder.fmul(p, self.limits[SCALE])
+        change = None if formula.clips_change or formula.normalises else p
+        terms = [self._term(tile, group, here, p, trace) for group in formula.groups]
+        for factors in sorted(terms, key=len):  # a sum, then multiply-adds
+            change = self.sum_of_products(factors, change)
+        if formula.clips_change:
+            change = self.clipped(change, self.limits[MAX_CHANGE])
+        if formula.normalises:
+            change = self.fma(kept, self.limits[SCALE], change)
+        elif formula.clips_change:
+            change = builder.fadd(p, change)
+        return self.clipped(change, self.limits[MAX_P]) if formula.clips_p else change
+
+    def _term(self, tile: _Tile, group: Group, here: Any, p: Any, trace: Any) -> list[Any]:
+        """The factors of a group of terms."""
+        inner = None
+        factors = [self._factors(tile, product, here) for product in group.products]
+        for each in sorted(factors, key=len):
+            inner = self.sum_of_products(each, inner)
+        return [inner, *self.sent[group.sender]] + [p] * group.p + [trace] * group.trace
+
+    def _factors(self, tile: _Tile, product: Product, here: Any) -> list[Any]:
+        """u[n] and C[j, n], those of them that are not 1."""
+        u = tile.u[product]
+        if product.of_pair < 0:
+            return [self.one if u is None else u]
+        coefficient = self._number(self.formula.pairs_at + product.of_pair, here)
+        return [coefficient] if u is None else [coefficient, u]
+
+    def _number(self, matrix: int, here: Any) -> Any:
+        return self.load(self.rows, self._at(matrix, here))
+
+    def _keep(self, value: Any, matrix: int, here: Any) -> None:
+        self.store(value, self.rows, self._at(matrix, here))
+
+    def _at(self, matrix: int, here: Any) -> Any:
+        return self.builder.add(here, self.builder.mul(self.sizes["wide"], number(matrix)))
+
+    def _of_targets(self, product: Product, n: Any) -> Any:
+        """u[n] of a product; None if it is 1 whatever the target."""
+        builder = self.builder
+        if product.parts == ONE:
+            return None
+        with_m = self._sum_of_parts([part for part in product.parts if part.modulated], n)
+        alone = self._sum_of_parts([part for part in product.parts if not part.modulated], n)
+        if with_m is None:
+            return alone
+        m = self.load(self.matrix("modulation", n), self.place["target"])
+        with_m = builder.fmul(with_m, m)
+        return with_m if alone is None else builder.fadd(with_m, alone)
+
+    def _sum_of_parts(self, parts: list[Part], n: Any) -> Any:
+        builder, total = self.builder, None
+        rows = builder.mul(self.place["slot"], number(self.formula.num_target))
+        for part in parts:
+            factors = [self._post(part.post, n)] if part.post != "one" else []
+            if part.coefficient >= 0:
+                row = builder.mul(builder.add(rows, number(part.coefficient)), self.sizes["wide"])
+                factors.append(self.load(self.matrix("of_target", n), row))
+            value = self.sum_of_products(factors or [self.one], None)
             if part.sign < 0:
                 value = builder.fsub(self.zero, value)
             total = value if total is None else builder.fadd(total, value)
-        if not group.modulated:
-            return total
-        return builder.fmul(total, self.load(self.matrix("modulation", n), self.place["target"]))
+        return total
 
-    def _post(self, factor: str) -> Any:
+    def _post(self, name: str, n: Any) -> Any:
         """A factor of the targets as it is after the step."""
-        builder, n = self.builder, self.sizes["n"]
-        if factor == "one":
-            return ir.Constant(self.vector.llvm, [1.0] * self.vector.lanes)
-        if factor == "noise":
-            return self.load(self._xi, self.number(0))
-        value = self.load(self._rates, builder.add(self.place["after"], n))
-        if factor.startswith("centred"):
-            mean = self.load(self.matrix("mean", n), self.place["source"])
-            value = builder.fsub(value, mean)
-        return self.power(value, POWERS[factor])
+        builder, place = self.builder, self.place
+        return self.factor(
+            name,
+            lambda: self.load(self.rates, builder.add(place["after"], n)),
+            lambda: self.load(self.matrix("mean", n), place["source"]),
+            lambda: self.load(self.xi, builder.add(place["xi"], n)),
+        )
 
-    def _pre(self, factor: str, j: Any) -> list[Any]:
-        """The factor of a source as it is before the step, in every lane; none if it is 1."""
-        builder = self.builder
-        if factor == "one":
+    def _sent(self, sender: Sender, j: Any) -> list[Any]:
+        """v[j] in every lane; none if it is 1."""
+        if sender == Sender("one"):
             return []
-        value = self._rate(self.place["before"], j)
-        if factor.startswith("centred"):
-            at = builder.add(self.place["source"], j)
-            value = builder.fsub(value, builder.load(self.matrix("mean", at)))
-        return [splat(builder, self.power(value, POWERS[factor]), self.vector)]
-
-    def _rate(self, at: Any, j: Any) -> Any:
-        return self.builder.load(self.builder.gep(self._rates, [self.builder.add(at, j)]))
-
-    def _source_coefficient(self, row: int, j: Any) -> Any:
-        builder = self.builder
-        rows = 1 + max(group.of_source for group in self.structure.groups)
-        length = builder.add(self.sizes["wide"], self._clamped_width())
-        slot = builder.mul(self.place["slot"], self.number(rows))
-        start = builder.mul(builder.add(slot, self.number(row)), length)
-        value = builder.load(self.matrix("of_source", builder.add(start, j)))
-        return splat(builder, value, self.vector)
-
-    def _pair_offset(self, number: int, area: Any) -> Any:
-        builder = self.builder
-        count = 1 + max(group.of_pair for group in self.structure.groups)
-        slot = builder.mul(self.place["slot"], self.number(count))
-        return builder.mul(builder.add(slot, self.number(number)), area)
+        if sender == Sender("rate"):
+            return [self.spread(self.rates, self.builder.add(self.place["before"], j))]
+        row = number(self.formula.senders.index(sender))
+        start = self.builder.mul(row, self.sizes["row"])
+        return [self.spread(self.senders, self.builder.add(start, j))]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from evoplastic.engines.cpu.at_outcome import change_weights, collect_hits, decay_trace
+from evoplastic.engines.cpu.engine import of_rule
 from evoplastic.engines.cpu.lazy import drive_neurons, trace_hits
 from evoplastic.engines.cpu.mutations import _normal_row
 from evoplastic.engines.cpu.observations import sent_by_observation
@@ -19,12 +20,19 @@ from evoplastic.engines.cpu.plan import make_plan
 from evoplastic.engines.cpu.run import Run, place_life
 from evoplastic.engines.cpu.self_paced import clamp_state
 from evoplastic.engines.cpu.simd.philox import fill_words
+from evoplastic.engines.cpu.simd.plastic_pass import Places, Sizes, make_pass
 from evoplastic.engines.cpu.step import advance_network, clamped_drive
 from evoplastic.engines.cpu.tables import make_banks, make_individuals, make_record
 from evoplastic.engines.cpu.workspace import make_workspace
 from evoplastic.modulation.params import ModulationParams
 from evoplastic.network.neurons import NeuronGroups
-from tests.evoplastic.engines.cases import make_bank, make_batch, make_config, make_params
+from tests.evoplastic.engines.cases import (
+    make_bank,
+    make_batch,
+    make_config,
+    make_params,
+    with_evolved,
+)
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 pytestmark = pytest.mark.skipif(
@@ -179,6 +187,38 @@ def test_observations_are_sent_four_at_a_time_from_registers(self_paced_argument
     assert _most(asm, "fma") >= 16
     spilled = [body for body in _loops(asm) if re.search(r"vmovups\s+%zmm\d+, -?\d*\(%rsp\)", body)]
     assert not spilled, "sums leave the registers within the loop over channels"
+
+
+@pytest.mark.parametrize(
+    ("rule", "operations"),
+    # a, b, c, d and the rate, p, alpha, two sums; u v of four terms, alpha, the sum
+    [("abcd", {"fma": 6, "multiply": 1}), ("abcd_rank_one", {"fma": 6})],
+)
+def test_a_pass_of_a_rule_is_its_terms_in_the_widest_registers(
+    rule: str, operations: dict[str, int]
+) -> None:
+    groups, batch = NeuronGroups(), make_batch([make_bank(0)], 1)
+    config = make_config(rule={"name": rule})
+    plan = make_plan(groups, batch, config)
+    params = with_evolved(make_params(groups, 1), groups, config.rule)
+    workspace = make_workspace(groups, batch, config, plan, params.modulation)
+    formula, matrices, *_ = of_rule(plan, params, batch, config)
+    passes = make_pass(4, changes=True)
+
+    def step(formula: Any, matrices: Any, places: Any, sizes: Any, workspace: Any) -> None:
+        passes(
+            formula, matrices, places, sizes, workspace.rate, workspace.xi, workspace.drive, 0, True
+        )
+
+    places, sizes = Places(0, 0, 0, 0, 80, 16), Sizes(64, 80, 63, 70)
+    asm = _asm(step, formula, matrices, places, sizes, workspace)
+    assert _widths(asm, "fma") == {"zmm"}
+    (loop,) = (body for body in _loops(asm) if re.search(PACKED["fma"], body))
+    loop = re.split(r"^\s+j\w+\s+\.LBB", loop, flags=re.MULTILINE)[0]
+    for operation, count in operations.items():
+        found = len(re.findall(PACKED[operation] + r".*%zmm", loop))
+        assert found == 8 * count, f"{found} of {operation} for two sources and four tiles"
+    assert not re.search(r"zmm\d+, -?\d*\(%rsp\)", loop), "numbers leave the registers"
 
 
 def test_philox_multiplies_eight_words_at_a_time(arguments: Any) -> None:
