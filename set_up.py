@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,7 +26,7 @@ NAMED = re.compile(r"Collecting ([\w.\[\]-]+)")
 INSTALLING = "Installing collected packages: "
 
 
-def main(venv: Path, tell: Callable[[str], None] = print) -> int:
+def main(venv: Path, tell: Callable[[str], None]) -> int:
     """Make the environment whole; 0, or what pip ends with."""
     began = time.monotonic()
     python = venv / "bin" / "python"
@@ -112,7 +113,7 @@ def _minutes(seconds: float) -> str:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(Path(sys.argv[1])))
+        sys.exit(main(Path(sys.argv[1]), partial(print, flush=True)))
     except KeyboardInterrupt:
         print("interrupted; `make setup` goes on from here", file=sys.stderr)
         sys.exit(130)
