@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
 from evoplastic.api.references import find_genome
 from evoplastic.checks import require
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from tasks.suites.measured import MeasuredTask
 
 logger = logging.getLogger(__name__)
-
-DEFAULT_CONFIG = "miconi2023"
-EVALUATION_SEED = 1_000_003  # far from the small numbers that runs are seeded with
 
 
 @dataclass(frozen=True, kw_only=True)
