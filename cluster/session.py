@@ -23,7 +23,7 @@ from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
-from cluster.summaries import Losses, held_out_accuracy, last_evaluation_of, statistics_of
+from cluster.summaries import Losses, last_evaluation_of, statistics_of
 from cluster.trial_faults import keep_first
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault, UsageError, require
@@ -255,16 +255,15 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
-        most = most_kept(self.experiment.layout, self.experiment.config.evaluation.genomes_mib)
-        keep_center(self.directory.genomes, genome, self.generation, most)
+        keep_center(self.directory.genomes, genome, self.generation, self._most_kept)
         genome.save(self.directory.genomes / CENTER_NAME)
         self._append(self.last_evaluation)
         self.evaluated[self.generation] = genome.digest
-        thin_out(self.directory.genomes, list(self.evaluated), most)
+        thin_out(self.directory.genomes, list(self.evaluated), self._most_kept)
         progress.event(
             "evaluation",
             generation=self.generation,
-            held_out=held_out_accuracy(self.last_evaluation),
+            held_out=self.last_evaluation.held_out_accuracy,
         )
 
     def genome(self) -> Genome:
@@ -288,12 +287,13 @@ class Session:
 
     def tick(self) -> Tick:
         """The last generation, as it is shown."""
+        last = self.last_evaluation
         return Tick(
             generation=self.generation,
             generations=self.experiment.config.evolution.generations,
             loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
             train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
-            held_out_accuracy=held_out_accuracy(self.last_evaluation),
+            held_out_accuracy=last.held_out_accuracy if last is not None else None,
             seconds=self.metrics[records.GENERATION_SECONDS],
             seconds_left=self.clock.seconds_left(self.generation),
             failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),
@@ -343,6 +343,10 @@ class Session:
             self.directory.set_status(status)
         if self.tracker is not None:
             self.tracker.close(status, FAILED_CLOSE_S)
+
+    @property
+    def _most_kept(self) -> int:
+        return most_kept(self.experiment.layout, self.experiment.config.evaluation.genomes_mib)
 
     @property
     def _problem(self) -> LifetimeProblem:
@@ -407,6 +411,7 @@ class Session:
 
     def _go_on(self) -> None:
         self._keep_initial()
+        thin_out(self.directory.genomes, list(self.evaluated), self._most_kept)
         engine, events = self._problem.engine, self.journal.events_at_opening
         before = [event.engine for event in events if isinstance(event, StartEvent | ResumeEvent)][
             -1

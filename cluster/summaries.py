@@ -24,17 +24,6 @@ def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:
     return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
 
 
-def held_out_accuracy(event: EvaluationEvent | None) -> float | None:
-    """Mean accuracy of the plastic center over all held-out lifetimes, if tasks have answers."""
-    found = [
-        accuracy
-        for entry in (event.entries if event else ())
-        if entry.role == "held_out" and entry.condition == "plastic"
-        for accuracy in entry.accuracy
-    ]
-    return float(np.mean(found)) if found else None
-
-
 def statistics_of(losses: Losses) -> dict[str, float]:
     """Over the individuals that did not fail; nothing when all did."""
     finite = np.isfinite(losses.loss_P)

@@ -207,6 +207,17 @@ class EvaluationEvent:
     seconds: float
     entries: tuple[TaskEvaluation, ...]
 
+    @property
+    def held_out_accuracy(self) -> float | None:
+        """Mean of the plastic center over all held-out lifetimes, if tasks have answers."""
+        found = [
+            accuracy
+            for entry in self.entries
+            if entry.role == "held_out" and entry.condition == "plastic"
+            for accuracy in entry.accuracy
+        ]
+        return float(np.mean(found)) if found else None
+
     def metrics(self) -> dict[str, float]:
         """Metrics of all entries."""
         return {name: value for entry in self.entries for name, value in entry.metrics().items()}

@@ -1,9 +1,10 @@
 """A field of your own in the genome: here a learning rate of each neuron, which evolves.
 
-Any coefficient of a rule can be one: a number, one of each neuron ("target", "source"), of each
-pair of them by an outer product ("rank_one"), or of each connection ("full"). The field is named
-in the genome's file, has bounds, mutates at a scale of its own, and is read by the networks.
-docs/extending.md tells how to add a field that is no coefficient.
+Any number of a rule, and time constants and thresholds of neurons, can be one: a section in place
+of the number says in which form (one for all, for each target, for each pair of neuron groups, for
+each connection) it is held, and where it begins. The field is named in the genome's file, mutates
+at a scale of its own, and is read by the networks on all engines. docs/genome.md lists the forms;
+docs/extending.md tells how to add a field that no recipe can declare.
 """
 
 import sys

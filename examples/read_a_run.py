@@ -22,17 +22,11 @@ else:
 records = open_run(run_dir)
 print(f"{run_dir}: {records.status}, {len(records.generations)} generations, seed {records.seed}")
 for event in records.evaluations:
-    scores = [
-        accuracy
-        for entry in event.entries
-        if entry.role == "held_out" and entry.condition == "plastic"
-        for accuracy in entry.accuracy
-    ]
     genome = ep.load(f"{run_dir}@{event.generation}")
     norm = float(np.linalg.norm(genome.values["w"]))
     print(
-        f"generation {event.generation:>4}  held-out {np.mean(scores):.1%}  |w| {norm:.2f}  "
-        f"genome {genome.digest[:8]}  from {genome.provenance.get('parent', '-')[:8]}"
+        f"generation {event.generation:>4}  held-out {event.held_out_accuracy:.1%}  |w| {norm:.2f}"
+        f"  genome {genome.digest[:8]}  from {genome.provenance.get('parent', '-')[:8]}"
     )
 
 # A genome of the middle of the run on a task of our choice, with plasticity and without:

@@ -98,6 +98,14 @@ def test_make_help_lists_every_target() -> None:
     )
 
 
+def test_contributing_names_every_target_of_make() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"[a-z][a-z-]+", " ".join(re.findall(r"make ([a-z -]+)", told))))
+    assert set(phony.group(1).split()) - named == set()
+
+
 def test_versions_agree(pyproject: dict[str, Any]) -> None:
     import evoplastic
 

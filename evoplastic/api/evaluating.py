@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evoplastic.api.setting import EVALUATION_SEED, Setting, as_overrides, setting_of
+from evoplastic.api.defaults import EVALUATION_SEED
+from evoplastic.api.setting import Setting, as_overrides, setting_of
 from evoplastic.checks import require
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def evaluate(
             "genome": setting.genome.digest,
             "config": setting.source,
             "engine": setting.problem.engine,
-            "seed": seed,
+            "seed": str(seed),  # may be larger than file formats take
             "scored_trials": setting.problem.lifetime.scored_trials,
         },
     )

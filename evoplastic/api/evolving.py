@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evoplastic.api.references import RUNS
+from evoplastic.api.defaults import new_run_dir
 from evoplastic.api.setting import as_overrides
-from evoplastic.checks import refused
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -88,28 +86,3 @@ def evolved(outcome: RunOutcome) -> Evolved:
         },
         outcome=outcome,
     )
-
-
-def new_run_dir(stem: str) -> Path:
-    """Make the first directory runs/STEM-NNN that nobody has; two processes never get the same.
-
-    Raises:
-        UsageError: it may not be made here.
-        EnvironmentFault: the disk is full.
-    """
-    try:
-        RUNS.mkdir(exist_ok=True)
-        for number in count(1):
-            path = RUNS / f"{stem}-{number:03d}"
-            try:
-                path.mkdir()
-            except FileExistsError:
-                continue
-            return path
-    except OSError as error:
-        raise refused(
-            error,
-            f"cannot make a run directory in {RUNS.absolute()}: {error.strerror}; choose another "
-            "place with --run-dir",
-        ) from error
-    raise AssertionError("counting does not end")

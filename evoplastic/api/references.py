@@ -11,6 +11,7 @@ a1b2c3d4                 the first digits of a genome's digest
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -18,10 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from evoplastic.api.defaults import RUNS
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.inside import require_inside
 
-RUNS = Path("runs")
 SUFFIX = ".safetensors"  # of genome files
 SHIPPED = Path(__file__).resolve().parents[2] / "genomes"  # in a clone of the project
 FEWEST_DIGITS = 6  # of a digest
@@ -68,18 +69,20 @@ def _is_word(text: str) -> bool:
 
 def _on_disk(text: str, tried: list[str]) -> Found | None:
     path = Path(text)
-    if path.is_file():
+    if os.path.isfile(text):  # which no name upsets
         return _beside(path)
     tried.append("a file or run directory of that name")
-    if path.is_dir():
+    if os.path.isdir(text):
         return _of_run(path, "center")
     run, at, which = text.rpartition("@")
     run, which = (run, which) if at else (text, "center")
+    if not run:
+        return None
     places = [Path(run)] if at else []
     places += [] if Path(run).is_absolute() else [RUNS / run]
     for place in places:
         tried.append(f"the run directory {place}")
-        if place.is_dir():
+        if os.path.isdir(place):
             return _of_run(place, which)
     return None
 

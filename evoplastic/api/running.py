@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evoplastic.api.setting import EVALUATION_SEED, Setting, as_overrides, setting_of
+from evoplastic.api.defaults import EVALUATION_SEED
+from evoplastic.api.setting import Setting, as_overrides, setting_of
 from evoplastic.checks import require
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
 from evoplastic.api.references import find_genome
 from evoplastic.checks import require
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome
     from evoplastic.lifetime.problem import LifetimeProblem
     from tasks.suites.measured import MeasuredTask
-
-DEFAULT_CONFIG = "miconi2023"
-EVALUATION_SEED = 1_000_003  # far from the small numbers that runs are seeded with
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from evoplastic.api.setting import DEFAULT_CONFIG, EVALUATION_SEED
+from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
 from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation, unlearnt
 from evoplastic.cli.genome import REFERENCE

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evoplastic import trust
-from evoplastic.api.evolving import new_run_dir
-from evoplastic.api.references import RUNS
+from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.cli import exits
 from evoplastic.cli.store import store_options
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed

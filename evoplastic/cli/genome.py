@@ -1,4 +1,4 @@
-"""genome import | show | diff: look into genomes, and import published ones."""
+"""genome import | show | diff | list: look into genomes, and import published ones."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ def add_verbs(verbs: Subparsers) -> None:
     diff.add_argument("new", metavar="NEW", help="as OLD")
     add_json(diff)
 
+    listing = add_verb(
+        family,
+        "list",
+        "list the genomes that a run keeps: generation, digest, the one before, held-out scores",
+        "evoplastic genome list runs/laptop-seed1-001\n"
+        "evoplastic genome list 3f0c... --store sqlite:///mlflow.db --json",
+        run_list,
+    )
+    listing.add_argument("run_ref", metavar="RUN", help="run directory, run id or MLflow run id")
+    listing.add_argument("--store", metavar="URI", help="MLflow store (default: as `ui`)")
+    add_json(listing)
+
 
 def run_import(args: argparse.Namespace) -> int:
     """Text matrices to one genome file."""
@@ -121,6 +133,48 @@ def run_diff(args: argparse.Namespace) -> int:
             (name, *(f"{values[column]:.4g}" for column in columns))
             for name, values in apart.items()
         ],
+    )
+    return exits.DONE
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """The kept genomes of one run, by generation."""
+    from analysis.store import open_run
+    from evoplastic.genome.genome import Genome
+
+    records = open_run(args.run_ref, args.store)
+    reached = {event.generation: event.held_out_accuracy for event in records.evaluations}
+    found: list[dict[str, Any]] = []
+    for name, path in records.genomes.items():
+        genome = Genome.load(path)
+        generation = genome.provenance.get("generation", "")
+        known = int(generation) if generation.isdecimal() else None
+        found.append(
+            {
+                "genome": name,
+                "generation": known,
+                "digest": genome.digest,
+                "parent": genome.provenance.get("parent"),
+                "held_out": None if known is None else reached.get(known),
+            }
+        )
+    found.sort(key=lambda each: (each["generation"] is None, each["generation"], each["genome"]))
+    if args.json:
+        print_json({"run_id": records.run_id, "genomes": found})
+        return exits.DONE
+    print_table(
+        ("generation", "genome", "digest", "after", "held out"),
+        [
+            (
+                "-" if each["generation"] is None else str(each["generation"]),
+                each["genome"],
+                each["digest"][:16],
+                (each["parent"] or "-")[:16],
+                "-" if each["held_out"] is None else f"{each['held_out']:.1%}",
+            )
+            for each in found
+        ],
+        title=f"Genomes of run {records.run_id}",
     )
     return exits.DONE
 

@@ -63,6 +63,20 @@ def test_show_finds_the_center_of_a_run_directory(
     assert command("genome", "show", tmp_path / "run", "--json").json["neurons"] == 16
 
 
+def test_a_generation_of_a_run_is_named_by_its_number(
+    command: Command, tmp_path: Path, genome_file: Path
+) -> None:
+    kept = tmp_path / "runs" / "mine" / "genomes" / "gen_00000040.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(genome_file.read_bytes())
+    for word in ("runs/mine@40", "mine@40"):
+        assert command("genome", "show", word, "--json").json["neurons"] == 16
+    assert command("genome", "diff", "mine@40", genome_file).code == 0
+    answer = command("genome", "show", "mine@41")
+    assert answer.code == 2
+    assert "here of generations 40" in answer.err
+
+
 def test_truncated_genome_is_named(command: Command, genome_file: Path) -> None:
     genome_file.write_bytes(genome_file.read_bytes()[:-100])
     answer = command("genome", "show", genome_file)
@@ -97,3 +111,26 @@ def test_a_reference_that_means_nothing_is_told_what_was_tried(command: Command)
         assert answer.code == 2
         assert "no genome 'runs/mine@40' (tried: " in answer.err
         assert "the run directory runs/mine" in answer.err
+
+
+def test_the_genomes_of_a_run_are_listed_by_generation(command: Command, tmp_path: Path) -> None:
+    command(
+        *("evolve", "smoke", "--run-dir", "run", "--no-analysis", "engine=reference"),
+        *("tracking.enabled=false", "evaluation.controls=false", "evaluation.train_lifetimes=0"),
+    )
+    listed = command("genome", "list", "run", "--json").json["genomes"]
+    kept = [each for each in listed if each["genome"].startswith("gen_")]
+    assert [each["generation"] for each in kept] == [0, 2, 4]
+    assert [each["parent"] for each in kept] == [None, kept[0]["digest"], kept[1]["digest"]]
+    for each in kept:
+        assert 0.0 <= each["held_out"] <= 1.0
+        named = command("genome", "show", f"run@{each['generation']}", "--json").json
+        assert named["digest"] == each["digest"]
+    assert {each["genome"] for each in listed} - {each["genome"] for each in kept} == {
+        "initial",
+        "center",
+    }
+    text = command("genome", "list", "run").out
+    assert kept[1]["digest"][:16] in text
+    assert "gen_00000002" in text
+    assert command("genome", "list", "nowhere").code == 2

@@ -83,6 +83,7 @@ def test_a_resumed_run_keeps_the_same_files(tmp_path: Path) -> None:
     cut = tmp_path / "cut"
     stop = At(3, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert evolve(small(*EVERY, bound), cut, progress=stop).status == "preempted"
+    (cut / "genomes" / kept_name(1)).touch()  # as if it had been killed before it was removed
     resume(cut)
     files, again = kept(whole.run_dir), kept(cut)
     assert list(files) == list(again)

@@ -15,7 +15,7 @@ from cluster.tracking.delivery import Delivery
 from cluster.tracking.sync import sync
 from evoplastic.__main__ import main
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.records import GenerationEvent, ResumeEvent
+from evoplastic.records import GenerationEvent, ResumeEvent, kept_name
 from tests.cluster import written_runs as runs
 
 
@@ -91,6 +91,16 @@ def test_scores_of_tasks_reach_mlflow_whatever_they_are_called(
     assert metrics["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"] == pytest.approx(
         measured.entries[0].metrics()["held_out/lights_x5b_v_x3d_2_x5d_/accuracy_mean"]
     )
+
+
+def test_kept_centers_are_delivered_when_the_run_is_over(store: str, tmp_path: Path) -> None:
+    run_dir = runs.write(tmp_path / "run", runs.generation(0), runs.evaluation(1))
+    kept = run_dir / "genomes" / kept_name(1)
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(b"some genome")
+    assert "genomes/" + kept.name not in sync(run_dir, store).files
+    runs.append(run_dir, runs.end(1, "done"))
+    assert "genomes/" + kept.name in sync(run_dir, store).files
 
 
 def test_a_run_leaves_an_experiment_that_was_deleted(

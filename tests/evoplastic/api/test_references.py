@@ -113,6 +113,9 @@ def test_what_is_not_there_is_told_with_what_was_tried(
         assert tried in str(caught.value)
     with pytest.raises(UsageError, match="no genome 'some/where'"):
         find_genome("some/where")
+    for strange in ("x" * 5000, "a\0b", "@", "@40", ""):
+        with pytest.raises(UsageError, match="no genome"):
+            find_genome(strange)
     with pytest.raises(UsageError, match=r"generation 3; .* here of generations 0, 2, 4$"):
         find_genome(f"{run}@3")
     with pytest.raises(UsageError, match="@best names no genome of a run"):
