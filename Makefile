@@ -18,13 +18,16 @@ DOCS_STAMP := $(VENV)/.docs-installed
 SITE := build/site
 GPU_CHECKS := $(wildcard tests/evoplastic/engines/gpu/*checks.py tests/cluster/gpu_checks.py)
 
+# A machine that is there for its GPU alone has no .venv: its own python3 holds torch.
+GPU_PYTHON ?= $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+
 # A name on the PATH can be a shim without an interpreter behind it, so each candidate is tried.
 CANDIDATES := python3.11 python3.12 python3.13 python3 python
 PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs bench docs lint ui clean
+.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench docs lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +89,9 @@ $(DOCS_STAMP): $(STAMP)
 
 test-docs: docs ## Build the site and look at it in Chromium, where there is one
 	@EVOPLASTIC_SITE=$(SITE) $(PYTEST) -m '' tests/docs/generator $(ARGS)
+
+gpu: ## Check and measure this machine's GPU in eight minutes, with torch, triton, numpy and jax alone
+	@$(GPU_PYTHON) -m tests.gpu $(ARGS)
 
 bench: setup ## Measure the engines and their rivals, write docs/performance.md (half an hour)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -10,11 +10,14 @@ from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
 from evoplastic.cli.tasks_env import percent, settings_of, source_of
 from evoplastic.cli.verbs import count_from_zero, print_json, print_table, seed
+from evoplastic.trust import Untrusted
+from evoplastic.watching import watched
 
 if TYPE_CHECKING:
     from tasks.neurogym.faults.raised import Raised
 
 SOME_GAIN = 0.05
+STEPPED_TRIALS = 16  # of whoever takes the target actions
 MOST_ACTIONS_BYTES = 1 << 24
 PATHS = {
     "bank": "bank: what it shows and pays depends on trial, step and action alone",
@@ -91,22 +94,10 @@ def _actions(path: Path) -> list[int]:
 
 def run_check_task(args: argparse.Namespace) -> int:
     """All about one task, or the reason why it cannot be used."""
-    from tasks.neurogym.examination import report
-    from tasks.suites.catalogue import closest_registered
 
-    source = source_of(args)
-    found = report(source, seed=args.seed)
+    with watched(f"checking {args.task}"):
+        found = _found(args)
     refusal = found["refusal"]
-    if found["path"] == "none":
-        raise UsageError(
-            f"task {found['task']!r} cannot be used ({refusal['reason']}): {refusal['detail']}"
-        )
-    found["evolvable"] = True  # a task that must be stepped too, slowly
-    if refusal is None:
-        close = closest_registered(source)
-        found["closest"] = None if close is None else close._asdict()
-    else:
-        found |= _stepped(args)
     if args.json:
         print_json(found)
         return exits.DONE
@@ -122,7 +113,43 @@ def run_check_task(args: argparse.Namespace) -> int:
         )
     else:
         _print_report(found)
+    for note in found["notes"]:
+        print(f"note: {note}")
     return exits.DONE
+
+
+def _found(args: argparse.Namespace) -> dict[str, Any]:
+    """All that is known of a task once it was tried.
+
+    Raises:
+        UsageError: it cannot be used, for all the reasons that can be told at once.
+    """
+    from tasks.neurogym.examination import report
+    from tasks.neurogym.sources.attempts import attempts, listed, places_in
+    from tasks.suites.catalogue import closest_registered
+
+    places = places_in(args.task)
+    try:
+        source = source_of(args)
+    except Untrusted:
+        raise
+    except UsageError as error:
+        raise UsageError(f"{error}{listed(places)}") from error
+    found = report(source, seed=args.seed)
+    refusal = found["refusal"]
+    if found["path"] == "none":
+        reasons = {(refusal["reason"], refusal["detail"]): None}
+        reasons |= {(each.reason, each.detail): None for each in attempts(source)}
+        said = "; ".join(f"({reason}): {detail}" for reason, detail in reasons)
+        raise UsageError(f"task {found['task']!r} cannot be used {said}{listed(places)}")
+    found["evolvable"] = True  # a task that must be stepped too, slowly
+    if refusal is None:
+        close = closest_registered(source)
+        found["closest"] = None if close is None else close._asdict()
+    else:
+        found |= _stepped(args)
+    found["notes"] += [str(place) for place in places]
+    return found
 
 
 def _stepped(args: argparse.Namespace) -> dict[str, Any]:
@@ -133,6 +160,8 @@ def _stepped(args: argparse.Namespace) -> dict[str, Any]:
     """
     from dataclasses import asdict
 
+    from tasks.neurogym.sources.notes import notes_on
+    from tasks.neurogym.stepped_record import recorded
     from tasks.neurogym.stepped_task import stepped_task
 
     tried = stepped_task(args.task, settings_of(args.set), args.dt_ms)
@@ -142,6 +171,7 @@ def _stepped(args: argparse.Namespace) -> dict[str, Any]:
         "has_answers": tried.has_answers,
         "steps_per_s": round(tried.steps_per_s, 1),
         "deterministic": True,  # else it had been refused
+        "notes": notes_on(recorded(tried, args.seed, STEPPED_TRIALS), consecutive=True),
     }
 
 

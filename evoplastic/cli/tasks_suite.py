@@ -8,6 +8,7 @@ from evoplastic.cli import exits
 from evoplastic.cli.tasks_env import percent
 from evoplastic.cli.verbs import print_json, print_table
 from evoplastic.trust import Untrusted
+from evoplastic.watching import watched
 
 if TYPE_CHECKING:
     from tasks.suites.split import SuiteTask
@@ -83,8 +84,9 @@ def check_suite(suite: Suite, *, as_json: bool) -> int:
     """Build trials of every task, compare held-out with training tasks, and say what was found."""
     from tasks.suites.levels import close_held_out
 
-    rows = [_row(suite, task, levels=True) for task in (*suite.held_out, *suite.train)]
-    interface = suite.interface
+    with watched(f"checking suite {suite.name}"):
+        rows = [_row(suite, task, levels=True) for task in (*suite.held_out, *suite.train)]
+        interface, close_pairs = suite.interface, list(close_held_out(suite))
     if as_json:
         print_json(
             {
@@ -111,7 +113,7 @@ def check_suite(suite: Suite, *, as_json: bool) -> int:
     )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
-    for name, close in close_held_out(suite):
+    for name, close in close_pairs:
         print(
             f"warning: what answers training task {close.task} is right in "
             f"{close.agreement:.0%} of the trials of held-out task {name}; there is little left to "

@@ -222,7 +222,7 @@ class Project:
         top = name.partition(".")[0]
         if top in OURS:
             found = self._find(name)
-            return found is not None and not _is_own(found.path)
+            return found is not None and not is_own(found.path)
         if top in sys.stdlib_module_names:
             return False
         found = self._find(top)
@@ -306,7 +306,8 @@ def _has(module: ModuleType, names: Sequence[str]) -> bool:
     return all(name == "*" or hasattr(module, name) for name in names)
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
+    """Whether a file is one of ours."""
     real = Path(os.path.realpath(path))
     return any(real.is_relative_to(ROOT / name) for name in OURS)
 

@@ -14,6 +14,7 @@ import numpy as np
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank, final_answers
 from evoplastic.types import NO_TARGET
+from evoplastic.watching import at
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
 from tasks.neurogym.faults.raised import Raised, raised
 from tasks.neurogym.faults.reporting import report
@@ -69,6 +70,7 @@ def _probe_trials(
     left_out: list[Raised] = []
     with isolated(seed, TRIALS):
         while len(trials) < num_trials:
+            at(f"probing trials of {source.name}", len(trials), num_trials)
             try:
                 trials.append(_next_trial(prober, len(trials), thorough=thorough))
             except Unbankable as error:

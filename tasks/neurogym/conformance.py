@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from evoplastic.checks import require
 from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
+from evoplastic.watching import at
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
 from tasks.neurogym.faults.raised import NextTrial, raised
 from tasks.neurogym.faults.reporting import report
@@ -135,6 +136,8 @@ def find_differences(
         for trial, step, state, action in walk(table, policy, seed, num_trials):
             if trial == raised_in:
                 continue
+            if step == 0:
+                at(f"comparing {source.name} with its trials ({policy})", trial, num_trials)
             expected = table.observation_VI[state]
             if shown is not None and not _same(shown, expected):
                 found.append(Difference(trial, step, "shows", shown, expected))

@@ -24,13 +24,13 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.user_code.project import CodeFile
+from evoplastic.user_code.project import CodeFile, is_own
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
 from tasks.neurogym.faults.raised import MOST_IN_A_ROW
 from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
-from tasks.neurogym.refusals import Unbankable, refuse
+from tasks.neurogym.refusals import Refusal, Unbankable, refuse
 from tasks.neurogym.sources.user_file import load_task, split_file
 from tasks.two_stimulus.task import NAMES
 
@@ -87,13 +87,13 @@ class EnvSource:
         """
         with isolated(seed, CONSTRUCTION):
             try:
-                env = self._construct()
+                env = self.construct()
             except UsageError:
                 raise
             except Exception as error:
                 untimed = isinstance(error, AttributeError) and "'timing'" in str(error)
                 reason = "no timing" if untimed else "cannot be made"
-                raise Unbankable(refuse(reason, self.name, _last_line(error))) from error
+                raise Unbankable(refuse(reason, self.name, last_line(error))) from error
             base = getattr(env, "unwrapped", env)
             if not isinstance(base, TrialEnv):
                 detail = f"{self._made} {type(base).__name__}, expected a neurogym TrialEnv"
@@ -107,7 +107,8 @@ class EnvSource:
                         "take dt and hand it to TrialEnv.__init__, or ask for its own time step",
                     )
                 )
-            self._check_spaces(env)
+            for refusal in self.space_faults(env):
+                raise Unbankable(refusal)
             try:
                 _reset(env)
             except Exception as error:
@@ -131,21 +132,33 @@ class EnvSource:
     def _made(self) -> str:
         return "it is of the class" if isinstance(self.task, str | type) else "it returns"
 
-    def _check_spaces(self, env: Any) -> None:
-        actions, shown = env.action_space, env.observation_space
-        discrete = isinstance(actions, gymnasium.spaces.Discrete)
-        if not discrete or int(actions.start) != 0 or actions.n < 2:
+    def space_faults(self, env: Any) -> list[Refusal]:
+        """What is wrong with the spaces of an environment: actions first, then observations."""
+        found = []
+        actions = getattr(env, "action_space", None)
+        shown = getattr(env, "observation_space", None)
+        if (
+            not isinstance(actions, gymnasium.spaces.Discrete)
+            or int(actions.start) != 0
+            or actions.n < 2
+        ):
             detail = f"its action space is {actions}, expected Discrete(n) with n >= 2"
-            raise Unbankable(refuse("actions", self.name, detail))
+            found.append(refuse("actions", self.name, detail))
         if (
             not isinstance(shown, gymnasium.spaces.Box)
             or len(shown.shape) != 1
             or not shown.shape[0]
         ):
             detail = f"its observation space is {shown}, expected a Box with one axis"
-            raise Unbankable(refuse("observations", self.name, detail))
+            found.append(refuse("observations", self.name, detail))
+        return found
 
-    def _construct(self) -> Any:
+    def construct(self) -> Any:
+        """A new instance as its class or function makes it, neither reset nor seeded.
+
+        Raises:
+            Exception: whatever its code raises.
+        """
         settings = dict(self.settings)
         assert not isinstance(self.task, StateMachine), "a state machine has no environment"
         if isinstance(self.task, str):
@@ -302,10 +315,18 @@ def quietly() -> Iterator[None]:
 
 def refuse_raising(name: str, where: str, error: Exception) -> Any:
     """The refusal of an environment that raises, with the line of the task that did."""
+    return refuse("raises", name, f"{where} raised {last_line(error)}{place_of(error)}")
+
+
+def place_of(error: BaseException) -> str:
+    """The line of the task, else of whatever it called, that raised: " (my_task.py:12)"."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return refuse("raises", name, f"{where} raised {_last_line(error)}{place}")
+    theirs = [frame for frame in frames if "site-packages" not in Path(frame.filename).parts]
+    own = [frame for frame in theirs if not is_own(Path(frame.filename))]
+    frame = next(iter([*own[-1:], *frames[-1:]]), None)
+    return f" ({Path(frame.filename).name}:{frame.lineno})" if frame else ""
 
 
-def _last_line(error: Exception) -> str:
+def last_line(error: BaseException) -> str:
+    """What was raised, in a line."""
     return traceback.format_exception_only(error)[-1].strip()

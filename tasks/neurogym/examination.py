@@ -22,6 +22,7 @@ from tasks.neurogym.conformance import POLICIES, Difference, find_differences
 from tasks.neurogym.environments import EnvSource
 from tasks.neurogym.machine_bank import ZERO_CUE, is_zero_cue, machine_bank
 from tasks.neurogym.refusals import Refusal, Unbankable, refuse
+from tasks.neurogym.sources.notes import notes_on
 
 EXAMINED_TRIALS = 32
 SPEED_TRIALS = 100
@@ -139,6 +140,7 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
         "best_fixed": {"answer": fixed[0], **_plain(fixed[1])},
         "oracle": _plain(oracle(table)),
         "trials_per_s": _speed(source, seed),
+        "notes": notes_on(table, consecutive=isinstance(bank, StepBank)),
         "digest": bank.digest,
     }
 

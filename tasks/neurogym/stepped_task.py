@@ -14,6 +14,7 @@ import numpy as np
 from evoplastic.checks import require
 from evoplastic.trials.table import MAX_TRIAL_STEPS
 from evoplastic.types import Interface
+from evoplastic.watching import at
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.faults.share import (
     COUNTED_TRIALS,
@@ -109,6 +110,7 @@ def _try(source: EnvSource, limit: int, surroundings: int, *, isolate: bool) -> 
         longest, has_answers, asked_any = 0, True, False
         began = time.perf_counter()
         while trials < TRIED_TRIALS and steps < TRIED_STEPS:
+            at(f"stepping {source.name}", trials, TRIED_TRIALS)
             longest = max(longest, life.natural_steps)
             truth_T = life.ground_truth
             if truth_T is not None:

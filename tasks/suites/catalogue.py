@@ -16,6 +16,7 @@ import gymnasium
 import numpy as np
 
 from evoplastic.checks import UsageError
+from evoplastic.watching import at
 from tasks.neurogym.entry_points import origin, task_entry_points
 from tasks.neurogym.environments import (
     EnvSource,
@@ -190,7 +191,9 @@ def closest_registered(source: EnvSource) -> Closeness | None:
     table = build_table(source, SAMPLE_TRIALS, SAMPLE_SEED)
     sizes = len(line_names(source)[0]), len(line_names(source)[1])
     others = []
-    for name in registered_ids():
+    known = registered_ids()
+    for number, name in enumerate(known):
+        at("comparing with registered tasks", number, len(known))
         other = EnvSource(name, dt_ms=source.dt_ms)
         try:
             inputs, actions = line_names(other)

@@ -28,7 +28,7 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
-from tests.benchmarks import bank_building, rules
+from tests.benchmarks import bank_building, gpu, rules
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 
 PAPER = Setting(engine="cpu", population=500, neurons=70, trials=400, threads=1)
@@ -72,6 +72,7 @@ def main() -> None:
         *bank_building.report(args.repeats),
         *_scaling(paper, banks, args.repeats),
         *_memory(),
+        *gpu.report(),
     ]
     text = "\n".join([*_heading(paper), *sections])
     args.out.write_text(text)

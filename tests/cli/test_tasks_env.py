@@ -62,6 +62,75 @@ def test_check_tries_one_trial_alone(command: Command, tmp_path: Path) -> None:
     assert "--actions needs --trial" in command("tasks", "check", "dms", "--actions", "a").err
 
 
+OLD = """
+import gym
+from gym import spaces
+import numpy as np
+import neurogym as ngym
+from neurogym import TrialEnv
+
+
+class Old(ngym.TrialEnv):
+    def __init__(self, dt=100):
+        super().__init__(dt=dt)
+        self.timing = {'delay': ngym.random.TruncExp(600, 300, 3000), 'decision': 100}
+        self.action_space = spaces.Discrete(3)
+        self.observation_space = spaces.Discrete(3)
+
+    def _new_trial(self, **kwargs):
+        self.add_period(list(self.timing))
+        ob = np.zeros((self.tmax / self.dt, 3))
+        return {}
+
+    def _step(self, action):
+        return self.ob[self.t / self.dt], 0, False, {'new_trial': action == 1}
+"""
+
+
+def test_check_names_all_that_is_old_at_once(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text(OLD)
+    answer = command("tasks", "check", "old.py:Old")
+    assert answer.code == 2
+    assert "No module named 'gym' (old.py:2)" in answer.err
+    lines = [line for line in answer.err.splitlines() if line.startswith("  old.py:")]
+    assert [int(line.split(":")[1]) for line in lines] == [2, 3, 6, 9, 12, 14, 18, 22, 22]
+    for said in (
+        "from gymnasium import spaces",
+        "from neurogym.core import TrialEnv",
+        "from neurogym.utils.ngym_random import TruncExp",
+        "spaces.Box(0, 1, shape=(3,))",
+        "int(self.tmax / self.dt)",
+        "return self.ob[self.t / self.dt], 0, False, False, {'new_trial': action == 1}",
+    ):
+        assert said in answer.err
+
+
+def test_check_tries_what_can_be_tried(command: Command, tmp_path: Path) -> None:
+    """Once it can be imported, all that is left is told in one go as well."""
+    text = OLD.replace("import gym\nfrom gym ", "import gymnasium\nfrom gymnasium ")
+    text = text.replace("from neurogym import TrialEnv", "from neurogym.core import TrialEnv")
+    text = text.replace("ngym.TrialEnv", "TrialEnv")
+    text = text.replace("ngym.random.TruncExp(600, 300, 3000)", "60")
+    (tmp_path / "old.py").write_text(text)
+    answer = command("tasks", "check", "old.py:Old")
+    assert answer.code == 2
+    assert "(observations): its observation space is Discrete(3)" in answer.err
+    assert "(raises): new_trial() raised TypeError" in answer.err
+    assert "(old.py:18)" in answer.err
+    assert answer.err.count("\n  old.py:") == 4
+
+
+def test_check_notes_what_was_hardly_meant(command: Command, tmp_path: Path) -> None:
+    pays_nothing = "class Free(Echo):\n    def _step(self, action):\n"
+    pays_nothing += (
+        "        shown, _, *rest = super()._step(action)\n        return shown, 0, *rest"
+    )
+    (tmp_path / "my_task.py").write_text(f"{MINE}\n{pays_nothing}\n")
+    assert "note: no action ever pays" in command("tasks", "check", "my_task.py:Free").out
+    found = command("tasks", "check", "my_task.py:MyTask", "--json").json
+    assert found["notes"] == []
+
+
 def test_check_says_what_must_be_stepped(command: Command) -> None:
     answer = command("tasks", "check", "Reaching1D")
     assert answer.code == 0

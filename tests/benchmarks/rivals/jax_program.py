@@ -30,6 +30,13 @@ def version() -> Iterator[tuple[str, str]]:
         yield "jax, of the rival", version("jax")
 
 
+def device() -> str:
+    """Where the program runs: the first of JAX's devices."""
+    import jax
+
+    return f"{jax.default_backend()}, {jax.devices()[0]}"
+
+
 def live(params: PlasticParams, batch: LifetimeBatch, num_trials: int) -> torch.Tensor:
     """Losses [P, K] of the published lifetime gated by the outcome."""
     import jax

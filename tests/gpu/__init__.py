@@ -1,0 +1,1 @@
+"""`make gpu`: what holds and what is reached on this machine's GPU."""
