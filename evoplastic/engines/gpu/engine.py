@@ -32,7 +32,6 @@ from evoplastic.engines.gpu.sizes import (
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.coefficients import Evolvable
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +58,6 @@ def gpu_covers_rule(config: LifetimeConfig) -> str | None:
     """Why no kernel of this engine follows the rule, or None if one does."""
     if config.modulation.table.channels or config.modulation.table.num_neurons != 2:
         return f"modulation {config.modulation.name!r}"
-    if isinstance(config.rule.baseline_decay, Evolvable):
-        return "a baseline decay that is evolved"
     return None
 
 
@@ -180,7 +177,7 @@ def _fit(
     per_program = 4 * sum(numbers_of_a_program(sizes, batch.tables.num_steps).values())
     lines = sizes.inputs + sizes.outputs
     own_bytes = 8 * sizes.wide if sizes.own_intrinsic else 0
-    per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 28
+    per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 36
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)
     require(
