@@ -7,19 +7,21 @@ rule's schedule, the network's layout and the kind of trials. Asked for by name,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from evoplastic.engines.demand import Demand
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.genome.config import GenomeConfig
-from evoplastic.genome.fields import Field
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import DynamicsConfig, LifetimeConfig, PerturbationConfig
+from evoplastic.modulation.config import ModulationConfig
+from evoplastic.modulation.fields import decode as decode_modulation
+from evoplastic.modulation.fields import modulation_fields
 from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
@@ -71,9 +73,16 @@ def shortened(demand: Demand) -> Demand:
                 outcome=rule.outcome,
                 gate=rule.gate,
             ),
-            modulation=config.modulation,
+            modulation=_spread(config.modulation),
         )
     )
+
+
+def _spread(modulation: ModulationConfig) -> ModulationConfig:
+    """The same channels with fan-outs that do something from birth on."""
+    table = modulation.table
+    channels = tuple(replace(channel, spread=0.5) for channel in table.channels)
+    return ModulationConfig(name="check", num_neurons=table.num_neurons, channels=channels)
 
 
 def _of_short_life(rule: RuleConfig) -> dict[str, float | Evolvable]:
@@ -134,26 +143,30 @@ def short_life(
         perturb_stream_P=stream_P,
         wiring=straight if demand.self_paced else None,
     )
-    rule, dynamics = demand.config.rule, demand.config.dynamics
-    params = PlasticParams(
-        w_PNN,
-        torch.full_like(w_PNN, 0.5),
-        rule=decode(rule, groups, _first_numbers(rule_fields(rule), groups)),
-        intrinsic=decode_intrinsic(
-            dynamics, groups, _first_numbers(intrinsic_fields(dynamics), groups)
-        ),
+    return _of_first_genomes(demand.config, groups, w_PNN), groups, batch, demand.config
+
+
+def _of_first_genomes(config: LifetimeConfig, groups: NeuronGroups, w_PNN: Tensor) -> PlasticParams:
+    """These networks, with what some first genomes have besides."""
+    rule = config.rule
+    fields = (
+        *rule_fields(rule),
+        *modulation_fields(config.modulation, rule.table),
+        *intrinsic_fields(config.dynamics),
     )
-    return params, groups, batch, demand.config
-
-
-def _first_numbers(fields: Sequence[Field], groups: NeuronGroups) -> dict[str, torch.Tensor]:
-    """What some first genomes have of some fields."""
-    return {
+    values = {
         field.name: torch.stack(
             [field.init(groups, seed, GenomeConfig()) for seed in range(INDIVIDUALS)]
         )
         for field in fields
     }
+    return PlasticParams(
+        w_PNN,
+        torch.full_like(w_PNN, 0.5),
+        rule=decode(rule, groups, values),
+        modulation=decode_modulation(config.modulation, rule.table, groups, {"w": w_PNN, **values}),
+        intrinsic=decode_intrinsic(config.dynamics, groups, values),
+    )
 
 
 def _fixed_trials(lines: Interface) -> TrialTable:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from evoplastic.engines.gpu.every_step.codes import MODULATOR_CODES
 from evoplastic.engines.gpu.matrices import MATRIX_WEIGHT, limit
 from evoplastic.engines.gpu.numbers import (
     ACTION_GAIN,
@@ -19,6 +20,8 @@ from evoplastic.engines.gpu.numbers import (
     STIMULUS_GAIN,
     real,
 )
+
+BY_OUTCOME = tl.constexpr(MODULATOR_CODES["outcome"])
 
 
 @triton.jit
@@ -48,8 +51,8 @@ def respond(x, is_response, in_window):
 
 @triton.jit
 def intrinsic_of(individuals, individual, S: tl.constexpr):
-    """Where the leaks and thresholds [2, U'] of an individual lie."""
-    return individuals.intrinsic + individual * (2 * S.wide)
+    """Where what neurons have of their own lies, of one individual (`launch.bring_intrinsic`)."""
+    return individuals.intrinsic + individual * (S.own_rows * S.wide)
 
 
 @triton.jit
@@ -68,6 +71,85 @@ def above_threshold(x, own, i, S: tl.constexpr):
         return x - tl.load(own + S.wide + i)
     else:
         return x
+
+
+@triton.jit
+def _reaching(rates, fan_out, i, S: tl.constexpr):
+    """What modulatory neurons send to neurons i: the sum over k of fan_out[k, i] m[k].
+
+    Rates are those of all unclamped neurons on chip, else a pointer.
+    """
+    total = tl.zeros_like(i).to(tl.float32)
+    for k in tl.static_range(0, S.num_modulators):
+        if S.on_chip:
+            m = tl.sum(tl.where(i == S.modulators_at + k, rates, 0.0), 0)
+        else:
+            m = tl.load(rates + S.modulators_at + k)
+        total += tl.load(fan_out + k * S.wide + i) * m
+    return total
+
+
+@triton.jit
+def rates_after(x, before, own, i, is_response, in_window, S: tl.constexpr):
+    """Rates of unclamped neurons i: g f(x - threshold - shift), as modulatory neurons have it.
+
+    g = 1 + tanh(sum_k G[k, i] m[k]) where the rows of G hold half of what genomes have.
+    """
+    above = above_threshold(x, own, i, S)
+    gains = own + 2 * S.own_intrinsic * S.wide
+    if S.shifts:
+        above -= _reaching(before, gains + S.gains * S.num_modulators * S.wide, i, S)
+    rate = respond(above, is_response, in_window)
+    if S.gains:
+        rate += rate * tanh(_reaching(before, gains, i, S))
+    return rate
+
+
+@triton.jit
+def onto_plasticity(gate, after, own, i, S: tl.constexpr):
+    """M of targets i: the gate, or what is fanned out to each of them of it or of m after the step.
+
+    Rates after the step are `after`: those of all unclamped neurons on chip, else a pointer.
+    """
+    fan_out = own + (S.own_rows - S.fan_out) * S.wide
+    if S.fan_out == 0:
+        return gate
+    elif S.rule.modulator == BY_OUTCOME:
+        return tl.load(fan_out + i) * gate
+    else:
+        return _reaching(after, fan_out, i, S)
+
+
+@triton.jit
+def modulator_signs(i, S: tl.constexpr):
+    """The modulatory signal is the sum over unclamped neurons [U'] of rate times this sign."""
+    k = i - S.modulators_at
+    sign = tl.where((k & 1) == 0, 1.0, -1.0)
+    return tl.where((k >= 0) & (k < S.num_modulators), sign, 0.0)
+
+
+@triton.jit
+def squared_jumps_at(before, after, S: tl.constexpr):
+    """The sum of (m'[k] - m[k])^2 from rates in memory."""
+    total = 0.0
+    for k in tl.static_range(0, S.num_modulators):
+        at = S.modulators_at + k
+        jump = tl.load(after + at) - tl.load(before + at)
+        total += jump * jump
+    return total
+
+
+@triton.jit
+def signal_at(rates, S: tl.constexpr):
+    """The modulatory signal from rates in memory: m_0 - m_1 + m_2 - ..."""
+    mod = tl.load(rates + S.modulators_at)
+    for k in tl.static_range(1, S.num_modulators):
+        m = tl.load(rates + S.modulators_at + k)
+        if k % 2 == 1:
+            mod -= m
+        else:
+            mod += m
+    return mod
 
 
 @triton.jit

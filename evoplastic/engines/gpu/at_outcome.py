@@ -14,13 +14,12 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import (
-    above_threshold,
     clamped_at_birth,
     force,
     intrinsic_of,
     leak_of,
     present,
-    respond,
+    rates_after,
 )
 from evoplastic.engines.gpu.matrices import (
     MATRIX_WEIGHT,
@@ -111,7 +110,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 drive = tl.sum(weight * rate[:, None], 0)
                 x = x + leak * (drive - x) + forcing
                 in_window = (response_start <= step) & (step < response_stop)
-                rate = respond(above_threshold(x, own, i, S), is_response, in_window)
+                rate = rates_after(x, rate, own, i, is_response, in_window, S)
                 answers = is_response & in_window
                 error = rate - target
                 loss += tl.where(answers, error * error / response_length, 0.0)
@@ -137,7 +136,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 forcing = tl.load(memory.force + step * WIDE + i)
                 drive = tl.sum(weight * rate[:, None], 0)
                 x = x + leak * (drive - x) + forcing
-                rate = respond(above_threshold(x, own, i, S), is_response, never)
+                rate = rates_after(x, rate, own, i, is_response, never, S)
 
             tl.debug_barrier()
             credit_rest(memory, feedback_start + 1, num_steps, S)

@@ -17,7 +17,7 @@ class FixedTimingIndividuals(NamedTuple):
     task: Any  # [P]
     trial_stream: Any  # [P]
     perturb_stream: Any  # [P]
-    intrinsic: Any  # [P, 2, U'] leaks and thresholds, if neurons differ in them
+    intrinsic: Any  # [P, rows, U'] what neurons have of their own, see `launch.bring_intrinsic`
     decay: Any  # [P, 2], share of a running mean that survives a trial, and the rest to 1
 
 
@@ -29,7 +29,7 @@ class SelfPacedIndividuals(NamedTuple):
     task: Any  # [P]
     entry: Any  # [P], the trial that each begins with
     perturb_stream: Any  # [P]
-    intrinsic: Any  # [P, 2, U'] leaks and thresholds, if neurons differ in them
+    intrinsic: Any  # [P, rows, U'] what neurons have of their own, see `launch.bring_intrinsic`
     decay: Any  # [P, 2], share of a running mean that survives a trial, and the rest to 1
     channel: Any  # [P, I], the channel that each input line carries, -1 for none
     action: Any  # [P, O], the action of each response line, -1 for none

@@ -54,19 +54,10 @@ def gpu_available() -> str | None:
     return None
 
 
-def gpu_covers_rule(config: LifetimeConfig) -> str | None:
-    """Why no kernel of this engine follows the rule, or None if one does."""
-    if config.modulation.table.channels or config.modulation.table.num_neurons != 2:
-        return f"modulation {config.modulation.name!r}"
-    return None
-
-
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that are stepped for real"
-    if (reason := gpu_covers_rule(config)) is not None:
-        return reason
     tables = batch.tables
     table = tables.observation_VI.size
     if batch.self_paced:
@@ -176,7 +167,7 @@ def _fit(
     """Programs at a time, and individuals of a wave, that stay within the memory."""
     per_program = 4 * sum(numbers_of_a_program(sizes, batch.tables.num_steps).values())
     lines = sizes.inputs + sizes.outputs
-    own_bytes = 8 * sizes.wide if sizes.own_intrinsic else 0
+    own_bytes = 4 * sizes.own_rows * sizes.wide
     per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 36
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)

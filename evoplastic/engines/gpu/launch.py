@@ -142,15 +142,29 @@ def bring_intrinsic(
     sizes: Sizes,
     device: torch.device,
 ) -> Tensor:
-    """Leaks and thresholds [P, 2, U'] of the unclamped neurons; one unread number if all share
-    them."""
-    if not sizes.own_intrinsic:
+    """What the unclamped neurons have of their own, [P, rows, U']; one unread number if nothing.
+
+    Rows are the leak and the threshold, if neurons differ in them; the fan-outs onto gains, halved
+    for a tanh, those onto thresholds and those onto plasticity, where there are such.
+    """
+    if sizes.own_rows == 0:
         return torch.zeros(1, dtype=torch.float32, device=device)
     own = params.intrinsic.each(lambda tensor: tensor[part].to(device, torch.float32))
-    num_individuals = len(batch.task_P[part])
-    brought = torch.zeros((num_individuals, 2, sizes.wide), dtype=torch.float32, device=device)
-    numbers = own.leak(config.dynamics, batch.tables.dt_ms), own.threshold(config.dynamics)
-    for which, number in enumerate(numbers):
+    fan_outs = params.modulation.each(lambda tensor: tensor[part].to(device, torch.float32))
+    rows: list[float | Tensor] = []
+    if sizes.own_intrinsic:
+        rows += own.leak(config.dynamics, batch.tables.dt_ms), own.threshold(config.dynamics)
+    for fan_out_PNK, factor in (
+        (fan_outs.gain_PNK, 0.5),
+        (fan_outs.threshold_PNK, 1.0),
+        (fan_outs.plasticity_PNK, 1.0),
+    ):
+        if fan_out_PNK is not None:
+            rows += (factor * fan_out_PNK).unbind(2)
+    assert len(rows) == sizes.own_rows, "fan-outs that are not those of the configuration"
+    shape = (len(batch.task_P[part]), len(rows), sizes.wide)
+    brought = torch.zeros(shape, dtype=torch.float32, device=device)
+    for which, number in enumerate(rows):
         if isinstance(number, Tensor):
             number = number[:, sizes.num_clamped :]
         brought[:, which, : sizes.num_unclamped] = number

@@ -12,12 +12,12 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import (
-    above_threshold,
     clamped_at_birth,
     clamped_rates,
     intrinsic_of,
     leak_of,
-    respond,
+    modulator_signs,
+    rates_after,
 )
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
@@ -49,13 +49,6 @@ from evoplastic.engines.gpu.numbers import (
 )
 from evoplastic.engines.gpu.outcome import conclude, means_at_birth
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
-
-
-@triton.jit
-def modulator_signs(i, S: tl.constexpr):
-    """The modulatory signal is the sum over unclamped neurons [U'] of rate times this sign."""
-    second = tl.where(i == S.modulators_at + 1, -1.0, 0.0)
-    return tl.where(i == S.modulators_at, 1.0, second)
 
 
 @triton.jit
@@ -125,7 +118,7 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
                 elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
                 x = x + leak * (drive - x) + xi
                 in_window = (response_start <= step) & (step < response_stop)
-                rate = respond(above_threshold(x, own, i, S), is_response, in_window)
+                rate = rates_after(x, rate, own, i, is_response, in_window, S)
                 answers = is_response & in_window
                 error = rate - target
                 loss += tl.where(answers, error * error / response_length, 0.0)

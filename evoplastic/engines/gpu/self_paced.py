@@ -13,8 +13,14 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import above_threshold, choose, intrinsic_of, leak_of, respond
-from evoplastic.engines.gpu.lazy import modulator_signs
+from evoplastic.engines.gpu.activity import (
+    choose,
+    intrinsic_of,
+    leak_of,
+    modulator_signs,
+    rates_after,
+    signal_at,
+)
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -171,7 +177,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                         drive = tl.sum(weight * rate[:, None], 0)
                         drive += tl.sum(weight_c * clamped[:, None], 0)
                     x = x + leak * (drive - x) + xi
-                    rate = respond(above_threshold(x, own, i, S), is_response, step >= 0)
+                    rate = rates_after(x, rate, own, i, is_response, step >= 0, S)
                     answer = rate
                 else:
                     advance(memory, own, step, gate, step >= 0, numbers, S)
@@ -192,8 +198,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                     if S.on_chip:
                         mod = tl.sum(rate * sign, 0)
                     else:
-                        modulators = before + ROW + S.modulators_at
-                        mod = tl.load(modulators) - tl.load(modulators + 1)
+                        mod = signal_at(before + ROW, S)
                     gate_open = may_change
                     if not S.gate_always:
                         gate_open = gate_open & (step == 0) & (trial > 0)

@@ -68,6 +68,7 @@ class Sizes(NamedTuple):
     bias_at: int
     action_at: int
     modulators_at: int  # first place of a group among the unclamped neurons
+    num_modulators: int  # K
     response_at: int
     wide: int  # U'
     clamped: int  # C'
@@ -92,6 +93,10 @@ class Sizes(NamedTuple):
     baseline: int
     gate_always: bool
     own_intrinsic: bool  # whether neurons have leaks and thresholds of their own
+    gains: bool  # whether modulatory neurons amplify rates
+    shifts: bool  # whether they shift thresholds
+    fan_out: int  # signals that are fanned out onto plasticity, 0 if all targets have one M
+    own_rows: int  # of what neurons have of their own: leak, threshold, and fan-outs
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
     self_paced: bool  # the kind of trials
@@ -148,6 +153,11 @@ def make_sizes(
     """What the kernels of a batch are compiled for."""
     clamped, lazy = groups.num_clamped, config.schedule == "lazy"
     lines = batch.tables.interface
+    own_intrinsic = config.dynamics.differs_between_neurons
+    gains, shifts = (config.modulation.onto(to) is not None for to in ("gain", "threshold"))
+    fan_out = 0
+    if config.modulation.onto("plasticity") is not None:
+        fan_out = 1 if config.rule.table.modulator == "outcome" else groups.num_modulators
     codes = rule_codes(config.rule) if config.schedule == "every_step" else NO_CODES
     return Sizes(
         neurons=groups.num_neurons,
@@ -159,6 +169,7 @@ def make_sizes(
         bias_at=groups.bias,
         action_at=groups.action.start,
         modulators_at=groups.modulators.start - clamped,
+        num_modulators=groups.num_modulators,
         response_at=groups.response.start - clamped,
         wide=tiles.wide,
         clamped=tiles.clamped,
@@ -178,7 +189,11 @@ def make_sizes(
         outcome=OUTCOME_CODES[config.rule.outcome],
         baseline=BASELINE_CODES[config.rule.baseline],
         gate_always=config.rule.gate == "always",
-        own_intrinsic=config.dynamics.differs_between_neurons,
+        own_intrinsic=own_intrinsic,
+        gains=gains,
+        shifts=shifts,
+        fan_out=fan_out,
+        own_rows=2 * own_intrinsic + (gains + shifts) * groups.num_modulators + fan_out,
         lazy=lazy,
         on_chip=tiles.on_chip,
         self_paced=batch.self_paced,

@@ -12,12 +12,12 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import (
-    above_threshold,
     clamped_at_birth,
     clamped_rates,
     intrinsic_of,
     leak_of,
-    respond,
+    rates_after,
+    signal_at,
 )
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
@@ -103,8 +103,7 @@ def advance(memory, own, step, gate, in_window, numbers, S: tl.constexpr):
         x = x + leak_of(own, i, numbers, S) * (drive - x) + xi
         tl.store(memory.x + i, x)
         is_response = (i >= S.response_at) & (i < S.num_unclamped)
-        above = above_threshold(x, own, i, S)
-        tl.store(after + i, respond(above, is_response, in_window))
+        tl.store(after + i, rates_after(x, before, own, i, is_response, in_window, S))
 
 
 @triton.jit
@@ -173,8 +172,7 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
                 in_feedback = (feedback_start <= step) & (step < feedback_stop)
 
                 if S.lazy:
-                    modulators = after + S.modulators_at
-                    mod = tl.load(modulators) - tl.load(modulators + 1)
+                    mod = signal_at(after, S)
                     gate_open = may_change
                     if not S.gate_always:
                         gate_open = gate_open & in_feedback

@@ -17,6 +17,7 @@ from evoplastic.lifetime.config import (
 from evoplastic.modulation.config import ModulationConfig
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import modulation_fields
+from evoplastic.modulation.table import Channel
 from evoplastic.network.intrinsic import decode_intrinsic, intrinsic_fields
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
@@ -92,6 +93,16 @@ def with_evolved(
             values.setdefault(field.name, []).append(begun)
     stacked = {name: torch.stack(each) for name, each in values.items()}
     return params._replace(rule=decode(rule, groups, stacked))
+
+
+GATED: dict[str, Any] = {
+    "name": "gated",
+    "num_neurons": 3,
+    "channels": (
+        Channel(target="gain", spread=0.5),
+        Channel(target="threshold", spread=0.3),
+    ),
+}  # three modulatory neurons onto activity, for the section of the modulation
 
 
 def with_fan_outs(

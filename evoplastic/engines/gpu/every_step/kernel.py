@@ -14,13 +14,17 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import (
-    above_threshold,
+    BY_OUTCOME,
     choose,
     clamped_at_birth,
     clamped_rates,
     intrinsic_of,
     leak_of,
-    respond,
+    modulator_signs,
+    onto_plasticity,
+    rates_after,
+    signal_at,
+    squared_jumps_at,
 )
 from evoplastic.engines.gpu.every_step.codes import MODULATOR_CODES
 from evoplastic.engines.gpu.every_step.plasticity import (
@@ -38,7 +42,6 @@ from evoplastic.engines.gpu.every_step.streamed import (
     change_streamed,
     forget_means,
 )
-from evoplastic.engines.gpu.lazy import modulator_signs
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -79,7 +82,6 @@ from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
 from evoplastic.engines.gpu.self_paced import _clamped, _mean_of_parts
 from evoplastic.engines.gpu.streamed import awaken
 
-BY_OUTCOME = tl.constexpr(MODULATOR_CODES["outcome"])
 BY_NETWORK = tl.constexpr(MODULATOR_CODES["network"])
 
 
@@ -218,7 +220,7 @@ def run_every_step(
                     before = rate
                     drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
                     x = x + leak * (drive - x) + xi
-                    rate = respond(above_threshold(x, own, i, S), is_response, speaks)
+                    rate = rates_after(x, before, own, i, is_response, speaks, S)
                     answer = rate
                 else:
                     advance_streamed(memory, own, step, share, speaks, numbers, S)
@@ -288,10 +290,15 @@ def run_every_step(
                     if S.on_chip:
                         gate = tl.sum(rate * sign, 0)
                     else:
-                        modulators = after + S.modulators_at
-                        gate = tl.load(modulators) - tl.load(modulators + 1)
-                    jump = gate - mod_before
-                    roughness += tl.where(may_change & (step > 0), jump * jump, 0.0)
+                        gate = signal_at(after, S)
+                    if S.fan_out == 0:
+                        jump = (gate - mod_before) * (gate - mod_before)
+                    elif S.on_chip:
+                        leap = (rate - before) * sign
+                        jump = tl.sum(leap * leap, 0)
+                    else:
+                        jump = squared_jumps_at(after - ROW, after, S)
+                    roughness += tl.where(may_change & (step > 0), jump, 0.0)
                     mod_before = gate
                 changes = may_change
                 if not S.rule.at_steps:
@@ -313,7 +320,8 @@ def run_every_step(
                         if S.rule.trace_first:
                             trace, trace_c = elig, elig_c
                     if changes:
-                        us = target_factors(targets, i, of_target, gate, S)
+                        modulation = onto_plasticity(gate, rate, own, i, S)
+                        us = target_factors(targets, i, of_target, modulation, S)
                         p = changed(p, trace, pairs, us, sources, i, of_source, numbers, S)
                         p_c = changed(
                             p_c, trace_c, pairs_c, us, sources_c, WIDE + c, of_source, numbers, S
@@ -332,7 +340,7 @@ def run_every_step(
                     tl.store(after + WIDE + c, clamped_next, mask=c < S.clamped)
                     tl.debug_barrier()
                     largest = change_streamed(
-                        memory, step, changes, gate, share, of_target, of_source, retention,
+                        memory, own, step, changes, gate, share, of_target, of_source, retention,
                         numbers, S,
                     )  # fmt: skip
                     if S.rule.normalises:

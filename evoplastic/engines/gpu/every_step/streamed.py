@@ -11,7 +11,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from evoplastic.engines.gpu.activity import above_threshold, leak_of, respond
+from evoplastic.engines.gpu.activity import leak_of, onto_plasticity, rates_after
 from evoplastic.engines.gpu.every_step.plasticity import (
     advanced_mean,
     changed,
@@ -53,8 +53,8 @@ def advance_streamed(memory, own, step, share, in_window, numbers, S: tl.constex
         )
         tl.store(memory.x + i, x)
         is_response = (i >= S.response_at) & (i < S.num_unclamped)
-        above = above_threshold(x, own, i, S)
-        tl.store(before + S.row + i, respond(above, is_response, in_window))
+        rate = rates_after(x, before, own, i, is_response, in_window, S)
+        tl.store(before + S.row + i, rate)
 
 
 @triton.jit
@@ -68,7 +68,8 @@ def stored_p(at, share, S: tl.constexpr):
 
 @triton.jit
 def change_streamed(
-    memory, step, changes, gate, share, of_target, of_source, retention, numbers, S: tl.constexpr
+    memory, own, step, changes, gate, share, of_target, of_source, retention, numbers,
+    S: tl.constexpr,
 ):  # fmt: skip
     """Traces and, if `changes`, weights after a step; returns the largest magnitude of p."""
     SOURCES: tl.constexpr = S.block_sources
@@ -80,7 +81,8 @@ def change_streamed(
     for first_i in range(0, S.wide, TARGETS):
         i = first_i + tl.arange(0, TARGETS)
         targets = ends_at(before + S.row, xi_t, mean, i, i < S.num_unclamped, True, S)
-        us = target_factors(targets, i, of_target, gate, S)
+        modulation = onto_plasticity(gate, before + S.row, own, i, S)
+        us = target_factors(targets, i, of_target, modulation, S)
         for first_j in range(0, S.row, SOURCES):
             j = first_j + tl.arange(0, SOURCES)
             exists = tl.where(j < S.wide, j < S.num_unclamped, j < S.wide + S.num_clamped)

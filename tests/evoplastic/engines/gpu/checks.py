@@ -26,11 +26,13 @@ from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import (
+    GATED,
     OWN_INTRINSIC,
     make_bank,
     make_batch,
     make_config,
     make_params,
+    with_fan_outs,
     with_intrinsic,
 )
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
@@ -67,6 +69,7 @@ class Case:
     rule: dict[str, Any] = field(default_factory=dict)
     perturbation: dict[str, Any] = field(default_factory=dict)
     dynamics: dict[str, Any] = field(default_factory=dict)
+    modulation: dict[str, Any] = field(default_factory=dict)
     lifetime: dict[str, Any] = field(default_factory=dict)
     batch: dict[str, Any] = field(default_factory=dict)
 
@@ -149,6 +152,13 @@ CASES = {
         num_trials=3,
         streamed=True,
     ),
+    "outcome, three modulators onto gains and shifts": Case(num_neurons=16, modulation=GATED),
+    "network, three modulators onto gains and shifts, own time constants": Case(
+        rule=BY_NETWORK, num_trials=3, modulation=GATED, dynamics=OWN_INTRINSIC
+    ),
+    "network, streamed, three modulators onto gains and shifts": Case(
+        rule=BY_NETWORK, num_trials=3, modulation=GATED, streamed=True
+    ),
     "network, streamed": Case(num_neurons=26, num_trials=3, rule=BY_NETWORK, streamed=True),
     "network, streamed, gated, error of predicted reward": Case(
         rule={**BY_NETWORK, "gate": "feedback", "eta": 2.0, "max_change": 0.02},
@@ -225,7 +235,10 @@ ONE_BY_ONE = {
 
 def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
     groups = NeuronGroups(
-        num_neurons=case.num_neurons, num_inputs=case.num_inputs, num_outputs=case.num_outputs
+        num_neurons=case.num_neurons,
+        num_inputs=case.num_inputs,
+        num_outputs=case.num_outputs,
+        num_modulators=case.modulation.get("num_neurons", 2),
     )
     banks = [
         make_bank(
@@ -243,10 +256,12 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
         rule={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.rule},
         perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
         dynamics=case.dynamics,
+        modulation=case.modulation,
         **case.lifetime,
     )
     batch = make_batch(banks, case.num_individuals, **case.batch)
     params = make_params(groups, case.num_individuals, gain=0.9)
+    params = with_fan_outs(params, groups, config)
     return with_intrinsic(params, groups, config.dynamics), groups, batch, config
 
 

@@ -18,17 +18,20 @@ from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.table import Channel
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
 from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import (
+    GATED,
     OWN_INTRINSIC,
     make_bank,
     make_batch,
     make_config,
     make_params,
     with_evolved,
+    with_fan_outs,
     with_intrinsic,
 )
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
@@ -65,9 +68,20 @@ class Case(NamedTuple):
     num_neurons: int = 14
     num_trials: int = 4
     own_intrinsic: bool = False  # time constants and thresholds of each neuron
+    modulated: bool = False  # onto plasticity, gains and shifts by three neurons
 
 
+ALL_CHANNELS = {**GATED, "channels": (*GATED["channels"], Channel(target="plasticity", spread=0.5))}
 QUICK = {
+    "fan-out of the network onto plasticity": Case(
+        "backpropamine", own_intrinsic=True, modulated=True
+    ),
+    "fan-out of the network onto plasticity, streamed": Case(
+        "node_perturbation_network", self_paced=True, streamed=True, modulated=True
+    ),
+    "fan-out of the outcome onto plasticity, streamed": Case(
+        "weight_decay", streamed=True, modulated=True
+    ),
     "rates, weights, neurons with time constants of their own": Case("oja", own_intrinsic=True),
     "coefficients of connections, normalised": Case("abcd_rates"),
     "centred, old trace, bounded, streamed": Case(
@@ -102,11 +116,12 @@ def toys_are_rules(monkeypatch: pytest.MonkeyPatch) -> None:
 def prepare(
     case: Case, num_individuals: int = 2
 ) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
-    groups = NeuronGroups(num_neurons=case.num_neurons)
+    groups = NeuronGroups(num_neurons=case.num_neurons, num_modulators=3 if case.modulated else 2)
     config = make_config(
         num_trials=case.num_trials,
         scored_trials=1,
         dynamics=OWN_INTRINSIC if case.own_intrinsic else {},
+        modulation=ALL_CHANNELS if case.modulated else {},
         rule={"first_trial": 1, **EVERY_STEP[case.rule]},
         perturbation={"quiet_trials": 1, "probability": 0.3},
     )
@@ -118,6 +133,7 @@ def prepare(
         batch = make_batch(tables, num_individuals)
     params = make_params(groups, num_individuals, gain=0.9)
     params = with_intrinsic(params, groups, config.dynamics)
+    params = with_fan_outs(params, groups, config)
     return with_evolved(params, groups, config.rule), groups, batch, config
 
 

@@ -21,9 +21,11 @@ from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.timing import OVER_WRONG
 from tests.evoplastic.engines.cases import (
+    GATED,
     OWN_INTRINSIC,
     make_config,
     make_params,
+    with_fan_outs,
     with_intrinsic,
 )
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
@@ -54,6 +56,7 @@ class Case:
     rule: dict[str, Any] = field(default_factory=dict)
     perturbation: dict[str, Any] = field(default_factory=dict)
     dynamics: dict[str, Any] = field(default_factory=dict)
+    modulation: dict[str, Any] = field(default_factory=dict)
     lifetime: dict[str, Any] = field(default_factory=dict)
     batch: dict[str, Any] = field(default_factory=dict)
     banks: dict[str, Any] = field(default_factory=dict)
@@ -72,11 +75,16 @@ OTHER_DYNAMICS = {
 CASES = {
     "outcome": Case(),
     "outcome, own time constants and thresholds": Case(dynamics=OWN_INTRINSIC),
-    "network, own time constants and thresholds": Case(
-        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC
+    "outcome, three modulators onto gains and shifts": Case(modulation=GATED),
+    "network, own time constants and thresholds, gains and shifts": Case(
+        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC, modulation=GATED
     ),
-    "network, streamed, own time constants and thresholds": Case(
-        rule=BY_NETWORK, num_trials=3, dynamics=OWN_INTRINSIC, streamed=True
+    "network, streamed, own time constants and thresholds, gains and shifts": Case(
+        rule=BY_NETWORK,
+        num_trials=3,
+        dynamics=OWN_INTRINSIC,
+        modulation=GATED,
+        streamed=True,
     ),
     "outcome, longer than a block of noise, single baseline": Case(
         longest=18,
@@ -216,7 +224,10 @@ ONE_BY_ONE = {
 
 def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, LifetimeConfig]:
     groups = NeuronGroups(
-        num_neurons=case.num_neurons, num_inputs=case.num_inputs, num_outputs=case.num_outputs
+        num_neurons=case.num_neurons,
+        num_inputs=case.num_inputs,
+        num_outputs=case.num_outputs,
+        num_modulators=case.modulation.get("num_neurons", 2),
     )
     lines = {"num_inputs": case.num_inputs, "num_outputs": case.num_outputs}
     options = {"longest": case.longest, **case.banks}
@@ -230,10 +241,12 @@ def prepare(case: Case) -> tuple[PlasticParams, NeuronGroups, LifetimeBatch, Lif
         rule={"first_trial": 1, "eta": 20.0, "max_change": 0.5, **case.rule},
         perturbation={"quiet_trials": 1, "probability": 0.3, **case.perturbation},
         dynamics=case.dynamics,
+        modulation=case.modulation,
         **case.lifetime,
     )
     batch = make_free_batch(banks, groups, case.num_individuals, **case.batch)
     params = make_params(groups, case.num_individuals, gain=0.9)
+    params = with_fan_outs(params, groups, config)
     return with_intrinsic(params, groups, config.dynamics), groups, batch, config
 
 

@@ -17,13 +17,18 @@ import torch
 
 from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.table import Channel
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import (
+    GATED,
+    OWN_INTRINSIC,
     make_bank,
     make_batch,
     make_config,
     make_params,
     with_evolved,
+    with_fan_outs,
+    with_intrinsic,
 )
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
@@ -53,6 +58,17 @@ PER_CONNECTION = make_config(rule={"name": "abcd_rates"})
 CENTRED = make_config(rule={"name": "cubed_fluctuations"})
 
 
+GATED_BY_OUTCOME = make_config(modulation=GATED)
+GATED_BY_NETWORK = make_config(
+    rule={"name": "node_perturbation_network"}, modulation=GATED, dynamics=OWN_INTRINSIC
+)
+
+ALL_CHANNELS = make_config(
+    rule={"name": "backpropamine"},
+    modulation={**GATED, "channels": (*GATED["channels"], Channel(target="plasticity", init=1.0))},
+)
+
+
 class Launches:
     """Stands where a kernel stands, and keeps what it is launched with."""
 
@@ -69,12 +85,17 @@ class Launches:
         ("at_outcome", BY_OUTCOME, False, False),
         ("lazy", BY_NETWORK, False, False),
         ("streamed", BINARY, False, True),
+        pytest.param("at_outcome", GATED_BY_OUTCOME, False, False, marks=pytest.mark.exhaustive),
+        ("streamed", GATED_BY_NETWORK, False, True),
+        ("self_paced", GATED_BY_NETWORK, True, False),
         ("self_paced", BY_OUTCOME, True, False),
         ("self_paced", BINARY, True, True),
         ("self_paced", BY_NETWORK, True, False),
         ("self_paced", BY_NETWORK, True, True),
         ("every_step.kernel", PER_CONNECTION, False, False),
         ("every_step.kernel", CENTRED, True, True),
+        ("every_step.kernel", ALL_CHANNELS, True, False),
+        pytest.param("every_step.kernel", ALL_CHANNELS, False, True, marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_kernel_compiles_as_it_is_launched(
@@ -86,7 +107,8 @@ def test_a_kernel_compiles_as_it_is_launched(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    groups = NeuronGroups(num_neurons=17, num_inputs=3, num_outputs=3)
+    number = config.modulation.table.num_neurons
+    groups = NeuronGroups(num_neurons=17, num_inputs=3, num_outputs=3, num_modulators=number)
     lines: dict[str, Any] = {"num_inputs": 3, "num_outputs": 3}
     if free:
         batch = make_free_batch([make_node_bank(1, **lines)], groups, 2)
@@ -97,6 +119,7 @@ def test_a_kernel_compiles_as_it_is_launched(
     kernel, launches = getattr(module, entry), Launches()
     monkeypatch.setattr(module, entry, launches)
     params = with_evolved(make_params(groups, 2), groups, config.rule)
+    params = with_intrinsic(with_fan_outs(params, groups, config), groups, config.dynamics)
     run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
     compiled = compile_as_launched(kernel, launches)
     assert len(compiled.asm["cubin"]) > 1000
