@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import logging
-import os
 from typing import Protocol
 
 import torch
@@ -14,6 +13,7 @@ from evoplastic.checks import require, require_known
 from evoplastic.engines.demand import Demand
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
 
 logger = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ def usable_threads(threads: int) -> int:
         UsageError: the number is negative.
     """
     require(threads >= 0, f"threads is {threads}, expected 0 (one per core) or more")
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     if threads > cores:
         say_once(
             f"{threads} threads were asked for, this machine offers {cores} cores; {cores} run"
