@@ -54,13 +54,10 @@ def choose_engine(name: str, demand: Demand | None = None) -> str:
 def _fastest(demand: Demand) -> str:
     """gpu where there is one and it passes a short check against the reference, else cpu."""
     if torch.cuda.is_available():
-        from evoplastic.engines.gpu.engine import gpu_available, gpu_covers_rule
+        from evoplastic.engines.gpu.engine import gpu_available
         from evoplastic.engines.self_check import shortened
 
-        reason = gpu_available()
-        if reason is None and (beyond := gpu_covers_rule(demand.config)) is not None:
-            reason = f"it does not cover {beyond}"
-        reason = reason or _fault_of_gpu(shortened(demand))
+        reason = gpu_available() or _fault_of_gpu(shortened(demand))
         if reason is None:
             return "gpu"
         say_once(f"engine gpu is left aside: {reason}")
