@@ -62,7 +62,7 @@ from evoplastic.engines.gpu.streamed import advance, awaken
 
 
 @triton.jit
-def clamped_in_state(
+def clamped_at(
     c, channel, action, state, choice, first, second, tasks, numbers, S: tl.constexpr
 ):  # fmt: skip
     """Rates [C'] of the clamped neurons before a step at `state`, after the action `choice`."""
@@ -131,9 +131,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         state = tl.load(tasks.first + entry)
         choice = tl.full([], -1, tl.int32)
         nothing = tl.full([], 0.0, tl.float32)
-        clamped = clamped_in_state(
-            c, channel, signal, state, choice, nothing, nothing, tasks, numbers, S
-        )
+        clamped = clamped_at(c, channel, signal, state, choice, nothing, nothing, tasks, numbers, S)
         if S.on_chip:
             leak = leak_of(own, i, numbers, S)
             x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
@@ -220,7 +218,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 shown = nothing
                 if S.feedback >= FEEDBACK_REWARD:
                     shown = real(numbers, FEEDBACK_GAIN) * paid
-                clamped = clamped_in_state(
+                clamped = clamped_at(
                     c, channel, signal, tl.maximum(state, 0), choice, shown, -shown, tasks,
                     numbers, S,
                 )  # fmt: skip
@@ -239,7 +237,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             factor, means = reinforce(loss, correct, reward, kind, means, numbers, S)
             entry = tl.where(entry + 1 == stop, start, entry + 1)
             state = tl.load(tasks.first + entry)
-            clamped = clamped_in_state(
+            clamped = clamped_at(
                 c, channel, signal, state, choice, first, second, tasks, numbers, S
             )
             if not S.lazy:
