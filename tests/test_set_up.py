@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 import set_up
 
 ROOT = Path(__file__).resolve().parents[1]
+# What an outer `make test` hands on to a make that it runs.
+OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "JOBS", "RECIPE", "WORK"}
 PIP = """
 import sys, time
 print("Collecting numpy==2.0")
@@ -62,6 +65,7 @@ def made(folder: Path, *words: str) -> str:
     done = subprocess.run(
         ["make", "-n", "--no-print-directory", *words],
         cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in OF_MAKE},
         capture_output=True,
         text=True,
         check=True,
