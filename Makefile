@@ -13,7 +13,19 @@ STORE ?= sqlite:///mlflow.db
 PORT ?= 5000
 FUZZ ?= 5000
 KILLS ?= 200
+# Where this folder may not be written, as may be after the set-up, runs and caches go elsewhere.
+WORK := $(shell [ -w . ] && echo . || echo "$${TMPDIR:-/tmp}/evoplastic-$$(id -u)")
+ifeq ($(WORK),.)
+AT_WORK := $(BIN)/evoplastic
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+else
+AT_WORK := mkdir -p -m 700 "$(WORK)" && cd "$(WORK)" && \
+	echo "this folder may not be written; runs go to $(WORK), where printed commands work" && \
+	"$(CURDIR)/$(BIN)/evoplastic"
+PYTEST := mkdir -p -m 700 "$(WORK)" && HYPOTHESIS_STORAGE_DIRECTORY="$(WORK)/hypothesis" \
+	PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -q -o cache_dir="$(WORK)/pytest-cache"
+endif
 DOCS_STAMP := $(VENV)/.docs-installed
 SITE := build/site
 GPU_CHECKS := $(wildcard tests/evoplastic/engines/gpu/*checks.py tests/cluster/gpu_checks.py)
@@ -42,17 +54,11 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "No working Python 3.11 to 3.13 with venv found; install one, or say PYTHON=/path/to/python." >&2; \
 		exit 3; \
 	fi; \
-	if ! $(BIN)/python -c '' >/dev/null 2>&1; then \
-		echo "Creating $(VENV) with $$python"; \
-		rm -rf $(VENV); \
-		"$$python" -m venv $(VENV); \
-	fi
-	@echo "Installing the tested versions of constraints.txt (a few minutes the first time)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	"$$python" set_up.py $(VENV)
 	@touch $@
 
 evolve: setup ## Evolve a network (RECIPE=laptop: five minutes on two cores), then tabulate and draw
-	@$(BIN)/evoplastic evolve $(RECIPE) $(ARGS)
+	@$(AT_WORK) evolve $(RECIPE) $(ARGS)
 
 test: setup ## Run the tests on JOBS processes; the targets below add what takes longer
 	@$(PYTEST) -n $(JOBS) --dist loadfile $(ARGS)
@@ -102,7 +108,7 @@ lint: setup ## Check format, rules and types
 	@$(BIN)/mypy
 
 ui: setup ## Browse the recorded runs at http://127.0.0.1:PORT
-	@$(BIN)/evoplastic ui --store $(STORE) --port $(PORT)
+	@$(AT_WORK) ui --store "$(STORE)" --port $(PORT)
 
 clean: ## Remove .venv and caches; runs and records stay
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
     JOURNAL_NAME,
+    SOURCES,
     TAG_GENOME,
     TAG_RUN_ID,
     TRACKING_NAME,
@@ -79,7 +80,8 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
         )
         for name in names:
             source = Path(client.download_artifacts(run_id, name, str(directory)))
-            folder = directory / "genomes" if name.endswith(GENOME_SUFFIX) else directory
+            kept = "genomes" if name.endswith(GENOME_SUFFIX) else Path(name).parent.name
+            folder = directory / kept if kept in ("genomes", SOURCES) else directory
             folder.mkdir(exist_ok=True)
             source.replace(folder / source.name)
 
@@ -195,4 +197,5 @@ def _artifacts(client: Any, run_id: str | None, folder: str | None = None) -> It
 
 
 def _is_record(name: str) -> bool:
-    return Path(name).name in (JOURNAL_NAME, CONFIG_NAME) or name.endswith(GENOME_SUFFIX)
+    known = Path(name).name in (JOURNAL_NAME, CONFIG_NAME) or name.endswith(GENOME_SUFFIX)
+    return known or Path(name).parent.name == SOURCES

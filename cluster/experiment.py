@@ -84,14 +84,18 @@ class Experiment:
         return Genome.random(self.layout, seed, self.config.genome)
 
 
-def build_experiment(config: RunConfig) -> Experiment:
+def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experiment:
     """Load the suite and pose the problem; the engine is chosen here, once for all workers.
+
+    Args:
+        config: all choices of the experimenter.
+        suite: in place of the one that the configuration names, as a run has kept it.
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
             a curriculum that does not fit the suite, an engine that cannot run here.
     """
-    suite = load_suite(config.suite, config.task_table)
+    suite = suite or load_suite(config.suite, config.task_table)
     interface = suite.interface
     groups = NeuronGroups(
         num_neurons=config.num_neurons,

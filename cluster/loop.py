@@ -20,10 +20,11 @@ from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session import Session
 from cluster.signals import RunStatus, StopSignal, stop_signals
+from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from evoplastic.checks import UsageError
-from evoplastic.records import EvaluationEvent
+from evoplastic.records import SOURCES, EvaluationEvent
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,17 @@ def resume(
         require_same_path(written, config)
         if config.tracking.experiment != written.tracking.experiment:
             change_experiment(run_dir, config.tracking.experiment)
-        experiment = build_experiment(config)
+        sources = read_sources(run_dir)
+        stack.enter_context(standing_for(sources))
+        suite = sources.load_suite(config.task_table) if sources else None
+        experiment = build_experiment(config, suite)
+        for changed in sources.changed if sources else []:
+            logger.warning(
+                "%s has changed since this run began; the run goes on with what it was, which is "
+                "kept in %s",
+                changed,
+                run_dir / SOURCES,
+            )
         ready = stack.enter_context(_executor(executor, workers, address))
         return _carry_through(experiment, directory, ready, progress or SilentProgress())
 

@@ -20,7 +20,7 @@ from evoplastic.checks import UsageError, refused, require
 from evoplastic.commands import command, quoted
 from evoplastic.inside import require_inside, sweep
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import CONFIG_NAME, JOURNAL_NAME
+from evoplastic.records import CONFIG_NAME, JOURNAL_NAME, SOURCES
 from evoplastic.storage import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class RunDirectory:
 
     def _sweep(self) -> None:
         """Remove half-written files of a driver that was killed."""
-        for folder in (self.path, self.checkpoints, self.genomes):
+        for folder in (self.path, self.checkpoints, self.genomes, self.path / SOURCES):
             for leftover in sweep(folder):
                 logger.info("removed %s, which a killed driver left half-written", leftover)
 

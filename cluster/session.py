@@ -23,6 +23,7 @@ from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
+from cluster.sources import keep_sources, sources_of
 from cluster.summaries import Losses, last_evaluation_of, statistics_of
 from cluster.trial_faults import keep_first
 from evoplastic import records
@@ -380,6 +381,7 @@ class Session:
     def _start(self) -> None:
         config, environment = self.experiment.config, describe_environment()
         self._keep_initial()
+        keep_sources(self.directory.path, sources_of(config.suite, self.experiment.suite))
         self._save_checkpoint()
         self.journal.append(
             StartEvent(

@@ -60,6 +60,7 @@ GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
 INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
 CENTER_NAME = "center.safetensors"
+SOURCES = "sources"  # folder of what a run was made from
 
 
 def kept_name(generation: int) -> str:

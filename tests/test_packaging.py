@@ -58,7 +58,7 @@ def test_every_import_is_declared(pyproject: dict[str, Any]) -> None:
     project = pyproject["project"]
     declared = {Requirement(line).name.lower() for line in project["dependencies"]}
     for_tests = {Requirement(line).name.lower() for line in project["optional-dependencies"]["dev"]}
-    ours = {*PACKAGES, "docs", "tests", *sys.stdlib_module_names}
+    ours = {*PACKAGES, "docs", "set_up", "tests", *sys.stdlib_module_names}
     undeclared = [
         (found.file, found.package)
         for package in (*PACKAGES, "tests")

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
 KEPT = "gen_"  # how names of kept centers begin: they are sent when the run is over
-FILES = (CONFIG_NAME, "environment.json", JOURNAL_NAME, "genomes/*", "figures/*")
+FILES = (CONFIG_NAME, "environment.json", JOURNAL_NAME, "sources/*", "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
     "preempted": "KILLED",

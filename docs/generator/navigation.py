@@ -56,7 +56,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "performance.md",
         "changelog.md",
     ),
-    "Results": ("results/miconi2023.md", "results/yang19-laptop.md"),
+    "Results": ("results/miconi2023.md", "results/yang19-laptop.md", "results/rule_families.md"),
 }
 TITLES = {  # where a page's own heading is long
     "architecture.md": "Architecture",

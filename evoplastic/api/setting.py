@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome
     from evoplastic.lifetime.problem import LifetimeProblem
     from tasks.suites.measured import MeasuredTask
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,7 @@ def setting_of(
         UsageError: no such genome, configuration or task, or some that do not fit each other.
     """
     from cluster.config.run import load_config
+    from cluster.sources import read_sources, standing_for
     from evoplastic import trust
     from evoplastic.engines import choose_engine
     from evoplastic.engines.demand import Demand
@@ -87,14 +92,32 @@ def setting_of(
     if config is None and of_run is not None:
         trust.set_from_run()
     chosen = load_config(source, overrides)
-    suite = load_suite(chosen.suite, chosen.task_table)
-    measured = measured_tasks(
-        suite,
-        tasks,
-        table=chosen.task_table,
-        trial_seed=seed,
-        num_trials=chosen.banks.evaluation_trials,
-    )
+    is_of_run = config is None and of_run is not None
+    kept = read_sources(of_run.parent) if of_run is not None and is_of_run else None
+    if kept is not None and chosen.suite != load_config(source).suite:
+        kept = None  # another suite is asked for
+    with standing_for(kept):
+        suite = (
+            load_suite(chosen.suite, chosen.task_table)
+            if kept is None
+            else kept.load_suite(chosen.task_table)
+        )
+        _ = suite.digest  # loads the code of its tasks while what was kept stands in for it
+    for changed in kept.changed if kept else []:
+        logger.warning(
+            "%s has changed since the run of this genome; what the run kept of it is used", changed
+        )
+    measured: list[MeasuredTask] = []
+    for name in tasks or [task.name for task in suite.held_out]:
+        # A file that is typed is meant as it is now.
+        with nullcontext() if trust.CODE.fullmatch(name) else standing_for(kept):
+            measured += measured_tasks(
+                suite,
+                [name],
+                table=chosen.task_table,
+                trial_seed=seed,
+                num_trials=chosen.banks.evaluation_trials,
+            )
     demand = Demand(genome.groups, chosen.simulated, suite.self_paced)
     problem = LifetimeProblem(
         layout=genome.layout,

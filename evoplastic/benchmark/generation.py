@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -20,6 +18,7 @@ from evoplastic.engines.demand import Demand
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.machine import processor, usable_cores
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
@@ -255,19 +254,13 @@ def _run(
 
 def hardware() -> Iterator[tuple[str, str]]:
     """What a number means nothing without: the processor, its vectors, versions."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        fields: dict[str, str] = {}
-        for line in info.read_text().splitlines():
-            name, _, value = line.partition(":")
-            fields[name.strip()] = value.strip()
-        processor = fields.get("model name", processor)
-        flags = fields.get("flags", "").split()
+    said = processor()
+    if "flags" in said:
+        flags = said["flags"].split()
         widest = next((kind for kind in ("avx512f", "avx2", "avx") if kind in flags), "unknown")
         yield "vectors", widest
-    yield "processor", processor
-    yield "cores", str(len(os.sched_getaffinity(0)))
+    yield "processor", said.get("model name", platform.machine())
+    yield "cores", str(usable_cores())
     yield "system", f"{platform.system()} {platform.machine()}"
     yield "Python", platform.python_version()
     for package in ("numpy", "torch", "numba", "llvmlite"):

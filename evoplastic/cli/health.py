@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 from evoplastic.checks import UsageError
 from evoplastic.cli.store import sqlite_path
+from evoplastic.machine import usable_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED_BY = {
@@ -100,8 +101,7 @@ def _tested_versions() -> dict[str, str]:
 
 
 def _resources() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("ok", "cores", str(cores))
+    yield Finding("ok", "cores", str(usable_cores()))
     try:
         import psutil
     except ImportError:

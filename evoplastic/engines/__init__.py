@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import logging
-import os
 from typing import Protocol
 
 import torch
@@ -14,6 +13,7 @@ from evoplastic.checks import require, require_known
 from evoplastic.engines.demand import Demand
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
 
 logger = logging.getLogger(__name__)
@@ -54,13 +54,10 @@ def choose_engine(name: str, demand: Demand | None = None) -> str:
 def _fastest(demand: Demand) -> str:
     """gpu where there is one and it passes a short check against the reference, else cpu."""
     if torch.cuda.is_available():
-        from evoplastic.engines.gpu.engine import gpu_available, gpu_covers_rule
+        from evoplastic.engines.gpu.engine import gpu_available
         from evoplastic.engines.self_check import shortened
 
-        reason = gpu_available()
-        if reason is None and (beyond := gpu_covers_rule(demand.config)) is not None:
-            reason = f"it does not cover {beyond}"
-        reason = reason or _fault_of_gpu(shortened(demand))
+        reason = gpu_available() or _fault_of_gpu(shortened(demand))
         if reason is None:
             return "gpu"
         say_once(f"engine gpu is left aside: {reason}")
@@ -140,7 +137,7 @@ def usable_threads(threads: int) -> int:
         UsageError: the number is negative.
     """
     require(threads >= 0, f"threads is {threads}, expected 0 (one per core) or more")
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     if threads > cores:
         say_once(
             f"{threads} threads were asked for, this machine offers {cores} cores; {cores} run"

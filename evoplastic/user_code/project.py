@@ -20,7 +20,8 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.abc import Loader
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, PathFinder
 from pathlib import Path
@@ -81,6 +82,18 @@ def stand_in(files: Sequence[CodeFile]) -> None:
     So code that a run kept goes on to run where its files have changed, or are missing.
     """
     _stand_ins.update({Path(file.path): file.content for file in files})
+
+
+@contextmanager
+def standing_in(files: Sequence[CodeFile]) -> Iterator[None]:
+    """As `stand_in`, within the block alone."""
+    before = dict(_stand_ins)
+    stand_in(files)
+    try:
+        yield
+    finally:
+        _stand_ins.clear()
+        _stand_ins.update(before)
 
 
 class Project:
@@ -250,7 +263,10 @@ class Project:
         here = Path.cwd()
         marked = [each for each in self.main.parents if any((each / m).exists() for m in MARKS)]
         inside = [here] if self.main.is_relative_to(here) else []
-        return [self.main.parent, *inside, *marked[:1]]
+        # Where the originals are gone, nothing marks the folder of their project any more.
+        kept = [path.parent for path in self._kept] if self.main in self._kept else []
+        common = [Path(os.path.commonpath(kept))] if kept else []
+        return [self.main.parent, *inside, *marked[:1], *common]
 
     def _is_file(self, path: Path) -> bool:
         return path in self._kept or path.is_file()

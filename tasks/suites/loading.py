@@ -7,20 +7,23 @@ from pathlib import Path
 from tasks.neurogym.task import DEFAULT_DT_MS, SelfPacedTask
 from tasks.suites.split import Pacing, SuiteTask
 from tasks.suites.suite import Suite
-from tasks.suites.suite_file import known_suite_files, read_suite_file
+from tasks.suites.suite_file import KeptSuite, known_suite_files, read_suite_file
 from tasks.two_stimulus.task import TwoStimulusTask, parity_half
 
 
-def load_suite(name_or_path: str | Path, table: str | None = None) -> Suite:
+def load_suite(
+    name_or_path: str | Path, table: str | None = None, kept: KeptSuite | None = None
+) -> Suite:
     """The suite of that name, or of that YAML file; `table` overrides the table of the file.
 
-    Loading a suite of self-paced tasks builds no trials and needs no NeuroGym.
+    Loading a suite of self-paced tasks builds no trials and needs no NeuroGym. With `kept`, its
+    text is read in place of the file.
 
     Raises:
         UsageError: unknown suite, family, task or table; a file that is no suite; a held-out leak
             (of self-paced tasks: when their trials are first needed).
     """
-    content = read_suite_file(name_or_path, table)
+    content = read_suite_file(name_or_path, table, kept)
     halves: tuple[int, ...] = ()
     if content.pacing == "fixed_timing":  # the halves that the published alternation takes
         halves = tuple(parity_half(task.name) for task in content.train)

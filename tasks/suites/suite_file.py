@@ -26,10 +26,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from evoplastic.checks import nearest, require, require_known
-from evoplastic.reading import read_mapping
+from evoplastic.reading import parse_yaml, read_mapping
 from evoplastic.trials.wiring import Permute
 from tasks.neurogym.task import DEFAULT_DT_MS
 from tasks.suites.split import Pacing, SuiteTask
@@ -71,7 +71,19 @@ def known_suite_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SUITE_FOLDER.glob("*.yaml"))}
 
 
-def read_suite_file(name_or_path: str | Path, table: str | None = None) -> SuiteFile:
+class KeptSuite(NamedTuple):
+    """A suite file as it was when something was made from it."""
+
+    path: Path  # absolute, where it was
+    text: str
+    family: str | None  # that it was asked to hold out
+    folder: Path  # absolute: the working directory of that time
+    code: frozenset[Path]  # absolute paths of the files of tasks, which are kept as well
+
+
+def read_suite_file(
+    name_or_path: str | Path, table: str | None = None, kept: KeptSuite | None = None
+) -> SuiteFile:
     """Read a suite by the name of one of ours or by path.
 
     The name or path of a suite with families may end in the one to hold out: `yang19/context`.
@@ -79,12 +91,19 @@ def read_suite_file(name_or_path: str | Path, table: str | None = None) -> Suite
     Args:
         name_or_path: which suite.
         table: truth table of two-stimulus tasks, in place of the file's.
+        kept: a text that is read in place of the file.
 
     Raises:
         UsageError: no such suite or file, or a file that is not a suite.
     """
-    path, family = _find(str(name_or_path))
-    content = read_mapping(path, "suite file")
+    if kept is None:
+        path, family = find_suite_file(str(name_or_path))
+        content = read_mapping(path, "suite file")
+    else:
+        path, family = kept.path, kept.family
+        value = parse_yaml(kept.text, f"what was kept of suite file {path}")
+        require(isinstance(value, dict), f"what was kept of suite file {path} is no suite")
+        content = value
     pacing = _pacing(content, path)
     for key in map(str, content):
         said = "pacing" in content or "kind" in content
@@ -93,11 +112,15 @@ def read_suite_file(name_or_path: str | Path, table: str | None = None) -> Suite
             key in KEYS[pacing],
             f"unknown key in suite file {path}: {key!r}; {nearest(key, hints)}",
         )
-    return _read(content, path, pacing, family, table)
+    return _read(content, path, pacing, family, table, kept)
 
 
-def _find(name: str) -> tuple[Path, str | None]:
-    """The file, and the family to hold out if the name asks for one."""
+def find_suite_file(name: str) -> tuple[Path, str | None]:
+    """The file, and the family to hold out if the name asks for one.
+
+    Raises:
+        UsageError: no such suite or file.
+    """
     known = known_suite_files()
     if name in known:
         return known[name], None
@@ -137,7 +160,12 @@ def _pacing(content: Mapping[str, Any], path: Path) -> Pacing:
 
 
 def _read(
-    given: Mapping[str, Any], path: Path, pacing: Pacing, family: str | None, table: str | None
+    given: Mapping[str, Any],
+    path: Path,
+    pacing: Pacing,
+    family: str | None,
+    table: str | None,
+    kept: KeptSuite | None,
 ) -> SuiteFile:
     defaults = {"description": "", "dt_ms": DEFAULT_DT_MS, "rule_cue": False, "permute": "none"}
     content = {"table": TABLES[0], **defaults, **given}
@@ -147,7 +175,7 @@ def _read(
     _expect(content, path, "rule_cue", isinstance(content["rule_cue"], bool), "true or false")
     require_known(f"permute in suite file {path}:", str(content["permute"]), get_args(Permute))
     require_known(f"table in suite file {path}:", content["table"], TABLES)
-    reader = _reader(content, path, pacing, table)
+    reader = _reader(content, path, pacing, table, kept)
     families = _families(content, reader)
     chosen = str(family or content.get("held_out_family", "")) if families else ""
     if families:
@@ -184,7 +212,11 @@ def _read(
 
 
 def _reader(
-    content: Mapping[str, Any], path: Path, pacing: Pacing, table: str | None
+    content: Mapping[str, Any],
+    path: Path,
+    pacing: Pacing,
+    table: str | None,
+    kept: KeptSuite | None,
 ) -> TaskReader:
     if pacing == "fixed_timing":
         return TwoStimulusReader(path, table or content["table"])
@@ -198,7 +230,10 @@ def _reader(
     _expect(content, path, "dt_ms", whole, "a whole number of ms")
     sound = isinstance(defaults, dict) and set(defaults) <= {"set"}
     _expect(content, path, "defaults", sound, "{set: {KEY: VALUE}}")
-    return SelfPacedReader(path, settings_of(defaults.get("set", {}), "defaults", path), dt_ms)
+    settings = settings_of(defaults.get("set", {}), "defaults", path)
+    places = () if kept is None else (path.parent, kept.folder)
+    code = frozenset[Path]() if kept is None else kept.code
+    return SelfPacedReader(path, settings, dt_ms, code, places)
 
 
 def _families(content: Mapping[str, Any], reader: TaskReader) -> dict[str, list[SuiteTask]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ class SelfPacedReader:
     path: Path
     defaults: Mapping[str, Any]
     dt_ms: int
+    code: frozenset[Path] = frozenset()  # absolute paths of files that are kept
+    places: tuple[Path, ...] = ()  # folders that they are looked up in
 
     def tasks(self, entries: Any, key: str) -> list[SuiteTask]:
         """The listed tasks; whether they exist is not looked up.
@@ -111,6 +114,10 @@ class SelfPacedReader:
     def _beside(self, source: str) -> str:
         """A file that lies beside the suite file is meant, wherever the command runs."""
         file, colon, name = source.rpartition(":")
+        for place in self.places:
+            kept = Path(os.path.abspath(place / file))
+            if colon and kept in self.code:
+                return f"{kept}:{name}"
         beside = self.path.parent / file
         return f"{beside}:{name}" if colon and file.endswith(".py") and beside.is_file() else source
 

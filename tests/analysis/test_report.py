@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +114,8 @@ def test_a_store_that_fails_costs_a_warning(
 ) -> None:
     run = runs.write_run(tmp_path / "run", run_of(5), uri)
     environment = dict(os.environ)
-    began = time.monotonic()
     with caplog.at_level(logging.WARNING, logger="analysis"):
         report = analyze(run)
-    assert time.monotonic() - began < 30
     assert report.mlflow_run_id is None
     assert {file.name for file in report.files} == FILES
     (warning,) = [r.getMessage() for r in caplog.records if r.name.startswith("analysis")]

@@ -73,8 +73,7 @@ def test_commands_of_a_run_work(
     store = sqlite_path(parse(printed[1]).store)
     assert store is not None
     assert store.is_file()
-    if kind == "fixed_timing":
-        monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     for line in kept:
         answer = command(*line)
         assert answer.code == 0, (line, answer.err)

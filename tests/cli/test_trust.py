@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import py_compile
 import shutil
@@ -128,17 +129,29 @@ def test_a_foreign_run_needs_trust_even_in_the_project(
     assert command("resume", "unpacked/run", "--no-analysis").code == 0, "once for each digest"
 
 
-def test_code_that_was_changed_since_the_run_began_needs_trust(
+def test_code_that_was_changed_in_a_run_needs_trust(
     command: Command, marker: Path, tmp_path: Path
 ) -> None:
     suite = planted(tmp_path, marker)
     made = ("evolve", "smoke", *RUN, f"suite={suite}", "--run-dir", "run", "--no-analysis")
     assert command(*made).code == 0
-    with (tmp_path / "evil.py").open("a") as code:
-        code.write("# another one now\n")
+    original, sources = tmp_path / "evil.py", tmp_path / "run" / "sources"
+    kept = original.read_bytes()
+    original.write_bytes(kept + b"# another one now\n")
+    assert command("resume", "run", "--no-analysis").code == 0, "what was trusted is kept"
+    changed = kept + b"# from somebody else\n"
+    (sources / "001-evil.py").write_bytes(changed)
+    index = (sources / "index.json").read_text()
+    old, new = (hashlib.sha256(content).hexdigest() for content in (kept, changed))
+    (sources / "index.json").write_text(index.replace(old, new))
     marker.unlink()
     assert "is code (SHA-256" in command("resume", "run").err
     assert not marker.exists()
+    typed = trust.Gate(tmp_path, {original}, everything=False)
+    typed.from_run, typed.may_ask = True, False
+    with pytest.raises(trust.Untrusted):  # a run brings it under the name of a file that was typed
+        typed.admit(original, changed)
+    typed.admit(original, original.read_bytes())
 
 
 def test_code_in_the_directory_of_a_run_is_nobodys_project(

@@ -92,13 +92,13 @@ def test_a_mutation_is_read_or_refused(
     @given(mutations(tried.texts))
     def run(text: str) -> None:
         nonlocal slowest
-        began = time.monotonic()
+        began = time.process_time()  # a busy machine takes none of it
         try:
             tried.read(text)
             counts["read"] += 1
         except (UsageError, EnvironmentFault):
             counts["refused"] += 1
-        seconds = time.monotonic() - began
+        seconds = time.process_time() - began
         slowest = max(slowest, seconds)
         assert seconds < HANG_S, f"{seconds:.1f} s"
 

@@ -6,7 +6,6 @@ an individual depends neither on who else is in the batch nor on the number of t
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,6 +26,7 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.engines.structure import compile_rule
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.table import Schedule
 
@@ -82,7 +82,7 @@ def run_cpu(
         for first in range(0, num_individuals, at_a_time)
     ]
     blocks = [(0, config.num_trials)] if recorder is None else recorder.blocks
-    threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(turns)))
+    threads = min(threads or usable_cores(), max(1, len(turns)))
     simulate, seconds = SCHEDULES[config.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
     workspaces = [

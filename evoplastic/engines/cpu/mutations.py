@@ -8,7 +8,6 @@ of threads. A kernel compiles in a second or two, once.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -32,6 +31,7 @@ from evoplastic.engines.cpu.simd.vectors import (
     unsigned_to_f64,
     where_less,
 )
+from evoplastic.machine import usable_cores
 from evoplastic.random.counters import (
     ERFINV_CENTRAL,
     ERFINV_TAIL,
@@ -297,7 +297,7 @@ def accumulate_pairs(
 
 def _spread(work: Callable[[int, Any, Any], None], count: int, threads: int) -> None:
     """Do work 0 .. count - 1 on threads that each have workspace for the words of a chunk."""
-    threads = min(threads or len(os.sched_getaffinity(0)), max(count, 1))
+    threads = min(threads or usable_cores(), max(count, 1))
 
     def share(first: int) -> None:
         words = np.empty(4 * WORD_ROW, dtype=np.uint32)

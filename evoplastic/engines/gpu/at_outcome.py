@@ -86,7 +86,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
         x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
         rate = x
         tl.store(history + WIDE + c, clamped_at_birth(c, numbers, S))
-        means = means_at_birth(S)
+        means = means_at_birth(individuals, individual, S)
 
         for trial in range(0, num_trials):
             entry = trial_entry(numbers, trial, trial_stream, start, size)

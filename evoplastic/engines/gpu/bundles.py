@@ -18,6 +18,7 @@ class FixedTimingIndividuals(NamedTuple):
     trial_stream: Any  # [P]
     perturb_stream: Any  # [P]
     intrinsic: Any  # [P, rows, U'] what neurons have of their own, see `launch.bring_intrinsic`
+    decay: Any  # [P, 2], share of a running mean that survives a trial, and the rest to 1
 
 
 class SelfPacedIndividuals(NamedTuple):
@@ -29,6 +30,7 @@ class SelfPacedIndividuals(NamedTuple):
     entry: Any  # [P], the trial that each begins with
     perturb_stream: Any  # [P]
     intrinsic: Any  # [P, rows, U'] what neurons have of their own, see `launch.bring_intrinsic`
+    decay: Any  # [P, 2], share of a running mean that survives a trial, and the rest to 1
     channel: Any  # [P, I], the channel that each input line carries, -1 for none
     action: Any  # [P, O], the action of each response line, -1 for none
 
@@ -112,3 +114,5 @@ class Means(NamedTuple):
     correct: Any
     reward: Any
     loss: Any
+    decay: Any  # what survives a trial, and what comes in
+    rest: Any

@@ -32,7 +32,6 @@ from evoplastic.engines.gpu.sizes import (
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.rules.coefficients import Evolvable
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +54,10 @@ def gpu_available() -> str | None:
     return None
 
 
-def gpu_covers_rule(config: LifetimeConfig) -> str | None:
-    """Why no kernel of this engine follows the rule, or None if one does."""
-    if isinstance(config.rule.baseline_decay, Evolvable):
-        return "a baseline decay that is evolved"
-    return None
-
-
 def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig) -> str | None:
     """Why this engine cannot run these lifetimes, or None if it can."""
     if not batch.in_tables:
         return "tasks that are stepped for real"
-    if (reason := gpu_covers_rule(config)) is not None:
-        return reason
     tables = batch.tables
     table = tables.observation_VI.size
     if batch.self_paced:
@@ -178,7 +168,7 @@ def _fit(
     per_program = 4 * sum(numbers_of_a_program(sizes, batch.tables.num_steps).values())
     lines = sizes.inputs + sizes.outputs
     own_bytes = 4 * sizes.own_rows * sizes.wide
-    per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 28
+    per_life = genome_bytes + own_bytes + 13 * config.num_trials + 4 * lines + 36
     programs = max(1, min(programs, memory_bytes // 2 // per_program))
     wave = min(num_individuals, (memory_bytes - programs * per_program) // per_life)
     require(

@@ -25,6 +25,7 @@ from evoplastic.engines.gpu.sizes import Sizes, numbers_of_a_program
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.order import first_trials
 from evoplastic.trials.wiring import NO_LINE
 
@@ -88,6 +89,7 @@ def bring_lives(
     task = _bring(batch.task_P[part], np.int64, device)
     perturb_stream = _bring(batch.perturb_stream_P[part], np.int64, device)
     intrinsic = bring_intrinsic(part, params, batch, config, sizes, device)
+    decay = bring_decay(part, params, config, device)
     arrays: FixedTimingIndividuals | SelfPacedIndividuals
     if batch.self_paced:
         assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
@@ -101,17 +103,35 @@ def bring_lives(
             entry=_bring(first, np.int64, device),
             perturb_stream=perturb_stream,
             intrinsic=intrinsic,
+            decay=decay,
             channel=_bring(channel, np.int32, device),
             action=_bring(action, np.int32, device),
         )
     else:
         trial_stream = _bring(batch.trial_stream_P[part], np.int64, device)
-        arrays = FixedTimingIndividuals(w, alpha, task, trial_stream, perturb_stream, intrinsic)
+        arrays = FixedTimingIndividuals(
+            w, alpha, task, trial_stream, perturb_stream, intrinsic, decay
+        )
     coefficients, pair_stride = None, 0
     if config.schedule == "every_step":
         coefficients, pair_stride = bring_coefficients(part, params, batch, config, sizes, device)
     strides = w_stride, alpha_stride, pair_stride
     return Lives(len(batch.task_P[part]), strides, arrays, coefficients)
+
+
+def bring_decay(
+    part: slice, params: PlasticParams, config: LifetimeConfig, device: torch.device
+) -> Tensor:
+    """How much of a running mean survives a trial, and what is left to 1: [P, 2]."""
+    evolved_P = params.rule.baseline_decay_P
+    if evolved_P is None:
+        decay = config.rule.baseline_decay
+        assert not isinstance(decay, Evolvable), "an evolved number that the genomes lack"
+        decay_P = torch.full((len(params.w_PNN),), decay, dtype=torch.float64)
+    else:
+        decay_P = evolved_P.double()
+    decay_P = decay_P[part]
+    return torch.stack([decay_P, 1.0 - decay_P], 1).to(device, torch.float32)
 
 
 def bring_intrinsic(

@@ -94,7 +94,7 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
         x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
         rate = x
         clamped = clamped_at_birth(c, numbers, S)
-        means = means_at_birth(S)
+        means = means_at_birth(individuals, individual, S)
         roughness = tl.full([], 0.0, tl.float32)
 
         for trial in range(0, num_trials):

@@ -43,7 +43,6 @@ RESPONSE_LENGTH = _real("response_length")
 BINARY_CORRECT, BINARY_WRONG = _real("binary_correct"), _real("binary_wrong")
 TRACE_GAIN, MAX_CHANGE, RETENTION = _real("trace_gain"), _real("max_change"), _real("retention")
 MAX_P, MEAN_KEEP, MEAN_REST = _real("max_p"), _real("mean_keep"), _real("mean_rest")
-BASELINE_DECAY, BASELINE_REST = _real("baseline_decay"), _real("baseline_rest")
 TARGET_LOW, TARGET_HIGH = _real("target_low"), _real("target_high")
 HIT_SCALE = _real("hit_scale")
 

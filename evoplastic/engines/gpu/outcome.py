@@ -10,10 +10,8 @@ import triton.language as tl
 from evoplastic.engines.gpu.activity import choose
 from evoplastic.engines.gpu.bundles import Means
 from evoplastic.engines.gpu.numbers import (
-    BASELINE_DECAY,
     BASELINE_KIND,
     BASELINE_NONE,
-    BASELINE_REST,
     BINARY_CORRECT,
     BINARY_WRONG,
     FEEDBACK_CORRECT,
@@ -30,13 +28,15 @@ from evoplastic.engines.gpu.numbers import (
 
 
 @triton.jit
-def means_at_birth(S: tl.constexpr):
+def means_at_birth(individuals, individual, S: tl.constexpr):
     """Running means of a newborn: chance for correctness, the rest for the loss, else 0."""
     KINDS: tl.constexpr = S.kind_slots
     nothing = tl.full([], 0.0, tl.float32)
     chance = tl.full([], 1.0 / S.outputs, tl.float32)
     missed = tl.full([], 1.0 - 1.0 / S.outputs, tl.float32)
-    return Means(tl.zeros([KINDS], tl.float32), chance, nothing, missed)
+    decay = tl.load(individuals.decay + 2 * individual)
+    rest = tl.load(individuals.decay + 2 * individual + 1)
+    return Means(tl.zeros([KINDS], tl.float32), chance, nothing, missed, decay, rest)
 
 
 @triton.jit
@@ -74,9 +74,9 @@ def feedback_pair(loss, correct, reward, means, numbers, S: tl.constexpr):
 
 
 @triton.jit
-def running_mean(mean, value, numbers):
+def running_mean(mean, value, means):
     """decay * mean + (1 - decay) * value."""
-    return real(numbers, BASELINE_DECAY) * mean + real(numbers, BASELINE_REST) * value
+    return means.decay * mean + means.rest * value
 
 
 @triton.jit
@@ -119,9 +119,11 @@ def reinforce(loss, correct, reward, kind, means, numbers, S: tl.constexpr):
         if S.outcome != OUTCOME_REWARD:
             gate = expected * gate
     advanced = Means(
-        tl.where(is_kind, running_mean(expected, seen, numbers), means.baseline),
-        running_mean(means.correct, tl.where(correct, 1.0, 0.0), numbers),
-        running_mean(means.reward, reward, numbers),
-        running_mean(means.loss, graded_or_binary(loss, correct, numbers, S), numbers),
+        tl.where(is_kind, running_mean(expected, seen, means), means.baseline),
+        running_mean(means.correct, tl.where(correct, 1.0, 0.0), means),
+        running_mean(means.reward, reward, means),
+        running_mean(means.loss, graded_or_binary(loss, correct, numbers, S), means),
+        means.decay,
+        means.rest,
     )
     return gate, advanced

@@ -17,7 +17,6 @@ from evoplastic.lifetime.config import BINARY_LOSS_CORRECT, BINARY_LOSS_WRONG, L
 from evoplastic.network.intrinsic import Intrinsic
 from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
-from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.timing import TrialTiming
 
 
@@ -63,8 +62,6 @@ class Reals(NamedTuple):
     max_p: float
     mean_keep: float
     mean_rest: float  # 1 - mean_keep
-    baseline_decay: float
-    baseline_rest: float  # 1 - baseline_decay
     retention: float
     target_low: float
     target_high: float
@@ -126,10 +123,8 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
     tables, dynamics, rule = batch.tables, config.dynamics, config.rule
     noise, constants = config.perturbation, config.rule.constants
     response_start, response_stop, *_ = windows_of(tables.timing)
-    decay = rule.baseline_decay
     leak = Intrinsic().leak(dynamics, tables.dt_ms) if not dynamics.evolved else 0.0
     assert not isinstance(leak, Tensor), "a number of the recipe"
-    assert not isinstance(decay, Evolvable), "an evolved decay, which gpu_covers refuses"
     return Reals(
         leak=leak,
         initial_activation=dynamics.initial_activation,
@@ -145,8 +140,6 @@ def make_reals(batch: LifetimeBatch, config: LifetimeConfig) -> Reals:
         max_p=constants.max_p,
         mean_keep=constants.mean_keep,
         mean_rest=1.0 - constants.mean_keep,
-        baseline_decay=decay,
-        baseline_rest=1.0 - decay,
         retention=1.0 - tables.dt_ms / constants.tau_elig_ms,
         target_low=config.target_low,
         target_high=config.target_high,

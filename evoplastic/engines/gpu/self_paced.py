@@ -139,7 +139,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         else:
             awaken(memory, numbers, S)
             tl.store(history + WIDE + c, clamped, mask=c < S.clamped)
-        means = means_at_birth(S)
+        means = means_at_birth(individuals, individual, S)
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
         tl.debug_barrier()

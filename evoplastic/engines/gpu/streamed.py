@@ -142,7 +142,7 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
         size = tl.load(tasks.size + task).to(tl.uint32)
         trial_stream = tl.load(individuals.trial_stream + individual).to(tl.uint32)
         perturb_stream = tl.load(individuals.perturb_stream + individual).to(tl.uint32)
-        means = means_at_birth(S)
+        means = means_at_birth(individuals, individual, S)
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
 

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import shlex
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -240,10 +239,8 @@ def test_sync_refuses_what_is_no_run(tmp_path: Path) -> None:
 
 def test_sync_names_a_store_that_does_not_answer(tmp_path: Path) -> None:
     run_dir = runs.write(tmp_path / "run", runs.generation(0))
-    began = time.monotonic()
     with pytest.raises(EnvironmentFault, match=r"http://127\.0\.0\.1:\d+ fails"):
         sync(run_dir, f"http://127.0.0.1:{runs.free_port()}")
-    assert time.monotonic() - began < 30
     assert not (run_dir / "tracking.json").exists()
 
 

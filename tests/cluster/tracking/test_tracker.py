@@ -20,7 +20,7 @@ from evoplastic.checks import UsageError
 from evoplastic.records import Event, ResumeEvent
 from tests.cluster import written_runs as runs
 
-SLOWEST_CALL_S = 0.5  # room for a busy disk; a store that does not answer takes longer to fail
+SLOWEST_CALL_S = 8.0  # room for a busy machine; a store that does not answer takes 10 s to fail
 
 
 def test_a_run_is_delivered_while_it_runs(
@@ -124,7 +124,7 @@ def test_a_store_that_never_answers_costs_one_warning(
         time.sleep(0.1)
     began = time.monotonic()
     assert tracker.close("done", 3.0) == 1 + 20
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 3.0 + SLOWEST_CALL_S
     messages = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
     assert len(messages) == 2, messages
     assert uri in messages[0]
@@ -164,7 +164,7 @@ def test_a_server_killed_in_the_middle_harms_no_run_and_loses_no_point(
         live(runs.end(60, "done"))
         closing_s = _seconds_of(lambda: tracker.close("done", 3.0))
     assert slowest < SLOWEST_CALL_S, f"a generation waited {slowest:.2f} s for a dead server"
-    assert closing_s < 5
+    assert closing_s < 3.0 + SLOWEST_CALL_S
     before = runs.recorded(database)[1]
     assert 0 < sum(before.values()) < runs.expected_points(60), "the server died too early or late"
     with runs.mlflow_server(tmp_path, port):

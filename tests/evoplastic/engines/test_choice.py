@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from evoplastic.engines import choose_engine, run_lifetimes, usable_threads
 from evoplastic.engines.cpu.engine import MAX_STEPS
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import fixed_timing_table
@@ -34,7 +34,7 @@ def test_more_threads_than_cores_are_capped_and_said(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "_said", set())
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     with caplog.at_level(logging.WARNING):
         assert usable_threads(cores + 7) == cores
         assert usable_threads(cores + 7) == cores

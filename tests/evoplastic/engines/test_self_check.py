@@ -85,13 +85,6 @@ def test_each_kernel_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(runs) == 2
 
 
-@pytest.mark.usefixtures("machine_with_a_gpu")
-def test_a_rule_without_a_kernel_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "gpu_covers_rule", lambda config: f"rule {config.rule.name!r}")
-    assert choose_engine("auto", demand("oja", SMALL, False)) != "gpu"
-    assert any("rule 'oja'" in said for said in engines._said)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_of_the_table_shows_in_the_short_life(rule: str) -> None:
     params, groups, batch, config = short_life(shortened(demand(rule, SMALL, False)))

@@ -19,14 +19,15 @@ import numba
 from numba.core import types
 from numba.extending import overload
 
+from evoplastic.machine import caches, can_write
+
 _announced: set[Any] = set()
 
 
 def cache_folder() -> Path:
-    """Where machine code is kept: below NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache."""
+    """Where machine code is kept: below NUMBA_CACHE_DIR, or where this user's caches are."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    base = Path(chosen) if chosen else Path(caches).expanduser() / "evoplastic"
+    base = Path(chosen) if chosen and can_write(Path(chosen)) else caches()
     return base / f"cpu-{_version()}"
 
 

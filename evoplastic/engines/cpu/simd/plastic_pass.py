@@ -15,7 +15,7 @@ then:  drive = sum of w rate + scale * sum of alpha P rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -36,7 +36,6 @@ from evoplastic.engines.cpu.simd.formula import (
 )
 from evoplastic.engines.cpu.simd.vectors import Vector, pointer_to
 
-TURNS = 2  # sources that are passed in one turn of the loop
 TILE = 16  # targets of a vector
 ROOM = 22  # registers of 16 numbers for what stays; some are left for what comes and goes
 ONE = (Part(1, "one", -1, False),)
@@ -184,8 +183,8 @@ class _Pass(Emitter):
         prepared = [
             self._tile(builder.add(n, number(TILE * tile)), changes) for tile in range(tiles)
         ]
-        for turn, j in self._sources(back):
-            self._one_source(j, turn, prepared, changes)
+        with cgutils.for_range(builder, self.sizes["sources"]) as loop:
+            self._one_source(self._source(loop.index, back), prepared, changes)
         for tile in prepared:
             self._finish(tile, changes)
 
@@ -224,18 +223,6 @@ class _Pass(Emitter):
             number_of_tile = builder.udiv(tile.n, number(TILE))
             builder.store(largest, self.matrix("largest", number_of_tile))
 
-    def _sources(self, back: Any) -> Iterator[tuple[int, Any]]:
-        """The sources of a loop of two a turn, then the last one where their number is odd."""
-        builder, count = self.builder, self.sizes["sources"]
-        pairs = builder.udiv(count, number(TURNS))
-        with cgutils.for_range(builder, pairs) as loop:
-            first = builder.mul(loop.index, number(TURNS))
-            for turn in range(TURNS):
-                yield turn, self._source(builder.add(first, number(turn)), back)
-        done = builder.mul(pairs, number(TURNS))
-        with builder.if_then(builder.icmp_signed("<", done, count)):
-            yield 0, self._source(done, back)
-
     def _source(self, turn: Any, back: Any) -> Any:
         """Where the source of a turn lies among the rows: clamped ones follow the surplus."""
         builder, sizes = self.builder, self.sizes
@@ -245,7 +232,7 @@ class _Pass(Emitter):
         clamped = builder.icmp_signed(">=", turn, sizes["unclamped"])
         return builder.select(clamped, builder.add(turn, gap), turn)
 
-    def _one_source(self, j: Any, turn: int, tiles: list[_Tile], changes: bool) -> None:
+    def _one_source(self, j: Any, tiles: list[_Tile], changes: bool) -> None:
         builder, formula = self.builder, self.formula
         named = [Sender(pre) for _, pre in formula.credits]
         named += [group.sender for group in formula.groups if changes]
@@ -253,9 +240,9 @@ class _Pass(Emitter):
         rate = self.spread(self.rates, builder.add(self.place["after"], j))
         for tile in tiles:
             here = builder.add(builder.mul(j, self.stride), tile.n)
-            self._one_tile(tile, here, turn, rate, changes)
+            self._one_tile(tile, here, rate, changes)
 
-    def _one_tile(self, tile: _Tile, here: Any, turn: int, rate: Any, changes: bool) -> None:
+    def _one_tile(self, tile: _Tile, here: Any, rate: Any, changes: bool) -> None:
         builder, formula = self.builder, self.formula
         trace = self._credited(tile, here) if formula.credits else None
         p = self._number(P, here)
@@ -271,8 +258,10 @@ class _Pass(Emitter):
                 builder.store(bits, tile.bits)
         else:
             weight = self.fma(alpha, p, weight)
-        total = tile.sums[turn % self.num_sums]
-        builder.store(self.fma(weight, rate, builder.load(total)), total)
+        sums = [builder.load(total) for total in tile.sums]
+        sums = [*sums[1:], self.fma(weight, rate, sums[0])]  # every second source to the same one
+        for total, value in zip(tile.sums, sums, strict=True):
+            builder.store(value, total)
 
     def _credited(self, tile: _Tile, here: Any) -> Any:
         """Let the trace gain and decay; returns the one that the change reads."""

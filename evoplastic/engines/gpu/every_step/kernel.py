@@ -174,7 +174,7 @@ def run_every_step(
             if S.rule.centres:
                 forget_means(memory, S)
             tl.store(history + WIDE + c, clamped, mask=c < S.clamped)
-        means = means_at_birth(S)
+        means = means_at_birth(individuals, individual, S)
         roughness = nothing
         share = nothing + 1.0
         tl.debug_barrier()

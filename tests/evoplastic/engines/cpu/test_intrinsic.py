@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from evoplastic.engines.cpu.engine import run_cpu
+from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.modulation.config import ModulationConfig
+from evoplastic.modulation.table import Channel
 from evoplastic.network.neurons import NeuronGroups
 from tests.evoplastic.engines.cases import (
     OWN_INTRINSIC,
@@ -18,6 +21,7 @@ from tests.evoplastic.engines.cases import (
     make_batch,
     make_config,
     make_params,
+    with_fan_outs,
     with_intrinsic,
 )
 from tests.evoplastic.engines.rules import short_life
@@ -91,3 +95,24 @@ def test_replicas_need_no_copies() -> None:
     copies = params.each(lambda tensor: tensor[[1, 1, 1]])
     one, other = (run_cpu(each, groups, batch, config) for each in (replicas, copies))
     assert torch.equal(one.loss_PK, other.loss_PK)
+
+
+def test_modulation_comes_on_top_of_them() -> None:
+    groups = NeuronGroups(num_neurons=33)
+    channels = (Channel(target="gain", spread=0.5), Channel(target="threshold", spread=0.5))
+    config = replace(
+        make_config(dynamics=OWN_INTRINSIC),
+        modulation=ModulationConfig(name="both", channels=channels),
+    )
+    params, batch = built(config, groups, self_paced=False)
+    params = with_fan_outs(params, groups, config)
+    assert cpu_covers(groups, batch, config) is None
+    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
+    plain = run_reference(params, groups, batch, config).result
+    ours = run_cpu(params, groups, batch, config, threads=1)
+    rounding = float((plain.loss_PK.double() - exact.loss_PK).abs().max())
+    assert rounding < 1e-4, "chaotic, parity would prove nothing"
+    assert float((ours.loss_PK.double() - exact.loss_PK).abs().max()) <= 2 * rounding + LAST_PLACE
+    unmodulated = params._replace(modulation=params.modulation.each(torch.zeros_like))
+    still = run_reference(unmodulated, groups, batch, config).result
+    assert float((still.loss_PK - plain.loss_PK).abs().max()) > 1e-3

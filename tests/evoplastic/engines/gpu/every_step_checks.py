@@ -94,6 +94,7 @@ QUICK = {
     "by the network, at outcomes, of rank one": Case("toy network at outcomes", num_neurons=33),
     "by the outcome, unmodulated too": Case("weight_decay"),
     "by the network, evolved, streamed": Case("all evolved", streamed=True),
+    "an evolved decay of the baseline, which changes no schedule": Case("evolved baseline"),
     "source and target, self-paced": Case("rate per source times rank one", self_paced=True),
 }
 LAYOUTS = [*itertools.product((False, True), (False, True))]

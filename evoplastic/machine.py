@@ -1,0 +1,70 @@
+"""What differs between machines: calls that only some systems have, each with a way for the others.
+
+Nothing else in the project asks for a call that Linux alone has; a test looks for that.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+CPU_INFO = Path("/proc/cpuinfo")  # of Linux
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on, where the system says; else those of the machine."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def processor() -> dict[str, str]:
+    """What Linux says of the first processor, by its names; elsewhere its model alone."""
+    try:
+        lines = CPU_INFO.read_text(encoding="utf-8", errors="replace").split("\n\n", 1)[0]
+    except OSError:
+        return {"model name": platform.processor() or platform.machine()}
+    pairs = (line.partition(":") for line in lines.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+@cache
+def caches() -> Path:
+    """A folder of this user's for what can be made again: XDG_CACHE_HOME, ~/.cache, or temporary.
+
+    The last where the others may not be written, as in a home that is read-only.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    places = [Path(given)] if given else []
+    with suppress(RuntimeError):  # nobody's home
+        places.append(Path.home() / ".cache")
+    for place in places:
+        if can_write(place / "evoplastic"):
+            return place / "evoplastic"
+    return _temporary()
+
+
+def can_write(folder: Path) -> bool:
+    """Whether a folder is there, or can be made, and takes files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _temporary() -> Path:
+    """A folder that outlives the process, if it is ours alone: machine code is loaded from it."""
+    folder = Path(tempfile.gettempdir()) / f"evoplastic-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+        if private and found.st_uid == os.getuid() and can_write(folder):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="evoplastic-"))
