@@ -147,6 +147,13 @@ class RunConfig(Section):
             f"lifetime.perturbation.quiet_trials is {lifetime.quiet_trials}, expected at most "
             f"lifetime.num_trials = {lifetime.num_trials}",
         )
+        drawn = lifetime.birth.weights == "random" and "modulators" not in lifetime.birth.innate
+        require(
+            self.genome.reflex == 0 or not drawn,
+            f"genome.reflex is {self.genome.reflex}, but weights onto modulatory neurons are drawn "
+            "anew for each lifetime; set lifetime.birth.innate to [modulators], or genome.reflex "
+            "to 0",
+        )
         return self
 
     @property

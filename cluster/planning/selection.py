@@ -117,6 +117,12 @@ def doubts(experiment: Experiment) -> list[str]:
             "scored without plasticity before them; lower rule.first_trial or "
             "lifetime.scored_trials"
         )
+    if config.genome.reflex and config.lifetime.feedback == "loss":
+        found.append(
+            f"genome.reflex is {config.genome.reflex}, but lifetime.feedback 'loss' is the same on "
+            "both feedback neurons, so that the reflex cancels; set lifetime.feedback to correct "
+            "or another that is opposed"
+        )
     return found + _credit_doubts(config, suite)
 
 

@@ -20,7 +20,7 @@ from evoplastic.trials.stacked import StackedTables
 from tests.benchmarks.rivals import jax_rules, numpy_stepping
 
 BASE = Setting(engine="cpu", population=16, neurons=70, trials=60, threads=1)
-CROWD, SHORT = 256, 8  # individuals and trials that the rivals live
+CROWD, SHORT = 256, 30  # individuals and trials that the rivals live
 
 
 class Cost(NamedTuple):

@@ -59,6 +59,7 @@ REFUSED = [
     (["modulation={name: m, channels: [{target: gane}]}"], "did you mean 'gain'"),
     (["modulation={name: m, channels: [{target: gain, to: all}]}"], "unknown key"),
     (["genome.reflex=.inf"], "reflex is inf"),
+    (["genome.reflex=1", "lifetime.birth={weights: random}"], "drawn anew for each lifetime"),
     (["curriculum=alternate"], "unknown curriculum 'alternate'; did you mean 'alternate_halves'"),
     (["curriculum.halves=3"], "unknown key 'curriculum.halves'"),
     (["genome.init_gain=0"], "init_gain is 0"),

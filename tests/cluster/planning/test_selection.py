@@ -168,6 +168,7 @@ def test_what_can_be_selected_on_is_not_doubted(
         ("Reward", "Other", ("lifetime.fitness=reward",), "told nothing of how it does"),
         ("Both", "Other", ("rule.first_trial=3",), "at trial 3 and scored trials at trial 3"),
         ("Both", "Other Long", ("rule.tau_elig_ms=100",), "when trials of Long end"),
+        ("Both", "Other", ("genome.reflex=0.5",), "so that the reflex cancels"),
     ],
 )
 def test_what_was_hardly_meant_is_warned_of(
