@@ -1,7 +1,8 @@
 """Code runs only where its user named it: who may run a file that some other file refers to.
 
 Suites and the configurations of runs name tasks as `my_task.py:MyTask`, and to use such a task is
-to run the file. The command line puts a gate before that. A file passes if
+to run the file; a plasticity rule `my_rule.py:RULE` is taken from the command line alone. The
+command line puts a gate before that. A file passes if
 
 - it was typed on the command line itself, or code that was typed imports it,
 - it lies in the current project, and what refers to it is not the directory of a run,
@@ -152,9 +153,8 @@ def gate_of(args: dict[str, Any]) -> Iterator[None]:
     """
     global _gate
     words = [
-        word
+        word.partition("=")[2] if name == "overrides" else word
         for name, value in args.items()
-        if name != "overrides"
         for word in (value if isinstance(value, list) else [value])
         if isinstance(word, str)
     ]
