@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+NEW_TRIAL = "new_trial()"  # where a trial raised that nothing but its number decides about
 MOST_IN_A_ROW = 20  # trials that raise one after the other before an environment is given up
 
 
@@ -54,7 +55,7 @@ class NextTrial:
             try:
                 trial = self.top.new_trial(**settings)
             except Exception as error:
-                self.raised.append(raised(number, "new_trial()", error))
+                self.raised.append(raised(number, NEW_TRIAL, error))
                 in_a_row += 1
                 if in_a_row == MOST_IN_A_ROW:
                     self.given_up = True

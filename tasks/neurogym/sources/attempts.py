@@ -57,6 +57,8 @@ def attempts(source: EnvSource) -> list[Refusal]:
             raise
         except Exception as error:
             return [refuse("cannot be made", source.name, f"{last_line(error)}{place_of(error)}")]
+        if not hasattr(env, "step"):
+            return []  # no environment, as was said
         found = source.space_faults(env)
         for what, attempt in (
             ("new_trial()", lambda: env.new_trial()),

@@ -239,6 +239,18 @@ def test_three_generations_without_a_pull_stop_a_run(tmp_path: Path) -> None:
     assert (on.status, on.generation) == ("done", 6)
 
 
+def test_generations_without_a_pull_count_across_a_resume(tmp_path: Path) -> None:
+    """And a run that stopped for them lives no further one before it is refused again."""
+    run, executor = tmp_path / "run", InProcessExecutor(all_alike)
+    short = load_config("smoke", flat("evolution.generations=2"))
+    assert evolve(short, run, executor=executor).status == "done"
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"3 generations in a row.*was 0\.5\)") as said:
+            resume(run, ["evolution.generations=6"], executor=executor)
+        assert "nan" not in str(said.value)
+        assert (run / "journal.ndjson").read_text().count('"event":"generation"') == 3
+
+
 def test_two_generations_without_a_pull_do_not(tmp_path: Path) -> None:
     config = load_config("smoke", flat())
     assert evolve(config, tmp_path / "run", executor=alike_until(1)).status == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import logging
 import shlex
 from collections.abc import Iterator
@@ -127,11 +128,16 @@ def test_a_task_that_often_raises_is_refused_with_the_share(name: str) -> None:
         build_step_bank(rare(name, one_in=25), TRIALS, SEED)
     assert caught.value.refusal.reason == "raises"
     assert "small_envs.py" in str(caught.value)
+    shown = re.search(r"`.* --trial (\d+) --seed 0` shows one", str(caught.value))
+    assert shown is not None
+    assert not isinstance(replay_trial(rare(name, one_in=25), 0, int(shown[1])), int)
 
 
 def test_a_stepped_task_that_often_raises_is_refused_too() -> None:
     assert stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 1000}).has_answers
-    with pytest.raises(Unbankable, match=r"new_trial\(\) raised .*out of luck.* 1 in 100 may"):
+    with pytest.raises(
+        Unbankable, match=r"new_trial\(\) raised .*out of luck.* 1 in 100 may .*--trial"
+    ):
         stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 20})
 
 
