@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evoplastic.__main__ import main
 from tasks.neurogym.environments import find_source
 from tasks.neurogym.faults.replay import replay_trial
 from tests.cli.conftest import Command
