@@ -346,7 +346,8 @@ class Session:
         """Write down that the run broke off, as far as that can still be written."""
         status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         with suppress(EnvironmentFault):
-            self._fault(type(error).__name__, str(error))
+            # Not said here: whoever raised it is heard by those who called.
+            self._note_fault(type(error).__name__, str(error))
             self.journal.append(
                 EndEvent(time_ms=now_ms(), generation=self.generation, status=status)
             )
@@ -463,6 +464,9 @@ class Session:
 
     def _fault(self, kind: str, message: str) -> None:
         logger.warning("generation %d: %s", self.generation, message)
+        self._note_fault(kind, message)
+
+    def _note_fault(self, kind: str, message: str) -> None:
         self.journal.append(
             FaultEvent(time_ms=now_ms(), generation=self.generation, kind=kind, message=message)
         )
