@@ -114,7 +114,8 @@ class Project:
         self._files: dict[Path, bytes] = {}
         self._read: dict[Path, None] = {}  # data, in the order in which it was opened
         self._moved = laid_out(kept) if differ(kept) else None
-        self._builtins = {**vars(builtins), "__import__": self._import}
+        own = {"__import__": self._import, "print": _print}
+        self._builtins = {**vars(builtins), **own}
         top, names = main.parent, [main.stem.replace(".", "_")]
         while self._is_file(top / "__init__.py"):
             names.insert(0, top.name)
@@ -142,7 +143,8 @@ class Project:
             around.__path__ = [str(root) for root in self._roots]
             sys.modules[self.prefix] = around
             try:
-                importlib.import_module(self._name)
+                with staying_here():
+                    importlib.import_module(self._name)
             except BaseException as error:
                 for name in [name for name in sys.modules if self._owns(name)]:
                     del sys.modules[name]
@@ -367,6 +369,24 @@ sys.meta_path.insert(0, _Finder())
 
 def _data_in(kept: Mapping[Path, bytes]) -> dict[Path, bytes]:
     return {path: content for path, content in kept.items() if is_data(path)}
+
+
+@contextmanager
+def staying_here() -> Iterator[None]:
+    """Come back to the current folder after code of a user, which may go elsewhere."""
+    here = os.open(".", os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def _print(*words: Any, **options: Any) -> None:
+    """What a user's code prints is no part of our answers, which programs may read: to stderr."""
+    if options.get("file") is None:
+        options["file"] = sys.stderr
+    print(*words, **options)
 
 
 def _has(module: ModuleType, names: Sequence[str]) -> bool:

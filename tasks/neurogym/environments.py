@@ -24,7 +24,7 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.user_code.project import CodeFile, is_own
+from evoplastic.user_code.project import CodeFile, is_own, staying_here
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
 from tasks.neurogym.faults.raised import CODE_FAULTS, MOST_IN_A_ROW
@@ -87,7 +87,8 @@ class EnvSource:
         """
         with isolated(seed, CONSTRUCTION):
             try:
-                env = self.construct()
+                with staying_here():
+                    env = self.construct()
             except UsageError:
                 raise
             except CODE_FAULTS as error:
