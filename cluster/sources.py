@@ -6,7 +6,7 @@
 
 A run goes on, and its genomes are evaluated, with what is kept, wherever its directory lies and
 whatever became of the originals. Data is kept where it lies in the folder of the task's project, up
-to `MOST_DATA_MIB` in all.
+to `MOST_DATA_MIB` and `MOST_DATA_FILES` in all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tasks.suites.suite_file import KeptSuite, find_suite_file
 
 INDEX_NAME = "index.json"
 SCHEMA = "evoplastic/sources/1"
-MOST_DATA_MIB = 64
+MOST_DATA_MIB, MOST_DATA_FILES = 64, 1000
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def sources_of(suite_word: str, suite: Suite) -> Sources:
 def _data(paths: Iterable[Path]) -> tuple[CodeFile, ...]:
     """What of the data is kept; what is not, because of its size, is said."""
     found: list[CodeFile] = []
-    left = MOST_DATA_MIB * 2**20
+    left, uncounted = MOST_DATA_MIB * 2**20, 0
     for path in paths:
         try:
             size = path.stat().st_size
@@ -110,6 +110,8 @@ def _data(paths: Iterable[Path]) -> tuple[CodeFile, ...]:
                     size / 2**20,
                     MOST_DATA_MIB,
                 )
+            elif len(found) == MOST_DATA_FILES:
+                uncounted += 1
             elif path.is_file():
                 content = path.read_bytes()
                 vouch(path, content)
@@ -117,6 +119,13 @@ def _data(paths: Iterable[Path]) -> tuple[CodeFile, ...]:
                 left -= len(content)
         except OSError:  # gone since, or never there: a task may try several places
             continue
+    if uncounted:
+        logger.warning(
+            "%d more files are read by tasks than the %d that are kept with the run: to go on or "
+            "to evaluate elsewhere, have them at the same paths, or read one file instead",
+            uncounted,
+            MOST_DATA_FILES,
+        )
     return tuple(found)
 
 

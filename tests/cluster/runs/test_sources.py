@@ -13,9 +13,10 @@ import pytest
 
 from cluster.config.run import RunConfig, load_config
 from cluster.loop import evolve, resume
-from cluster.sources import read_sources
+from cluster.sources import read_sources, sources_of
 from evoplastic.api.setting import setting_of
 from evoplastic.checks import UsageError
+from tasks.suites.loading import load_suite
 
 SMALL = Path(__file__).parents[2] / "tasks" / "small_envs.py"
 TASK = '''
@@ -171,3 +172,25 @@ def test_a_run_of_an_earlier_version_reads_its_files(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "run" / "sources")
     assert read_sources(tmp_path / "run") is None
     assert resume(tmp_path / "run", ["evolution.generations=3"]).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("MOST_DATA_MIB", "wait ü.txt (0.0 MiB) is read by a task, but not kept"),
+        ("MOST_DATA_FILES", "1 more files are read by tasks than the 0 that are kept"),
+    ],
+)
+def test_data_that_is_too_much_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    limit: str,
+    said: str,
+) -> None:
+    suite = project(tmp_path)
+    monkeypatch.setattr(f"cluster.sources.{limit}", 0)
+    loaded = load_suite(suite)
+    _ = loaded.digest  # draws trials
+    assert sources_of(str(suite), loaded).data == ()
+    assert said in caplog.text
