@@ -43,7 +43,8 @@ class Refusal:
         return REASONS[self.reason]
 
     def __str__(self) -> str:
-        return f"task {self.task!r} cannot become a trial bank ({self.reason}): {self.detail}"
+        what = "become a trial bank" if self.can_be_stepped else "be used"
+        return f"task {self.task!r} cannot {what} ({self.reason}): {self.detail}"
 
 
 def refuse(reason: str, task: str, detail: str) -> Refusal:

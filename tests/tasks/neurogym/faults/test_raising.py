@@ -136,7 +136,8 @@ def test_a_task_that_often_raises_is_refused_with_the_share(name: str) -> None:
 def test_a_stepped_task_that_often_raises_is_refused_too() -> None:
     assert stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 1000}).has_answers
     with pytest.raises(
-        Unbankable, match=r"new_trial\(\) raised .*out of luck.* 1 in 100 may .*--trial"
+        Unbankable,
+        match=r"cannot be used .*new_trial\(\) raised .*out of luck.* 1 in 100 may .*--trial",
     ):
         stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 20})
 
