@@ -53,7 +53,7 @@ def test_its_files_are_of_the_present_form_afterwards(run_dir: Path) -> None:
     before = load_config(run_dir / "config.resolved.yaml")
     resume(run_dir)
     written = yaml.safe_load((run_dir / "config.resolved.yaml").read_text())
-    assert set(written["evolution"]) == {"generations"}
+    assert set(written["evolution"]) == {"generations", "flat_generations"}
     assert written["search"]["name"] == "es"
     assert written["curriculum"] == {"name": "alternate_halves"}
     assert load_config(run_dir / "config.resolved.yaml") == before
