@@ -180,6 +180,7 @@ def _generations(session: Session, progress: Progress, stop: StopSignal) -> None
     due = set(evaluation_generations(config.evaluation, generations))
     session.begin()
     progress.start(config.name, session.generation, generations)
+    session.require_pull()  # of what was recorded before
     while session.generation < generations:
         if session.generation in due:
             session.measure(progress, stop)

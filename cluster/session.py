@@ -24,7 +24,13 @@ from cluster.restoring import checkpoint_of, restore
 from cluster.rundir import RunDirectory, describe_environment
 from cluster.signals import RunStatus, StopSignal
 from cluster.sources import keep_sources, sources_of
-from cluster.summaries import Losses, last_evaluation_of, statistics_of
+from cluster.summaries import (
+    Losses,
+    flat_at_the_end,
+    last_evaluation_of,
+    recorded_before,
+    statistics_of,
+)
 from cluster.trial_faults import keep_first
 from evoplastic import records
 from evoplastic.checks import EnvironmentFault, UsageError, require
@@ -72,7 +78,7 @@ class Session:
     last_evaluation: EvaluationEvent | None = None
     evaluated: dict[int, str] = field(default_factory=dict)  # digest of each measured center
     metrics: dict[str, float] = field(default_factory=dict)
-    flat: int = 0  # generations in a row, in this process, that told the search nothing
+    flat: int = 0  # generations in a row that told the search nothing
     _checkpoint_s: float = 0.0
     _retried_before: int = 0
     _raised_trials: int = 0  # since the last record
@@ -90,6 +96,7 @@ class Session:
         with Journal.open(directory.journal) as journal:
             first = experiment.first_genome()
             state, generation = restore(experiment, directory, journal, first)
+            recorded = recorded_before(journal.events_at_opening, generation)
             yield cls(
                 experiment=experiment,
                 directory=directory,
@@ -106,6 +113,8 @@ class Session:
                     for event in journal.events_at_opening
                     if isinstance(event, EvaluationEvent)
                 },
+                metrics=dict(recorded[-1].metrics) if recorded else {},
+                flat=flat_at_the_end(recorded),
                 _retried_before=executor.retried_shards,
             )
 
@@ -337,7 +346,8 @@ class Session:
         """Write down that the run broke off, as far as that can still be written."""
         status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         with suppress(EnvironmentFault):
-            self._fault(type(error).__name__, str(error))
+            # Not said here: whoever raised it is heard by those who called.
+            self._note_fault(type(error).__name__, str(error))
             self.journal.append(
                 EndEvent(time_ms=now_ms(), generation=self.generation, status=status)
             )
@@ -454,6 +464,9 @@ class Session:
 
     def _fault(self, kind: str, message: str) -> None:
         logger.warning("generation %d: %s", self.generation, message)
+        self._note_fault(kind, message)
+
+    def _note_fault(self, kind: str, message: str) -> None:
         self.journal.append(
             FaultEvent(time_ms=now_ms(), generation=self.generation, kind=kind, message=message)
         )

@@ -1,18 +1,21 @@
 """What a run was made from, kept in its directory: the text of its suite and the code of its tasks.
 
     sources/index.json      where each text came from, and its digest (SHA-256)
-    sources/000-suite.yaml  the suite file; then the files that code was loaded from
+    sources/000-suite.yaml  the suite file; then the files that code was loaded from, and the data
+                            that this code has read when the run begins
 
 A run goes on, and its genomes are evaluated, with what is kept, wherever its directory lies and
-whatever became of the originals. Data that the code of a task reads is not kept.
+whatever became of the originals. Data is kept where it lies in the folder of the task's project, up
+to `MOST_DATA_MIB` in all.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,7 @@ from evoplastic.checks import UsageError, require
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import SOURCES
 from evoplastic.storage import write_atomically
+from evoplastic.trust import vouch
 from evoplastic.user_code.project import CodeFile, standing_in
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
@@ -29,6 +33,9 @@ from tasks.suites.suite_file import KeptSuite, find_suite_file
 
 INDEX_NAME = "index.json"
 SCHEMA = "evoplastic/sources/1"
+MOST_DATA_MIB = 64
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Sources:
     family: str | None  # that the suite was asked to hold out
     folder: str  # absolute, where the command ran: what relative names of task files meant
     code: tuple[CodeFile, ...]
+    data: tuple[CodeFile, ...] = ()  # that the code read
 
     def load_suite(self, table: str) -> Suite:
         """The suite as it was; its code has to stand in while its tasks are used.
@@ -56,7 +64,7 @@ class Sources:
         """Originals that are there and have another content now."""
         return [
             text.path
-            for text in (self.suite, *self.code)
+            for text in (self.suite, *self.code, *self.data)
             if (now := _content(Path(text.path))) is not None and now != text.content
         ]
 
@@ -76,13 +84,40 @@ def sources_of(suite_word: str, suite: Suite) -> Sources:
     require(content is not None, f"suite file {path} cannot be read any more; restore it")
     assert content is not None
     code: dict[str, CodeFile] = {}
+    data: dict[Path, None] = {}
     for task in suite.tasks:
         if ".py:" in task.source:
-            from tasks.neurogym.sources.user_file import task_files
+            from tasks.neurogym.sources.user_file import task_data, task_files
 
             code |= {file.path: file for file in task_files(task.source)}
+            data |= dict.fromkeys(task_data(task.source))
     text = CodeFile(os.path.abspath(path), content)
-    return Sources(text, family, os.getcwd(), tuple(code.values()))
+    return Sources(text, family, os.getcwd(), tuple(code.values()), _data(data))
+
+
+def _data(paths: Iterable[Path]) -> tuple[CodeFile, ...]:
+    """What of the data is kept; what is not, because of its size, is said."""
+    found: list[CodeFile] = []
+    left = MOST_DATA_MIB * 2**20
+    for path in paths:
+        try:
+            size = path.stat().st_size
+            if size > left:
+                logger.warning(
+                    "%s (%.1f MiB) is read by a task, but not kept with the run, which keeps up to "
+                    "%d MiB of data: to go on or to evaluate elsewhere, have it at the same path",
+                    path,
+                    size / 2**20,
+                    MOST_DATA_MIB,
+                )
+            elif path.is_file():
+                content = path.read_bytes()
+                vouch(path, content)
+                found.append(CodeFile(str(path), content))
+                left -= len(content)
+        except OSError:  # gone since, or never there: a task may try several places
+            continue
+    return tuple(found)
 
 
 def keep_sources(run_dir: Path, sources: Sources) -> None:
@@ -96,7 +131,7 @@ def keep_sources(run_dir: Path, sources: Sources) -> None:
         return
     folder.mkdir(exist_ok=True)
     entries = []
-    for number, text in enumerate((sources.suite, *sources.code)):
+    for number, text in enumerate((sources.suite, *sources.code, *sources.data)):
         plain = re.sub(r"[^\w.-]", "_", Path(text.path).name)[-100:]
         name = f"{number:03d}-{plain}"
         write_atomically(folder / name, text.content)
@@ -105,7 +140,8 @@ def keep_sources(run_dir: Path, sources: Sources) -> None:
         "schema": SCHEMA,
         "suite": entries[0] | {"family": sources.family},
         "folder": sources.folder,
-        "code": entries[1:],
+        "code": entries[1 : 1 + len(sources.code)],
+        "data": entries[1 + len(sources.code) :],
     }
     write_atomically(folder / INDEX_NAME, json.dumps(index, indent=2).encode())
 
@@ -127,7 +163,8 @@ def read_sources(run_dir: Path) -> Sources | None:
             isinstance(folder, str) and isinstance(family, str | None), "folder and family are text"
         )
         code = tuple(_text(run_dir, entry) for entry in index["code"])
-        return Sources(_text(run_dir, suite), family, folder, code)
+        data = tuple(_text(run_dir, entry) for entry in index.get("data", []))
+        return Sources(_text(run_dir, suite), family, folder, code, data)
     except (KeyError, TypeError, UsageError) as error:
         raise UsageError(
             f"{run_dir / SOURCES} does not hold what the run was made from ({error}); restore it "
@@ -137,8 +174,8 @@ def read_sources(run_dir: Path) -> Sources | None:
 
 @contextmanager
 def standing_for(sources: Sources | None) -> Iterator[None]:
-    """Within the block, code that was kept runs in place of what lies at its paths."""
-    with standing_in(() if sources is None else sources.code):
+    """Within the block, what was kept is used in place of what lies at its paths."""
+    with standing_in(() if sources is None else (*sources.code, *sources.data)):
         yield
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic import records
-from evoplastic.records import EvaluationEvent, Event
+from evoplastic.records import EvaluationEvent, Event, GenerationEvent
 
 
 class Losses(NamedTuple):
@@ -22,6 +23,22 @@ class Losses(NamedTuple):
 def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:
     """The newest evaluation among the events of a journal."""
     return next((event for event in reversed(events) if isinstance(event, EvaluationEvent)), None)
+
+
+def recorded_before(events: Sequence[Event], generation: int) -> list[GenerationEvent]:
+    """The generations before this one, in their order; of one that was lived twice the last."""
+    found = {event.generation: event for event in events if isinstance(event, GenerationEvent)}
+    return [found[number] for number in sorted(found) if number < generation]
+
+
+def flat_at_the_end(recorded: Sequence[GenerationEvent]) -> int:
+    """How many of the last generations told the search nothing, which then leaves its center."""
+    count = 0
+    for event in reversed(recorded):
+        if event.metrics.get(records.UPDATE_NORM) != 0.0:
+            break
+        count += 1
+    return count
 
 
 def statistics_of(losses: Losses) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Code runs only where its user named it: who may run a file that some other file refers to.
 
 Suites and the configurations of runs name tasks as `my_task.py:MyTask`, and to use such a task is
-to run the file. The command line puts a gate before that. A file passes if
+to run the file; a plasticity rule `my_rule.py:RULE` is taken from the command line alone. The
+command line puts a gate before that. A file passes if
 
 - it was typed on the command line itself, or code that was typed imports it,
 - it lies in the current project, and what refers to it is not the directory of a run,
@@ -58,9 +59,7 @@ class Gate:
         Raises:
             Untrusted: it may not.
         """
-        import hashlib  # here, so that `--help` need not wait for it
-
-        digest = hashlib.sha256(content).hexdigest()
+        digest = _digest(content)
         real = Path(os.path.realpath(path))
         if digest in _remembered():
             return
@@ -69,13 +68,16 @@ class Gate:
         passes = own and (real in self.named or by_named)
         passes = passes or (not self.from_run and self._is_ours(real))
         if not passes and self.everything:
-            print(f"running the code of {path} (SHA-256 {digest}), trusted now", file=sys.stderr)
+            print(
+                f"using the {_kind(path)} of {path} (SHA-256 {digest}), trusted now",
+                file=sys.stderr,
+            )
             passes = True
         if not passes and not self._asked(path, digest):
             raise Untrusted(
-                f"{path} is code (SHA-256 {digest}) that a file refers to and that you did not "
-                "name; read it, then give --trust to run it from now on for as long as it stays "
-                "as it is"
+                f"{path} is {_kind(path)} (SHA-256 {digest}) that a file refers to and that you "
+                "did not name; read it, then give --trust to use it from now on for as long as it "
+                "stays as it is"
             )
         _remember(digest, real)
 
@@ -94,10 +96,20 @@ class Gate:
     def _asked(self, path: Path, digest: str) -> bool:
         if not (self.may_ask and sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return False
-        print(f"A file refers to the code of {path} (SHA-256 {digest}).", file=sys.stderr)
+        print(f"A file refers to the {_kind(path)} of {path} (SHA-256 {digest}).", file=sys.stderr)
         print("Run it now, and whenever it is the same? [y/N] ", end="", file=sys.stderr)
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _digest(content: bytes) -> str:
+    import hashlib  # here, so that `--help` need not wait for it
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def _kind(path: Path) -> str:
+    return "code" if path.suffix == ".py" else "data"
 
 
 def _is_on_disk(path: Path, content: bytes) -> bool:
@@ -126,6 +138,15 @@ def admit(path: Path, content: bytes, importer: Path | None = None) -> None:
         _gate.admit(path, content, importer)
 
 
+def vouch(path: Path, content: bytes) -> None:
+    """Remember data that admitted code has read from its own place: it may stand in for it later.
+
+    What a run kept of it is data that somebody else may have put there, a pickle for instance.
+    """
+    if _gate is not None:
+        _remember(_digest(content), Path(os.path.realpath(path)))
+
+
 def gate() -> Gate | None:
     """The gate of the command that runs, if any."""
     return _gate
@@ -152,9 +173,8 @@ def gate_of(args: dict[str, Any]) -> Iterator[None]:
     """
     global _gate
     words = [
-        word
+        word.partition("=")[2] if name == "overrides" else word
         for name, value in args.items()
-        if name != "overrides"
         for word in (value if isinstance(value, list) else [value])
         if isinstance(word, str)
     ]

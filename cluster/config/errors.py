@@ -47,6 +47,8 @@ def _line(detail: typing.Any, root: type[BaseModel]) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error":
         return f"{path}: {message}" if path else message
+    if detail["type"] == "string_pattern_mismatch":
+        message = "1 to 64 letters of ASCII, digits, '.', '_' and '-', no sign first"
     message = message.removeprefix("Input should be ")
     if detail["loc"][-1] in KINDS:
         message = "a number, or a section that makes it a field of the genome"

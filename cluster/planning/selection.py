@@ -22,6 +22,7 @@ from tasks.suites.suite import Suite
 
 REWARD_FEEDBACK = ("reward", "reward_prediction_error")
 FADED = 1e-5  # share of a credit below which nothing of it is left
+BY_ANSWERS = "lifetime.fitness=loss lifetime.feedback=correct rule.outcome=graded"
 BY_REWARD = (
     "lifetime.fitness=reward lifetime.feedback=reward_prediction_error rule.outcome=reward "
     "rule.baseline=single"
@@ -67,6 +68,8 @@ def require_selection(experiment: Experiment) -> None:
         + (
             f"select by reward, as with {BY_REWARD}, or train on tasks with ground truth"
             if any(task.pays for task in train)
+            else f"select by answers, as with {BY_ANSWERS}, or train on tasks that pay"
+            if any(task.answers for task in train)
             else "give a training task a ground truth or rewards that depend on the action"
         ),
     )
@@ -81,7 +84,7 @@ def require_selection(experiment: Experiment) -> None:
             f"held-out task {task.task!r} {_says(task)}, but lifetime.fitness "
             f"{config.lifetime.fitness!r}, lifetime.feedback {config.lifetime.feedback!r} and "
             f"{_outcome(config)} look at something else, so that no network could learn it; "
-            + _way_out(task),
+            + _way_out(task, config),
         )
     first, trials = config.rule.constants.first_trial, config.lifetime.num_trials
     require(
@@ -105,7 +108,8 @@ def doubts(experiment: Experiment) -> list[str]:
     ]
     found += [
         f"a network on task {task.task!r} is told nothing of how it does: the task {_says(task)}, "
-        f"lifetime.feedback is {config.lifetime.feedback!r}, {_outcome(config)}; {_way_out(task)}"
+        f"lifetime.feedback is {config.lifetime.feedback!r}, {_outcome(config)}; "
+        + _way_out(task, config)
         for task in (*train, *held_out)
         if task not in blind and not informed.see(task)
     ]
@@ -223,9 +227,11 @@ def _all_say(tasks: list[Expression]) -> str:
     )
 
 
-def _way_out(task: Expression) -> str:
+def _way_out(task: Expression, config: RunConfig) -> str:
+    gated = config.rule.table.modulator == "outcome"
     if task.pays and not task.answers:
-        return "set lifetime.feedback=reward_prediction_error, or rule.outcome=reward"
+        or_so = ", or rule.outcome=reward" if gated else ""
+        return f"set lifetime.feedback=reward_prediction_error{or_so}"
     if task.answers:
-        return "set lifetime.feedback=correct, or rule.outcome=graded"
+        return "set lifetime.feedback=correct" + (", or rule.outcome=graded" if gated else "")
     return "leave it out, or give it a ground truth or rewards"

@@ -88,7 +88,7 @@ def setting_of(
 
     genome = load(ref, store=store)
     of_run = genome.run_config
-    source = str(config or of_run or DEFAULT_CONFIG)
+    source = str(config or _as_typed(of_run) or DEFAULT_CONFIG)
     if config is None and of_run is not None:
         trust.set_from_run()
     chosen = load_config(source, overrides)
@@ -132,6 +132,12 @@ def setting_of(
     return Setting(
         genome=genome, config=chosen, source=source, tasks=tuple(measured), problem=problem
     )
+
+
+def _as_typed(path: Path | None) -> Path | None:
+    """A path as people type it: relative if it lies below the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path is not None and path.is_relative_to(here) else path
 
 
 def as_overrides(settings: Mapping[str, Any]) -> list[str]:

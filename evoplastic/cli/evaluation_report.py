@@ -68,8 +68,8 @@ def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:
     if not reached:
         return []
     return [
-        f"{entry['task']}: {score} {show(mean)} is not better than {' and '.join(reached)} over "
-        f"{lifetimes} lifetimes; no sign that the network learns this task in its lifetime"
+        f"{entry['task']}: {score} {show(mean)} is not clearly better than {' and '.join(reached)} "
+        f"over {lifetimes} lifetimes; no sign that the network learns this task in its lifetime"
     ]
 
 

@@ -140,7 +140,11 @@ def _found(args: argparse.Namespace) -> dict[str, Any]:
     if found["path"] == "none":
         reasons = {(refusal["reason"], refusal["detail"]): None}
         reasons |= {(each.reason, each.detail): None for each in attempts(source)}
-        said = "; ".join(f"({reason}): {detail}" for reason, detail in reasons)
+        said = "; ".join(
+            f"({reason}): {detail}"
+            for reason, detail in reasons
+            if not any(detail != more and more.startswith(detail) for _, more in reasons)
+        )
         raise UsageError(f"task {found['task']!r} cannot be used {said}{listed(places)}")
     found["evolvable"] = True  # a task that must be stepped too, slowly
     if refusal is None:

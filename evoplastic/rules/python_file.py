@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 from evoplastic.checks import UsageError, nearest, require
 from evoplastic.rules.table import Rule
+from evoplastic.user_code.project import open_project
 
 REFERENCE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
 
@@ -22,7 +22,7 @@ def is_reference(word: object) -> bool:
 
 
 def load_rule(reference: str) -> Rule:
-    """The rule that a file defines under a name; the file is run.
+    """The rule that a file defines under a name; the file is run, with the project around it.
 
     Raises:
         UsageError: no such file or name, a file that cannot be run, or something else than a rule.
@@ -32,12 +32,10 @@ def load_rule(reference: str) -> Rule:
     assert found is not None
     path, name = Path(found["path"]), found["name"]
     require(path.is_file(), f"there is no file {path}; give the path of a Python file")
-    spec = importlib.util.spec_from_file_location(f"_rule_of_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = open_project(path).load()
+    except UsageError:
+        raise
     except Exception as error:
         raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     rules = {key: value for key, value in vars(module).items() if isinstance(value, Rule)}

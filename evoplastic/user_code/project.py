@@ -29,6 +29,13 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from evoplastic.trust import admit, gate
+from evoplastic.user_code.data import (
+    MOST_NOTICED,
+    differ,
+    is_data,
+    laid_out,
+    notice_reading,
+)
 from evoplastic.user_code.own_names import OURS, ROOT
 
 PREFIX = "_evoplastic_task_"
@@ -105,7 +112,10 @@ class Project:
         number = sum(name.startswith(f"{PREFIX}{digest}") for name in _by_prefix)
         self.prefix = f"{PREFIX}{digest}" + (f"_{number}" if number else "")
         self._files: dict[Path, bytes] = {}
-        self._builtins = {**vars(builtins), "__import__": self._import}
+        self._read: dict[Path, None] = {}  # data, in the order in which it was opened
+        self._moved = laid_out(kept) if differ(kept) else None
+        own = {"__import__": self._import, "print": _print}
+        self._builtins = {**vars(builtins), **own}
         top, names = main.parent, [main.stem.replace(".", "_")]
         while self._is_file(top / "__init__.py"):
             names.insert(0, top.name)
@@ -115,21 +125,26 @@ class Project:
         further = [top, *self._further()]
         self._around = None if main.parent.parent in further else main.parent.parent
         self._roots = list(dict.fromkeys((*further, main.parent.parent)))
+        self._own = [top, *self._marked()[:1]]
+        notice_reading(lambda name: _by_prefix.get(name.partition(".")[0]))
 
     def load(self) -> ModuleType:
         """The module of the file, and all that it imports; run once.
 
         Raises:
-            Untrusted: a file that may not run.
+            Untrusted: a file that may not run, or kept data that may not be read in its place.
             OSError: the file cannot be read.
             Exception: whatever the code raises; none of its modules stays.
         """
         if self._name not in sys.modules:
+            for file in self.stand_ins:
+                admit(Path(file.path), file.content, self.main)
             around = ModuleType(self.prefix)
             around.__path__ = [str(root) for root in self._roots]
             sys.modules[self.prefix] = around
             try:
-                importlib.import_module(self._name)
+                with staying_here():
+                    importlib.import_module(self._name)
             except BaseException as error:
                 for name in [name for name in sys.modules if self._owns(name)]:
                     del sys.modules[name]
@@ -150,6 +165,27 @@ class Project:
         paths = [path for path in (self.main, *rest) if path in self._files]
         return tuple(CodeFile(str(path), self._files[path]) for path in paths)
 
+    @property
+    def data(self) -> tuple[Path, ...]:
+        """Files in the folder of the project that its code opened to read so far, none of code."""
+        return tuple(self._read)
+
+    @property
+    def stand_ins(self) -> tuple[CodeFile, ...]:
+        """Kept data that is read in place of what lies, or is missing, at its paths."""
+        data = {} if self._moved is None else _data_in(self._kept)
+        return tuple(CodeFile(str(path), content) for path, content in data.items())
+
+    def note(self, path: Path) -> None:
+        """Take down that the code opened a file to read it."""
+        parts = [path.relative_to(root).parts for root in self._own if path.is_relative_to(root)]
+        hidden = any(
+            part.startswith(".") or part == "site-packages"
+            for part in min(parts, key=len, default=())
+        )
+        if parts and is_data(path) and not hidden and len(self._read) < MOST_NOTICED:
+            self._read[path] = None
+
     def is_current(self, kept: Mapping[Path, bytes]) -> bool:
         """Whether files were loaded and all are what they were; asks whether they may run."""
         try:
@@ -159,6 +195,9 @@ class Project:
                     return False
                 admit(path, content, self.main)
         except OSError:
+            return False
+        data, before = _data_in(kept), _data_in(self._kept)
+        if data != before and (self._moved is not None or differ(data)):
             return False
         return bool(self._files) and self._gate is gate()  # each command runs code anew
 
@@ -189,6 +228,7 @@ class Project:
         admit(path, content, self.main)
         self._files[path] = content
         vars(module)["__builtins__"] = self._builtins
+        module.__file__ = self._seen(path)
         exec(compile(content, str(path), "exec", dont_inherit=True), vars(module))
 
     def text(self, path: Path) -> bytes:
@@ -239,7 +279,7 @@ class Project:
         if top in sys.stdlib_module_names:
             return False
         found = self._find(top)
-        if found is None or str(found.path) == (importer or {}).get("__file__"):
+        if found is None or self._seen(found.path) == (importer or {}).get("__file__"):
             return False
         return (found.beside and not found.plain_folder) or not _is_installed(top)
 
@@ -261,12 +301,21 @@ class Project:
     def _further(self) -> list[Path]:
         """Folders in which a name is looked up that is neither beside the file nor installed."""
         here = Path.cwd()
-        marked = [each for each in self.main.parents if any((each / m).exists() for m in MARKS)]
+        marked = self._marked()
         inside = [here] if self.main.is_relative_to(here) else []
         # Where the originals are gone, nothing marks the folder of their project any more.
-        kept = [path.parent for path in self._kept] if self.main in self._kept else []
+        code = [path.parent for path in self._kept if not is_data(path)]
+        kept = code if self.main in self._kept else []
         common = [Path(os.path.commonpath(kept))] if kept else []
         return [self.main.parent, *inside, *marked[:1], *common]
+
+    def _marked(self) -> list[Path]:
+        """Folders around the file that are those of a project, the nearest first."""
+        return [each for each in self.main.parents if any((each / m).exists() for m in MARKS)]
+
+    def _seen(self, path: Path) -> str:
+        """What `__file__` says: where the data beside a file is found."""
+        return str(path if self._moved is None else self._moved(path))
 
     def _is_file(self, path: Path) -> bool:
         return path in self._kept or path.is_file()
@@ -316,6 +365,28 @@ class _Finder:
 
 
 sys.meta_path.insert(0, _Finder())
+
+
+def _data_in(kept: Mapping[Path, bytes]) -> dict[Path, bytes]:
+    return {path: content for path, content in kept.items() if is_data(path)}
+
+
+@contextmanager
+def staying_here() -> Iterator[None]:
+    """Come back to the current folder after code of a user, which may go elsewhere."""
+    here = os.open(".", os.O_RDONLY)
+    try:
+        yield
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def _print(*words: Any, **options: Any) -> None:
+    """What a user's code prints is no part of our answers, which programs may read: to stderr."""
+    if options.get("file") is None:
+        options["file"] = sys.stderr
+    print(*words, **options)
 
 
 def _has(module: ModuleType, names: Sequence[str]) -> bool:

@@ -110,7 +110,7 @@ def _share(source: EnvSource) -> Share:
         return known
     prober = Prober(source.name, source.make(SEED), np.random.default_rng(SEED))
     count = number = 0
-    detail = ""
+    detail, last = "", None
     with isolated(SEED, TRIALS):
         while number < COUNTED_TRIALS and count <= MOST_RAISED:
             try:
@@ -120,9 +120,9 @@ def _share(source: EnvSource) -> Share:
             except Unbankable as error:
                 if error.refusal.reason != "raises":
                     break  # whoever builds a bank comes to that too
-                count, detail = count + 1, error.refusal.detail
+                count, detail, last = count + 1, error.refusal.detail, number
             number += 1
-    share = Share(count, number, detail)
+    share = Share(count, number, detail, last)
     remember(source, "bank", share)
     return share
 

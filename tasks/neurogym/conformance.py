@@ -18,7 +18,7 @@ from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
 from evoplastic.watching import at
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
-from tasks.neurogym.faults.raised import NextTrial, raised
+from tasks.neurogym.faults.raised import CODE_FAULTS, NextTrial, raised
 from tasks.neurogym.faults.reporting import report
 from tasks.neurogym.object_graph import trial_envs
 from tasks.neurogym.refusals import Unbankable
@@ -143,7 +143,7 @@ def find_differences(
                 found.append(Difference(trial, step, "shows", shown, expected))
             try:
                 shown, reward, terminated, truncated, info = top.step(action)
-            except Exception as error:
+            except CODE_FAULTS as error:
                 if drawing.given_up:
                     raise Unbankable(refuse_raising(source.name, "new_trial()", error)) from error
                 where = f"step({action}) at step {step}"

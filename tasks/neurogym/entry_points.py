@@ -21,6 +21,7 @@ import neurogym.envs.registration
 
 from evoplastic.checks import UsageError, require
 from tasks.machines.state_machine import StateMachine
+from tasks.neurogym.faults.raised import CODE_FAULTS
 
 GROUP = "evoplastic.tasks"
 
@@ -58,7 +59,7 @@ def load_entry_point(point: EntryPoint) -> Callable[..., Any] | StateMachine:
             made = point.load()
     except UsageError:
         raise
-    except Exception as error:
+    except CODE_FAULTS as error:
         reason = traceback.format_exception_only(error)[-1].strip()
         raise UsageError(
             f"task {point.name!r} cannot be imported from {origin(point)}: {reason}"

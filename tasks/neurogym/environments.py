@@ -24,10 +24,10 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.user_code.project import CodeFile, is_own
+from evoplastic.user_code.project import CodeFile, is_own, staying_here
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
-from tasks.neurogym.faults.raised import MOST_IN_A_ROW
+from tasks.neurogym.faults.raised import CODE_FAULTS, MOST_IN_A_ROW
 from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Refusal, Unbankable, refuse
@@ -87,10 +87,11 @@ class EnvSource:
         """
         with isolated(seed, CONSTRUCTION):
             try:
-                env = self.construct()
+                with staying_here():
+                    env = self.construct()
             except UsageError:
                 raise
-            except Exception as error:
+            except CODE_FAULTS as error:
                 untimed = isinstance(error, AttributeError) and "'timing'" in str(error)
                 reason = "no timing" if untimed else "cannot be made"
                 raise Unbankable(refuse(reason, self.name, last_line(error))) from error
@@ -111,7 +112,7 @@ class EnvSource:
                 raise Unbankable(refusal)
             try:
                 _reset(env)
-            except Exception as error:
+            except CODE_FAULTS as error:
                 if any(each.tmax < each.dt for each in trial_envs(env)):
                     raise Unbankable(
                         refuse(
@@ -182,7 +183,7 @@ def _reset(env: Any) -> None:
             with noting_built(trial_envs(env)):
                 env.reset()
             return
-        except Exception as raised:
+        except CODE_FAULTS as raised:
             error = raised
     raise error
 
@@ -313,7 +314,7 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def refuse_raising(name: str, where: str, error: Exception) -> Any:
+def refuse_raising(name: str, where: str, error: BaseException) -> Any:
     """The refusal of an environment that raises, with the line of the task that did."""
     return refuse("raises", name, f"{where} raised {last_line(error)}{place_of(error)}")
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from evoplastic.types import BoolArray, Float32Array, Int64Array
 from tasks.neurogym.environments import refuse_raising
+from tasks.neurogym.faults.raised import CODE_FAULTS
 from tasks.neurogym.ground_truth import actions_in, by_step, note_built
 from tasks.neurogym.object_graph import generators, random_state, trial_envs
 from tasks.neurogym.refusals import Unbankable, refuse
@@ -119,7 +120,7 @@ class Prober:
             _listen(env, added)
         try:
             self.top.new_trial()
-        except Exception as error:
+        except CODE_FAULTS as error:
             raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
         finally:
             for env in self.envs:
@@ -166,7 +167,7 @@ class Prober:
         """What `gt` or `gt_now` say by step, whatever it is; None if they say nothing."""
         try:
             target_T = by_step(env, num_steps)
-        except Exception as error:
+        except CODE_FAULTS as error:
             raise Unbankable(refuse_raising(self.name, "gt_now", error)) from error
         return None if target_T is None else self._expect_actions_by_step(target_T, num_steps)
 

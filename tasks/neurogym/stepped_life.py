@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evoplastic.trials.timing import ANSWER, HOLD, UNSCORED
 from evoplastic.types import NO_TARGET, Float32Array
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated, refuse_raising
-from tasks.neurogym.faults.raised import MOST_IN_A_ROW, NextTrial, Raised, raised
+from tasks.neurogym.faults.raised import CODE_FAULTS, MOST_IN_A_ROW, NextTrial, Raised, raised
 from tasks.neurogym.faults.reporting import report
 from tasks.neurogym.ground_truth import by_step, note_built, plain
 from tasks.neurogym.object_graph import trial_envs
@@ -81,7 +81,7 @@ class SteppedLife:
         """
         try:
             truth_T = by_step(self._env, self.natural_steps)
-        except Exception as error:
+        except CODE_FAULTS as error:
             raise Unbankable(refuse_raising(self.name, "gt_now", error)) from error
         self.informed = truth_T is None
         if truth_T is None and self._foreseen_T is None:
@@ -92,7 +92,7 @@ class SteppedLife:
         """What `info["gt"]` will say in this trial, from a copy that does nothing; or nothing."""
         said: list[Any] = [None] * self._env.t_ind
         over = False
-        with isolated(self._seed, TRIALS + self._steps), suppress(Exception):
+        with isolated(self._seed, TRIALS + self._steps), suppress(*CODE_FAULTS):
             copied = deepcopy(self._top)
             while not over and len(said) < self.natural_steps:
                 *_, info = copied.step(0)
@@ -145,7 +145,7 @@ class SteppedLife:
                 reward, over = float(reward), bool(info["new_trial"])
                 if self.has_answers and self.informed and info.get("gt") is not None:
                     target = int(info["gt"])
-        except Exception as error:
+        except CODE_FAULTS as error:
             return self._end_broken(where, error)
         self._note()
         if terminated or truncated:
@@ -165,7 +165,7 @@ class SteppedLife:
             )
         return Step(reward, over, over and action == target)
 
-    def _end_broken(self, where: str, error: Exception) -> Step:
+    def _end_broken(self, where: str, error: BaseException) -> Step:
         """End a trial in which a step raised, and begin the next one."""
         self._broken_in_a_row += 1
         if self._drawing.given_up or self._broken_in_a_row == MOST_IN_A_ROW:
@@ -185,7 +185,7 @@ class SteppedLife:
                     set_clock(each, 0, 0)  # performance too, as step() does
                 self._begin()
                 shown = self._first_shown()
-        except Exception as error:
+        except CODE_FAULTS as error:
             raise Unbankable(refuse_raising(self.name, "new_trial()", error)) from error
         self._note()
         return self._checked(shown)

@@ -16,6 +16,7 @@ from evoplastic.trials.table import MAX_TRIAL_STEPS
 from evoplastic.types import Interface
 from evoplastic.watching import at
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
+from tasks.neurogym.faults.raised import NEW_TRIAL
 from tasks.neurogym.faults.share import (
     COUNTED_TRIALS,
     MOST_RAISED,
@@ -151,7 +152,8 @@ def _share(source: EnvSource, limit: int, *, isolate: bool) -> Share:
             steps += 1
     last = life.raised[-1] if life.raised else None
     detail = f"{last.where} raised {last.said}" if last else ""
-    share = Share(len(life.raised), life.drawn, detail)
+    drawn = last is not None and last.where == NEW_TRIAL  # else it hangs on the actions before
+    share = Share(len(life.raised), life.drawn, detail, last.trial if last and drawn else None)
     remember(source, "stepping", share)
     return share
 

@@ -19,6 +19,7 @@ from neurogym.core import TrialEnv
 from numpy.typing import NDArray
 
 from tasks.neurogym.environments import refuse_raising
+from tasks.neurogym.faults.raised import CODE_FAULTS
 from tasks.neurogym.ground_truth import plain
 from tasks.neurogym.object_graph import changed_path, is_random, state_of
 from tasks.neurogym.refusals import Unbankable, refuse
@@ -47,7 +48,7 @@ class TrialCells:
             try:
                 shown, reward, terminated, truncated, info = take_step(action)
                 reward, ends = float(reward), bool(info["new_trial"])
-            except Exception as error:
+            except CODE_FAULTS as error:
                 where = f"step({action}) at step {step}"
                 raise Unbankable(refuse_raising(self.name, where, error)) from error
             if terminated or truncated:
@@ -81,7 +82,7 @@ class TrialCells:
         A step that cannot be taken, and those after it, say nothing here.
         """
         said: list[Any] = []
-        with suppress(Exception):
+        with suppress(*CODE_FAULTS):
             for step in range(num_steps):
                 words = []
                 for action in (0, int(self.top.action_space.n) - 1):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evoplastic.__main__ import main
 from tasks.neurogym.environments import find_source
 from tasks.neurogym.faults.replay import replay_trial
 from tests.cli.conftest import Command
@@ -256,3 +257,20 @@ def test_check_refuses_a_free_suite_that_leaks(command: Command, tmp_path: Path)
     answer = command("tasks", "check", "--suite", "mine.yaml")
     assert answer.code == 2
     assert "held-out task 'Echo' asks the same as training task 'MyTask'" in answer.err
+
+
+def test_what_is_no_environment_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(
+        "def number(dt=20):\n    return 5\n\n\ndef broken(dt=20):\n    raise RuntimeError('no')\n"
+    )
+    assert main(["tasks", "check", "mine.py:number"]) == 2
+    said = capsys.readouterr().err
+    assert "it returns int, expected a neurogym TrialEnv" in said
+    assert "attempts.py" not in said
+    assert main(["tasks", "check", "mine.py:broken"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("RuntimeError") == 1
+    assert "mine.py:6" in said

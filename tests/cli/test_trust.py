@@ -218,3 +218,33 @@ def test_a_home_is_no_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         theirs = tmp_path / "Downloads" / "theirs.py"
         with pytest.raises(UsageError, match="--trust"):
             trust.admit(theirs, theirs.read_bytes())
+
+
+RULE = """
+from helper import NAME
+from evoplastic.rules.table import Rule, Term
+
+with open(%r, "a") as marker:
+    marker.write("ran ")
+RULE = Rule(name=NAME, title="t", source="s", change=(Term(post="rate", pre="rate"),))
+"""
+
+
+def test_a_rule_from_elsewhere_runs_if_it_was_typed(
+    command: Command, elsewhere: Path, marker: Path
+) -> None:
+    """And it may have a project around it, as a task has."""
+    (elsewhere / "evil.py").write_text(RULE % str(marker))
+    (elsewhere / "helper.py").write_text("NAME = 'theirs'")
+    theirs = elsewhere / "run.yaml"
+    theirs.write_text(f"name: theirs\nrule: {elsewhere}/evil.py:RULE\n")
+    answer = command("evolve", theirs, "--dry-run")
+    assert answer.code == 2
+    assert "on the command line" in answer.err
+    assert not marker.exists()
+    shown = command("rules", "show", f"{elsewhere}/evil.py:RULE", "--json")
+    assert shown.json["name"] == "theirs", shown.err
+    assert marker.exists()
+    trust.trusted_file().unlink()
+    typed = command("config", "show", "smoke", f"rule={elsewhere}/evil.py:RULE")
+    assert "name: theirs" in typed.out, typed.err

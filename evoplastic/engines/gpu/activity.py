@@ -79,8 +79,9 @@ def _reaching(rates, fan_out, i, S: tl.constexpr):
 
     Rates are those of all unclamped neurons on chip, else a pointer.
     """
+    MODULATORS: tl.constexpr = S.num_modulators
     total = tl.zeros_like(i).to(tl.float32)
-    for k in tl.static_range(0, S.num_modulators):
+    for k in tl.static_range(0, MODULATORS):
         if S.on_chip:
             m = tl.sum(tl.where(i == S.modulators_at + k, rates, 0.0), 0)
         else:
@@ -131,8 +132,9 @@ def modulator_signs(i, S: tl.constexpr):
 @triton.jit
 def squared_jumps_at(before, after, S: tl.constexpr):
     """The sum of (m'[k] - m[k])^2 from rates in memory."""
+    MODULATORS: tl.constexpr = S.num_modulators
     total = 0.0
-    for k in tl.static_range(0, S.num_modulators):
+    for k in tl.static_range(0, MODULATORS):
         at = S.modulators_at + k
         jump = tl.load(after + at) - tl.load(before + at)
         total += jump * jump
@@ -142,8 +144,9 @@ def squared_jumps_at(before, after, S: tl.constexpr):
 @triton.jit
 def signal_at(rates, S: tl.constexpr):
     """The modulatory signal from rates in memory: m_0 - m_1 + m_2 - ..."""
+    MODULATORS: tl.constexpr = S.num_modulators
     mod = tl.load(rates + S.modulators_at)
-    for k in tl.static_range(1, S.num_modulators):
+    for k in tl.static_range(1, MODULATORS):
         m = tl.load(rates + S.modulators_at + k)
         if k % 2 == 1:
             mod -= m

@@ -62,7 +62,7 @@ from evoplastic.engines.gpu.streamed import advance, awaken
 
 
 @triton.jit
-def _clamped(
+def clamped_at(
     c, channel, action, state, choice, first, second, tasks, numbers, S: tl.constexpr
 ):  # fmt: skip
     """Rates [C'] of the clamped neurons before a step at `state`, after the action `choice`."""
@@ -76,7 +76,7 @@ def _clamped(
 
 
 @triton.jit
-def _mean_of_parts(held, num_held, answered, num_answered):
+def mean_of_parts(held, num_held, answered, num_answered):
     """Mean over the parts of a trial that occurred of their mean error; 0 if none did."""
     means = held / tl.maximum(num_held, 1.0) + answered / tl.maximum(num_answered, 1.0)
     return means / tl.maximum(tl.minimum(num_held, 1.0) + tl.minimum(num_answered, 1.0), 1.0)
@@ -131,7 +131,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         state = tl.load(tasks.first + entry)
         choice = tl.full([], -1, tl.int32)
         nothing = tl.full([], 0.0, tl.float32)
-        clamped = _clamped(c, channel, signal, state, choice, nothing, nothing, tasks, numbers, S)
+        clamped = clamped_at(c, channel, signal, state, choice, nothing, nothing, tasks, numbers, S)
         if S.on_chip:
             leak = leak_of(own, i, numbers, S)
             x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
@@ -218,7 +218,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 shown = nothing
                 if S.feedback >= FEEDBACK_REWARD:
                     shown = real(numbers, FEEDBACK_GAIN) * paid
-                clamped = _clamped(
+                clamped = clamped_at(
                     c, channel, signal, tl.maximum(state, 0), choice, shown, -shown, tasks,
                     numbers, S,
                 )  # fmt: skip
@@ -226,7 +226,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                     tl.store(before + ROW + WIDE + c, clamped, mask=c < S.clamped)
                     tl.debug_barrier()
 
-            loss = _mean_of_parts(held, num_held, answered, num_answered)
+            loss = mean_of_parts(held, num_held, answered, num_answered)
             correct = state == ENDED_WELL
             out = individual * num_trials + trial
             tl.store(record.loss + out, loss)
@@ -237,7 +237,9 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             factor, means = reinforce(loss, correct, reward, kind, means, numbers, S)
             entry = tl.where(entry + 1 == stop, start, entry + 1)
             state = tl.load(tasks.first + entry)
-            clamped = _clamped(c, channel, signal, state, choice, first, second, tasks, numbers, S)
+            clamped = clamped_at(
+                c, channel, signal, state, choice, first, second, tasks, numbers, S
+            )
             if not S.lazy:
                 tl.debug_barrier()
                 learn(memory, step, factor, may_change, numbers, S)

@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+CODE_FAULTS = (Exception, SystemExit)  # of somebody else's code; an interrupt is the user's own
+NEW_TRIAL = "new_trial()"  # where a trial raised that nothing but its number decides about
 MOST_IN_A_ROW = 20  # trials that raise one after the other before an environment is given up
 
 
@@ -53,8 +55,8 @@ class NextTrial:
             number, self.drawn = self.drawn, self.drawn + 1
             try:
                 trial = self.top.new_trial(**settings)
-            except Exception as error:
-                self.raised.append(raised(number, "new_trial()", error))
+            except CODE_FAULTS as error:
+                self.raised.append(raised(number, NEW_TRIAL, error))
                 in_a_row += 1
                 if in_a_row == MOST_IN_A_ROW:
                     self.given_up = True

@@ -9,7 +9,7 @@ from typing import Any
 from evoplastic.checks import require
 from evoplastic.trials.table import MAX_TRIAL_STEPS
 from tasks.neurogym.environments import TRIALS, EnvSource, isolated
-from tasks.neurogym.faults.raised import Raised, raised
+from tasks.neurogym.faults.raised import CODE_FAULTS, Raised, raised
 from tasks.neurogym.object_graph import trial_envs
 from tasks.neurogym.probing import NoNextTrial
 from tasks.neurogym.refusals import Unbankable
@@ -32,11 +32,11 @@ def replay_trial(source: EnvSource, seed: int, trial: int) -> Raised | int:
     top = source.make(seed)
     with isolated(seed, TRIALS):
         for _ in range(trial):
-            with suppress(Exception):
+            with suppress(*CODE_FAULTS):
                 top.new_trial()
         try:
             top.new_trial()
-        except Exception as error:
+        except CODE_FAULTS as error:
             return raised(trial, "new_trial()", error)
         return _steps(top, trial)
 
@@ -52,7 +52,7 @@ def _steps(top: Any, trial: int) -> Raised | int:
             set_clock(env, step * env.dt, step)
             try:
                 ends.append(bool(top.step(action)[4]["new_trial"]))
-            except Exception as error:
+            except CODE_FAULTS as error:
                 return raised(trial, f"step({action}) at step {step}", error)
         if all(ends):
             return step + 1

@@ -10,6 +10,7 @@ import json
 from typing import Any, NamedTuple
 
 from tasks.neurogym.environments import EnvSource
+from tasks.neurogym.faults.reporting import check_command
 from tasks.neurogym.refusals import Unbankable, refuse
 
 SEED = 0
@@ -24,7 +25,8 @@ class Share(NamedTuple):
     raised: int
     counted: int
 
-    detail: str = ""  # what one of them raised
+    detail: str = ""  # what the last of them raised
+    trial: int | None = None  # the number of that one, if it can be drawn again by that alone
 
     @property
     def is_rare(self) -> bool:
@@ -61,6 +63,9 @@ def refuse_frequent(source: EnvSource, share: Share) -> None:
             f"{share.detail}; {share.raised} of {share.counted} trials of seed {SEED} raise, and "
             f"1 in {ONE_IN} may (they are left out)"
         )
+        if share.trial is not None:
+            again = check_command(source, "--trial", share.trial, "--seed", SEED)
+            detail += f"; mend the task, `{again}` shows one that raises"
         raise Unbankable(refuse("raises", source.name, detail))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evoplastic.checks import UsageError
 from tasks.neurogym.environments import CONSTRUCTION, EnvSource, isolated, last_line, place_of
+from tasks.neurogym.faults.raised import CODE_FAULTS
 from tasks.neurogym.refusals import Refusal, refuse
 from tasks.neurogym.sources.old_code import Place, old_places
 from tasks.neurogym.sources.user_file import split_file
@@ -55,8 +56,10 @@ def attempts(source: EnvSource) -> list[Refusal]:
             env = source.construct()
         except UsageError:
             raise
-        except Exception as error:
+        except CODE_FAULTS as error:
             return [refuse("cannot be made", source.name, f"{last_line(error)}{place_of(error)}")]
+        if not hasattr(env, "step"):
+            return []  # no environment, as was said
         found = source.space_faults(env)
         for what, attempt in (
             ("new_trial()", lambda: env.new_trial()),
@@ -64,7 +67,7 @@ def attempts(source: EnvSource) -> list[Refusal]:
         ):
             try:
                 attempt()
-            except Exception as error:
+            except CODE_FAULTS as error:
                 said = f"{what} raised {last_line(error)}{place_of(error)}"
                 if "values to unpack" in said and what == "step(0)":
                     said = f"_step returns another number of values than five: {FIVE}"

@@ -66,12 +66,14 @@ def task_files(source: str, kept: Sequence[CodeFile] = ()) -> tuple[CodeFile, ..
 
     First its own file, then the modules of the user's that it imported, so far in this process: a
     module that a function imports late is among them once the function has run. Packages that are
-    installed are not, nor data that the code reads. For a registered id, an entry point or a
-    two-stimulus task there are none.
+    installed are not. Data is where kept data stands in for what lies at its paths; for what the
+    code read by itself see `task_data`. For a registered id, an entry point or a two-stimulus task
+    there are none.
 
     To run kept files where the originals are changed or missing, hand them to
     `evoplastic.user_code.project.stand_in` before the task is loaded: they run in place of what
-    lies at their paths, and `__file__` is what it was.
+    lies at their paths, and `__file__` is what it was, unless data beside it was kept and is
+    something else now: then that of a folder in which the data was laid out.
 
     Args:
         source: what a user types: `SuiteTask.source`.
@@ -82,7 +84,25 @@ def task_files(source: str, kept: Sequence[CodeFile] = ()) -> tuple[CodeFile, ..
         UsageError: as `load_task`.
     """
     in_file = split_file(source)
-    return () if in_file is None else _loaded(*in_file, kept)[0].files
+    if in_file is None:
+        return ()
+    project = _loaded(*in_file, kept)[0]
+    return project.files + project.stand_ins
+
+
+def task_data(source: str) -> tuple[Path, ...]:
+    """The files in the folder of its project that a task's code has opened to read, so far in this
+    process: while it was loaded, while environments were made and while they drew trials.
+
+    Args:
+        source: what a user types: `SuiteTask.source`.
+
+    Raises:
+        Untrusted: the file may not run.
+        UsageError: as `load_task`.
+    """
+    in_file = split_file(source)
+    return () if in_file is None else _loaded(*in_file, ())[0].data
 
 
 def _loaded(path: Path, name: str, kept: Sequence[CodeFile]) -> tuple[Project, ModuleType]:
@@ -113,6 +133,8 @@ def _not_imported(path: Path, error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_relative_to(path.absolute().parent)
     ]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append(f"{Path(error.filename).name}:{error.lineno}")
     return f"{path} cannot be imported: {said}" + (f" ({frames[-1]})" if frames else "")
 
 

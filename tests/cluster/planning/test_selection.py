@@ -115,6 +115,7 @@ def experiment(folder: Path, train: str, held_out: str, *overrides: str) -> Expe
         ("Reward", "Other", (), "nothing to select on: lifetime.fitness is 'loss'"),
         ("Reward", "Other", (), "select by reward, as with lifetime.fitness=reward"),
         ("Truth", "Other", BY_REWARD, "'Truth' has a ground truth, but pays for no action"),
+        ("Truth", "Other", BY_REWARD, "select by answers, as with lifetime.fitness=loss"),
         ("Neither", "Both", (), "give a training task a ground truth or rewards"),
         ("Alike", "Other", BY_REWARD, "pays the same whatever is done"),
         ("Alike Neither", "Other", BY_REWARD, "'Alike', 'Neither': each has no ground truth"),
@@ -181,6 +182,13 @@ def test_what_was_hardly_meant_is_warned_of(
     assert doubt in warnings_of(doubtful)
 
 
+def test_a_rule_that_no_outcome_gates_is_not_to_be_given_another_outcome(tmp_path: Path) -> None:
+    (doubt,) = doubts(
+        experiment(tmp_path, "Truth", "Other", "rule=hebb", "lifetime.feedback=reward")
+    )
+    assert doubt.endswith("set lifetime.feedback=correct")
+
+
 def test_rules_without_a_trace_have_no_credit_to_lose(tmp_path: Path) -> None:
     overrides = ("rule=hebb", "rule.tau_elig_ms=10")
     assert doubts(experiment(tmp_path, "Both", "Long", *overrides)) == []
@@ -237,6 +245,27 @@ def test_three_generations_without_a_pull_stop_a_run(tmp_path: Path) -> None:
     assert (run / "STATUS").read_text() == "failed\n"
     on = resume(run, ["evolution.flat_generations=0"], executor=executor)
     assert (on.status, on.generation) == ("done", 6)
+
+
+def test_why_a_run_stops_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By what is raised; the journal has it as well."""
+    run = tmp_path / "run"
+    with pytest.raises(UsageError, match="told the search nothing"):
+        evolve(load_config("smoke", flat()), run, executor=InProcessExecutor(all_alike))
+    assert not any("told the search nothing" in message for message in caplog.messages)
+    assert "told the search nothing" in (run / "journal.ndjson").read_text()
+
+
+def test_generations_without_a_pull_count_across_a_resume(tmp_path: Path) -> None:
+    """And a run that stopped for them lives no further one before it is refused again."""
+    run, executor = tmp_path / "run", InProcessExecutor(all_alike)
+    short = load_config("smoke", flat("evolution.generations=2"))
+    assert evolve(short, run, executor=executor).status == "done"
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"3 generations in a row.*was 0\.5\)") as said:
+            resume(run, ["evolution.generations=6"], executor=executor)
+        assert "nan" not in str(said.value)
+        assert (run / "journal.ndjson").read_text().count('"event":"generation"') == 3
 
 
 def test_two_generations_without_a_pull_do_not(tmp_path: Path) -> None:

@@ -29,6 +29,11 @@ class Mine(Echo):
     def __init__(self, dt=20, wait_ms=WAIT_MS):
         super().__init__(dt=dt, wait_ms=wait_ms)
 '''
+WAITING = """
+from pathlib import Path
+
+WAIT_MS = int((Path(__file__).parent / "wait ü.txt").read_text())
+"""
 SUITE = """
 name: own
 pacing: self_paced
@@ -50,7 +55,8 @@ def project(folder: Path) -> Path:
     for name in ("aufgaben/lib/waits", "Suiten ä"):
         (folder / name).mkdir(parents=True)
     (folder / "aufgaben" / "mine.py").write_text(TASK)
-    (folder / "aufgaben" / "lib" / "waiting.py").write_text("WAIT_MS = 60\n")
+    (folder / "aufgaben" / "lib" / "waiting.py").write_text(WAITING)
+    (folder / "aufgaben" / "lib" / "wait ü.txt").write_text("60")
     shutil.copy(SMALL, folder / "aufgaben" / "lib" / "waits" / "envs.py")
     suite = folder / "own.yaml"
     suite.write_text(SUITE)
@@ -84,6 +90,7 @@ def test_a_run_goes_on_on_a_machine_without_its_files(
         "waiting.py",
         "envs.py",
     ]
+    assert [Path(each["path"]).name for each in kept["data"]] == ["wait ü.txt"]
     moved = tmp_path / "anderswo" / "ein Lauf"
     shutil.copytree(home / "run", moved)
     monkeypatch.chdir(tmp_path)

@@ -79,7 +79,7 @@ from evoplastic.engines.gpu.numbers import (
 )
 from evoplastic.engines.gpu.outcome import conclude, feedback_pair, means_at_birth, reinforce
 from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
-from evoplastic.engines.gpu.self_paced import _clamped, _mean_of_parts
+from evoplastic.engines.gpu.self_paced import clamped_at, mean_of_parts
 from evoplastic.engines.gpu.streamed import awaken
 
 BY_NETWORK = tl.constexpr(MODULATOR_CODES["network"])
@@ -157,7 +157,7 @@ def run_every_step(
             action = tl.load(at, mask=is_line, other=-1)
             is_action = action >= 0
             state = tl.load(tasks.first + entry)
-            clamped = _clamped(
+            clamped = clamped_at(
                 c, channel, signal, state, choice - 1, nothing, nothing, tasks, numbers, S
             )
         else:
@@ -250,7 +250,7 @@ def run_every_step(
                     first, second = shown, -shown
                     if known:
                         out = individual * num_trials + trial
-                        loss = _mean_of_parts(held, num_held, answered, num_answered)
+                        loss = mean_of_parts(held, num_held, answered, num_answered)
                         correct = state == ENDED_WELL
                         tl.store(record.loss + out, loss)
                         tl.store(record.correct + out, correct.to(tl.int8))
@@ -260,7 +260,7 @@ def run_every_step(
                         factor, means = reinforce(loss, correct, reward, kind, means, numbers, S)
                         entry = tl.where(entry + 1 == start + size.to(tl.int32), start, entry + 1)
                         state = tl.load(tasks.first + entry)
-                    clamped_next = _clamped(
+                    clamped_next = clamped_at(
                         c, channel, signal, state, choice, first, second, tasks, numbers, S
                     )
                     going = known == 0

@@ -55,7 +55,7 @@ EVERY_STEP: dict[str, dict[str, Any]] = {
     **FORMS,
     "all evolved": {
         "name": "backpropamine_retroactive",
-        "eta": Evolvable(form="connection", init=0.05, spread=0.3),
+        "eta": Evolvable(form="connection", init=0.02, spread=0.05),
         "tau_elig_ms": Evolvable(init=400.0, spread=0.5, transform="positive"),
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,11 +128,16 @@ def test_a_task_that_often_raises_is_refused_with_the_share(name: str) -> None:
         build_step_bank(rare(name, one_in=25), TRIALS, SEED)
     assert caught.value.refusal.reason == "raises"
     assert "small_envs.py" in str(caught.value)
+    shown = re.search(r"`.* --trial (\d+) --seed 0` shows one", str(caught.value))
+    assert shown is not None
+    assert not isinstance(replay_trial(rare(name, one_in=25), 0, int(shown[1])), int)
 
 
 def test_a_stepped_task_that_often_raises_is_refused_too() -> None:
     assert stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 1000}).has_answers
-    with pytest.raises(Unbankable, match=r"new_trial\(\) raised .*out of luck.* 1 in 100 may"):
+    with pytest.raises(
+        Unbankable, match=r"new_trial\(\) raised .*out of luck.* 1 in 100 may .*--trial"
+    ):
         stepped_task(f"{FILE}:RandomAndRaising", {"one_in": 20})
 
 
@@ -184,3 +190,26 @@ def test_a_reset_that_raises_is_tried_with_the_next_trial(tmp_path: Path) -> Non
             return super()._new_trial(**kwargs)
 
     assert len(build_step_bank(EnvSource(First), 4, 1).num_steps_M) == 4
+
+
+def test_code_that_leaves_the_program_costs_its_trial_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`sys.exit` in somebody else's trial ends neither a run nor a command."""
+
+    def leaving(self: envs.RaisesAtTimes, **kwargs: object) -> object:
+        if self.rng.randint(self.one_in) == 0:
+            raise SystemExit(3)
+        return envs.Echo._new_trial(self, **kwargs)
+
+    monkeypatch.setattr(envs.RaisesAtTimes, "_new_trial", leaving)
+    bank = build_step_bank(EnvSource(envs.RaisesAtTimes), TRIALS, SEED)
+    assert len(bank.left_out) > 0
+    assert faults.drain()["RaisesAtTimes"].first.said == "SystemExit: 3"
+
+    def gone(self: envs.RaisesAtTimes, dt: int = 20) -> None:
+        raise SystemExit("gone")
+
+    monkeypatch.setattr(envs.RaisesAtTimes, "__init__", gone)
+    with pytest.raises(Unbankable, match="SystemExit: gone"):
+        EnvSource(envs.RaisesAtTimes).make(SEED)
