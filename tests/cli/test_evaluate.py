@@ -114,7 +114,7 @@ def test_settings_come_from_the_run_of_the_genome(
     (run / "config.resolved.yaml").write_text(resolved)
     report = command("evaluate", run, "--lifetimes", 1, "--json").json
     assert report["num_trials"] == 12
-    assert report["config"] == str(run / "config.resolved.yaml")
+    assert report["config"] == "run/config.resolved.yaml"
 
 
 @pytest.mark.parametrize(

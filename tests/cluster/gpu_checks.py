@@ -69,7 +69,7 @@ def test_a_generation_is_drawn_on_the_device_and_simulated_where_it_lies(
     (flat_PG,) = drawn
     assert flat_PG.device.type == DEVICE
     at = flat_PG.data_ptr()
-    assert launches == [(4, (SIZE, SIZE), [at, at + 4 * (SIZE // 2)])]
+    assert launches == [(4, (SIZE, SIZE, 0), [at, at + 4 * (SIZE // 2)])]
 
     plain_PG = perturbed_pairs(
         CENTER_G, PROBLEM.layout, SEARCH, PROBLEM.seed, 1, 0, 2, engine="reference"
@@ -103,7 +103,7 @@ def test_replicates_are_one_launch_of_one_genome_with_the_bits_of_every_shard(la
         ReplicateShard(4, task, first, 1, False) for task in (0, 2) for first in (0, 1)
     ]
     results = InProcessExecutor().map(PROBLEM, CENTER_G, shards, lambda: False)
-    assert [(lives, strides) for lives, strides, _ in launches] == [(4, (0, 0))]
+    assert [(lives, strides) for lives, strides, _ in launches] == [(4, (0, 0, 0))]
     for shard, result in zip(shards, results, strict=True):
         for ours, alone in zip(result, run_shard(PROBLEM, CENTER_G, shard), strict=True):
             np.testing.assert_array_equal(ours, alone)

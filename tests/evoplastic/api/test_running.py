@@ -103,6 +103,7 @@ def test_self_paced_trials_are_padded(tmp_path: Path, monkeypatch: pytest.Monkey
         evolution={"generations": 1},
         search={"popsize": 4},
         num_neurons=60,
+        rule={"first_trial": 1},
         lifetime={"num_trials": 6, "scored_trials": 2, "perturbation": {"quiet_trials": 1}},
         evaluation={"held_out_lifetimes": 1, "train_lifetimes": 0, "controls": False},
         banks={"trials": 6, "evaluation_trials": 6},

@@ -105,6 +105,8 @@ def test_numbers_of_purposes_never_change() -> None:
         "WIRING": 7,
         "EVALUATION_WIRING": 8,
         "BANK": 9,
+        "BIRTH": 10,
+        "EVALUATION_BIRTH": 11,
     }
 
 
