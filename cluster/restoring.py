@@ -11,7 +11,8 @@ from cluster.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from cluster.config.legacy import first_path_digest
+from cluster.config.legacy import FIRST_NEUTRAL, written_path_digest
+from cluster.config.run import PATH_NEUTRAL
 from cluster.experiment import Experiment
 from cluster.journal import Journal
 from cluster.rundir import RunDirectory
@@ -31,8 +32,8 @@ def restore(
 ) -> tuple[Any, int]:
     """The state of the search to go on from, and the generations behind it.
 
-    A checkpoint of the first schema is written anew in the present one, so that the configuration
-    beside it may be, too.
+    A checkpoint of an earlier version is written anew as one of the present, so that the
+    configuration beside it may be, too.
 
     Raises:
         UsageError: checkpoints or journal are damaged, or belong to another run, configuration or
@@ -51,9 +52,14 @@ def restore(
     )
     _require_recorded(directory, journal, meta.next_generation)
     is_first = checkpoint.schema == FIRST_SCHEMA
-    expected = first_path_digest(directory.config) if is_first else experiment.config.path_digest
+    is_earlier = is_first or meta.config_digest != experiment.config.path_digest
+    neutral = FIRST_NEUTRAL if is_first else PATH_NEUTRAL
+    # Keys that an earlier version did not have stand at their defaults, which change nothing.
+    belongs = not is_earlier or (
+        meta.config_digest == written_path_digest(directory.config, neutral)
+    )
     require(
-        meta.config_digest == expected and checkpoint.search == experiment.config.search.name,
+        belongs and checkpoint.search == experiment.config.search.name,
         f"{directory.config} was changed since the run's checkpoint was written; restore it, or "
         "start a new run with the changed configuration",
     )
@@ -64,7 +70,7 @@ def restore(
             f"evolution.generations is {generations}; a run cannot be made shorter than it is"
         )
     state = experiment.search.restore(checkpoint.tensors)
-    if is_first:
+    if is_earlier:
         save_checkpoint(
             directory.checkpoints,
             checkpoint_of(experiment, directory, state, meta.next_generation),

@@ -8,6 +8,7 @@ import typing
 
 from pydantic import BaseModel, ValidationError
 
+from cluster.config.values import NAMED
 from evoplastic.checks import nearest
 from evoplastic.rules.coefficients import Evolvable
 
@@ -28,7 +29,7 @@ def key_paths(model: type, prefix: str = "") -> dict[str, type]:
     paths: dict[str, type] = {}
     for name, annotation in _fields(model).items():
         paths[f"{prefix}{name}"] = model
-        for kind in typing.get_args(annotation) or (annotation,):
+        for kind in _kinds(annotation):
             if _is_section(kind) and kind is not Evolvable:
                 paths |= key_paths(kind, f"{prefix}{name}.")
     return paths
@@ -51,6 +52,9 @@ def _line(detail: typing.Any, root: type[BaseModel]) -> str:
     message = message.removeprefix("Input should be ")
     if detail["loc"][-1] in KINDS:
         message = "a number, or a section that makes it a field of the genome"
+    if detail["type"] == "dataclass_type":
+        names = path in NAMED
+        message = "a name, or a section with a name and options" if names else "a section of keys"
     if detail["type"] == "literal_error":
         words = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         hint = nearest(str(detail["input"]), words)
@@ -72,6 +76,7 @@ def _of_other_kind(detail: typing.Any) -> bool:
 def _suggest(path: str, root: type[BaseModel]) -> str:
     """The nearest key: the same name elsewhere, else a neighbour in the same section."""
     known = key_paths(root)
+    path = ".".join(part for part in path.split(".") if not part.isdigit())  # of a list
     section, _, leaf = path.rpartition(".")
     homes = [key for key in known if key.rpartition(".")[2] == leaf]
     if homes:
@@ -90,6 +95,12 @@ def _fields(model: typing.Any) -> dict[str, typing.Any]:
         return {name: info.annotation for name, info in model.model_fields.items()}
     hints = typing.get_type_hints(model)
     return {field.name: hints[field.name] for field in dataclasses.fields(model)}
+
+
+def _kinds(annotation: typing.Any) -> list[typing.Any]:
+    """What may stand there, and what lies in its lists."""
+    inner = typing.get_args(annotation)
+    return [kind for each in inner for kind in _kinds(each)] if inner else [annotation]
 
 
 def _is_section(annotation: typing.Any) -> bool:

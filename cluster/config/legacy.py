@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,16 +103,21 @@ def modernised(values: dict[str, Any], source: str) -> dict[str, Any]:
     return result
 
 
-def first_path_digest(config: Path) -> str:
-    """The path digest that a checkpoint of the first schema has, from the file beside it.
+def written_path_digest(config: Path, neutral: Sequence[str]) -> str:
+    """The path digest that an earlier version gave a checkpoint, from the file beside it.
 
-    It was taken over the dotted keys of that time, which a resolved configuration holds all.
+    It was taken over the dotted keys of that time, which a resolved configuration holds all; keys
+    that came since are not in it.
+
+    Args:
+        config: the resolved configuration of a run.
+        neutral: keys that the digest leaves out.
 
     Raises:
         UsageError: the file cannot be read.
     """
     values = dict(leaves(read_mapping(config, "configuration file")))
-    kept = {key: value for key, value in values.items() if not within(key, FIRST_NEUTRAL)}
+    kept = {key: value for key, value in values.items() if not within(key, neutral)}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 

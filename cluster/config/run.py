@@ -44,6 +44,7 @@ from tasks.suites.suite_file import read_suite_file
 DEEPEST_KEY = 8  # sections in sections
 MOST_NEURONS = 8192  # a genome has some 2 N^2 numbers
 LARGEST_COUNT = (1 << 31) - 1  # of anything that is counted; seeds may be larger
+LARGEST_NUMBER = 1e30  # single precision ends at 3.4e38, and numbers are multiplied
 RECIPES = Path(__file__).parents[1] / "recipes"
 
 # What a run may change without becoming another run: where and how long it runs, what is measured.
@@ -137,6 +138,11 @@ class RunConfig(Section):
             require(
                 not isinstance(value, float) or math.isfinite(value),
                 f"{key} is {value}, expected a finite number",
+            )
+            require(
+                not isinstance(value, float) or abs(value) <= LARGEST_NUMBER,
+                f"{key} is {value}, expected a magnitude of at most {LARGEST_NUMBER:g}, which "
+                "single precision can hold",
             )
             require(
                 not isinstance(value, int) or key == "seed" or abs(value) <= LARGEST_COUNT,

@@ -17,7 +17,7 @@ fan-out (F, G, H) is a field of the genome, or the same for all neurons: strengt
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, get_args
 
 from evoplastic.checks import SECTION, require, require_known
@@ -67,6 +67,7 @@ class Channel:
             require(math.isfinite(value), f"{name} is {value}, expected a finite number")
         require(self.spread >= 0, f"spread is {self.spread}, expected 0 or more")
         require(self.scale > 0, f"scale is {self.scale}, expected more than 0")
+        self._check_scope()
         if self.source is not None:
             require_known("source of a modulation", self.source, get_args(Source))
         if self.target != "plasticity":
@@ -86,6 +87,18 @@ class Channel:
             f"a channel onto plasticity reaches {self.onto!r} neurons, expected all; its fan-out "
             "says how much",
         )
+
+    def _check_scope(self) -> None:
+        """Refuse numbers that nothing would read: fan-outs have no strength, a signal no genes."""
+        others = ("strength",) if self.scope == "neuron" else ("init", "spread", "scale")
+        default = {field.name: field.default for field in fields(self)}
+        for name in others:
+            require(
+                getattr(self, name) == default[name],
+                f"{name} is {getattr(self, name)}, but a channel of the scope {self.scope!r} has "
+                f"none; drop it, or set the scope to "
+                f"{'all' if self.scope == 'neuron' else 'neuron'}",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ Assignment = Literal["connection", "target_type"]
 
 COUNTED: tuple[Form, ...] = ("cell_types", "clustered")
 MOST_STREAMS = 1 << 16
+SMALLEST = 1e-30  # positive number: single precision knows none below 1e-38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +84,9 @@ class Evolvable:
             f"scale is {self.scale}, expected more than 0",
         )
         require(
-            self.transform == "none" or self.init > 0,
-            f"init is {self.init}, but a positive coefficient begins above 0",
+            self.transform == "none" or self.init >= SMALLEST,
+            f"init is {self.init}, but a positive coefficient begins above 0"
+            + (f", at {SMALLEST} or more" if self.init > 0 else ""),
         )
         require(
             0 <= self.stream < MOST_STREAMS,

@@ -82,6 +82,8 @@ class RuleConfig:
             )
             require_known("plasticity rule", self.name, RULES)
         table = self.table
+        if self.definition is not None:
+            self._check_definition(table)
         _ = self.constants  # checks the numbers
         require(
             self.eta is None or "eta" in table.names,
@@ -111,6 +113,22 @@ class RuleConfig:
             f"{self.name!r} is none; set rule.gate to always, or rule.name to one of "
             + ", ".join(name for name, rule in RULES.items() if rule.has_gate),
         )
+
+    def _check_definition(self, table: Rule) -> None:
+        """A rule written out bears no other rule's name, and no term of it waits for a number."""
+        entry = RULES.get(self.name)
+        require(
+            entry is None or entry.terms == table.terms,
+            f"name is {self.name!r}, which is another rule of the table; give the definition a "
+            "name of its own",
+        )
+        given = {"eta", *table.coefficients, *self.coefficients}
+        for name in table.names:
+            require(
+                name in given,
+                f"coefficient {name!r} of rule {self.name!r} has no value, so that its terms would "
+                f"do nothing; set rule.coefficients.{name} to a number or a field",
+            )
 
     def _check_shared(self) -> None:
         """Numbers that a whole network shares are scalars that keep to their range."""

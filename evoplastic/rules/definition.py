@@ -12,7 +12,7 @@ from evoplastic.rules.table import Credit, Modulator, Rule, RuleConstants, Term,
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """A table of terms, as `Rule` has it; its coefficients are 0 until it or the recipe sets them.
+    """A table of terms, as `Rule` has it; it or the recipe sets each of its coefficients.
 
     Raises:
         UsageError: a table that contradicts itself.

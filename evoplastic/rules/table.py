@@ -186,6 +186,11 @@ class Rule:
         return tuple(dict.fromkeys(name for term in self.change for name in term.coefficients))
 
     @property
+    def terms(self) -> tuple[object, ...]:
+        """What makes it this rule and no other, apart from its numbers and its clips."""
+        return (self.change, self.credits, self.modulator, self.when, self.trace_first)
+
+    @property
     def settings(self) -> dict[str, Setting]:
         """Every coefficient as its source has it."""
         constant: dict[str, Setting] = {"eta": self.defaults.eta}

@@ -51,6 +51,28 @@ REFUSED = [
     (["search=ess"], "unknown search 'ess'; did you mean 'es'"),
     (["search.name=[1]"], r"search is \[1\], expected one of"),
     (["search=3"], "search is 3"),
+    (["search.sigma=1e300"], "search.sigma is 1e.300, expected a magnitude of at most 1e.30"),
+    (["lifetime.dynamics.threshold={init: 1e39}"], "threshold.init is 1e.39"),
+    (["rule="], "rule is None, expected a name, or a section with a name and options"),
+    (["search.sigma=1e-400"], "sigma is 0.0"),
+    (["modulation={name: m, channels: [{target: gain, strength: 2}]}"], "strength is 2.0, but"),
+    (
+        ["modulation={name: m, channels: [{target: gain, scope: all, init: 1}]}"],
+        "init is 1.0, but a channel of the scope 'all' has none",
+    ),
+    (
+        ["rule={name: r, definition: {change: [{post: rate, power: 2}]}}"],
+        "unknown key 'rule.definition.change.0.power'; did you mean 'rule.definition.change.pre'",
+    ),
+    (
+        ["rule={name: r, definition: {change: [{coefficients: [decay], p: true}]}}"],
+        "coefficient 'decay' of rule 'r' has no value",
+    ),
+    (
+        ["rule={definition: {change: [{post: rate, pre: rate}]}}"],
+        "name is 'node_perturbation', which is another rule of the table",
+    ),
+    (["rule.eta={init: 1e-40, transform: positive}"], "begins above 0, at 1e-30 or more"),
     (["modulation=gian"], "unknown modulation 'gian'; did you mean 'gain'"),
     (["modulation.num_neurons=0"], "has 0 modulatory neurons, expected at least 1"),
     (["modulation.num_neurons=7"], "num_neurons is 16.*use at least 17 neurons"),
