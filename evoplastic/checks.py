@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import operator
 from collections.abc import Iterable
 
 # For a dataclass that is a section of a configuration file: unknown keys are refused, docstrings
@@ -40,6 +41,26 @@ def require(condition: bool, message: str) -> None:
     """
     if not condition:
         raise UsageError(message)
+
+
+def whole_number(name: str, value: object, least: int | None = None) -> int:
+    """The value as an integer: whole numbers of any library are, truth values and fractions not.
+
+    >>> whole_number("lifetimes", 8, 1)
+    8
+
+    Raises:
+        UsageError: no whole number, or one below the least.
+    """
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None:
+        raise UsageError(f"{name} is {value!r}, expected a whole number")
+    if least is not None:
+        require(number >= least, f"{name} is {number}, expected at least {least}")
+    return number
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

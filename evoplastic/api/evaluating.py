@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evoplastic.api.defaults import EVALUATION_SEED
 from evoplastic.api.setting import Setting, as_overrides, setting_of
-from evoplastic.checks import require
+from evoplastic.checks import whole_number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -97,7 +97,7 @@ def evaluate(
     import numpy as np
     import xarray as xr
 
-    require(lifetimes >= 1, f"lifetimes is {lifetimes}, expected at least 1")
+    lifetimes = whole_number("lifetimes", lifetimes, 1)
     names = [tasks] if isinstance(tasks, str) else tasks
     setting = setting_of(
         genome,

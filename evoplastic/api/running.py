@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.api.defaults import EVALUATION_SEED
 from evoplastic.api.setting import Setting, as_overrides, setting_of
-from evoplastic.checks import require
+from evoplastic.checks import require, whole_number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,10 +70,14 @@ def run(
             (with its size).
     """
     from evoplastic.lifetime.recorded import record_replicates
-    from evoplastic.lifetime.recording import Recording, trial_numbers
+    from evoplastic.lifetime.recording import RECORDABLE, Recording, trial_numbers
     from evoplastic.lifetime.shards import ReplicateShard
 
-    require(lifetimes >= 1, f"lifetimes is {lifetimes}, expected at least 1")
+    lifetimes = whole_number("lifetimes", lifetimes, 1)
+    require(
+        isinstance(record, str | Sequence),
+        f"record is {record!r}, expected some of {', '.join(RECORDABLE)}",
+    )
     setting = setting_of(
         genome,
         None if task is None else [task],

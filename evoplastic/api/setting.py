@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
 from evoplastic.api.references import find_genome
-from evoplastic.checks import require
+from evoplastic.checks import require, whole_number
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -86,6 +86,7 @@ def setting_of(
     from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
 
+    seed = whole_number("seed", seed, 0)
     genome = load(ref, store=store)
     of_run = genome.run_config
     source = str(config or _as_typed(of_run) or DEFAULT_CONFIG)
@@ -160,12 +161,21 @@ def _leaves(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str
             yield f"{before}{key}", value
 
 
+def _plain(value: Any) -> Any:
+    """The value in Python's own types: paths as text, numbers of NumPy as numbers."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    to_python = getattr(value, "tolist", None)
+    return to_python() if callable(to_python) else value
+
+
 def _in_yaml(key: str, value: Any) -> str:
     import yaml
 
-    plain = str(value) if isinstance(value, Path) else value
     try:
-        text = yaml.safe_dump(plain, default_flow_style=True, width=1 << 30)
+        text = yaml.safe_dump(_plain(value), default_flow_style=True, width=1 << 30)
     except yaml.YAMLError as error:
         require(False, f"{key} is {value!r}, which no configuration file can hold ({error})")
     return text.removesuffix("...\n").strip()

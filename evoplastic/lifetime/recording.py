@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.checks import require, require_known
+from evoplastic.checks import require, require_known, whole_number
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import Int64Array
 
@@ -118,10 +118,15 @@ def trial_numbers(trials: Sequence[int] | slice | range | None, num_trials: int)
         return tuple(range(num_trials))
     if isinstance(trials, slice):
         return tuple(range(num_trials)[trials])
+    require(
+        isinstance(trials, Iterable) and not isinstance(trials, str),
+        f"trials is {trials!r}, expected numbers of trials, a slice, or None for all",
+    )
+    trials = [whole_number("a recorded trial", trial) for trial in trials]
     outside = [trial for trial in trials if not -num_trials <= trial < num_trials]
     require(
         not outside,
         f"trials {outside[:8]} are asked for, a lifetime has trials 0 to {num_trials - 1} "
         "(lifetime.num_trials)",
     )
-    return tuple(sorted({int(trial) % num_trials for trial in trials}))
+    return tuple(sorted({trial % num_trials for trial in trials}))

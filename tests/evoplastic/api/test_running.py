@@ -130,6 +130,15 @@ def test_self_paced_trials_are_padded(tmp_path: Path, monkeypatch: pytest.Monkey
         ({"trials": [39, 40]}, r"trials \[40\] are asked for, a lifetime has trials 0 to 39"),
         ({"task": "dsm"}, "did you mean 'dms'"),
         ({"lifetimes": 0}, "lifetimes is 0, expected at least 1"),
+        ({"lifetimes": 1.5}, "lifetimes is 1.5, expected a whole number"),
+        ({"lifetimes": "3"}, "lifetimes is '3', expected a whole number"),
+        ({"lifetimes": True}, "lifetimes is True, expected a whole number"),
+        ({"seed": 1.5}, "seed is 1.5, expected a whole number"),
+        ({"seed": -1}, "seed is -1, expected at least 0"),
+        ({"record": None}, "record is None, expected some of rate, mod"),
+        ({"trials": 5}, "trials is 5, expected numbers of trials, a slice, or None"),
+        ({"trials": "all"}, "trials is 'all', expected numbers of trials"),
+        ({"trials": [1.5]}, "a recorded trial is 1.5, expected a whole number"),
         ({"genome": "nowhere"}, r"no genome 'nowhere' \(tried: "),
         ({"lifetimee": {}}, "lifetimee"),
         ({"engine": "refrence"}, "did you mean 'reference'"),
@@ -156,13 +165,13 @@ def test_settings_are_written_as_overrides() -> None:
     settings = {
         "seed": 7,
         "rule": "oja",
-        "search": {"sigma": 1e-5, "popsize": 8},
+        "search": {"sigma": np.float32(2.0**-16), "popsize": np.int64(8)},
         "evaluation.controls": False,
         "tracking": {"uri": None},
     }
     config = load_config("smoke", as_overrides(settings))
     assert (config.seed, config.rule.name, config.search.popsize) == (7, "oja", 8)
-    assert config.search.sigma == 1e-5
+    assert config.search.sigma == 2.0**-16
     assert config.evaluation.controls is False
     with pytest.raises(UsageError, match="no configuration file can hold"):
         as_overrides({"seed": object()})
