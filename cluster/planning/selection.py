@@ -90,8 +90,8 @@ def require_selection(experiment: Experiment) -> None:
     require(
         first < trials,
         f"plasticity starts at trial {first}, expected one of the {trials} trials of a lifetime "
-        f"(0 to {trials - 1}): nothing would be learnt; lower rule.first_trial or raise "
-        "lifetime.num_trials",
+        f"(0 to {trials - 1}): nothing would be learnt; set rule.first_trial to less, "
+        f"for example rule.first_trial={trials // 6}, or raise lifetime.num_trials",
     )
 
 

@@ -279,3 +279,12 @@ def test_how_many_may_say_nothing_is_a_setting(tmp_path: Path) -> None:
         evolve(config, tmp_path / "run", executor=alike_until(1))
     plain = load_config("smoke", flat())
     assert (plain.digest, plain.path_digest) == (config.digest, config.path_digest)
+
+
+def test_plasticity_that_begins_after_death_is_refused_with_a_trial_that_works() -> None:
+    late = build_experiment(load_config("smoke", ["rule=node_perturbation"]))
+    with pytest.raises(UsageError, match=r"starts at trial 31, .* rule.first_trial=1, or raise"):
+        require_selection(late)
+    require_selection(
+        build_experiment(load_config("smoke", ["rule=node_perturbation", "rule.first_trial=1"]))
+    )
