@@ -70,6 +70,7 @@ RUN = """
 name: mine
 suite: suite.yaml
 engine: reference
+rule: {first_trial: 1}
 num_neurons: 24
 lifetime:
   num_trials: 4
