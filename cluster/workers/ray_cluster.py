@@ -50,7 +50,13 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (
+        ConnectionError,
+        RuntimeError,
+        ValueError,
+        OSError,
+        ray.exceptions.RayError,
+    ) as error:
         if address is not None:
             raise UsageError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
         raise EnvironmentFault(
