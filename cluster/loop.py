@@ -18,7 +18,9 @@ from cluster.planning.dry_run import warnings_of
 from cluster.planning.selection import require_selection
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
-from cluster.session import Session
+from cluster.session.beginning import begin, open_session
+from cluster.session.ending import end, fail, settle
+from cluster.session.session import Session
 from cluster.signals import RunStatus, StopSignal, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
@@ -143,11 +145,11 @@ def _carry_through(
     """Run the loop, and leave the directory in a state that says how it ended."""
     for warning in warnings_of(experiment):
         logger.warning("%s", warning)
-    with stop_signals() as stop, Session.open(experiment, directory, executor) as session:
+    with stop_signals() as stop, open_session(experiment, directory, executor) as session:
         directory.keep_config(experiment.config.to_yaml())
         finished = session.finished
         if finished:
-            session.settle(stop)
+            settle(session, stop)
         else:
             try:
                 _generations(session, progress, stop)
@@ -155,11 +157,11 @@ def _carry_through(
             except StopRequested:
                 status = stop.status
             except BaseException as error:
-                session.fail(error)
+                fail(session, error)
                 raise
             finally:
                 progress.stop()
-            status = session.end(status, stop)  # a signal during delivery makes it another
+            status = end(session, status, stop)  # a signal during delivery makes it another
         return RunOutcome(
             status="done" if finished else status,
             run_id=directory.run_id,
@@ -168,7 +170,7 @@ def _carry_through(
             generations=experiment.config.evolution.generations,
             center_digest=session.genome().digest,
             last_evaluation=session.last_evaluation,
-            tracking_uri=session.tracking_uri,
+            tracking_uri=session.chronicle.tracking_uri,
             already_finished=finished,
         )
 
@@ -178,7 +180,7 @@ def _generations(session: Session, progress: Progress, stop: StopSignal) -> None
     config = session.experiment.config
     generations = config.evolution.generations
     due = set(evaluation_generations(config.evaluation, generations))
-    session.begin()
+    begin(session)
     progress.start(config.name, session.generation, generations)
     session.require_pull()  # of what was recorded before
     while session.generation < generations:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.checks import EnvironmentFault, Preempted, UsageError
 from evoplastic.cli import exits
 from evoplastic.cli.parser import parse
 from evoplastic.output import guarded
@@ -46,6 +46,8 @@ def _run(args: argparse.Namespace) -> int:
         return code
     except UsageError as error:
         return _complain(error, exits.USAGE, debug)
+    except Preempted as error:
+        return _complain(error, exits.PREEMPTED, debug)
     except (EnvironmentFault, PermissionError) as error:
         return _complain(error, exits.ENVIRONMENT, debug)
     except MemoryError:
