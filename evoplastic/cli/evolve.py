@@ -80,7 +80,11 @@ def add_verbs(verbs: Subparsers) -> None:
             metavar="N",
             help="Ray worker processes (default 0: this process; with --address, one per CPU)",
         )
-        parser.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+        parser.add_argument(
+            "--address",
+            metavar="A",
+            help="HOST:PORT of a running Ray cluster, or auto (default: RAY_ADDRESS, if set)",
+        )
         parser.add_argument(
             "--no-analysis", action="store_true", help="end without table and figures"
         )
@@ -116,7 +120,7 @@ def run_evolve(args: argparse.Namespace) -> int:
             config,
             run_dir,
             workers=_workers(args),
-            address=args.address,
+            address=_address(args),
             progress=make_progress(as_json=args.json),
         )
     return finish(outcome, args)
@@ -133,15 +137,25 @@ def run_resume(args: argparse.Namespace) -> int:
             args.run_dir,
             args.overrides,
             workers=_workers(args),
-            address=args.address,
+            address=_address(args),
             progress=make_progress(as_json=args.json),
         )
     return finish(outcome, args)
 
 
+def _address(args: argparse.Namespace) -> str | None:
+    """The address that was given, else that of RAY_ADDRESS, unless no workers are wanted."""
+    given: str | None = args.address
+    if given is not None or args.workers == 0:
+        return given
+    from cluster.workers.address import meant
+
+    return meant(None)
+
+
 def _workers(args: argparse.Namespace) -> int | None:
     if args.workers is None:
-        return None if args.address else 0
+        return None if _address(args) else 0
     workers: int = args.workers
     return workers
 
