@@ -65,7 +65,7 @@ class LaunchedRun:
         return suite if "/" in suite or suite.endswith((".yaml", ".yml")) else None
 
     def growing(self, machine: Machine) -> list[str]:
-        """Options of `evolve` for nodes that come one after the other: from one worker to all.
+        """Options of `evolve` for all that the nodes have room for.
 
         None where the number of workers was given.
         """
@@ -75,7 +75,7 @@ class LaunchedRun:
         per_node = machine.cpus // int(given.get("--cpus-per-worker", 1))
         if machine.gpus:
             per_node = machine.gpus // int(given.get("--gpus-per-worker", 1))
-        return ["--workers", f"1-{machine.nodes * per_node}"]
+        return ["--workers", str(machine.nodes * per_node)]
 
     @property
     def files(self) -> list[str]:

@@ -167,7 +167,7 @@ def test_a_dockerfile_copies_what_is_there(command: Command, device: str) -> Non
     "words",
     [
         ("smoke",),
-        ("smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2, "--gpus-per-worker", 1),
+        ("smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2),
         (
             *("smoke", "--partition", "gpu", "--account", "lab", "--qos", "low", "--memory", "8G"),
             *("--setup", "module load 'python 3'", "--setup", "ulimit -n 65536", "--grace", 60),
