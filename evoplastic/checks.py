@@ -20,6 +20,13 @@ class EnvironmentFault(RuntimeError):
     """The surroundings fail (no cluster, no permission, no disk); exit code 3."""
 
 
+class Preempted(EnvironmentFault):
+    """Room was taken away or has not come yet (a full cluster, a lost one); exit code 75.
+
+    Nothing is wrong with what was asked for: the same command, run again later, goes on.
+    """
+
+
 def refused(error: OSError, message: str) -> UsageError | EnvironmentFault:
     """What to raise when a place named by the user cannot be used.
 

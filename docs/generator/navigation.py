@@ -31,7 +31,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "How-to": (
         "howto/settings.md",
         "howto/resume.md",
-        "howto/cluster.md",
+        "clusters.md",
         "howto/mlflow.md",
         "python.md",
         "extending.md",

@@ -11,8 +11,8 @@ import pytest
 
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
-from cluster.kept import HEADER_BYTES, keep_center, most_kept, thin_out, thinned
 from cluster.loop import evolve, resume
+from cluster.session.kept import HEADER_BYTES, keep_center, most_kept, thin_out, thinned
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups

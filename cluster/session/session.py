@@ -1,0 +1,229 @@
+"""A run at work: its search state, and the verbs of the loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cluster.checkpoint import save_checkpoint
+from cluster.evaluation import evaluate_center
+from cluster.executors import Executor, ShouldStop
+from cluster.experiment import Experiment
+from cluster.journal import now_ms
+from cluster.progress import Clock, Progress, Tick
+from cluster.restoring import checkpoint_of
+from cluster.session.chronicle import Chronicle
+from cluster.session.lineage import Lineage
+from cluster.session.summaries import Losses, statistics_of
+from evoplastic import records
+from evoplastic.checks import UsageError
+from evoplastic.commands import command
+from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.shards import PopulationResult
+from evoplastic.records import EndEvent, EvaluationEvent, GenerationEvent
+from evoplastic.search.protocol import AnySearch, Proposal
+
+
+@dataclass
+class Session:
+    """A run directory at work; `generation` counts the updates behind the current center."""
+
+    experiment: Experiment
+    chronicle: Chronicle
+    lineage: Lineage
+    state: Any  # of the search
+    generation: int
+    clock: Clock
+    last_evaluation: EvaluationEvent | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    flat: int = 0  # generations in a row that told the search nothing
+    _checkpoint_s: float = 0.0
+    _executor: Executor | None = None
+    _retried_before: int = 0
+
+    def work_with(self, executor: Executor) -> None:
+        """Let an executor simulate the shards from here on."""
+        self._executor, self._retried_before = executor, executor.retried_shards
+
+    @property
+    def executor(self) -> Executor:
+        """Who simulates the shards."""
+        assert self._executor is not None, "nobody was found to simulate the shards"
+        return self._executor
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.generation >= self.experiment.config.evolution.generations and any(
+            isinstance(event, EndEvent)
+            and event.status == "done"
+            and event.generation == self.generation
+            for event in self.chronicle.before
+        )
+
+    @property
+    def engine(self) -> str:
+        """The lifetime engine that runs."""
+        return self.experiment.problem.engine
+
+    @property
+    def search(self) -> AnySearch:
+        """The algorithm that the state belongs to."""
+        return self.experiment.search
+
+    @property
+    def center_G(self) -> Tensor:
+        """The genome that stands for the search."""
+        return self.search.center(self.state)
+
+    def ask(self) -> Proposal:
+        """The individuals of this generation."""
+        return self.search.ask(self.state, self.generation)
+
+    def simulate(self, proposal: Proposal, should_stop: ShouldStop) -> Losses:
+        """Run the lifetimes of the population, shard by shard."""
+        began = time.monotonic()
+        shards = self.experiment.population(proposal)
+        problem = self.experiment.problem_at(self.generation)
+        built = time.monotonic()
+        results = [
+            result
+            for result in self.executor.map(problem, self.center_G, shards, should_stop)
+            if isinstance(result, PopulationResult)
+        ]
+        self.chronicle.take_trial_faults(self.generation)
+        self.metrics = {
+            records.BANKS_SECONDS: built - began,
+            records.EVALUATE_SECONDS: time.monotonic() - built,
+        }
+        return Losses(
+            np.concatenate([result.loss_P for result in results]),
+            np.concatenate([result.accuracy_P for result in results]),
+            np.concatenate([result.reward_P for result in results]),
+        )
+
+    def tell(self, proposal: Proposal, losses: Losses) -> None:
+        """Move the center; a generation that says nothing leaves the search as it is."""
+        began = time.monotonic()
+        before_G = self.center_G
+        told = self.search.tell(self.state, proposal, losses.loss_P)
+        self.state = told.state
+        self.flat = 0 if told.pulled else self.flat + 1
+        if told.num_failed == len(losses.loss_P):
+            self.chronicle.fault(
+                self.generation, "all_failed", "no individual has a finite loss; the center stays"
+            )
+        self.metrics |= {
+            **told.numbers,
+            records.CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
+            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
+            records.FAILED_INDIVIDUALS: float(told.num_failed),
+            records.UPDATE_SECONDS: time.monotonic() - began,
+        }
+
+    def require_pull(self) -> None:
+        """Refuse to go on where generation after generation tells the search nothing.
+
+        Raises:
+            UsageError: none of the last `evolution.flat_generations` had a pair that pulls.
+        """
+        config = self.experiment.config
+        most = config.evolution.flat_generations
+        if not most or self.flat < most:
+            return
+        loss = self.metrics.get(records.loss_metric("mean"), float("nan"))
+        going_on = command("resume", self.chronicle.directory.path, "evolution.flat_generations=0")
+        raise UsageError(
+            f"{self.flat} generations in a row told the search nothing: in no pair did the two "
+            f"individuals differ in fitness (lifetime.fitness is {config.lifetime.fitness!r}; in "
+            f"the last generation the mean of what it makes small was {loss:g}); see whether "
+            "rewards or answers of the training tasks depend on what a network does, and whether "
+            "search.sigma moves genomes at all, then start a new run; to go on all the same: "
+            f"`{going_on}`"
+        )
+
+    def record(self, losses: Losses) -> None:
+        """Append the generation to the journal."""
+        retried = self.executor.retried_shards
+        self.metrics |= {
+            **statistics_of(losses),
+            records.RETRIED_SHARDS: float(retried - self._retried_before),
+            records.RAISED_TRIALS: float(self.chronicle.raised_trials()),
+            # This generation's own checkpoint comes after its record; the one before is recorded.
+            records.CHECKPOINT_SECONDS: self._checkpoint_s,
+            records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
+            + self.metrics[records.EVALUATE_SECONDS]
+            + self.metrics[records.UPDATE_SECONDS]
+            + self._checkpoint_s,
+        }
+        self._retried_before = retried
+        self.chronicle.append(
+            GenerationEvent(
+                time_ms=now_ms(), generation=self.generation, metrics=dict(self.metrics)
+            )
+        )
+
+    def checkpoint(self) -> None:
+        """Make the new center the one that a resumed run starts from."""
+        began = time.monotonic()
+        self.generation += 1
+        self.save_checkpoint()
+        self._checkpoint_s = time.monotonic() - began
+
+    def measure(self, progress: Progress, should_stop: ShouldStop) -> None:
+        """Let the bare center meet its tasks, unless this center already has, and keep it."""
+        last = self.last_evaluation
+        if last is not None and last.generation == self.generation:
+            return
+        entries, seconds = evaluate_center(
+            self.experiment, self.center_G, self.generation, self.executor, should_stop
+        )
+        self.chronicle.take_trial_faults(self.generation)
+        genome = self.genome()
+        self.last_evaluation = EvaluationEvent(
+            time_ms=now_ms(),
+            generation=self.generation,
+            genome_digest=genome.digest,
+            parent_digest=genome.provenance.get("parent", ""),
+            seconds=seconds,
+            entries=entries,
+        )
+        self.lineage.keep(genome, self.generation)
+        self.chronicle.append(self.last_evaluation)
+        self.lineage.evaluated[self.generation] = genome.digest
+        self.lineage.thin_out()
+        progress.event(
+            "evaluation",
+            generation=self.generation,
+            held_out=self.last_evaluation.held_out_accuracy,
+        )
+
+    def genome(self) -> Genome:
+        """The current center, with where it came from."""
+        return self.lineage.genome(self.generation, self.center_G)
+
+    def tick(self) -> Tick:
+        """The last generation, as it is shown."""
+        last = self.last_evaluation
+        return Tick(
+            generation=self.generation,
+            generations=self.experiment.config.evolution.generations,
+            loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
+            train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
+            held_out_accuracy=last.held_out_accuracy if last is not None else None,
+            seconds=self.metrics[records.GENERATION_SECONDS],
+            seconds_left=self.clock.seconds_left(self.generation),
+            failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),
+            retried_shards=int(self.metrics[records.RETRIED_SHARDS]),
+        )
+
+    def save_checkpoint(self) -> None:
+        """Write the state of the search down as it is."""
+        directory = self.chronicle.directory
+        checkpoint = checkpoint_of(self.experiment, directory, self.state, self.generation)
+        save_checkpoint(directory.checkpoints, checkpoint)

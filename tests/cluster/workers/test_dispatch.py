@@ -1,0 +1,104 @@
+"""Who does which shard, with a crew that is only pretended: deaths, silence, comings and goings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cluster.executors import Result, Shard, ShardError, StopRequested
+from cluster.workers.crew import Failed
+from cluster.workers.dispatch import MAX_LOSSES, Dispatcher
+from evoplastic.checks import UsageError
+from evoplastic.lifetime.shards import PopulationResult
+from evoplastic.search.config import ESConfig
+from tests.cluster.tiny import tiny_genome, tiny_problem
+from tests.cluster.workers.pretended import Act, PretendedCrew, at_once
+from tests.evoplastic.lifetime.populations import pair_shards
+
+PROBLEM = tiny_problem()
+CENTER_G = tiny_genome(PROBLEM).center_G
+SHARDS: list[Shard] = [*pair_shards(PROBLEM, ESConfig(popsize=48), 1, 24, 1)]
+
+
+def mapped(dispatcher: Dispatcher) -> list[float]:
+    """The individuals that all results speak of, in their order."""
+    results: list[Result] = dispatcher.map(PROBLEM, CENTER_G, SHARDS, lambda: False)
+    assert all(isinstance(result, PopulationResult) for result in results)
+    return np.concatenate([result[0] for result in results]).tolist()
+
+
+WHOLE = [float(number) for number in range(48)]
+
+
+def made(workers: int, act: Act = at_once, **options: float) -> tuple[PretendedCrew, Dispatcher]:
+    crew = PretendedCrew(workers, act)
+    return crew, Dispatcher(crew, clock=lambda: crew.now_s, **options)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5, 100])
+def test_results_come_in_order_and_everybody_has_work(workers: int) -> None:
+    crew, dispatcher = made(workers)
+    assert mapped(dispatcher) == mapped(dispatcher) == WHOLE
+    assert dispatcher.retried_shards == 0
+    assert len({worker for worker, _ in crew.handed}) == min(workers, 2 * len(SHARDS))
+
+
+def test_the_dead_lose_their_shards_to_those_who_come() -> None:
+    def die_young(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        if worker < 3:
+            crew.lose(worker)
+            crew.hire()
+        else:
+            crew.answer(worker, ticket, shard)
+
+    _, dispatcher = made(3, die_young)
+    assert mapped(dispatcher) == WHOLE
+    assert dispatcher.retried_shards >= 3
+
+
+def test_nobody_there_is_waited_for_and_late_ones_get_work() -> None:
+    crew, dispatcher = made(0)
+    stops = iter([*[False] * 5, True])
+    with pytest.raises(StopRequested):
+        dispatcher.map(PROBLEM, CENTER_G, SHARDS, lambda: next(stops))
+    crew.hire()
+    assert mapped(dispatcher) == WHOLE
+
+
+def test_the_silent_are_dismissed_after_their_deadline() -> None:
+    def freeze(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        if worker != 1:
+            crew.answer(worker, ticket, shard)
+
+    crew, dispatcher = made(2, freeze, deadline_s=5.0, first_deadline_s=50.0)
+    assert mapped(dispatcher) == WHOLE
+    assert crew.dismissed == [1]
+    assert 50.0 < crew.now_s < 51.0
+
+
+def test_a_shard_that_takes_its_workers_with_it_is_named() -> None:
+    def deadly(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        if shard is SHARDS[7]:
+            crew.lose(worker)
+            crew.hire()
+        else:
+            crew.answer(worker, ticket, shard)
+
+    _, dispatcher = made(2, deadly)
+    with pytest.raises(ShardError, match=rf"first=14.*took {MAX_LOSSES} workers"):
+        mapped(dispatcher)
+
+
+def test_an_error_leaves_a_crew_that_works_on() -> None:
+    def raise_once(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        if shard is SHARDS[3] and not any(other is shard for _, other in crew.handed[:-1]):
+            crew.events.append(Failed(worker, ticket, UsageError("no such engine"), "no"))
+            crew.hire()  # heard of after the error
+        else:
+            crew.answer(worker, ticket, shard)
+
+    crew, dispatcher = made(1, raise_once)
+    with pytest.raises(UsageError, match="no such engine"):
+        mapped(dispatcher)
+    assert mapped(dispatcher) == WHOLE
+    assert {worker for worker, _ in crew.handed} == {0, 1}
