@@ -110,8 +110,9 @@ def group_by_setting(runs: Sequence[RunRecords], keys: Sequence[str] = ()) -> tu
         twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
         require(
             not twice,
-            f"{_name(values[same]) or 'the setting'} has seed {twice[:1]} twice, in "
-            + " and ".join(str(run.directory) for run in group if run.seed in twice[:1])
+            f"{_name(values[same]) or 'the setting'} has seed {', '.join(map(str, twice))} more "
+            "than once, in "
+            + " and ".join(str(run.directory) for run in group if run.seed in twice)
             + "; each seed may enter once, or the spread means nothing",
         )
     return tuple(Setting(values[same], tuple(group)) for same, group in groups.items())
@@ -121,7 +122,7 @@ def runs_table(settings: Sequence[Setting]) -> pd.DataFrame:
     """One row for each run, role and condition: the last evaluation, tasks of a role averaged.
 
     Columns: setting, the differing keys, seed, run_id, generation, role, condition,
-    tasks, accuracy and reward (means over tasks of means over lifetimes; NaN where no task has any).
+    tasks, accuracy and reward (means over tasks of means over lifetimes; NaN where there is none).
 
     Raises:
         UsageError: a run has not evaluated a center yet.
@@ -235,6 +236,7 @@ def _differing(flats: Sequence[dict[str, Any]], first: Sequence[str]) -> list[st
     keys = dict.fromkeys(key for flat in flats for key in flat)
     differing = [key for key in keys if len({_text(flat.get(key)) for flat in flats}) > 1]
     others = [key for key in differing if key not in named and not _within(key, NEUTRAL)]
+    others.sort(key=lambda key: not key.endswith(".name"))
     sections = [key for key in (*named, *others) if key.endswith(".name")]
     return named + [
         key

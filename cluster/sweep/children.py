@@ -71,16 +71,15 @@ class Child:
         self._log = root / LOGS / f"{run.name}.log"
         self._log.parent.mkdir(exist_ok=True)
         self._began_at = self._log.stat().st_size if self._log.exists() else 0
-        words = [
-            *own_program(),
-            "evolve",
-            f"./{source}" if source.startswith("-") else source,
-            *run.overrides,
-            *([] if run.config.threads else [f"{THREADS}={threads}"]),
-            *("--run-dir", str(root.absolute() / run.name)),
-            *("--continue", "--json", "--no-analysis"),
-            *options,
-        ]
+        run_dir = root.absolute() / run.name
+        if (run_dir / "config.resolved.yaml").exists():
+            generations = f"evolution.generations={run.config.evolution.generations}"
+            words = [*own_program(), "resume", str(run_dir), generations]
+        else:
+            recipe = f"./{source}" if source.startswith("-") else source
+            words = [*own_program(), "evolve", recipe, *run.overrides, "--run-dir", str(run_dir)]
+        words += [] if run.config.threads else [f"{THREADS}={threads}"]
+        words += ["--json", "--no-analysis", *options]
         environment = {name: str(self.threads) for name in LIBRARIES} | dict(os.environ)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

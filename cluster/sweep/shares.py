@@ -45,6 +45,14 @@ def share_of(runs: int, at_once: int | None, *, workers: str | None, address: st
             "with --workers how many each of them gets",
         )
         return Share(at_once=min(runs, at_once or 1), cores=cores)
-    each = int(workers) if workers is not None and workers.isdecimal() else 0
+    each = _most_workers(workers, cores)
     chosen = at_once or max(1, cores // max(1, each))
     return Share(at_once=max(1, min(runs, chosen)), cores=cores)
+
+
+def _most_workers(workers: str | None, cores: int) -> int:
+    """The most worker processes that a run may have: of `MIN-MAX` the second, of a word all."""
+    if workers is None:
+        return 0
+    most = workers.rpartition("-")[2]
+    return int(most) if most.isdecimal() else cores

@@ -73,6 +73,8 @@ class MlflowStore:
             os.environ.setdefault(name, value)
         for name in ("mlflow", "alembic", "urllib3"):
             logging.getLogger(name).setLevel(logging.ERROR)
+        # A traceback of an error that is raised too: who delivers says what it means.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         from mlflow.tracking import MlflowClient
 
         self._refused: set[str] = set()  # names that were warned about

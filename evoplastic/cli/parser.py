@@ -18,6 +18,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
+from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
 Evolve plastic neural networks, and measure what they learn on tasks they never met in evolution.
@@ -45,7 +46,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     parser.set_defaults(printing_is_extra=False)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (evolve, evaluate, tasks, rules, genome, analyze, bench, config, doctor, store):
+    for module in (
+        evolve,
+        sweep,
+        evaluate,
+        tasks,
+        rules,
+        genome,
+        analyze,
+        bench,
+        config,
+        doctor,
+        store,
+    ):
         module.add_verbs(verbs)
     return parser
 
