@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from cluster.loop import EXIT_CODES
-from cluster.signals import SIGNALS
 from cluster.sweep.plan import PlannedRun
 from evoplastic.commands import own_program
+from evoplastic.stopping import SIGNALS
 
 THREADS = "threads"  # key of a configuration
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -40,7 +40,7 @@ class RunResult:
     name: str
     status: RunEnd
     code: int  # of its process
-    reason: str = ""  # of a run that failed
+    reason: str = ""  # what a run last said that is not done
     outcome: Mapping[str, Any] | None = None  # what `evolve --json` said last
 
 
@@ -71,15 +71,14 @@ class Child:
         self._log = root / LOGS / f"{run.name}.log"
         self._log.parent.mkdir(exist_ok=True)
         self._began_at = self._log.stat().st_size if self._log.exists() else 0
-        run_dir = root.absolute() / run.name
-        if (run_dir / "config.resolved.yaml").exists():
-            generations = f"evolution.generations={run.config.evolution.generations}"
-            words = [*own_program(), "resume", str(run_dir), generations]
-        else:
-            recipe = f"./{source}" if source.startswith("-") else source
-            words = [*own_program(), "evolve", recipe, *run.overrides, "--run-dir", str(run_dir)]
-        words += [] if run.config.threads else [f"{THREADS}={threads}"]
-        words += ["--json", "--no-analysis", *options]
+        run_dir = str(root.absolute() / run.name).replace("{", "{{").replace("}", "}}")
+        words = [
+            *(*own_program(), "evolve", f"./{source}" if source.startswith("-") else source),
+            *run.overrides,
+            *([] if run.config.threads else [f"{THREADS}={threads}"]),
+            *("--run-dir", run_dir, "--continue", "--json", "--no-analysis"),
+            *options,
+        ]
         environment = {name: str(self.threads) for name in LIBRARIES} | dict(os.environ)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -107,7 +106,7 @@ class Child:
         status: RunEnd = next((name for name, each in EXIT_CODES.items() if each == code), "failed")
         if self._handed_on and -code in SIGNALS:
             status = "preempted"  # before it could catch any
-        reason = self._reason(code) if status == "failed" else ""
+        reason = "" if status == "done" else self._reason(code)
         return RunResult(
             name=self.run.name, status=status, code=code, reason=reason, outcome=self.outcome
         )

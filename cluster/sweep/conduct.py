@@ -11,13 +11,13 @@ from pathlib import Path
 
 from cluster.config.run import load_config
 from cluster.rundir import STATUS_NAME
-from cluster.signals import StopSignal
 from cluster.sweep.children import Child, RunResult, Told
 from cluster.sweep.plan import Plan, PlannedRun
 from cluster.sweep.progress import SweepProgress
 from cluster.sweep.shares import Share
 from evoplastic.checks import UsageError
 from evoplastic.records import CONFIG_NAME
+from evoplastic.stopping import StopSignal
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,12 @@ from analysis.store import read_directory
 from analysis.tables.settings import format_settings_table
 from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
+from evoplastic.records import Event
 from tests.analysis.runs import entry, evaluation, start, write_run
 
 
 def _write(path: Path, seed: int, held_out: float, **sections: Any) -> Path:
-    events = [
+    events: list[Event] = [
         start(seed, f"run-{path.name}"),
         evaluation(0, entry("dms", "held_out", (0.5,)), entry("and", "train", (0.5,))),
         evaluation(
@@ -100,7 +101,7 @@ def test_a_run_without_a_number_is_left_out_by_name(
 
 def test_keys_that_follow_from_a_name_make_no_name_longer(tmp_path: Path) -> None:
     rules = ({"name": "oja", "eta": 0.1}, {"name": "hebb", "eta": 0.2, "decay": 0.5})
-    paths = [_write(tmp_path / rule["name"], 1, 0.7, rule=rule) for rule in rules]
+    paths = [_write(tmp_path / str(rule["name"]), 1, 0.7, rule=rule) for rule in rules]
     settings = group_by_setting([read_directory(path) for path in paths])
     assert [setting.name for setting in settings] == ["rule=oja", "rule=hebb"]
     faster = _write(tmp_path / "faster", 1, 0.7, rule={"name": "oja", "eta": 0.3})

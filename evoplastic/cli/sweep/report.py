@@ -75,8 +75,8 @@ def ending(
     for fault in faults:
         print(f"evoplastic: not delivered to MLflow: {fault}", file=sys.stderr)
     for result in results:
-        if result.status == "failed":
-            print(f"{result.name} failed: {result.reason}", file=sys.stderr)
+        if result.status == "failed" or (result.status != "done" and stopped is None):
+            print(f"{result.name} {result.status}: {result.reason}", file=sys.stderr)
     if code != exits.DONE:
         word = stopped or ("stopped" if code == exits.PREEMPTED else "over")
         print(

@@ -17,6 +17,7 @@ from evoplastic.commands import command
 if TYPE_CHECKING:
     from cluster.sweep.plan import Plan, PlannedRun
     from cluster.sweep.record import SweepRecord
+    from cluster.sweep.shares import Share
     from evoplastic.cli.verbs import Subparsers
 
 MANY = 100  # runs that are started without being asked for by their number
@@ -99,7 +100,7 @@ def run_sweep(args: argparse.Namespace) -> int:
         print(len(plan.runs))
         return exits.DONE
     chosen = _chosen(args, plan)
-    share = share_of(len(chosen), args.at_once, workers=args.workers, address=args.address)
+    share = share_of(len(chosen), args.at_once, workers=args.workers, address=_address(args))
     if args.dry_run:
         from evoplastic.cli.sweep.cost import show
 
@@ -109,26 +110,25 @@ def run_sweep(args: argparse.Namespace) -> int:
     if args.index is None:
         _require_selection(plan)
     root, record = _root(args, plan)
-    return _conduct(args, plan, chosen, root, record)
+    return _conduct(args, plan, chosen, share, root, record)
 
 
 def _conduct(
     args: argparse.Namespace,
     plan: Plan,
     chosen: list[PlannedRun],
+    share: Share,
     root: Path,
     record: SweepRecord,
 ) -> int:
-    from cluster.signals import stop_signals
+    from cluster.signals import status_of, stop_signals
     from cluster.sweep.conduct import conduct
     from cluster.sweep.finish import deliver, unfinished
     from cluster.sweep.progress import make_sweep_progress
-    from cluster.sweep.shares import share_of
     from evoplastic.cli.sweep.report import ending, tabulate
 
     if not args.json:
         print(f"sweep directory {root}", flush=True)
-    share = share_of(len(chosen), args.at_once, workers=args.workers, address=args.address)
     progress = make_sweep_progress(as_json=args.json)
     progress.begin(plan.name, len(chosen), share.at_once)
     with stop_signals() as stop:
@@ -144,7 +144,7 @@ def _conduct(
         faults = []
         if not stop():
             faults = deliver(root, record, chosen, files, others_at_work=args.index is not None)
-        stopped = stop.status if stop() else None
+        stopped = status_of(stop.received) if stop() else None
     return ending(
         results,
         chosen,
@@ -222,6 +222,16 @@ def _root(args: argparse.Namespace, plan: Plan) -> tuple[Path, SweepRecord]:
     root: Path = args.run_dir or new_run_dir(f"{plan.name}-sweep")
     may_go_on = args.go_on or args.index is not None
     return root, keep_record(root, plan, may_go_on=may_go_on)
+
+
+def _address(args: argparse.Namespace) -> str | None:
+    """The cluster that runs would use: that of RAY_ADDRESS too, as they take it."""
+    given: str | None = args.address
+    if given is not None or args.workers == "0":
+        return given
+    from cluster.workers.address import meant
+
+    return meant(None)
 
 
 def _options(args: argparse.Namespace) -> list[str]:
