@@ -32,7 +32,7 @@ def add_verbs(verbs: Subparsers) -> None:
         """
         evoplastic sweep laptop seed=1..5
         evoplastic sweep laptop seed=1..5 search.sigma=0.02,0.03 --dry-run
-        evoplastic sweep mine.yaml seed=1..3 search=es,snes --run-dir runs/searches --continue
+        evoplastic sweep mine.yaml seed=1..3 rule=oja,hebb --run-dir runs/rules --continue
         evoplastic sweep mine.yaml seed=1..20 --run-dir /shared/s1 --index 7
         """,
         run_sweep,
