@@ -7,14 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, console, print_json
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from analysis.folders import Found
     from analysis.report import AnalysisReport
     from analysis.settings import SettingsReport
@@ -159,7 +157,7 @@ def _print_files(files: Sequence[Path]) -> None:
         print(f"wrote {file}")
 
 
-def _records(table: pd.DataFrame) -> object:
+def _records(table: Any) -> object:
     """A table as records; what is not a number becomes null."""
     return json.loads(table.to_json(orient="records", double_precision=15))
 
