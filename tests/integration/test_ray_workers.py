@@ -19,7 +19,7 @@ import pytest
 import ray
 from torch import Tensor
 
-from cluster.config.run import RunConfig, load_config
+from cluster.config.run import RunConfig, load_config, override_config
 from cluster.executors import (
     InProcessExecutor,
     Result,
@@ -117,6 +117,16 @@ class At(SilentProgress):
         """Start the clock once."""
         if tick.generation == self._generation:
             threading.Timer(0.02, self._action).start()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("pairs", [2, 3, 25])
+def test_how_work_is_cut_for_workers_leaves_no_trace(
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path, pairs: int
+) -> None:
+    cut = override_config(config, [f"pairs_per_shard={pairs}"])
+    outcome = run_with(RayExecutor(2), cut, tmp_path / "run", SilentProgress())
+    assert outcome.center_digest == without_workers.center_digest
 
 
 @pytest.mark.cluster
@@ -239,7 +249,7 @@ def test_a_poisoned_result_is_refused_and_done_again(
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
     executor = RayExecutor(2, simulate=simulate_badly)
     try:
-        with pytest.raises(ShardError, match=r"(?s)first=10.*pair 5 divides by zero"):
+        with pytest.raises(ShardError, match=r"(?s)first=10, number=2\).*pair 5 divides by zero"):
             executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 9, 16, 1), never)
         with pytest.raises(UsageError, match="no such engine"):
             executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 7, 16, 1), never)
