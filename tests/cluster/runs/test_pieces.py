@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cluster.config.run import load_config
 from cluster.executors import run_shard
+from cluster.experiment import build_experiment
 from cluster.pieces import Line, Result, Shard
 from evoplastic.lifetime.shards import (
     PopulationShard,
@@ -128,19 +130,26 @@ def test_every_shard_gets_its_own_bits_however_the_line_is_cut(engine: str, most
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("engine", ["reference", "cpu"])
-def test_large_networks_too(engine: str) -> None:
-    from cluster.config.run import load_config
-    from cluster.experiment import build_experiment
-
-    experiment = build_experiment(load_config("smoke", ["num_neurons=70", f"engine={engine}"]))
+@pytest.mark.parametrize("most", [1, 2, 4, 6])
+def test_large_networks_too(engine: str, most: int) -> None:
+    words = ["num_neurons=70", f"engine={engine}", "modulation=gain"]
+    experiment = build_experiment(load_config("smoke", words))
     center_G = experiment.first_genome().center_G
     state = experiment.search.init(center_G)
-    line = Line(experiment.population(experiment.search.ask(state, 1)))
-    whole = run_shard(experiment.problem, center_G, line.shard(0, 8))
-    for most in (2, 4, 6):
-        cut = {
-            start: run_shard(experiment.problem, center_G, line.shard(start, stop))
-            for start, stop in line.pieces(most)
-        }
-        for ours, theirs in zip(line.apart(cut), line.apart({0: whole}), strict=True):
-            assert_same(ours, theirs)
+    line = Line(
+        [
+            *experiment.population(experiment.search.ask(state, 1)),
+            ReplicateShard(1, 0, 0, 8, True),
+        ]
+    )
+    whole, cut = (
+        line.apart(
+            {
+                start: run_shard(experiment.problem, center_G, line.shard(start, stop))
+                for start, stop in line.pieces(size)
+            }
+        )
+        for size in (8, most)
+    )
+    for ours, theirs in zip(cut, whole, strict=True):
+        assert_same(ours, theirs)
