@@ -17,11 +17,12 @@ from tests.cli.launch.slurm.machine import Slurm
 pytestmark = pytest.mark.slurm
 
 ROOT = Path(__file__).parents[4]
-GENERATIONS = 600
+GENERATIONS = 1000  # longer than Slurm takes to look at a time limit again
 SETTINGS = (
     *("smoke", f"evolution.generations={GENERATIONS}", "evaluation.every=200"),
     *("threads=1", "tracking.enabled=false"),
 )
+SMOKE = "c0f68b1c9bb34738"  # of the recipe as it stands, seed 1
 BATCH = ("--time", "30", "--cpus", "2", "--setup", f"export PYTHONPATH={ROOT} OMP_NUM_THREADS=1")
 
 
@@ -33,7 +34,7 @@ def evoplastic(*words: object, cwd: Path) -> str:
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=400,
     )
     assert told.returncode == 0, told.stderr
     return told.stdout
@@ -83,7 +84,7 @@ def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: str) -> None:
     slurm.ask("sbatch", "--partition=high", *everywhere, "--wrap=sleep 1", cwd=folder)
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
     assert 20 <= generations_of(folder / "run") < GENERATIONS
-    assert slurm.wait_until_over(job, 240) == "COMPLETED"
+    assert slurm.wait_until_over(job, 400) == "COMPLETED"
     log = (folder / f"smoke-seed1-{job}.log").read_text()
     assert "stopped from outside; back into the queue" in log
     assert digest_in(log) == undisturbed
@@ -98,7 +99,7 @@ def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: str) -> None
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
     assert 20 <= generations_of(folder / "run") < GENERATIONS
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=10")
-    assert slurm.wait_until_over(job, 240) == "COMPLETED"
+    assert slurm.wait_until_over(job, 400) == "COMPLETED"
     assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
 
 
@@ -109,9 +110,21 @@ def test_two_nodes_make_one_run_and_a_requeued_one(slurm: Slurm, undisturbed: st
     slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 180)
     slurm.ask("scancel", "--batch", "--signal=TERM", job)
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
-    assert slurm.wait_until_over(job, 240) == "COMPLETED"
+    assert slurm.wait_until_over(job, 400) == "COMPLETED"
     assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
     assert not list(Path("/tmp").glob(f"ray-{job}*"))
+
+
+def test_an_array_does_a_sweep(slurm: Slurm) -> None:
+    words = ("seed=1,2", "threads=1", "tracking.enabled=false", "--run-dir", "all")
+    folder = launch(slurm, "array", "slurm-array", "smoke", *words)
+    job = slurm.submit(folder / "run.sbatch")
+    assert [slurm.wait_until_over(f"{job}_{index}", 300) for index in (1, 2)] == ["COMPLETED"] * 2
+    digests = [
+        digest_in((folder / f"smoke-sweep-{job}-{index}.log").read_text()) for index in (1, 2)
+    ]
+    assert digests[0] == SMOKE
+    assert digests[1] != SMOKE
 
 
 def test_a_wrong_setting_is_not_tried_again(slurm: Slurm) -> None:
