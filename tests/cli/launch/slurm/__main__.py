@@ -42,6 +42,7 @@ def main(words: list[str]) -> int:
             print("$", *command, flush=True)
             subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
     pytest = [sys.executable, "-m", "pytest", "-m", "slurm", "-n", "0", "tests/cli/launch/slurm"]
+    pytest += ["-o", "faulthandler_timeout=900"]  # a test waits for Slurm, which takes its time
     return subprocess.run([*APART, "bash", "-c", ALONE, "bash", *pytest, *words]).returncode
 
 

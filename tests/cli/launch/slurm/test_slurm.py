@@ -112,6 +112,8 @@ def test_two_nodes_make_one_run_and_a_requeued_one(slurm: Slurm, undisturbed: st
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
     assert slurm.wait_until_over(job, 400) == "COMPLETED"
     assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
+    started = (folder / f"smoke-seed1-{job}.ray.log").read_text()
+    assert started.count("Ray runtime started") == 4, started  # two nodes, twice
     assert not list(Path("/tmp").glob(f"ray-{job}*"))
 
 
