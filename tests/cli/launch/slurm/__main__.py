@@ -22,7 +22,11 @@ PROGRAMS = {
 }
 # A name is looked up only where there is an address beyond the loopback range. The shell stays, as
 # the first of its processes: whoever is left behind by others becomes its child, and it waits.
-ALONE = 'ip link set lo up && ip addr add 10.99.0.1/32 dev lo && "$@"; exit $?'
+# Munge's socket lies in a folder of this run's own.
+ALONE = (
+    "ip link set lo up && ip addr add 10.99.0.1/32 dev lo && mkdir -p /run/munge && "
+    'mount -t tmpfs tmpfs /run/munge && "$@"; exit $?'
+)
 APART = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 

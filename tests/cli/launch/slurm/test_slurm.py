@@ -17,7 +17,7 @@ from tests.cli.launch.slurm.machine import Slurm
 pytestmark = pytest.mark.slurm
 
 ROOT = Path(__file__).parents[4]
-GENERATIONS = 1000  # longer than Slurm takes to look at a time limit again
+GENERATIONS = 800  # longer than Slurm takes to look at a time limit again
 SETTINGS = (
     *("smoke", f"evolution.generations={GENERATIONS}", "evaluation.every=200"),
     *("threads=1", "tracking.enabled=false"),
@@ -34,7 +34,7 @@ def evoplastic(*words: object, cwd: Path) -> str:
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=600,
     )
     assert told.returncode == 0, told.stderr
     return told.stdout
@@ -79,12 +79,12 @@ def launch(slurm: Slurm, name: str, *words: object) -> Path:
 def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: str) -> None:
     folder = launch(slurm, "preempted", "slurm", *SETTINGS, "--run-dir", "run")
     job = slurm.submit(folder / "run.sbatch")
-    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 120)
+    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     everywhere = ("--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=2")
     slurm.ask("sbatch", "--partition=high", *everywhere, "--wrap=sleep 1", cwd=folder)
-    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
+    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
     assert 20 <= generations_of(folder / "run") < GENERATIONS
-    assert slurm.wait_until_over(job, 400) == "COMPLETED"
+    assert slurm.wait_until_over(job, 600) == "COMPLETED"
     log = (folder / f"smoke-seed1-{job}.log").read_text()
     assert "stopped from outside; back into the queue" in log
     assert digest_in(log) == undisturbed
@@ -94,12 +94,12 @@ def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: str) -> None
     words = ("--run-dir", "run", "--time", "10", "--grace", "55")
     folder = launch(slurm, "limit", "slurm", *SETTINGS, *words)
     job = slurm.submit(folder / "run.sbatch")
-    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 120)
+    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=1")
-    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
+    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
     assert 20 <= generations_of(folder / "run") < GENERATIONS
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=10")
-    assert slurm.wait_until_over(job, 400) == "COMPLETED"
+    assert slurm.wait_until_over(job, 600) == "COMPLETED"
     assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
 
 
@@ -107,10 +107,10 @@ def test_two_nodes_make_one_run_and_a_requeued_one(slurm: Slurm, undisturbed: st
     words = ("--run-dir", "run", "--nodes", "2", "--workers", "2")
     folder = launch(slurm, "nodes", "slurm", *SETTINGS, *words)
     job = slurm.submit(folder / "run.sbatch")
-    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 180)
+    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     slurm.ask("scancel", "--batch", "--signal=TERM", job)
-    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 120)
-    assert slurm.wait_until_over(job, 400) == "COMPLETED"
+    slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
+    assert slurm.wait_until_over(job, 600) == "COMPLETED"
     assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
     started = (folder / f"smoke-seed1-{job}.ray.log").read_text()
     assert started.count("Ray runtime started") == 4, started  # two nodes, twice
@@ -121,7 +121,7 @@ def test_an_array_does_a_sweep(slurm: Slurm) -> None:
     words = ("seed=1,2", "threads=1", "tracking.enabled=false", "--run-dir", "all")
     folder = launch(slurm, "array", "slurm-array", "smoke", *words)
     job = slurm.submit(folder / "run.sbatch")
-    assert [slurm.wait_until_over(f"{job}_{index}", 300) for index in (1, 2)] == ["COMPLETED"] * 2
+    assert [slurm.wait_until_over(f"{job}_{index}", 600) for index in (1, 2)] == ["COMPLETED"] * 2
     digests = [
         digest_in((folder / f"smoke-sweep-{job}-{index}.log").read_text()) for index in (1, 2)
     ]
@@ -134,7 +134,7 @@ def test_a_wrong_setting_is_not_tried_again(slurm: Slurm) -> None:
     (folder / "run").mkdir()
     (folder / "run" / "notes.txt").write_text("not a run")
     job = slurm.submit(folder / "run.sbatch")
-    assert slurm.wait_until_over(job, 120) == "FAILED"
+    assert slurm.wait_until_over(job, 300) == "FAILED"
     assert slurm.field(job, "ExitCode") == "2:0"
     assert slurm.field(job, "Restarts") == "0"
 
@@ -142,4 +142,4 @@ def test_a_wrong_setting_is_not_tried_again(slurm: Slurm) -> None:
 def test_a_command_is_run_again_when_all_is_done(slurm: Slurm) -> None:
     folder = slurm.folder / "preempted"
     job = slurm.submit(folder / "run.sbatch")
-    assert slurm.wait_until_over(job, 120) == "COMPLETED"
+    assert slurm.wait_until_over(job, 300) == "COMPLETED"
