@@ -22,7 +22,7 @@ from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
 from cluster.session.ending import end, fail, settle
 from cluster.session.session import Session
-from cluster.signals import RunStatus, handlers_kept, status_of, stop_signals
+from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
@@ -167,7 +167,7 @@ def _carry_through(
             with stop_signals() as stop:
                 settle(session, stop)
         else:
-            with _left_behind(directory), work as executor, stop_signals() as stop:
+            with left_behind(directory), work as executor, stop_signals() as stop:
                 status = _until_the_end(session, executor, progress, stop)
         return RunOutcome(
             status=status,
@@ -183,7 +183,7 @@ def _carry_through(
 
 
 @contextmanager
-def _left_behind(directory: RunDirectory) -> Iterator[None]:
+def left_behind(directory: RunDirectory) -> Iterator[None]:
     """Take back the word of a driver that died at work, where this one cannot even begin."""
     try:
         yield
@@ -248,8 +248,7 @@ def _executor(
         return
     from cluster.workers.ray_executor import RayExecutor
 
-    with handlers_kept():
-        executor = RayExecutor(workers or None, address)
+    executor = patiently(lambda: RayExecutor(workers or None, address))
     try:
         yield executor
     finally:

@@ -21,6 +21,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
+from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
 Evolve plastic neural networks, and measure what they learn on tasks they never met in evolution.
@@ -46,10 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"evoplastic {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-    parser.set_defaults(printing_is_extra=False)
+    parser.set_defaults(printing_is_extra=False, watched=lambda args: False)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for module in (
         evolve,
+        sweep,
         evaluate,
         tasks,
         rules,
