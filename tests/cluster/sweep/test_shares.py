@@ -46,3 +46,13 @@ def test_the_last_runs_have_the_cores_of_those_that_are_over(
 def test_two_runs_that_each_take_a_whole_cluster_are_refused() -> None:
     with pytest.raises(UsageError, match="say with --workers how many each of them gets"):
         share_of(4, 2, workers=None, address="head:6379")
+
+
+def test_a_gpu_has_one_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    share = share_of(9, None, workers=None, address=None, on_gpu=True)
+    assert (share.at_once, [share.device(slot) for slot in (0, 1)]) == (2, ["2", "5"])
+    more = share_of(9, 4, workers=None, address=None, on_gpu=True)
+    assert [more.device(slot) for slot in range(4)] == ["2", "5", "2", "5"]
+    assert share_of(9, None, workers="2", address=None, on_gpu=True).device(0) is None
+    assert share_of(9, None, workers=None, address=None).device(0) is None
