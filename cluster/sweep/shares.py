@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 
 from evoplastic.checks import require
-from evoplastic.machine import usable_cores
+from evoplastic.machine import memory_bytes, usable_cores
+
+DRIVER_BYTES = 1_000_000_000  # of a process with PyTorch, the compiled engine and MLflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,8 @@ def share_of(
     address: str | None,
     on_gpu: bool = False,
 ) -> Share:
-    """How many runs there are at once, where nobody says: one per core or GPU, or per its workers.
+    """How many runs there are at once, where nobody says: one per core or GPU, or per its workers,
+    and no more than there is memory for.
 
     Args:
         runs: runs of the sweep.
@@ -66,7 +69,9 @@ def share_of(
         return Share(at_once=min(runs, at_once or 1), cores=cores)
     each = _most_workers(workers, cores)
     devices = _devices() if on_gpu and not each else ()
-    chosen = at_once or len(devices) or max(1, cores // max(1, each))
+    memory = memory_bytes()
+    room = cores if memory is None else max(1, memory // DRIVER_BYTES)
+    chosen = at_once or len(devices) or max(1, min(room, cores // max(1, each)))
     return Share(at_once=max(1, min(runs, chosen)), cores=cores, devices=devices)
 
 

@@ -35,6 +35,16 @@ def test_runs_at_once_follow_from_cores_and_workers(
     assert share_of(runs, at_once, workers=workers, address=address).at_once == expected
 
 
+def test_a_machine_of_many_cores_and_little_memory_has_fewer_runs_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shares, "usable_cores", lambda: 64)
+    monkeypatch.setattr(shares, "memory_bytes", lambda: 16 * 10**9)
+    share = share_of(200, None, workers=None, address=None)
+    assert (share.at_once, share.threads(200)) == (16, 4)
+    assert share_of(200, 40, workers=None, address=None).at_once == 40, "what is said holds"
+
+
 def test_the_last_runs_have_the_cores_of_those_that_are_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
