@@ -18,7 +18,7 @@ import pytest
 import ray
 from torch import Tensor
 
-from cluster.config.run import RunConfig, load_config
+from cluster.config.run import RunConfig, load_config, override_config
 from cluster.executors import (
     InProcessExecutor,
     Result,
@@ -119,6 +119,16 @@ class At(SilentProgress):
 
 
 @pytest.mark.cluster
+@pytest.mark.parametrize("pairs", [2, 3, 25])
+def test_how_work_is_cut_for_workers_leaves_no_trace(
+    config: RunConfig, without_workers: RunOutcome, tmp_path: Path, pairs: int
+) -> None:
+    cut = override_config(config, [f"pairs_per_shard={pairs}"])
+    outcome = run_with(RayExecutor(2), cut, tmp_path / "run", SilentProgress())
+    assert outcome.center_digest == without_workers.center_digest
+
+
+@pytest.mark.cluster
 def test_one_worker_equals_none(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
@@ -194,7 +204,11 @@ def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
 
 def simulate_badly(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
     """Wrong in generation 7, slow in 8, broken for one pair in 9."""
-    if shard.generation == 9 and isinstance(shard, PopulationShard) and shard.proposal.first == 10:
+    if (
+        shard.generation == 9
+        and isinstance(shard, PopulationShard)
+        and 10 in range(shard.proposal.first, shard.proposal.first + shard.lifetimes)
+    ):
         raise ZeroDivisionError("pair 5 divides by zero")
     if shard.generation == 8:
         time.sleep(0.5)
@@ -238,7 +252,7 @@ def test_a_poisoned_result_is_refused_and_done_again(
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
     executor = RayExecutor(2, simulate=simulate_badly)
     try:
-        with pytest.raises(ShardError, match=r"(?s)first=10.*pair 5 divides by zero"):
+        with pytest.raises(ShardError, match=r"(?s)first=10, number=2\).*pair 5 divides by zero"):
             executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 9, 16, 1), never)
         with pytest.raises(UsageError, match="no such engine"):
             executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 7, 16, 1), never)
