@@ -69,8 +69,7 @@ def share_of(
         return Share(at_once=min(runs, at_once or 1), cores=cores)
     each = _most_workers(workers, cores)
     devices = _devices() if on_gpu and not each else ()
-    memory = memory_bytes()
-    room = cores if memory is None else max(1, memory // DRIVER_BYTES)
+    room = max(1, memory_bytes() // DRIVER_BYTES)
     chosen = at_once or len(devices) or max(1, min(room, cores // max(1, each)))
     return Share(at_once=max(1, min(runs, chosen)), cores=cores, devices=devices)
 
