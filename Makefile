@@ -39,7 +39,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench docs lint ui clean
+.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench bench-search docs lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ gpu: ## Check and measure this machine's GPU in eight minutes, with torch, trito
 
 bench: setup ## Measure the engines and their rivals, write docs/performance.md (half an hour)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-search: setup ## Measure lifetimes until unseen tasks are acquired, into docs/performance.md (half an hour)
+	@$(BIN)/python -m tests.benchmarks.search $(ARGS)
 
 lint: setup ## Check format, rules and types
 	@$(BIN)/ruff format --check .

@@ -30,6 +30,7 @@ from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
 from tests.benchmarks import bank_building, gpu, rules
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
+from tests.benchmarks.search import report
 
 PAPER = Setting(engine="cpu", population=500, neurons=70, trials=400, threads=1)
 TARGET = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -73,10 +74,17 @@ def main() -> None:
         *_scaling(paper, banks, args.repeats),
         *_memory(),
         *gpu.report(),
+        *_measured_apart(),
     ]
     text = "\n".join([*_heading(paper), *sections])
     args.out.write_text(text)
     print(text)
+
+
+def _measured_apart() -> list[str]:
+    """Sections that `make bench-search` and people write, as they are."""
+    text = TARGET.read_text()
+    return [line for title in (report.TITLE, report.TRIED) for line in report.kept(text, title)]
 
 
 def _heading(paper: Setting) -> list[str]:
