@@ -20,8 +20,8 @@ STATUS_TIMEOUT_S = 20.0
 STATUS_COMMAND = "from ray.scripts.scripts import main; main()"
 
 
-def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
-    """Join or start a cluster; the number of workers it will hold, and whether it is ours to end.
+def connect(cpus: int | None, address: str | None) -> bool:
+    """Join or start a cluster; whether it is ours to end.
 
     Raises:
         UsageError: nothing answers at the address.
@@ -36,7 +36,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
             "(`make setup` does), or leave out --workers"
         ) from error
     if ray.is_initialized():
-        return _count(workers), False
+        return False
     with suppress(ImportError, AttributeError):  # for a Ray that was imported before
         from ray._private import ray_constants
 
@@ -46,7 +46,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
     try:
         ray.init(
             address=address or "local",
-            num_cpus=None if address else _local_cpus(workers),
+            num_cpus=None if address else _local_cpus(cpus),
             include_dashboard=None if address else False,
             logging_level=logging.ERROR,
             log_to_driver=False,
@@ -58,7 +58,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
             f"Ray did not start on this machine ({error}); run without --workers, or see "
             "`evoplastic doctor`"
         ) from error
-    return _count(workers), True
+    return True
 
 
 def _quiet_environment(*, local: bool) -> None:
@@ -111,26 +111,11 @@ def _no_cluster(address: str, reason: object) -> str:
     )
 
 
-def _local_cpus(workers: int | None) -> int:
+def _local_cpus(asked: int | None) -> int:
     """CPUs of a cluster of our own: those asked for, but no more than there are cores.
 
     Two are always had, so that a run can be tried with several workers on any machine.
     """
     cores = os.cpu_count() or 1
-    return min(workers or cores, max(cores, 2))
+    return min(asked or cores, max(cores, 2))
 
-
-def _count(workers: int | None) -> int:
-    import ray
-
-    cpus = max(1, int(ray.cluster_resources().get("CPU", 0)))
-    if workers is None:
-        return cpus
-    if workers > cpus:
-        logger.warning(
-            "%d workers were asked for, the cluster has %d CPUs; running with %d",
-            workers,
-            cpus,
-            cpus,
-        )
-    return min(workers, cpus)

@@ -13,7 +13,8 @@ from evoplastic import trust
 from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.cli import exits
 from evoplastic.cli.store import store_options
-from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
+from evoplastic.cli.workers.options import add_workers, as_typed, request_of
 from evoplastic.commands import command
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic evolve laptop search.popsize=200 --seed 7 --workers 2
         evoplastic evolve miconi2023 --dry-run
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --run-dir /shared/run7
+        evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers 4-64 --cpus-per-worker 2
+        evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers num_gpus
         """,
         run_evolve,
     )
@@ -68,13 +71,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "overrides", nargs="*", metavar="key=value", help="what may change, as to run longer"
     )
     for parser in (evolve, resume):
-        parser.add_argument(
-            "--workers",
-            type=count_from_zero,
-            metavar="N",
-            help="Ray worker processes (default 0: this process; with --address, one per CPU)",
-        )
-        parser.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+        add_workers(parser)
         parser.add_argument(
             "--no-analysis", action="store_true", help="end without table and figures"
         )
@@ -93,7 +90,7 @@ def run_evolve(args: argparse.Namespace) -> int:
         from evoplastic.cli.dry_run import show
 
         trust.never_ask()
-        return show(config, args.workers or 0, as_json=args.json)
+        return show(config, request_of(args), as_json=args.json)
     from cluster.loop import evolve
     from cluster.progress import make_progress
 
@@ -103,7 +100,7 @@ def run_evolve(args: argparse.Namespace) -> int:
         outcome = evolve(
             config,
             run_dir,
-            workers=_workers(args),
+            workers=request_of(args),
             address=args.address,
             progress=make_progress(as_json=args.json),
         )
@@ -119,26 +116,13 @@ def run_resume(args: argparse.Namespace) -> int:
     outcome = resume(
         args.run_dir,
         args.overrides,
-        workers=_workers(args),
+        workers=request_of(args),
         address=args.address,
         progress=make_progress(as_json=args.json),
     )
     if outcome.already_finished and not args.json:
         print(f"{outcome.run_dir} was finished already", file=sys.stderr)
     return _finish(outcome, args)
-
-
-def _where(args: argparse.Namespace) -> list[str]:
-    """The options that say where the work is done, as they were typed."""
-    given = (("--workers", args.workers), ("--address", args.address))
-    return [str(word) for option, value in given if value is not None for word in (option, value)]
-
-
-def _workers(args: argparse.Namespace) -> int | None:
-    if args.workers is None:
-        return None if args.address else 0
-    workers: int = args.workers
-    return workers
 
 
 @contextmanager
@@ -172,7 +156,7 @@ def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:
     if outcome.status != "done":
         print(
             f"{outcome.status} at generation {outcome.generation} of {outcome.generations}; "
-            f"go on with: {command('resume', outcome.run_dir, *_where(args))}",
+            f"go on with: {command('resume', outcome.run_dir, *as_typed(args))}",
             file=sys.stderr,
         )
     elif not args.json:
