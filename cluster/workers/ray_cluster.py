@@ -5,28 +5,28 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import socket
-import subprocess
-import sys
 from contextlib import suppress
 
+from cluster.workers.address import Reached, meant, reach
 from evoplastic.checks import EnvironmentFault, UsageError
 
 logger = logging.getLogger(__name__)
 
 ONE_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # Ray reads it on every system
-PROBE_TIMEOUT_S = 3.0
-STATUS_TIMEOUT_S = 20.0
-STATUS_COMMAND = "from ray.scripts.scripts import main; main()"
 
 
 def connect(cpus: int | None, address: str | None) -> bool:
     """Join or start a cluster; whether it is ours to end.
 
+    Args:
+        cpus: of a cluster of our own; None for those of this machine.
+        address: HOST:PORT, "auto" or "local"; None for that of RAY_ADDRESS, or one of our own.
+
     Raises:
-        UsageError: nothing answers at the address.
+        UsageError: no cluster that can be joined answers at the address.
         EnvironmentFault: Ray is not installed, or a local cluster does not start.
     """
+    address = meant(address)
     _quiet_environment(local=address is None)
     try:
         import ray
@@ -41,19 +41,24 @@ def connect(cpus: int | None, address: str | None) -> bool:
         from ray._private import ray_constants
 
         ray_constants.ENABLE_RAY_CLUSTER = address is not None
-    if address is not None:
-        probe(address)
+    reached = None if address is None else _reached(address)
     try:
         ray.init(
-            address=address or "local",
-            num_cpus=None if address else _local_cpus(cpus),
-            include_dashboard=None if address else False,
+            address=reached.address if reached else "local",
+            num_cpus=None if reached else _local_cpus(cpus),
+            include_dashboard=None if reached else False,
             logging_level=logging.ERROR,
             log_to_driver=False,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (
+        ConnectionError,
+        RuntimeError,
+        ValueError,
+        OSError,
+        ray.exceptions.RayError,
+    ) as error:
         if address is not None:
-            raise UsageError(_no_cluster(address, error)) from error
+            raise UsageError(f"the Ray cluster at {address!r} cannot be joined: {error}") from error
         raise EnvironmentFault(
             f"Ray did not start on this machine ({error}); run without --workers, or see "
             "`evoplastic doctor`"
@@ -81,34 +86,16 @@ def _quiet_environment(*, local: bool) -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def probe(address: str) -> None:
-    """Fail within seconds where joining would try for minutes.
+def _reached(address: str) -> Reached:
+    """The cluster at an address; Ray uses the token that is at hand if that cluster wants one."""
+    found = reach(address)
+    if found.token:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        with suppress(ImportError, AttributeError):  # for a Ray that was imported before
+            from ray._private.authentication import authentication_token_setup
 
-    Something may listen at the address without being Ray, so Ray's own status command asks it, in
-    a process that can be given up.
-
-    Raises:
-        UsageError: no cluster answers, or the address is none.
-    """
-    if address == "auto":
-        return
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not host or not port.isdigit():
-        raise UsageError(f"Ray address is {address!r}, expected HOST:PORT or 'auto'")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=PROBE_TIMEOUT_S).close()
-        status = [sys.executable, "-c", STATUS_COMMAND, "status", "--address", address]
-        subprocess.run(status, timeout=STATUS_TIMEOUT_S, check=True, capture_output=True)
-    except (OSError, OverflowError, subprocess.SubprocessError) as error:
-        reason = str(error) if isinstance(error, OSError) else "what listens there is not Ray"
-        raise UsageError(_no_cluster(address, reason)) from error
-
-
-def _no_cluster(address: str, reason: object) -> str:
-    return (
-        f"no Ray cluster answers at {address!r} ({reason}); check the address that "
-        "`ray start --head` printed"
-    )
+            authentication_token_setup._enable_token_auth()
+    return found
 
 
 def _local_cpus(asked: int | None) -> int:
@@ -118,4 +105,3 @@ def _local_cpus(asked: int | None) -> int:
     """
     cores = os.cpu_count() or 1
     return min(asked or cores, max(cores, 2))
-

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cluster.executors import Shard, ShouldStop, Simulate, StopRequested
 from cluster.workers import ray_cluster
+from cluster.workers.address import meant
 from cluster.workers.agreement import Agreement
 from cluster.workers.crew import Event, Joined, Left
 from cluster.workers.lookout import Lookout
@@ -62,7 +63,7 @@ class RayCrew:
         try:
             self._each = each_of(request, self._lookout.nodes, engine)
             require_possible(request, self._each, self._lookout.nodes)
-            self._request = self._within_machine(request) if address is None else request
+            self._request = request if meant(address) else self._within_machine(request)
         except BaseException:
             self.close()
             raise

@@ -14,7 +14,7 @@ from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.cli import exits
 from evoplastic.cli.store import store_options
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
-from evoplastic.cli.workers.options import add_workers, as_typed, request_of
+from evoplastic.cli.workers.options import add_workers, address_of, as_typed, request_of
 from evoplastic.commands import command
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def run_evolve(args: argparse.Namespace) -> int:
             config,
             run_dir,
             workers=request_of(args),
-            address=args.address,
+            address=address_of(args),
             progress=make_progress(as_json=args.json),
         )
     return _finish(outcome, args)
@@ -117,7 +117,7 @@ def run_resume(args: argparse.Namespace) -> int:
         args.run_dir,
         args.overrides,
         workers=request_of(args),
-        address=args.address,
+        address=address_of(args),
         progress=make_progress(as_json=args.json),
     )
     if outcome.already_finished and not args.json:

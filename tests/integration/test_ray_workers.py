@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,8 +31,9 @@ from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
-from cluster.workers.ray_cluster import connect, probe
+from cluster.workers.ray_cluster import connect
 from cluster.workers.ray_executor import RayExecutor
+from cluster.workers.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
@@ -75,8 +75,7 @@ def assert_same(ours: Sequence[Result], theirs: Sequence[Result]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def ray_cluster() -> Iterator[None]:
     """One Ray cluster of two CPUs for all tests of this file, ended with them."""
-    _, ours = connect(2, None)
-    assert ours
+    assert connect(2, None)
     yield
     ray.shutdown()
 
@@ -256,34 +255,18 @@ def test_errors_and_stops_come_through(expected: list[Result]) -> None:
         executor.close()
 
 
-def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    workers, ours = connect(64, None)
-    assert (workers, ours) == (2, False)
-    assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
-
-
-@pytest.mark.cluster
-def test_a_running_cluster_passes_the_probe() -> None:
-    probe(ray.get_runtime_context().gcs_address)
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("nonsense", "expected HOST:PORT"),
-        ("127.0.0.1:1", "no Ray cluster answers"),
-        ("127.0.0.1:99999", "no Ray cluster answers"),
-    ],
-)
-def test_an_address_without_a_cluster_is_refused(address: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        probe(address)
-
-
-@pytest.mark.cluster
-def test_something_else_at_the_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.workers.ray_cluster.STATUS_TIMEOUT_S", 4.0)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with pytest.raises(UsageError, match="what listens there is not Ray"):
-            probe(f"127.0.0.1:{port}")
+def test_more_workers_than_this_machine_has_room_for_are_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    executor = RayExecutor(64)
+    try:
+        assert executor.workers == 2
+    finally:
+        executor.close()
+    assert "64 workers were asked for, this machine has room for 2, each with 1 CPU" in caplog.text
+    with pytest.raises(UsageError, match="3-64, and this machine has room for 2"):
+        RayExecutor("3-64")
+    with pytest.raises(UsageError, match="--cpus-per-worker is 999, and no node has so many"):
+        RayExecutor(WorkerRequest(cpus_per_worker=999))
+    with pytest.raises(UsageError, match="--workers is num_gpus, and no node .* has a GPU"):
+        RayExecutor("num_gpus")

@@ -34,7 +34,11 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         "generation begins with MIN, and the run grows to MAX; max: all there is room for; "
         "num_gpus: one for each GPU (default 0: this process; with --address, max)",
     )
-    group.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+    group.add_argument(
+        "--address",
+        metavar="A",
+        help="HOST:PORT of a running Ray cluster, or auto (default: RAY_ADDRESS, if set)",
+    )
     group.add_argument(
         "--gpus-per-worker",
         type=float,
@@ -57,6 +61,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def address_of(args: argparse.Namespace) -> str | None:
+    """The address that was given, else that of RAY_ADDRESS, unless no workers are wanted."""
+    given: str | None = args.address
+    if given is not None or args.workers == "0":
+        return given
+    from cluster.workers.address import meant
+
+    return meant(None)
+
+
 def request_of(args: argparse.Namespace) -> WorkerRequest | None:
     """What was asked for; None: the work is done in this process.
 
@@ -70,7 +84,7 @@ def request_of(args: argparse.Namespace) -> WorkerRequest | None:
         for _, attribute, field in COMPANIONS
         if getattr(args, attribute) is not None
     }
-    if args.workers in (None, "0") and args.address is None:
+    if args.workers in (None, "0") and address_of(args) is None:
         option = next((option for option, _, field in COMPANIONS if field in given), None)
         if option is not None:
             raise UsageError(

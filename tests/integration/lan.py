@@ -1,0 +1,215 @@
+"""Several nodes of a Ray cluster on one machine, in a network of their own that ends at loopback.
+
+    with lan() as net:
+        head = net.start_head(folder)
+        net.start_node(head, other_folder, environment)
+        done = net.run(["evolve", ...], folder)
+
+Ray listens on all interfaces whatever it is told, so everything runs in a network namespace that
+has none but loopback (`ip netns` of iproute2), each node under a loopback address of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import evoplastic
+
+ROOT = Path(evoplastic.__file__).parents[1]
+TOKEN = "ab" * 32
+START = ("-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats")
+ANY_PORT = (
+    "--node-manager-port=0",
+    "--object-manager-port=0",
+    "--min-worker-port=0",
+    "--max-worker-port=0",
+)
+UP_WITHIN_S = 60.0
+
+
+@dataclass
+class Node:
+    """One node: its processes are one group."""
+
+    process: subprocess.Popen[bytes]
+    address: str  # of the cluster
+    log: Path
+
+    def kill(self) -> None:
+        """End all of it at once, as a machine that loses power."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@dataclass
+class Lan:
+    """A network namespace, and what runs in it."""
+
+    prefix: Sequence[str]
+    folder: Path  # for sockets and logs; short, since a socket's path may have 107 characters
+    nodes: list[Node] = field(default_factory=list)
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Of nodes and drivers: the project is found, everyone has the token."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+        given = {
+            "PYTHONPATH": str(ROOT),
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": TOKEN,
+            "RAY_TMPDIR": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+        }
+        return {**inherited, **given, **(more or {})}
+
+    def start_head(
+        self, cwd: Path, more: Mapping[str, str] | None = None, *, cpus: int = 1
+    ) -> Node:
+        """The first node of a cluster, at work in a folder."""
+        port = 6400 + len(self.nodes)
+        words = ["--head", f"--port={port}", "--include-dashboard=false"]
+        return self._start(f"127.0.0.1:{port}", words, cwd, cpus, sys.executable, more)
+
+    def start_node(
+        self,
+        head: Node,
+        cwd: Path,
+        more: Mapping[str, str] | None = None,
+        *,
+        cpus: int = 1,
+        python: str = sys.executable,
+    ) -> Node:
+        """A further node, with an environment of its own on top of the common one."""
+        return self._start(head.address, [f"--address={head.address}"], cwd, cpus, python, more)
+
+    def run(
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        more: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = 240.0,
+    ) -> subprocess.CompletedProcess[str]:
+        """The command line, in a folder."""
+        return self.python(["-m", "evoplastic", *words], cwd, more, timeout_s=timeout_s)
+
+    def python(
+        self,
+        words: Sequence[str],
+        cwd: Path,
+        more: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = 60.0,
+    ) -> subprocess.CompletedProcess[str]:
+        """A process of Python in the network, which ends by itself."""
+        return subprocess.run(
+            [*self.prefix, sys.executable, *words],
+            cwd=cwd,
+            env=self.environment(more),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def _start(
+        self,
+        address: str,
+        words: list[str],
+        cwd: Path,
+        cpus: int,
+        python: str,
+        more: Mapping[str, str] | None,
+    ) -> Node:
+        number = len(self.nodes) + 1
+        log = self.folder / f"{number}.log"
+        common = (f"--num-cpus={cpus}", f"--node-ip-address=127.0.0.{number}", *ANY_PORT)
+        temporary = [f"--temp-dir={self.folder / str(number)}"] if "--head" in words else []
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*self.prefix, python, *START, *words, *common, *temporary],
+                cwd=cwd,
+                env=self.environment(more),
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        node = Node(process, address, log)
+        self.nodes.append(node)
+        end = time.monotonic() + UP_WITHIN_S
+        while b"Ray runtime started" not in log.read_bytes():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        return node
+
+
+@contextmanager
+def lan() -> Iterator[Lan]:
+    """A network of its own; whatever was started in it ends with it.
+
+    Skips the test where namespaces cannot be made, as by a user without the right to.
+    """
+    holder = (
+        subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if shutil.which("unshare") and shutil.which("nsenter") and shutil.which("ip")
+        else None
+    )
+    if holder is None:
+        pytest.skip("unshare, nsenter and ip are needed for a network without an outside")
+    assert holder.stdout is not None
+    said = holder.stdout.readline()
+    if said != "up\n":
+        holder.kill()
+        holder.wait()
+        pytest.skip(f"no network namespace can be made here: {said.strip()}")
+    folder = Path(tempfile.mkdtemp(prefix="lan-", dir="/tmp"))
+    net = Lan(("nsenter", "--net", f"--target={holder.pid}", "--"), folder)
+    try:
+        yield net
+    finally:
+        for node in net.nodes:
+            node.kill()
+        for pid in _inside(holder.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _inside(holder: int) -> list[int]:
+    """Processes in the namespace: raylets and workers leave the group of their node."""
+    own = Path(f"/proc/{holder}/ns/net").readlink()
+    assert own != Path("/proc/self/ns/net").readlink()
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and (process / "ns/net").readlink() == own:
+                found.append(int(process.name))
+    return found
+
+
+def digest_of(output: str) -> str:
+    """The digest of the center that a finished run prints."""
+    found = re.search(r"digest (\w+)", output)
+    assert found is not None, output
+    return found[1]
