@@ -26,7 +26,6 @@ from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from cluster.workers.request import WorkerRequest, as_request
-from evoplastic.checks import UsageError
 from evoplastic.records import SOURCES, EvaluationEvent
 
 logger = logging.getLogger(__name__)

@@ -58,7 +58,7 @@ class Agreement:
         return self.engine is not None
 
     def remark_on(self, report: NodeReport) -> str | None:
-        """What to say of a worker that joins: that models differ, each time that a new one comes."""
+        """What to say of a worker that joins: that models differ, whenever a new one comes."""
         known, model = self._models.copy(), report.simulates_on
         self._models.add(model)
         if not known or model in known:

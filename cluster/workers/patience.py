@@ -54,7 +54,8 @@ class Patience:
             )
         if waited_s > self._most_s and not on_the_way():
             raise Preempted(
-                f"no workers within {self._most_s:.0f} s: {situation()}; make room (end other jobs, "
-                "add nodes), ask for less (--workers, --cpus-per-worker, --gpus-per-worker), or "
-                "wait longer (--wait-for-workers SECONDS); the same command can be run again later"
+                f"no workers within {self._most_s:.0f} s: {situation()}; make room (end other "
+                "jobs, add nodes), ask for less (--workers, --cpus-per-worker, --gpus-per-worker), "
+                "or wait longer (--wait-for-workers SECONDS); the same command can be run again "
+                "later"
             )

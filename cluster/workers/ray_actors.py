@@ -98,8 +98,9 @@ class RayActors:
         try:
             report: NodeReport = self._ray.get(actor.starting)
         except self._ray.exceptions.RayError as error:
+            failure: Exception = error
             self.end(actor)
-            return error  # type: ignore[no-any-return]
+            return failure
         del self._owner[actor.starting]
         actor.starting, actor.report = None, report
         return report

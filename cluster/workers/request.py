@@ -46,23 +46,24 @@ class WorkerRequest:
             whole_number("--workers", self.most, 1)
             require(
                 self.least <= self.most,
-                f"--workers is {self.least}-{self.most}, expected the smaller number first: MIN-MAX",
+                f"--workers is {self.least}-{self.most}, expected the smaller number first, "
+                "MIN-MAX",
             )
         gpus = self.gpus_per_worker
         if gpus is not None:
             require(
                 math.isfinite(gpus) and (gpus == 0 or gpus >= SMALLEST_SHARE),
-                f"--gpus-per-worker is {gpus:g}, expected 0 or more GPUs, {SMALLEST_SHARE:g} at least",
+                f"--gpus-per-worker is {gpus:g}, expected 0, or {SMALLEST_SHARE:g} or more",
             )
             require(
                 gpus <= 1 or gpus == int(gpus),
-                f"--gpus-per-worker is {gpus:g}, expected a fraction of one GPU or whole GPUs; take "
-                f"{math.ceil(gpus)}",
+                f"--gpus-per-worker is {gpus:g}, expected a fraction of one GPU or whole GPUs; "
+                f"take {math.ceil(gpus)}",
             )
             require(
                 self.most != "num_gpus" or 0 < gpus <= 1,
-                f"--workers num_gpus is one worker for each GPU, --gpus-per-worker is {gpus:g}; take "
-                "1 or a fraction, or --workers max",
+                "--workers num_gpus is one worker for each GPU, --gpus-per-worker is "
+                f"{gpus:g}; take 1 or a fraction, or --workers max",
             )
         require(
             self.wait_s is None or self.wait_s >= 0,

@@ -88,7 +88,9 @@ def free_room(nodes: Iterable[Node], each: Each) -> int:
     return sum(fitting(node.free_cpus, node.free_gpus, each) for node in nodes)
 
 
-def wanted(request: WorkerRequest, each: Each, nodes: Sequence[Node], up: int, starting: int) -> int:
+def wanted(
+    request: WorkerRequest, each: Each, nodes: Sequence[Node], up: int, starting: int
+) -> int:
     """How many workers to have, those that wait for room or start included.
 
     A number is asked for whole, whatever there is room for. "max" takes what is free: no more, so
@@ -124,8 +126,8 @@ def require_possible(request: WorkerRequest, each: Each, nodes: Sequence[Node]) 
     )
     if each.cpus > most_cpus.cpus:
         raise UsageError(
-            f"--cpus-per-worker is {each.cpus}, and no node has so many: {most_cpus.name} has most, "
-            f"{most_cpus.cpus:g}; take at most that, or add a node that has more"
+            f"--cpus-per-worker is {each.cpus}, and no node has so many: {most_cpus.name} has "
+            f"most, {most_cpus.cpus:g}; take at most that, or add a node that has more"
         )
     if not each.gpus or each.gpus <= most_gpus.gpus:
         return

@@ -94,13 +94,14 @@ def run_evolve(args: argparse.Namespace) -> int:
     from cluster.loop import evolve
     from cluster.progress import make_progress
 
+    request = request_of(args)
     with _run_dir(args.run_dir, config) as run_dir:
         if not args.json:
             print(f"run directory {run_dir}", flush=True)
         outcome = evolve(
             config,
             run_dir,
-            workers=request_of(args),
+            workers=request,
             address=address_of(args),
             progress=make_progress(as_json=args.json),
         )

@@ -268,5 +268,5 @@ def test_more_workers_than_this_machine_has_room_for_are_a_warning(
         RayExecutor("3-64")
     with pytest.raises(UsageError, match="--cpus-per-worker is 999, and no node has so many"):
         RayExecutor(WorkerRequest(cpus_per_worker=999))
-    with pytest.raises(UsageError, match="--workers is num_gpus, and no node .* has a GPU"):
+    with pytest.raises(UsageError, match=r"--workers is num_gpus, and no node .* has a GPU"):
         RayExecutor("num_gpus")

@@ -97,8 +97,8 @@ def request_of(args: argparse.Namespace) -> WorkerRequest | None:
 
 def as_typed(args: argparse.Namespace) -> list[str]:
     """The options as they were given, for a command that goes on."""
-    options = (("--workers", "workers"), ("--address", "address"))
-    options += tuple((option, attribute) for option, attribute, _ in COMPANIONS)
+    options = [("--workers", "workers"), ("--address", "address")]
+    options += [(option, attribute) for option, attribute, _ in COMPANIONS]
     return [
         word
         for option, attribute in options
