@@ -22,6 +22,10 @@ LOCK_NAME = ".lock"
 CANNOT_LOCK = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
+class Occupied(UsageError):
+    """Another driver is at work on a run."""
+
+
 @dataclass
 class DirectoryLock:
     """A lock that is held until `release`, or until the process dies."""
@@ -33,7 +37,8 @@ class DirectoryLock:
         """Lock a directory.
 
         Raises:
-            UsageError: another process has it, or `.lock` is a link.
+            Occupied: another process has it.
+            UsageError: `.lock` is a link.
             OSError: the directory cannot be opened or written.
         """
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -63,7 +68,7 @@ def _lock(descriptor: int, path: Path, file: int) -> None:
         holder = ""
         with suppress(OSError):
             holder = os.pread(file, 32, 0).decode(errors="replace").strip()
-        raise UsageError(
+        raise Occupied(
             f"another driver (process {holder or 'unknown'}) is at work on {path}; wait for it or "
             "stop it first"
         ) from error

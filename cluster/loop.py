@@ -6,11 +6,12 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.config.run import RunConfig, load_config, override_config, require_same_path
+from cluster.config.differences import require_same_path, require_same_settings
+from cluster.config.run import RunConfig, load_config, override_config
 from cluster.evaluation import evaluation_generations
 from cluster.executors import Executor, InProcessExecutor, StopRequested
 from cluster.experiment import Experiment, build_experiment
@@ -21,12 +22,14 @@ from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
 from cluster.session.ending import end, fail, settle
 from cluster.session.session import Session
-from cluster.signals import RunStatus, StopSignal, stop_signals
+from cluster.signals import RunStatus, handlers_kept, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from cluster.workers.request import WorkerRequest, as_request
+from evoplastic.checks import Preempted
 from evoplastic.records import SOURCES, EvaluationEvent
+from evoplastic.stopping import Stopped, StopSignal
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +94,8 @@ def evolve(
             run_dir or Path("runs") / run_id, run_id, config.to_yaml(), experiment.problem.engine
         )
         stack.callback(directory.close)
-        return _carry_through(experiment, directory, ready, progress or SilentProgress())
+        work = nullcontext(ready)
+        return _carry_through(experiment, directory, work, progress or SilentProgress())
 
 
 def resume(
@@ -102,6 +106,7 @@ def resume(
     address: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    asked: RunConfig | None = None,
 ) -> RunOutcome:
     """Continue a run from its newest whole checkpoint.
 
@@ -113,17 +118,21 @@ def resume(
         address: as for `evolve`.
         executor: as for `evolve`.
         progress: as for `evolve`.
+        asked: all settings that the run is to have, in place of overrides.
 
     Raises:
-        UsageError: no run there, another driver at work on it, damaged files, or overrides that
+        UsageError: no run there, another driver at work on it, damaged files, or settings that
             would send the run on another path.
+        Preempted: no room on the cluster; the run can be resumed.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
     with ExitStack() as stack:
         directory = RunDirectory.open(run_dir)
         stack.callback(directory.close)
         written = load_config(directory.config)
-        config = override_config(written, overrides)
+        config = override_config(asked or written, overrides)
+        if asked is not None:
+            require_same_settings(run_dir, written, config)
         require_same_path(written, config)
         if config.tracking.experiment != written.tracking.experiment:
             change_experiment(run_dir, config.tracking.experiment)
@@ -139,36 +148,34 @@ def resume(
                 changed,
                 run_dir / SOURCES,
             )
-        ready = stack.enter_context(_executor(executor, request, address, experiment))
-        return _carry_through(experiment, directory, ready, progress or SilentProgress())
+        work = _executor(executor, request, address, experiment)
+        return _carry_through(experiment, directory, work, progress or SilentProgress())
 
 
 def _carry_through(
-    experiment: Experiment, directory: RunDirectory, executor: Executor, progress: Progress
+    experiment: Experiment,
+    directory: RunDirectory,
+    work: AbstractContextManager[Executor],
+    progress: Progress,
 ) -> RunOutcome:
-    """Run the loop, and leave the directory in a state that says how it ended."""
-    experiment = experiment.on(executor.settle(experiment.problem, _never))
+    """Run the loop, and leave the directory in a state that says how it ended.
+
+    Workers are asked for when it is clear that something is left for them.
+    """
     for warning in warnings_of(experiment):
         logger.warning("%s", warning)
-    with stop_signals() as stop, open_session(experiment, directory, executor) as session:
+    with open_session(experiment, directory) as session:
         directory.keep_config(experiment.config.to_yaml())
+        status: RunStatus = "done"
         finished = session.finished
         if finished:
-            settle(session, stop)
+            with stop_signals() as stop:
+                settle(session, stop)
         else:
-            try:
-                _generations(session, progress, stop)
-                status: RunStatus = "done"
-            except StopRequested:
-                status = stop.status
-            except BaseException as error:
-                fail(session, error)
-                raise
-            finally:
-                progress.stop()
-            status = end(session, status, stop)  # a signal during delivery makes it another
+            with _left_behind(directory), work as executor, stop_signals() as stop:
+                status = _until_the_end(session, executor, progress, stop)
         return RunOutcome(
-            status="done" if finished else status,
+            status=status,
             run_id=directory.run_id,
             run_dir=directory.path,
             generation=session.generation,
@@ -180,12 +187,45 @@ def _carry_through(
         )
 
 
-def _generations(session: Session, progress: Progress, stop: StopSignal) -> None:
+@contextmanager
+def _left_behind(directory: RunDirectory) -> Iterator[None]:
+    """Take back the word of a driver that died at work, where this one cannot even begin."""
+    try:
+        yield
+    except (Stopped, Preempted) as error:
+        if directory.status == "running":
+            received = error.received if isinstance(error, Stopped) else None
+            directory.set_status(status_of(received))
+        raise
+
+
+def _until_the_end(
+    session: Session, executor: Executor, progress: Progress, stop: StopSignal
+) -> RunStatus:
+    """Run the generations that are left; how the run is left."""
+    status: RunStatus = "done"
+    try:
+        _generations(session, executor, progress, stop)
+    except StopRequested:
+        status = status_of(stop.received)
+    except BaseException as error:
+        fail(session, error)
+        raise
+    finally:
+        progress.stop()
+    return end(session, status, stop)  # a signal during delivery makes it another
+
+
+def _generations(
+    session: Session, executor: Executor, progress: Progress, stop: StopSignal
+) -> None:
     """The loop. A stop abandons the generation in flight; the one before is checkpointed."""
     config = session.experiment.config
     generations = config.evolution.generations
     due = set(evaluation_generations(config.evaluation, generations))
-    begin(session)
+    engine = executor.settle(session.experiment.problem, stop)
+    session.experiment = session.experiment.on(engine)
+    begin(session, executor)
     progress.start(config.name, session.generation, generations)
     session.require_pull()  # of what was recorded before
     while session.generation < generations:
@@ -222,7 +262,8 @@ def _executor(
         return
     from cluster.workers.ray_executor import RayExecutor
 
-    executor = RayExecutor(request, address, engine=experiment.config.engine)
+    with handlers_kept():
+        executor = RayExecutor(request, address, engine=experiment.config.engine)
     try:
         executor.settle(experiment.problem, _never)
         yield executor

@@ -41,6 +41,10 @@ RECORDED_PACKAGES = (
 )
 
 
+class Taken(UsageError):
+    """A directory that was to hold a new run holds one already."""
+
+
 @dataclass
 class RunDirectory:
     """An opened and locked run directory; `close` releases the lock (so does death)."""
@@ -57,7 +61,8 @@ class RunDirectory:
         over: no generation was run there.
 
         Raises:
-            UsageError: the directory holds another run or other files, or may not be written.
+            Taken: the directory holds another run.
+            UsageError: it holds other files, or may not be written.
             EnvironmentFault: the disk is full.
         """
         with _allowed(path), ExitStack() as undo:
@@ -162,6 +167,11 @@ class RunDirectory:
                 logger.info("removed %s, which a killed driver left half-written", leftover)
 
 
+def holds_run(path: Path) -> bool:
+    """Whether a run has begun in a directory."""
+    return (path / CONFIG_NAME).exists() or (path / JOURNAL_NAME).exists()
+
+
 def read_run_id(path: Path) -> str:
     """The id of the run in a directory.
 
@@ -237,11 +247,11 @@ def _allowed(path: Path) -> Iterator[None]:
 
 
 def _require_free(path: Path) -> None:
-    require(
-        not (path / CONFIG_NAME).exists() and not (path / JOURNAL_NAME).exists(),
-        f"{path} holds another run; continue it with `{command('resume', path)}` or choose "
-        "another --run-dir",
-    )
+    if holds_run(path):
+        raise Taken(
+            f"{path} holds another run; continue it with `{command('resume', path)}` or choose "
+            "another --run-dir"
+        )
     require(
         not path.exists() or path.is_dir(),
         f"{path} is a file; choose a directory with --run-dir",

@@ -3,62 +3,82 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Literal
+from typing import Literal, TypeVar
+
+from evoplastic import stopping
+from evoplastic.stopping import StopSignal
 
 RunStatus = Literal["done", "preempted", "interrupted"]  # how a process leaves a run of itself
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
+LOOK_S = 0.1  # between two looks of a thread that waits for another
+
+T = TypeVar("T")
 
 
-class StopSignal:
-    """Calling it says whether a signal came; a second interrupt from the keyboard stops at once."""
-
-    def __init__(self) -> None:
-        self.received: signal.Signals | None = None
-        self.times = 0
-        self.ending = False  # from here on everybody looks often, and nothing need be broken off
-
-    def __call__(self) -> bool:
-        return self.received is not None
-
-    @property
-    def status(self) -> RunStatus:
-        """What a run is called that stopped for the signal."""
-        return "interrupted" if self.received is signal.SIGINT else "preempted"
-
-    def again(self) -> Callable[[], bool]:
-        """Whether another signal has come since this call."""
-        before = self.times
-        return lambda: self.times > before
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        """Signal handler.
-
-        Raises:
-            KeyboardInterrupt: at the second SIGINT.
-        """
-        self.times += 1
-        if number == signal.SIGINT and self.received is signal.SIGINT and not self.ending:
-            raise KeyboardInterrupt
-        self.received = signal.Signals(number)
+def status_of(received: signal.Signals | None) -> RunStatus:
+    """What a run is called that stopped for a signal."""
+    return "interrupted" if received is signal.SIGINT else "preempted"
 
 
 @contextmanager
 def stop_signals() -> Iterator[StopSignal]:
     """Catch SIGTERM, SIGUSR1, SIGHUP and SIGINT while the context lasts; main thread only.
 
-    A signal that is ignored stays so: `nohup` means that a run outlives its terminal.
+    In a command that has had the signals since it began, one that came earlier counts.
     """
-    stop = StopSignal()
-    before = {
-        number: signal.signal(number, stop.handle)
-        for number in SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
+    stop = stopping.heeded() or StopSignal()
+    at_once, stop.at_once, stop.ending = stop.at_once, False, False
+    before = stop.install()
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        stop.at_once = at_once
+        stopping.give_back(before)
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Give signals back that the block takes, as `ray.init` takes SIGTERM."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    try:
+        yield
+    finally:
+        stopping.give_back(before)
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do what may wait for long outside of Python, as for a cluster, and heed signals meanwhile.
+
+    A signal handler runs when the main thread is back in Python, so another thread does the work.
+    Who is stopped leaves it where it is: its result is nobody's.
+
+    Args:
+        work: what to do; in a thread of its own, which does not keep the process from ending.
+
+    Raises:
+        Stopped: a signal came, in a command that runs for long.
+        Exception: whatever the work raises.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    result: list[T] = []
+    raised: list[BaseException] = []
+
+    def do() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=do, name="patience", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(LOOK_S)
+    if raised:
+        raise raised[0]
+    return result[0]

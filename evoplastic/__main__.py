@@ -1,21 +1,20 @@
 """The command line: `evoplastic VERB ...`, or `python -m evoplastic VERB ...`.
 
-Parsing imports nothing heavy, so that `--help` answers at once; a verb imports what it needs.
+Signals are heeded before anything is imported that takes time, and parsing imports nothing heavy,
+so that `--help` answers at once; a verb imports what it needs.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from evoplastic.checks import EnvironmentFault, Preempted, UsageError
-from evoplastic.cli import exits
-from evoplastic.cli.parser import parse
-from evoplastic.output import guarded
-from evoplastic.trust import gate_of
+from evoplastic import stopping
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     EVOPLASTIC_DEBUG=1 adds the traceback. What cannot be printed changes the answer only where
     printing was all there was to do.
     """
+    from evoplastic.cli import exits
+    from evoplastic.cli.parser import parse
+    from evoplastic.output import guarded
+    from evoplastic.trust import gate_of
+
     with guarded() as out:
         try:
             args = parse(argv)
@@ -40,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from evoplastic.checks import EnvironmentFault, Preempted, UsageError
+    from evoplastic.cli import exits
+
     debug = bool(args.debug or os.environ.get("EVOPLASTIC_DEBUG"))
     try:
         code: int = args.run(args)
@@ -59,6 +66,9 @@ def _run(args: argparse.Namespace) -> int:
             exits.ENVIRONMENT,
             debug,
         )
+    except stopping.Stopped as stopped:
+        print(f"evoplastic: {stopped}", file=sys.stderr)
+        return stopped.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return exits.INTERRUPTED
@@ -66,6 +76,8 @@ def _run(args: argparse.Namespace) -> int:
 
 def _complain(error: Exception, code: int, debug: bool) -> int:
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     else:
         print(f"evoplastic: {error}", file=sys.stderr)
@@ -80,7 +92,12 @@ def run() -> None:
     """
     if sys.path[0] in ("", os.getcwd()):
         sys.path.append(sys.path.pop(0))
-    sys.exit(main())
+    try:
+        stopping.heed(sys.argv[1:])
+        code = main()
+    except stopping.Stopped as stopped:  # before `main` could answer
+        code = stopped.exit_code
+    sys.exit(code)
 
 
 if __name__ == "__main__":

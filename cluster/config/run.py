@@ -236,25 +236,6 @@ def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     return _validate(values, "the configuration")
 
 
-def require_same_path(old: RunConfig, new: RunConfig) -> None:
-    """Refuse a change that would send a resumed run on another path than it started on.
-
-    Raises:
-        UsageError: naming the keys that differ, with both values.
-    """
-    before, after = old.flat(), new.flat()
-    changed = [
-        f"{key}: {before.get(key)!r} -> {after.get(key)!r}"
-        for key in sorted(before | after)
-        if before.get(key) != after.get(key) and not within(key, PATH_NEUTRAL)
-    ]
-    require(
-        not changed,
-        f"a resumed run keeps its path, but these values differ: {'; '.join(changed)}; start a new "
-        f"run instead, or change only {', '.join(PATH_NEUTRAL)}",
-    )
-
-
 def config_schema() -> dict[str, Any]:
     """JSON schema of a configuration file, with every entry of every table."""
     return with_every_entry(RunConfig).model_json_schema()

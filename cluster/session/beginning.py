@@ -23,9 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_session(
-    experiment: Experiment, directory: RunDirectory, executor: Executor
-) -> Iterator[Session]:
+def open_session(experiment: Experiment, directory: RunDirectory) -> Iterator[Session]:
     """Continue from the newest whole checkpoint, or begin where there is none yet.
 
     Raises:
@@ -39,7 +37,6 @@ def open_session(
         recorded = recorded_before(told, generation)
         yield Session(
             experiment=experiment,
-            executor=executor,
             chronicle=Chronicle(directory, journal, config.tracking),
             lineage=Lineage(experiment, directory, first, Lineage.measured(told)),
             state=state,
@@ -51,8 +48,9 @@ def open_session(
         )
 
 
-def begin(session: Session) -> None:
+def begin(session: Session, executor: Executor) -> None:
     """Write down that the run begins or goes on, and start telling the tracking store."""
+    session.work_with(executor)
     chronicle, config = session.chronicle, session.experiment.config
     _warm_up(session)
     chronicle.directory.set_status("running")
@@ -62,7 +60,7 @@ def begin(session: Session) -> None:
         _go_on(session)
     chronicle.start_tracking()
     session.take_faults()  # of examining the tasks, and first banks
-    logger.info("%s: engine %s, %d workers", config.name, session.engine, session.executor.workers)
+    logger.info("%s: engine %s, %d workers", config.name, session.engine, executor.workers)
 
 
 def _warm_up(session: Session) -> None:

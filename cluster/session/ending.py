@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cluster.session.session import Session
-from cluster.signals import RunStatus, StopSignal
+from cluster.signals import RunStatus, status_of
 from evoplastic.checks import Preempted
 from evoplastic.records import CENTER_NAME, Status
+from evoplastic.stopping import StopSignal
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
 FAILED_CLOSE_S = 5.0  # and one that broke off, whose user waits for the reason
@@ -23,7 +24,7 @@ def end(session: Session, status: RunStatus, stop: StopSignal) -> RunStatus:
     if status == "done" and tracker is not None:
         whole = tracker.catch_up(TRACKER_CLOSE_S, again)
         if not whole and again():
-            status = stop.status
+            status = status_of(stop.received)
     session.chronicle.leave(session.generation, status)
     if tracker is not None:
         limit_s = TRACKER_CLOSE_S if status == "done" else FAILED_CLOSE_S

@@ -34,7 +34,6 @@ class Session:
     """A run directory at work; `generation` counts the updates behind the current center."""
 
     experiment: Experiment
-    executor: Executor
     chronicle: Chronicle
     lineage: Lineage
     state: Any  # of the search
@@ -44,10 +43,18 @@ class Session:
     metrics: dict[str, float] = field(default_factory=dict)
     flat: int = 0  # generations in a row that told the search nothing
     _checkpoint_s: float = 0.0
-    _retried_before: int = field(init=False)
+    _executor: Executor | None = None
+    _retried_before: int = 0
 
-    def __post_init__(self) -> None:
-        self._retried_before = self.executor.retried_shards
+    def work_with(self, executor: Executor) -> None:
+        """Let an executor simulate the shards from here on."""
+        self._executor, self._retried_before = executor, executor.retried_shards
+
+    @property
+    def executor(self) -> Executor:
+        """Who simulates the shards."""
+        assert self._executor is not None, "nobody was found to simulate the shards"
+        return self._executor
 
     @property
     def finished(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.api.defaults import new_run_dir
 from evoplastic.api.setting import as_overrides
+from evoplastic.checks import require
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -43,33 +44,46 @@ def evolve(
     workers: int | str | WorkerRequest | None = 0,
     address: str | None = None,
     progress: Progress | None = None,
+    go_on: bool = False,
     **settings: Any,
 ) -> Evolved:
     """Evolve a network as a recipe says, to the end of the run.
 
     Args:
         recipe: name of a recipe, a configuration file, or a configuration.
-        run_dir: a new or empty directory; none means runs/NAME-seedK-NNN.
+        run_dir: a new or empty directory; none means runs/NAME-seedK-NNN. Settings are filled in,
+            as in "runs/{name}-s{seed}-{search.sigma}".
         workers: Ray worker processes: a number, "2-8", "max", "num_gpus", or a `WorkerRequest` of
             `cluster.workers.request`, which says what each is given; 0 means this process.
         address: of a running Ray cluster.
         progress: where the run is shown; nowhere by default.
+        go_on: whether a run that `run_dir` holds already is gone on with, to be done as it is asked
+            for here; one that is done is given back.
         settings: of the configuration, as in `seed=3, search={"popsize": 64}, rule="oja"`.
 
     Raises:
-        UsageError: unknown or contradictory settings, or a run directory that does not fit.
+        UsageError: unknown or contradictory settings, or a run directory that does not fit; that
+            holds a run of other settings, naming them.
+        Preempted: no room on the cluster, or another process is at work on the run: try again.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
+    from cluster.config.naming import filled_in
     from cluster.config.run import RunConfig, load_config, override_config
-    from cluster.loop import evolve as run_to_the_end
+    from cluster.continuing import evolve_or_resume
+    from cluster.loop import evolve as start_and_run
 
     overrides = as_overrides(settings)
     if isinstance(recipe, RunConfig):
         config = override_config(recipe, overrides)
     else:
         config = load_config(recipe, overrides)
-    chosen = new_run_dir(f"{config.name}-seed{config.seed}") if run_dir is None else Path(run_dir)
-    outcome = run_to_the_end(config, chosen, workers=workers, address=address, progress=progress)
+    require(run_dir is not None or not go_on, "go_on=True needs run_dir, that of the run")
+    if run_dir is None:
+        chosen = new_run_dir(f"{config.name}-seed{config.seed}")
+    else:
+        chosen = filled_in(run_dir, config)
+    to_the_end = evolve_or_resume if go_on else start_and_run
+    outcome = to_the_end(config, chosen, workers=workers, address=address, progress=progress)
     return evolved(outcome)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing import TYPE_CHECKING
 
 from evoplastic import trust
 from evoplastic.api.defaults import RUNS, new_run_dir
-from evoplastic.cli import exits
-from evoplastic.cli.store import store_options
+from evoplastic.checks import require
+from evoplastic.cli.driving.leaving import finish, leaving
+from evoplastic.cli.driving.workers import add_workers, address_of, request_of
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
-from evoplastic.cli.workers.options import add_workers, address_of, as_typed, request_of
-from evoplastic.commands import command
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
-    from cluster.loop import RunOutcome
     from evoplastic.cli.verbs import Subparsers
 
 
@@ -36,6 +33,7 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --run-dir /shared/run7
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers 4-64 --cpus-per-worker 2
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers num_gpus
+        evoplastic evolve laptop --seed 7 --run-dir 'runs/{name}-s{seed}' --continue
         """,
         run_evolve,
     )
@@ -47,7 +45,15 @@ def add_verbs(verbs: Subparsers) -> None:
         "--run-dir",
         type=Path,
         metavar="D",
-        help=f"new or empty directory (default {RUNS}/NAME-seedK-NNN)",
+        help=f"new or empty directory (default {RUNS}/NAME-seedK-NNN); settings are filled in, "
+        "as in 'runs/{name}-s{seed}-{search.sigma}'",
+    )
+    evolve.add_argument(
+        "--continue",
+        dest="go_on",
+        action="store_true",
+        help="go on if --run-dir holds this run already, and do nothing if it is done: a command "
+        "that can be run again",
     )
     evolve.add_argument("--seed", type=seed, metavar="K", help="short for seed=K")
     evolve.add_argument(
@@ -91,21 +97,27 @@ def run_evolve(args: argparse.Namespace) -> int:
 
         trust.never_ask()
         return show(config, request_of(args), as_json=args.json)
+    require(
+        args.run_dir is not None or not args.go_on,
+        "--continue needs the directory of the run: give --run-dir, for example "
+        "--run-dir 'runs/{name}-s{seed}'",
+    )
+    from cluster.continuing import evolve_or_resume
     from cluster.loop import evolve
     from cluster.progress import make_progress
 
     request = request_of(args)
-    with _run_dir(args.run_dir, config) as run_dir:
+    with _run_dir(args.run_dir, config) as run_dir, leaving(run_dir, args):
         if not args.json:
             print(f"run directory {run_dir}", flush=True)
-        outcome = evolve(
+        outcome = (evolve_or_resume if args.go_on else evolve)(
             config,
             run_dir,
             workers=request,
             address=address_of(args),
             progress=make_progress(as_json=args.json),
         )
-    return _finish(outcome, args)
+    return finish(outcome, args)
 
 
 def run_resume(args: argparse.Namespace) -> int:
@@ -114,23 +126,24 @@ def run_resume(args: argparse.Namespace) -> int:
     from cluster.progress import make_progress
 
     trust.set_from_run()
-    outcome = resume(
-        args.run_dir,
-        args.overrides,
-        workers=request_of(args),
-        address=address_of(args),
-        progress=make_progress(as_json=args.json),
-    )
-    if outcome.already_finished and not args.json:
-        print(f"{outcome.run_dir} was finished already", file=sys.stderr)
-    return _finish(outcome, args)
+    with leaving(args.run_dir, args):
+        outcome = resume(
+            args.run_dir,
+            args.overrides,
+            workers=request_of(args),
+            address=address_of(args),
+            progress=make_progress(as_json=args.json),
+        )
+    return finish(outcome, args)
 
 
 @contextmanager
 def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
     """The directory of a new run; one of our own choosing vanishes again when it stays empty."""
     if given is not None:
-        yield given
+        from cluster.config.naming import filled_in
+
+        yield filled_in(given, config)
         return
     chosen = new_run_dir(f"{config.name}-seed{config.seed}")
     try:
@@ -139,32 +152,3 @@ def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
         with suppress(OSError):  # not empty: the run has begun
             chosen.rmdir()
             chosen.parent.rmdir()
-
-
-def _finish(outcome: RunOutcome, args: argparse.Namespace) -> int:
-    """Table, figures, and what to do next."""
-    from evoplastic.cli import analyze
-
-    report = None
-    if outcome.status == "done" and not args.no_analysis:
-        from analysis.report import analyze as draw
-
-        report = draw(outcome.run_dir)
-    if args.json:
-        analyze.print_outcome(outcome, report)
-    elif report is not None:
-        analyze.print_report(report)
-    if outcome.status != "done":
-        print(
-            f"{outcome.status} at generation {outcome.generation} of {outcome.generations}; "
-            f"go on with: {command('resume', outcome.run_dir, *as_typed(args))}",
-            file=sys.stderr,
-        )
-    elif not args.json:
-        center = outcome.run_dir / "genomes" / "center.safetensors"
-        print(f"wrote {center}, digest {outcome.center_digest[:16]}")
-        print(f"try: {command('evaluate', outcome.run_dir, '--lifetimes', 256)}")
-        if outcome.tracking_uri is not None:
-            print(f"or:  {command('ui', *store_options(outcome.tracking_uri))}")
-    assert outcome.exit_code in (exits.DONE, exits.PREEMPTED, exits.INTERRUPTED)
-    return outcome.exit_code

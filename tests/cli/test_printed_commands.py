@@ -12,6 +12,7 @@ from mlflow.tracking import MlflowClient
 
 from cluster.loop import RunOutcome
 from evoplastic.cli import evolve
+from evoplastic.cli.driving.leaving import finish
 from evoplastic.cli.parser import parse
 from evoplastic.cli.store import sqlite_path
 from tests.cli.conftest import Command
@@ -95,7 +96,7 @@ def test_a_stopped_run_says_how_it_goes_on(
         center_digest="0",
         last_evaluation=None,
     )
-    assert evolve._finish(outcome, parse(["evolve", "smoke", *where])) == 75
+    assert finish(outcome, parse(["evolve", "smoke", *where])) == 75
     (words,) = commands_in(capsys.readouterr().err)
     args = parse(words)
     assert (args.run, args.run_dir) == (evolve.run_resume, Path(name))

@@ -9,12 +9,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from cluster.config.differences import require_same_path
 from cluster.config.run import (
     config_schema,
     known_recipes,
     load_config,
     override_config,
-    require_same_path,
 )
 from cluster.experiment import build_experiment
 from cluster.planning.dry_run import warnings_of

@@ -1,0 +1,1 @@
+"""What verbs that run for long have in common."""

@@ -1,1 +1,0 @@
-"""Options that say who does the work of a run."""

@@ -1,0 +1,115 @@
+"""A signal gives its exit code from the first moment of a command on, and from every later one."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+TIMEOUT_S = 120.0
+ENDLESS = (
+    *("evolution.generations=100000", "tracking.enabled=false", "engine=reference"),
+    *("evaluation.controls=false", "evaluation.train_lifetimes=0"),
+)
+
+
+@contextmanager
+def evolving(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that evolves without end; killed after the block, if it still runs."""
+    words = [sys.executable, "-m", "evoplastic", "evolve", "smoke", *ENDLESS, *options]
+    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=TIMEOUT_S)
+
+
+def wait_for_handlers(pid: int, number: signal.Signals) -> None:
+    """Return once a process catches a signal."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("who catches which signal is in /proc alone")
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        caught = re.search(r"SigCgt:\s*(\w+)", status.read_text())
+        if caught is not None and int(caught[1], 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.001)
+    pytest.fail(f"{number.name} is not caught after {TIMEOUT_S} s")
+
+
+def loaded(pid: int) -> str:
+    """The libraries that a process has mapped."""
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 75),
+        pytest.param(signal.SIGUSR1, 75, marks=pytest.mark.exhaustive),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.exhaustive),
+    ],
+)
+def test_handlers_come_before_anything_that_costs(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    with evolving(tmp_path) as process:
+        wait_for_handlers(process.pid, signal.SIGTERM)  # SIGINT is caught by Python itself
+        assert "numpy" not in loaded(process.pid)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == code, said
+    assert "Traceback" not in said
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("after_s", [0.1, 0.5, 1.0, 2.0, 3.5, 5.0, 10.0, 20.0])
+def test_a_signal_at_any_time_gives_75(after_s: float, workers: str, tmp_path: Path) -> None:
+    with evolving(tmp_path, "--workers", workers, "--run-dir", "run") as process:
+        began = time.monotonic()
+        wait_for_handlers(process.pid, signal.SIGTERM)
+        time.sleep(max(0.0, after_s - (time.monotonic() - began)))
+        process.terminate()
+        _, said = process.communicate(timeout=TIMEOUT_S)
+        assert process.returncode == 75, said
+    assert "Traceback" not in said
+    status = tmp_path / "run" / "STATUS"
+    if status.exists():
+        assert status.read_text() == "preempted\n"
+        assert "go on with: " in said
+
+
+def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
+    """As `nohup` has it."""
+    words = [
+        sys.executable,
+        "-c",
+        "import signal; from evoplastic import stopping; "
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN); stopping.heed(['evolve']); "
+        "assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN; "
+        "assert stopping.heeded() is not None",
+    ]
+    subprocess.run(words, check=True, timeout=TIMEOUT_S)
+
+
+def test_other_verbs_are_left_alone() -> None:
+    """What lists or prints may be killed as any program."""
+    words = [
+        sys.executable,
+        "-c",
+        "import signal; from evoplastic import stopping; "
+        "stopping.heed(['--debug', 'tasks', 'evolve']); assert stopping.heeded() is None; "
+        "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL",
+    ]
+    subprocess.run(words, check=True, timeout=TIMEOUT_S)
