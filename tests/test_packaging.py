@@ -79,7 +79,12 @@ def test_data_files_are_packaged(pyproject: dict[str, Any]) -> None:
         for pattern in globs
         for path in (ROOT / package).glob(pattern)
     }
-    data = {path for package in PACKAGES for path in (ROOT / package).rglob("*.yaml")}
+    data = {
+        path
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".md") and "__pycache__" not in path.parts
+    }
     data |= {ROOT / package / "py.typed" for package in PACKAGES}  # for users' type checkers
     assert data, "no data files found, the test looks elsewhere"
     assert data == packaged

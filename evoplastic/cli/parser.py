@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from evoplastic import __version__
@@ -14,6 +15,7 @@ from evoplastic.cli import (
     evaluate,
     evolve,
     genome,
+    launch,
     rules,
     store,
     tasks,
@@ -45,7 +47,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     parser.set_defaults(printing_is_extra=False)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for module in (evolve, evaluate, tasks, rules, genome, analyze, bench, config, doctor, store):
+    for module in (
+        evolve,
+        evaluate,
+        tasks,
+        rules,
+        genome,
+        analyze,
+        bench,
+        config,
+        doctor,
+        launch,
+        store,
+    ):
         module.add_verbs(verbs)
     return parser
 
@@ -63,4 +77,5 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(strange or rest)}")
     if rest:
         args.overrides = [*args.overrides, *rest]
+    args.typed = sys.argv[1:] if argv is None else list(argv)
     return args

@@ -1,0 +1,173 @@
+"""The run that a launch file starts: settings, directory, and how the work is shared out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.config.run import RunConfig, known_recipes, load_config
+from evoplastic.checks import UsageError, require
+from evoplastic.rules.python_file import is_reference
+
+# Words that pass through a shell, YAML and Ray's own quoting unchanged.
+PLAIN = re.compile(r"[A-Za-z0-9_./=,:+%-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What is asked for, of each node that computes."""
+
+    nodes: int
+    cpus: int
+    gpus: int = 0
+    memory: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchedRun:
+    """One run, checked here before it is started elsewhere."""
+
+    recipe: str
+    overrides: tuple[str, ...]
+    config: RunConfig
+    run_dir: str
+    options: tuple[str, ...] = ()  # of `evolve`: workers, and what each of them has
+
+    @property
+    def name(self) -> str:
+        """A name that Slurm, Kubernetes and clouds all take."""
+        name = f"{self.config.name}-seed{self.config.seed}".lower()
+        return re.sub(r"[^a-z0-9-]+", "-", name).strip("-")[:40].strip("-")
+
+    def words(self, recipe: str | None = None, *options: str) -> list[str]:
+        """`evolve` with everything that follows; another place of the settings holds overrides."""
+        settings = [self.recipe, *self.overrides] if recipe is None else [recipe]
+        where = ["--run-dir", self.run_dir, "--continue"]
+        return ["evolve", *settings, *where, *options, *self.options]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the settings are a recipe that comes along, and words that need no quotes."""
+        return (
+            self.recipe in known_recipes()
+            and not self.files
+            and all(PLAIN.fullmatch(word) for word in self.overrides)
+        )
+
+    @property
+    def suite_file(self) -> str | None:
+        """The suite, where it is a file."""
+        suite = self.config.suite
+        return suite if "/" in suite or suite.endswith((".yaml", ".yml")) else None
+
+    def growing(self, machine: Machine) -> list[str]:
+        """Options of `evolve` for all that the nodes have room for.
+
+        None where the number of workers was given.
+        """
+        given = dict(zip(self.options[::2], self.options[1::2], strict=True))
+        if "--workers" in given:
+            return []
+        per_node = machine.cpus // int(given.get("--cpus-per-worker", 1))
+        if machine.gpus:
+            per_node = machine.gpus // int(given.get("--gpus-per-worker", 1))
+        return ["--workers", str(machine.nodes * per_node)]
+
+    @property
+    def files(self) -> list[str]:
+        """Files of the user that the run needs where it is started."""
+        named = [] if self.recipe in known_recipes() else [self.recipe]
+        named += [] if self.suite_file is None else [self.suite_file]
+        values = (word.partition("=")[2] for word in self.overrides)
+        return named + [value.rpartition(":")[0] for value in values if is_reference(value)]
+
+
+def check_run(
+    recipe: str,
+    overrides: Sequence[str],
+    run_dir: str,
+    machine: Machine,
+    *,
+    workers: str | None = None,
+    gpus_per_worker: int | None = None,
+    cpus_per_worker: int | None = None,
+) -> LaunchedRun:
+    """The run with its options, or what is wrong with it, hours before a queue would find out.
+
+    Raises:
+        UsageError: the settings do not hold, or the machine has not what workers or the engine
+            need.
+    """
+    config = load_config(recipe, overrides)
+    require(bool(run_dir) and run_dir.isprintable(), f"--run-dir is {run_dir!r}, expected a path")
+    require(
+        config.engine != "gpu" or machine.gpus > 0,
+        "engine=gpu needs a GPU, and --gpus is 0; say --gpus 1, or leave the engine to `auto`",
+    )
+    require(
+        machine.gpus == 0 or config.engine in ("auto", "gpu"),
+        f"--gpus is {machine.gpus}, but engine={config.engine} leaves GPUs idle; leave out --gpus, "
+        "or the engine",
+    )
+    for option, asked, there in (
+        ("gpus", gpus_per_worker, machine.gpus),
+        ("cpus", cpus_per_worker, machine.cpus),
+    ):
+        require(
+            asked is None or asked <= there,
+            f"--{option}-per-worker is {asked}, but a node has {there}; raise --{option}, or ask "
+            "for less",
+        )
+    given = (
+        ("--workers", workers),
+        ("--gpus-per-worker", gpus_per_worker),
+        ("--cpus-per-worker", cpus_per_worker),
+    )
+    options = [str(word) for pair in given if pair[1] is not None for word in pair]
+    return LaunchedRun(
+        recipe=recipe,
+        overrides=tuple(overrides),
+        config=config,
+        run_dir=run_dir,
+        options=tuple(options),
+    )
+
+
+def require_image(image: str, config: RunConfig, machine: Machine) -> None:
+    """Refuse an image that lacks the engine: those of our Dockerfile say what they hold.
+
+    Raises:
+        UsageError: GPUs are to be used, and the image holds the CPU engine alone.
+    """
+    tag = image.rpartition(":")[2]
+    for_cpus = re.search(r"(^|[-_.])cpu($|[-_.])", tag) is not None
+    require(
+        not (for_cpus and (machine.gpus > 0 or config.engine == "gpu")),
+        f"the image {image} holds the CPU engine alone, but "
+        f"{'engine=gpu' if config.engine == 'gpu' else f'--gpus {machine.gpus}'} needs the GPU "
+        "engine; build one with `docker build --build-arg DEVICE=cuda`, and give it as --image",
+    )
+
+
+def require_within(run: LaunchedRun, folder: Path) -> None:
+    """Refuse files that would not travel with the folder.
+
+    Raises:
+        UsageError: a file lies elsewhere.
+    """
+    for file in run.files:
+        where = Path(os.path.relpath(file, folder))
+        if where.is_absolute() or ".." in where.parts:
+            raise UsageError(
+                f"{file} is not within {folder}, which is copied to the cluster; start from a "
+                "folder that holds all files of the run"
+            )
+
+
+def as_command(words: Sequence[str]) -> str:
+    """Words as a line for a shell."""
+    return " ".join(map(shlex.quote, words))
