@@ -62,7 +62,7 @@ def traces(folder: Path) -> list[Trace]:
 
 
 def config() -> RunConfig:
-    """Of a run of some generations with four shards each."""
+    """Of a run of some generations with eight shards each."""
     return load_config(
         "smoke",
         [
