@@ -22,7 +22,7 @@ from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
 from cluster.session.ending import end, fail, settle
 from cluster.session.session import Session
-from cluster.signals import RunStatus, handlers_kept, status_of, stop_signals
+from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
@@ -262,8 +262,8 @@ def _executor(
         return
     from cluster.workers.ray_executor import RayExecutor
 
-    with handlers_kept():
-        executor = RayExecutor(request, address, engine=experiment.config.engine)
+    engine = experiment.config.engine
+    executor = patiently(lambda: RayExecutor(request, address, engine=engine))
     try:
         executor.settle(experiment.problem, _never)
         yield executor

@@ -78,6 +78,14 @@ def restore(
     return state, meta.next_generation
 
 
+def generations_behind(directory: RunDirectory) -> int:
+    """The generations behind the newest whole checkpoint; 0 where none is whole."""
+    try:
+        return load_checkpoint(directory.checkpoints).meta.next_generation
+    except UsageError:
+        return 0
+
+
 def _require_own(experiment: Experiment, directory: RunDirectory, journal: Journal) -> None:
     """Refuse a journal of another run, of other tasks, or without its beginning or its end."""
     events = journal.events_at_opening

@@ -22,6 +22,7 @@ from evoplastic.inside import require_inside, sweep
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import CONFIG_NAME, JOURNAL_NAME, SOURCES
 from evoplastic.storage import write_atomically
+from evoplastic.supervision import report
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class RunDirectory:
             )
             write_atomically(directory.config, config_yaml.encode())
             undo.pop_all()
+        report("directory", str(path))
         return directory
 
     @classmethod
@@ -113,6 +115,7 @@ class RunDirectory:
             directory = cls(path, read_run_id(path), lock)
             directory._sweep()
             undo.pop_all()
+        report("directory", str(path))
         return directory
 
     @property

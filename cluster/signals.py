@@ -6,7 +6,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Literal, NoReturn, TypeVar
 
 from evoplastic import stopping
 from evoplastic.stopping import StopSignal
@@ -38,24 +39,12 @@ def stop_signals() -> Iterator[StopSignal]:
         stopping.give_back(before)
 
 
-@contextmanager
-def handlers_kept() -> Iterator[None]:
-    """Give signals back that the block takes, as `ray.init` takes SIGTERM."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
-    try:
-        yield
-    finally:
-        stopping.give_back(before)
-
-
 def patiently(work: Callable[[], T]) -> T:
     """Do what may wait for long outside of Python, as for a cluster, and heed signals meanwhile.
 
-    A signal handler runs when the main thread is back in Python, so another thread does the work.
-    Who is stopped leaves it where it is: its result is nobody's.
+    A signal handler runs when the main thread is back in Python, so another thread does the work,
+    and stays for as long as the process. Who is stopped leaves it where it is: its result is
+    nobody's. There, `ray.init` does not take SIGTERM for itself either.
 
     Args:
         work: what to do; in a thread of its own, which does not keep the process from ending.
@@ -66,19 +55,24 @@ def patiently(work: Callable[[], T]) -> T:
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    result: list[T] = []
-    raised: list[BaseException] = []
+    outcome: list[Callable[[], T]] = []
+    done = threading.Event()
 
     def do() -> None:
         try:
-            result.append(work())
+            result = work()
+            outcome.append(lambda: result)
         except BaseException as error:
-            raised.append(error)
+            outcome.append(partial(_raise, error))
+        done.set()
+        # Linux ends what a thread has started, as Ray's processes, when that thread ends.
+        threading.Event().wait()
 
-    thread = threading.Thread(target=do, name="patience", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(LOOK_S)
-    if raised:
-        raise raised[0]
-    return result[0]
+    threading.Thread(target=do, name="patience", daemon=True).start()
+    while not done.wait(LOOK_S):
+        pass
+    return outcome[0]()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error

@@ -6,16 +6,15 @@
 
 A run goes on, and its genomes are evaluated, with what is kept, wherever its directory lies and
 whatever became of the originals. Data is kept where it lies in the folder of the task's project, up
-to `MOST_DATA_MIB` and `MOST_DATA_FILES` in all.
+to `MOST_DATA_MIB` and `MOST_DATA_FILES` of `evoplastic.user_code.keeping` in all.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from evoplastic.checks import UsageError, require
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import SOURCES
 from evoplastic.storage import write_atomically
-from evoplastic.trust import vouch
+from evoplastic.user_code.keeping import contents_of
 from evoplastic.user_code.project import CodeFile, standing_in
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
@@ -33,9 +32,6 @@ from tasks.suites.suite_file import KeptSuite, find_suite_file
 
 INDEX_NAME = "index.json"
 SCHEMA = "evoplastic/sources/1"
-MOST_DATA_MIB, MOST_DATA_FILES = 64, 1000
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,41 +88,7 @@ def sources_of(suite_word: str, suite: Suite) -> Sources:
             code |= {file.path: file for file in task_files(task.source)}
             data |= dict.fromkeys(task_data(task.source))
     text = CodeFile(os.path.abspath(path), content)
-    return Sources(text, family, os.getcwd(), tuple(code.values()), _data(data))
-
-
-def _data(paths: Iterable[Path]) -> tuple[CodeFile, ...]:
-    """What of the data is kept; what is not, because of its size, is said."""
-    found: list[CodeFile] = []
-    left, uncounted = MOST_DATA_MIB * 2**20, 0
-    for path in paths:
-        try:
-            size = path.stat().st_size
-            if size > left:
-                logger.warning(
-                    "%s (%.1f MiB) is read by a task, but not kept with the run, which keeps up to "
-                    "%d MiB of data: to go on or to evaluate elsewhere, have it at the same path",
-                    path,
-                    size / 2**20,
-                    MOST_DATA_MIB,
-                )
-            elif len(found) == MOST_DATA_FILES:
-                uncounted += 1
-            elif path.is_file():
-                content = path.read_bytes()
-                vouch(path, content)
-                found.append(CodeFile(str(path), content))
-                left -= len(content)
-        except OSError:  # gone since, or never there: a task may try several places
-            continue
-    if uncounted:
-        logger.warning(
-            "%d more files are read by tasks than the %d that are kept with the run: to go on or "
-            "to evaluate elsewhere, have them at the same paths, or read one file instead",
-            uncounted,
-            MOST_DATA_FILES,
-        )
-    return tuple(found)
+    return Sources(text, family, os.getcwd(), tuple(code.values()), contents_of(data))
 
 
 def keep_sources(run_dir: Path, sources: Sources) -> None:

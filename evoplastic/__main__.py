@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from evoplastic import stopping
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     import argparse
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, watch: bool = False) -> int:
     """Run one command; the exit code, never an exception, is the answer.
+
+    Args:
+        argv: its words; none means those of this process.
+        watch: whether a verb that asks for it is run in a child, which this process watches.
+
 
     A fault of the user or of the machine is one paragraph on stderr; `--debug` or
     EVOPLASTIC_DEBUG=1 adds the traceback. What cannot be printed changes the answer only where
@@ -27,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from evoplastic.cli import exits
     from evoplastic.cli.parser import parse
     from evoplastic.output import guarded
+    from evoplastic.supervision import supervised
     from evoplastic.trust import gate_of
 
     with guarded() as out:
@@ -35,7 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as parsed:
             return int(parsed.code or 0)
         with gate_of(vars(args)):
-            code = _run(args)
+            watched = watch and args.watched(args)
+            code = (
+                supervised(lambda: _run(args), partial(args.lost, args)) if watched else _run(args)
+            )
         out.flush()
         if out.lost is None or isinstance(out.lost, BrokenPipeError) or args.printing_is_extra:
             return code
@@ -94,7 +104,7 @@ def run() -> None:
         sys.path.append(sys.path.pop(0))
     try:
         stopping.heed(sys.argv[1:])
-        code = main()
+        code = main(watch=True)
     except stopping.Stopped as stopped:  # before `main` could answer
         code = stopped.exit_code
     sys.exit(code)

@@ -7,19 +7,46 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import stat
 import tempfile
+import threading
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 CPU_INFO = Path("/proc/cpuinfo")  # of Linux
+PR_SET_PDEATHSIG = 1  # of Linux, too
 
 
 def usable_cores() -> int:
     """Cores that this process may run on, where the system says; else those of the machine."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def die_with(parent: int, lifeline: int) -> None:
+    """End this process when its parent ends, however that comes.
+
+    Linux sends a signal; elsewhere a thread waits for the end of a pipe.
+
+    Args:
+        parent: its process id.
+        lifeline: the end for reading of a pipe, whose other end the parent alone holds.
+    """
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) == 0:
+            if os.getppid() != parent:  # it had ended before we asked
+                os.kill(os.getpid(), signal.SIGKILL)
+            return
+    threading.Thread(target=_die_after, args=(lifeline,), daemon=True).start()
+
+
+def _die_after(lifeline: int) -> None:
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def processor() -> dict[str, str]:

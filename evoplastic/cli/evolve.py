@@ -12,6 +12,7 @@ from evoplastic import trust
 from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.checks import require
 from evoplastic.cli.driving.leaving import finish, leaving
+from evoplastic.cli.driving.watching import uses_ray, write_down
 from evoplastic.cli.driving.workers import add_workers, address_of, request_of
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
 
@@ -83,7 +84,11 @@ def add_verbs(verbs: Subparsers) -> None:
         )
         add_trust(parser)
         add_json(parser)
-        parser.set_defaults(printing_is_extra=True)  # the run goes on without a reader
+        parser.set_defaults(
+            printing_is_extra=True,  # the run goes on without a reader
+            watched=uses_ray,
+            lost=write_down,
+        )
 
 
 def run_evolve(args: argparse.Namespace) -> int:

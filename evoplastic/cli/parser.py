@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"evoplastic {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-    parser.set_defaults(printing_is_extra=False)
+    parser.set_defaults(printing_is_extra=False, watched=lambda args: False)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for module in (
         evolve,

@@ -9,21 +9,28 @@ files in C, as HDF5 does, are not seen.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 CODE_SUFFIXES = (".py", ".pyc", ".pyd", ".so")
 MOST_NOTICED = 10_000  # files of one project, so that a task that opens ever new ones ends
+LAID_OUT = "evoplastic-data-"  # folders of data that was laid out
+YOUNG_S = 60.0  # such a folder may not be locked yet by who made it
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 # Who is told of a file, by the name of the module that reads it; none, if that is not a user's.
 _reader: Callable[[str], Any] | None = None
+
+_held: list[int] = []  # locks of folders of this process
 
 
 def is_data(path: Path) -> bool:
@@ -87,9 +94,35 @@ def laid_out(kept: Mapping[Path, bytes]) -> Callable[[Path], Path]:
 
 @cache
 def _folder(kept: Iterable[tuple[Path, bytes]]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="evoplastic-data-"))
+    """A folder that goes with this process; those of processes that were killed go now."""
+    for left in Path(tempfile.gettempdir()).glob(f"{LAID_OUT}*"):
+        with suppress(OSError):  # somebody else's
+            if time.time() - left.stat().st_mtime < YOUNG_S:
+                continue
+            owner = _locked(left)
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(owner)
+    folder = Path(tempfile.mkdtemp(prefix=LAID_OUT))
+    _held.append(_locked(folder))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def _locked(folder: Path) -> int:
+    """The folder, open and locked for as long as this process lives, however it ends.
+
+    Raises:
+        OSError: it is not ours, or a process that lives has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if os.fstat(descriptor).st_uid != os.getuid():
+            raise PermissionError
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _content(path: Path) -> bytes | None:

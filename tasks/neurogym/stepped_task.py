@@ -28,7 +28,7 @@ from tasks.neurogym.faults.share import (
 )
 from tasks.neurogym.ground_truth import are_actions, says_nothing
 from tasks.neurogym.refusals import Unbankable, refuse
-from tasks.neurogym.sources.user_file import task_files
+from tasks.neurogym.sources.user_file import absolute, travelling_files
 from tasks.neurogym.stepped_life import SteppedLife
 from tasks.neurogym.stepped_world import SteppedEnv, tell_once
 
@@ -74,8 +74,8 @@ def stepped_task(
         raise Unbankable(refuse("endless", env_source.name, detail))
     task = SteppedEnv(
         task=name or env_source.name,
-        source=source,
-        code=task_files(source),
+        source=absolute(source),
+        code=travelling_files(source),
         settings=dict(settings or {}),
         dt_ms=dt_ms,
         interface=Interface(num_inputs=tried.num_inputs, num_outputs=tried.num_actions),

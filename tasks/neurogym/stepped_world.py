@@ -37,8 +37,8 @@ class SteppedEnv:
     """A task that is stepped for real, known by words, so that it can travel to workers."""
 
     task: str
-    source: str  # a registered id, or my_task.py:MyTask
-    code: tuple[CodeFile, ...] = ()  # of a task in a file; runs wherever the task travels
+    source: str  # a registered id, or /absolute/my_task.py:MyTask
+    code: tuple[CodeFile, ...] = ()  # of a task in a file, and its data; used wherever it travels
     settings: Mapping[str, Any] = field(default_factory=dict)
     dt_ms: int = DEFAULT_DT_MS
     interface: Interface

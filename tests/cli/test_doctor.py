@@ -25,6 +25,20 @@ def test_a_store_that_does_not_answer_is_exit_code_3(command: Command) -> None:
     assert "not ready: records" in answer.err
 
 
+def test_a_cluster_that_is_not_there_is_exit_code_3(command: Command) -> None:
+    answer = command("doctor", "--address", "127.0.0.1:1", "--json")
+    assert answer.code == 3
+    assert answer.json["nodes"] == []
+    (cluster,) = (f for f in answer.json["findings"] if f["what"] == "cluster")
+    assert (cluster["state"], "nothing listens there" in cluster["found"]) == ("broken", True)
+
+
+def test_a_run_directory_is_looked_for_on_a_cluster_alone(command: Command) -> None:
+    answer = command("doctor", "--run-dir", "x")
+    assert answer.code == 2
+    assert "name one with --address" in answer.err
+
+
 def test_a_file_that_is_no_database_is_found(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("no database" * 100)
     assert "file is not a database" in command("doctor").out

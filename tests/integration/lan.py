@@ -38,6 +38,7 @@ ANY_PORT = (
     "--min-worker-port=0",
     "--max-worker-port=0",
 )
+HIDE = 'mount -t tmpfs none "$0" && exec "$@"'
 UP_WITHIN_S = 60.0
 
 
@@ -80,7 +81,12 @@ class Lan:
         return {**inherited, **given, **(more or {})}
 
     def start_head(
-        self, cwd: Path, more: Mapping[str, str] | None = None, *, cpus: int = 1, gpus: int = 0
+        self,
+        cwd: Path,
+        more: Mapping[str, str] | None = None,
+        *,
+        cpus: int = 1,
+        gpus: int = 0,
     ) -> Node:
         """The first node of a cluster, at work in a folder, with what it is said to have."""
         port = 6400 + len(self.nodes)
@@ -96,10 +102,21 @@ class Lan:
         cpus: int = 1,
         gpus: int = 0,
         python: str = sys.executable,
+        hidden: Path | None = None,
     ) -> Node:
-        """A further node, with an environment of its own on top of the common one."""
+        """A further node, with an environment of its own on top of the common one.
+
+        Args:
+            head: of the cluster.
+            cwd: where it is started.
+            more: environment variables of its own.
+            cpus: that it lends.
+            gpus: that it says it has.
+            python: its interpreter.
+            hidden: a folder that is empty for this node, as on a machine that does not have it.
+        """
         words = [f"--address={head.address}"]
-        return self._start(head.address, words, cwd, (cpus, gpus), python, more)
+        return self._start(head.address, words, cwd, (cpus, gpus), python, more, hidden)
 
     def run(
         self,
@@ -139,6 +156,7 @@ class Lan:
         has: tuple[int, int],
         python: str,
         more: Mapping[str, str] | None,
+        hidden: Path | None = None,
     ) -> Node:
         number = len(self.nodes) + 1
         log = self.folder / f"{number}.log"
@@ -148,10 +166,11 @@ class Lan:
             f"--node-ip-address=127.0.0.{number}",
             *ANY_PORT,
         )
+        hiding = () if hidden is None else ("unshare", "--mount", "sh", "-c", HIDE, str(hidden))
         temporary = [f"--temp-dir={self.folder / str(number)}"] if "--head" in words else []
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [*self.prefix, python, *START, *words, *common, *temporary],
+                [*self.prefix, *hiding, python, *START, *words, *common, *temporary],
                 cwd=cwd,
                 env=self.environment(more),
                 stdout=file,
@@ -217,6 +236,17 @@ def _inside(holder: int) -> list[int]:
             if process.name.isdigit() and (process / "ns/net").readlink() == own:
                 found.append(int(process.name))
     return found
+
+
+def bare_python() -> tuple[str, dict[str, str]]:
+    """An interpreter and the environment in which it has Ray and torch, but not this package.
+
+    Skips the test where the package is not installed as a link, so that it cannot be left out.
+    """
+    places = [place for place in sys.path if Path(place, "ray").is_dir()]
+    if not places or Path(places[0], "evoplastic").is_dir():
+        pytest.skip("the package lies among all others")
+    return sys._base_executable, {"PYTHONPATH": places[0]}  # type: ignore[attr-defined]
 
 
 def digest_of(output: str) -> str:

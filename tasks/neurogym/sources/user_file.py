@@ -15,6 +15,7 @@ from typing import Any
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
+from evoplastic.user_code.keeping import contents_of
 from evoplastic.user_code.project import CodeFile, Project, open_project
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import guarded_registry
@@ -103,6 +104,24 @@ def task_data(source: str) -> tuple[Path, ...]:
     """
     in_file = split_file(source)
     return () if in_file is None else _loaded(*in_file, ())[0].data
+
+
+def absolute(source: str) -> str:
+    """What a user typed for a task, with the path of its file, if it is in one, made absolute."""
+    in_file = split_file(source)
+    return source if in_file is None else f"{in_file[0].absolute()}:{in_file[1]}"
+
+
+def travelling_files(source: str) -> tuple[CodeFile, ...]:
+    """What a task needs to be made where its files are not: its code, and the data it has read.
+
+    Raises:
+        Untrusted: the file may not run.
+        UsageError: as `load_task`.
+    """
+    code = task_files(source)
+    known = {file.path for file in code}
+    return code + contents_of(path for path in task_data(source) if str(path) not in known)
 
 
 def _loaded(path: Path, name: str, kept: Sequence[CodeFile]) -> tuple[Project, ModuleType]:

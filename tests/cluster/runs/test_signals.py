@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from cluster.signals import handlers_kept, patiently, status_of, stop_signals
+from cluster.signals import patiently, status_of, stop_signals
 from evoplastic import stopping
 from evoplastic.stopping import Stopped, StopSignal
 
@@ -73,10 +73,3 @@ def test_an_echo_is_the_same_request() -> None:
     stop.handle(signal.SIGINT, None)
     with pytest.raises(KeyboardInterrupt):
         stop.handle(signal.SIGINT, None)
-
-
-def test_handlers_survive_who_replaces_them() -> None:
-    mine = signal.getsignal(signal.SIGTERM)
-    with handlers_kept():
-        signal.signal(signal.SIGTERM, lambda *_: None)
-    assert signal.getsignal(signal.SIGTERM) is mine

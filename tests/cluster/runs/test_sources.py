@@ -189,7 +189,7 @@ def test_data_that_is_too_much_is_named(
     said: str,
 ) -> None:
     suite = project(tmp_path)
-    monkeypatch.setattr(f"cluster.sources.{limit}", 0)
+    monkeypatch.setattr(f"evoplastic.user_code.keeping.{limit}", 0)
     loaded = load_suite(suite)
     _ = loaded.digest  # draws trials
     assert sources_of(str(suite), loaded).data == ()

@@ -1,0 +1,1 @@
+"""Options that say who does the work of a run."""
