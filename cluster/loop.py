@@ -172,7 +172,7 @@ def _carry_through(
             with stop_signals() as stop:
                 settle(session, stop)
         else:
-            with _left_behind(directory), work as executor, stop_signals() as stop:
+            with left_behind(directory), work as executor, stop_signals() as stop:
                 status = _until_the_end(session, executor, progress, stop)
         return RunOutcome(
             status=status,
@@ -188,7 +188,7 @@ def _carry_through(
 
 
 @contextmanager
-def _left_behind(directory: RunDirectory) -> Iterator[None]:
+def left_behind(directory: RunDirectory) -> Iterator[None]:
     """Take back the word of a driver that died at work, where this one cannot even begin."""
     try:
         yield
