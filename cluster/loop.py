@@ -26,7 +26,7 @@ from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
-from cluster.workers.request import WorkerRequest, as_request
+from cluster.workers.staffing.request import WorkerRequest, as_request
 from evoplastic.checks import Preempted
 from evoplastic.records import SOURCES, EvaluationEvent
 from evoplastic.stopping import Stopped, StopSignal

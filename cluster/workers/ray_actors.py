@@ -11,7 +11,7 @@ from cluster.executors import Shard, Simulate
 from cluster.workers.crew import Answered, Event, Failed, Left
 from cluster.workers.node_report import NodeReport, Question
 from cluster.workers.ray_worker import portable_worker
-from cluster.workers.room import Each
+from cluster.workers.staffing.room import Each
 
 FETCH_TIMEOUT_S = 30.0  # for a result that is ready, from whatever node it lies on
 

@@ -13,7 +13,7 @@ from evoplastic.machine import usable_cores
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
-    from cluster.workers.request import WorkerRequest
+    from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.lifetime.problem import LifetimeProblem
 
 PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it

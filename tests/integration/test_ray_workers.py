@@ -34,7 +34,7 @@ from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
 from cluster.workers.ray_cluster import connect
 from cluster.workers.ray_executor import RayExecutor
-from cluster.workers.request import WorkerRequest
+from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
