@@ -44,6 +44,7 @@ def test_the_number_of_runs_is_for_arrays(command: Command) -> None:
         (["seed=1..3", "--continue"], "--continue needs the directory of the sweep"),
         (["seed=1..3", "--address", "h:1", "--at-once", "2"], "say with --workers how many"),
         (["seed=1..3", "rule.first_trial=1,9"], "seed1-first_trial9: "),
+        (["seed=1..3", "--workers", "4-2"], "expected the smaller number first"),
         (["sed=1..3"], "did you mean 'seed'?"),
     ],
 )
