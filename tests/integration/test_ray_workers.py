@@ -33,6 +33,7 @@ from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
 from cluster.workers.ray_cluster import connect
 from cluster.workers.ray_executor import RayExecutor
+from cluster.workers.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
@@ -74,8 +75,7 @@ def assert_same(ours: Sequence[Result], theirs: Sequence[Result]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def ray_cluster() -> Iterator[None]:
     """One Ray cluster of two CPUs for all tests of this file, ended with them."""
-    _, ours = connect(2, None)
-    assert ours
+    assert connect(2, None)
     yield
     ray.shutdown()
 
@@ -255,7 +255,18 @@ def test_errors_and_stops_come_through(expected: list[Result]) -> None:
         executor.close()
 
 
-def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    workers, ours = connect(64, None)
-    assert (workers, ours) == (2, False)
-    assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
+def test_more_workers_than_this_machine_has_room_for_are_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    executor = RayExecutor(64)
+    try:
+        assert executor.workers == 2
+    finally:
+        executor.close()
+    assert "64 workers were asked for, this machine has room for 2, each with 1 CPU" in caplog.text
+    with pytest.raises(UsageError, match="3-64, and this machine has room for 2"):
+        RayExecutor("3-64")
+    with pytest.raises(UsageError, match="--cpus-per-worker is 999, and no node has so many"):
+        RayExecutor(WorkerRequest(cpus_per_worker=999))
+    with pytest.raises(UsageError, match=r"--workers is num_gpus, and no node .* has a GPU"):
+        RayExecutor("num_gpus")

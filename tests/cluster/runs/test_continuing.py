@@ -43,7 +43,8 @@ def test_three_kills_of_one_command_leave_no_trace(whole: RunOutcome, tmp_path: 
 
 def test_a_run_that_is_done_is_given_back(whole: RunOutcome) -> None:
     before = (whole.run_dir / "journal.ndjson").read_bytes()
-    again = evolve_or_resume(CONFIG, whole.run_dir, workers=-1)  # nobody is asked for workers
+    nowhere = {"workers": 1, "address": "127.0.0.1:1"}  # nobody is asked for workers
+    again = evolve_or_resume(CONFIG, whole.run_dir, **nowhere)
     assert (again.already_finished, again.exit_code) == (True, 0)
     assert again.center_digest == whole.center_digest
     assert (whole.run_dir / "journal.ndjson").read_bytes() == before
