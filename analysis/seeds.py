@@ -27,12 +27,12 @@ class SeedsReport:
 
 
 def compare_seeds(
-    refs: Sequence[str | Path], out_dir: Path, tracking_uri: str | None = None
+    refs: Sequence[str | Path | RunRecords], out_dir: Path, tracking_uri: str | None = None
 ) -> SeedsReport:
     """Tabulate and draw runs of one setting and different seeds.
 
     Args:
-        refs: run directories, MLflow run ids or the runs' own ids; at least two.
+        refs: run directories, MLflow run ids, the runs' own ids, or their records; at least two.
         out_dir: where the figure, its numbers and the table go.
         tracking_uri: MLflow store of runs that are given by id.
 
@@ -40,7 +40,7 @@ def compare_seeds(
         UsageError: no such run, runs of different settings, or a seed that enters twice.
         EnvironmentFault: the directory cannot be written.
     """
-    runs = [open_run(ref, tracking_uri) for ref in refs]
+    runs = [ref if isinstance(ref, RunRecords) else open_run(ref, tracking_uri) for ref in refs]
     _require_one_setting(runs)
     table = seeds_table(runs)
     files = [

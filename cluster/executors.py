@@ -6,29 +6,27 @@ executor may run one twice or elsewhere without changing a bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
 
+from cluster.pieces import Line, Result, Shard, replicates
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import (
     PopulationResult,
     PopulationShard,
     ReplicateResult,
-    ReplicateShard,
-    ReplicateShards,
     simulate_population,
     simulate_replicates,
 )
 from evoplastic.trials.faults import Faults
 
-Shard = PopulationShard | ReplicateShard | ReplicateShards
-Result = PopulationResult | ReplicateResult
 Simulate = Callable[[LifetimeProblem, Tensor, Shard], Result]
 ShouldStop = Callable[[], bool]
+T = TypeVar("T")
 
 MOST_GENOME_BYTES = 4 << 30  # genomes that may stand in memory at a time
 
@@ -101,11 +99,7 @@ def run_shard(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Resul
     """Do one unit of work."""
     if isinstance(shard, PopulationShard):
         return simulate_population(problem, center_G, shard)
-    return simulate_replicates(problem, center_G, *_replicate_shards(shard))
-
-
-def _replicate_shards(shard: ReplicateShard | ReplicateShards) -> tuple[ReplicateShard, ...]:
-    return shard.shards if isinstance(shard, ReplicateShards) else (shard,)
+    return simulate_replicates(problem, center_G, *replicates(shard))
 
 
 def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | None:
@@ -126,46 +120,6 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
-def together(shards: Sequence[Shard], most_lifetimes: int) -> list[tuple[Shard, list[Shard]]]:
-    """Neighbours that can be simulated at once as one shard, with the shards that it stands for.
-
-    Args:
-        shards: any shards; their order is kept.
-        most_lifetimes: most lifetimes that become one; a shard with more stands for itself.
-    """
-    runs: list[tuple[Shard, list[Shard]]] = []
-    for shard in shards:
-        joined = _joined(runs[-1][0], shard) if runs else None
-        if joined is not None and joined.lifetimes <= most_lifetimes:
-            runs[-1] = (joined, [*runs[-1][1], shard])
-        else:
-            runs.append((shard, [shard]))
-    return runs
-
-
-def _joined(whole: Shard, shard: Shard) -> Shard | None:
-    """Both as one: individuals that follow on one another, or replicates that differ in task."""
-    if isinstance(whole, PopulationShard) and isinstance(shard, PopulationShard):
-        proposal = whole.proposal.joined(shard.proposal)
-        if proposal is None:
-            return None
-        return PopulationShard(proposal, np.concatenate([whole.task_P, shard.task_P]))
-    if isinstance(whole, PopulationShard) or isinstance(shard, PopulationShard):
-        return None
-    if (shard.generation, shard.plastic) != (whole.generation, whole.plastic):
-        return None
-    return ReplicateShards((*_replicate_shards(whole), *_replicate_shards(shard)))
-
-
-def _apart(result: Result, parts: list[Shard]) -> list[Result]:
-    """The results of the shards that one shard stood for."""
-    stops = np.cumsum([shard.lifetimes for shard in parts])
-    return [
-        type(result)._make(array[stop - shard.lifetimes : stop] for array in result)
-        for shard, stop in zip(parts, stops, strict=True)
-    ]
-
-
 def _genome_budget_bytes(problem: LifetimeProblem) -> int:
     """Bytes that genomes may take at a time: on a GPU, half of its memory is for lifetimes."""
     if problem.chosen_engine != "gpu":
@@ -173,6 +127,14 @@ def _genome_budget_bytes(problem: LifetimeProblem) -> int:
     from evoplastic.engines.gpu.engine import free_bytes, gpu_device
 
     return min(MOST_GENOME_BYTES, free_bytes(gpu_device()) // 2)
+
+
+def _unless(should_stop: ShouldStop, things: Sequence[T]) -> Iterator[T]:
+    """One thing after the other, until somebody asks to stop."""
+    for thing in things:
+        if should_stop():
+            raise StopRequested
+        yield thing
 
 
 class InProcessExecutor:
@@ -199,14 +161,18 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        whole = problem.chosen_engine == "gpu" if self._whole is None else self._whole
-        most = _genome_budget_bytes(problem) // (4 * problem.layout.size) if whole else 0
-        results: list[Result] = []
-        for shard, parts in together(shards, most):
-            if should_stop():
-                raise StopRequested
-            results += _apart(self._simulate(problem, center_G, shard), parts)
-        return results
+        if not (problem.chosen_engine == "gpu" if self._whole is None else self._whole):
+            return [
+                self._simulate(problem, center_G, shard) for shard in _unless(should_stop, shards)
+            ]
+        line = Line(shards)
+        most = _genome_budget_bytes(problem) // (4 * problem.layout.size)
+        return line.apart(
+            {
+                start: self._simulate(problem, center_G, line.shard(start, stop))
+                for start, stop in _unless(should_stop, line.pieces(most))
+            }
+        )
 
     def settle(self, problem: LifetimeProblem, should_stop: ShouldStop) -> str:
         """See `Executor.settle`."""

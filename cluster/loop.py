@@ -26,7 +26,7 @@ from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
-from cluster.workers.request import WorkerRequest, as_request
+from cluster.workers.staffing.request import WorkerRequest, as_request
 from evoplastic.checks import Preempted
 from evoplastic.records import SOURCES, EvaluationEvent
 from evoplastic.stopping import Stopped, StopSignal
@@ -172,7 +172,7 @@ def _carry_through(
             with stop_signals() as stop:
                 settle(session, stop)
         else:
-            with _left_behind(directory), work as executor, stop_signals() as stop:
+            with left_behind(directory), work as executor, stop_signals() as stop:
                 status = _until_the_end(session, executor, progress, stop)
         return RunOutcome(
             status=status,
@@ -188,7 +188,7 @@ def _carry_through(
 
 
 @contextmanager
-def _left_behind(directory: RunDirectory) -> Iterator[None]:
+def left_behind(directory: RunDirectory) -> Iterator[None]:
     """Take back the word of a driver that died at work, where this one cannot even begin."""
     try:
         yield

@@ -11,8 +11,8 @@ from cluster.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from cluster.config.legacy import FIRST_NEUTRAL, written_path_digest
-from cluster.config.run import PATH_NEUTRAL
+from cluster.config.legacy import CUTS_COUNTED_NEUTRAL, FIRST_NEUTRAL, written_path_digest
+from cluster.config.run import CUTS
 from cluster.experiment import Experiment
 from cluster.journal import Journal
 from cluster.rundir import RunDirectory
@@ -53,10 +53,11 @@ def restore(
     _require_recorded(directory, journal, meta.next_generation)
     is_first = checkpoint.schema == FIRST_SCHEMA
     is_earlier = is_first or meta.config_digest != experiment.config.path_digest
-    neutral = FIRST_NEUTRAL if is_first else PATH_NEUTRAL
+    neutral = FIRST_NEUTRAL if is_first else CUTS_COUNTED_NEUTRAL
     # Keys that an earlier version did not have stand at their defaults, which change nothing.
-    belongs = not is_earlier or (
-        meta.config_digest == written_path_digest(directory.config, neutral)
+    belongs = not is_earlier or meta.config_digest in (
+        written_path_digest(directory.config, neutral),
+        written_path_digest(directory.config, neutral, CUTS),
     )
     require(
         belongs and checkpoint.search == experiment.config.search.name,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = "evoplastic"
+ROOT = Path(__file__).resolve().parents[1]  # the folder that holds the package
 
 
 def command(*words: object, anywhere: bool = False) -> str:
@@ -20,6 +21,15 @@ def command(*words: object, anywhere: bool = False) -> str:
     """
     written = [_path(word, anywhere) if isinstance(word, Path) else str(word) for word in words]
     return " ".join([_program(anywhere), *map(quoted, written)])
+
+
+def own_program() -> list[str]:
+    """The words that start this program as another process, whatever the current folder holds."""
+    start = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import evoplastic; del sys.path[0]; "
+        f"sys.argv[0] = {PROGRAM!r}; from evoplastic.__main__ import run; run()"
+    )
+    return [sys.executable, "-P", "-c", start]
 
 
 def quoted(word: str) -> str:

@@ -52,6 +52,7 @@ TAG_ENGINE = "evoplastic.engine"
 TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_RESUMES = "evoplastic.resumes"
+TAG_SWEEP = "evoplastic.sweep_id"
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
 JOURNAL_NAME = "journal.ndjson"
@@ -60,6 +61,7 @@ GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
 INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
 CENTER_NAME = "center.safetensors"
+SWEEP_NAME = "sweep.json"  # beside the directories of the runs of a sweep
 SOURCES = "sources"  # folder of what a run was made from
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from evoplastic.cli import exits
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
-VERBS: Final = ("evolve", "resume")  # that run for long
+VERBS: Final = ("evolve", "resume", "sweep")  # that run for long
 
 
 class Stopped(BaseException):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cluster.config.values import leaves, put, within
@@ -55,6 +56,8 @@ RENAMED: dict[str, Renaming] = {
 
 # What the path digest of the first checkpoints left out, by the keys of that time.
 FIRST_NEUTRAL = ("name", "evolution.generations", "evaluation", "engine", "threads", "tracking")
+# And that of later ones, while the cut of a generation into shards counted.
+CUTS_COUNTED_NEUTRAL = (*FIRST_NEUTRAL, "evolution.flat_generations")
 
 
 def present_key(key: str, value: Any) -> tuple[str, Any]:
@@ -103,7 +106,9 @@ def modernised(values: dict[str, Any], source: str) -> dict[str, Any]:
     return result
 
 
-def written_path_digest(config: Path, neutral: Sequence[str]) -> str:
+def written_path_digest(
+    config: Path, neutral: Sequence[str], standing: Mapping[str, Any] = MappingProxyType({})
+) -> str:
     """The path digest that an earlier version gave a checkpoint, from the file beside it.
 
     It was taken over the dotted keys of that time, which a resolved configuration holds all; keys
@@ -112,11 +117,12 @@ def written_path_digest(config: Path, neutral: Sequence[str]) -> str:
     Args:
         config: the resolved configuration of a run.
         neutral: keys that the digest leaves out.
+        standing: keys with values that they have in the digest, whatever is written.
 
     Raises:
         UsageError: the file cannot be read.
     """
-    values = dict(leaves(read_mapping(config, "configuration file")))
+    values = dict(leaves(read_mapping(config, "configuration file"))) | dict(standing)
     kept = {key: value for key, value in values.items() if not within(key, neutral)}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -56,7 +56,12 @@ PATH_NEUTRAL = (
     "engine",
     "threads",
     "tracking",
+    "pairs_per_shard",
 )
+
+# How work is cut: no result depends on it, and in digests it stands at these values, which all
+# recipes had but `smoke` when it entered them.
+CUTS = {"pairs_per_shard": 25, "evaluation.lifetimes_per_shard": 16}
 
 
 class RunConfig(Section):
@@ -93,8 +98,8 @@ class RunConfig(Section):
     banks: BanksConfig = Field(default_factory=BanksConfig)
     """Trials of self-paced tasks."""
     pairs_per_shard: int = Field(default=25, ge=1)
-    """Antithetic pairs that one unit of work holds, of other searches so many times two
-    individuals; never depends on the number of workers."""
+    """Antithetic pairs that a CPU simulates at a time, of other searches so many times two
+    individuals: what bounds the memory of a process. No result depends on it."""
     engine: Literal["auto", "reference", "cpu", "gpu"] = "auto"
     """Lifetime engine."""
     threads: int = Field(default=0, ge=0)
@@ -171,7 +176,8 @@ class RunConfig(Section):
     def digest(self) -> str:
         """SHA-256 (16 hexadecimal digits) of all that determines the result.
 
-        Name, engine, threads, tracking, what is kept and what stops a run do not enter.
+        Name, engine, threads, tracking, what is kept and what stops a run do not enter; nor how
+        work is cut, which stands at its defaults since it did enter once.
         """
         return self._digest_without(
             *("name", "engine", "threads", "tracking"),
@@ -184,7 +190,7 @@ class RunConfig(Section):
 
         Unlike `digest`, how long the run is and what it measures do not enter.
         """
-        return self._digest_without(*PATH_NEUTRAL)
+        return self._digest_without(*(key for key in PATH_NEUTRAL if key not in CUTS))
 
     def to_yaml(self) -> str:
         """The configuration as a recipe file that resolves to itself."""
@@ -195,7 +201,8 @@ class RunConfig(Section):
         return dict(leaves(self.model_dump(mode="json")))
 
     def _digest_without(self, *neutral: str) -> str:
-        kept = {key: value for key, value in self.flat().items() if not within(key, neutral)}
+        values = self.flat() | CUTS
+        kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 

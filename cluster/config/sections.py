@@ -37,7 +37,7 @@ class EvaluationConfig(Section):
     controls: bool = True
     """Whether the first and the last session also run plasticity-off and random-genome controls."""
     lifetimes_per_shard: int = Field(default=16, ge=1)
-    """Lifetimes that one unit of work holds."""
+    """Lifetimes that a CPU simulates at a time. No result depends on it."""
     genomes_mib: float = Field(default=256, ge=0)
     """Size, in MiB, of the measured centers that a run keeps as files; where they would take more,
     every second of the older ones goes."""

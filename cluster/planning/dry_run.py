@@ -30,8 +30,9 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
     shards = experiment.population(experiment.search.ask(state, 0))
     num_shards = len(shards)
     shard_bytes = sum(len(pickle.dumps(shard)) for shard in shards)
-    whole = problem.engine == "gpu" and not workers  # see InProcessExecutor
-    lifetimes_at_once = popsize if whole else shards[0].lifetimes
+    lifetimes_at_once = shards[0].lifetimes
+    if problem.engine == "gpu":  # a share of the generation is one launch
+        lifetimes_at_once = -(-popsize // max(workers, 1))
     tasks = len(suite.train), len(suite.held_out)
     share = evaluation_share(config.evaluation, generations, popsize, *tasks)
     return {

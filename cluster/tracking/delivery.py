@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.journal import now_ms, read_journal
+from cluster.sweep.record import membership
 from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, Point, RunState
+from cluster.tracking.parent import open_parent
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.commands import command
 from evoplastic.inside import is_inside
@@ -157,6 +159,11 @@ class Delivery:
         config = read_mapping(self._run_dir / CONFIG_NAME, "configuration file")
         store.log_params(run_id, dict(_leaves(config)))
         store.log_points(run_id, [], {"mlflow.note.content": _note(self._run_dir)})
+        member = membership(self._run_dir)
+        if member is not None:
+            sweep, name = member
+            root = self._run_dir.absolute().parent
+            store.put_below(run_id, open_parent(store, self.uri, experiment, root, sweep), name)
         self._store = store
         return store
 

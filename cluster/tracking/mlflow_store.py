@@ -22,6 +22,7 @@ from evoplastic.records import (
     TAG_GIT_DIRTY,
     TAG_RUN_ID,
     TAG_SUITE,
+    TAG_SWEEP,
     StartEvent,
 )
 
@@ -72,6 +73,8 @@ class MlflowStore:
             os.environ.setdefault(name, value)
         for name in ("mlflow", "alembic", "urllib3"):
             logging.getLogger(name).setLevel(logging.ERROR)
+        # A traceback of an error that is raised too: who delivers says what it means.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         from mlflow.tracking import MlflowClient
 
         self._refused: set[str] = set()  # names that were warned about
@@ -81,7 +84,37 @@ class MlflowStore:
 
     def open_run(self, start: StartEvent, known: str | None) -> str:
         """Find the run of a start event, by MLflow's id or by our tag, or make it."""
-        return self._living(start, known) or self._tagged(start) or self._new_run(start)
+        return (
+            self._alive(known, TAG_RUN_ID, start.run_id)
+            or self._search(TAG_RUN_ID, start.run_id)
+            or self._new_run(start)
+        )
+
+    def open_parent(self, sweep_id: str, name: str, known: str | None) -> str:
+        """Find the run that holds the runs of a sweep, by MLflow's id or by our tag, or make it.
+
+        Two processes that ask at once make two; the caller lets one ask at a time.
+        """
+        found = self._alive(known, TAG_SWEEP, sweep_id) or self._search(TAG_SWEEP, sweep_id)
+        if found is not None:
+            return found
+        tags = {
+            TAG_SWEEP: sweep_id,
+            "mlflow.source.name": "evoplastic sweep",
+            "mlflow.source.type": "LOCAL",
+        }
+        run = self._client.create_run(self._experiment_id, tags=tags, run_name=name)
+        return str(run.info.run_id)
+
+    def put_below(self, run_id: str, parent_id: str, name: str) -> None:
+        """Show a run under another one, by a name of its own there."""
+        from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+        run = self._client.get_run(run_id)
+        if run.data.tags.get(MLFLOW_PARENT_RUN_ID) != parent_id:
+            self._client.set_tag(run_id, MLFLOW_PARENT_RUN_ID, parent_id)
+        if run.info.run_name != name:
+            self._client.update_run(run_id, name=name)
 
     def log_params(self, run_id: str, params: dict[str, Any]) -> None:
         """Write the parameters that the run lacks; one that is there is never changed."""
@@ -152,7 +185,8 @@ class MlflowStore:
             raise DeletedExperiment(f"experiment {name!r} was deleted from the tracking store")
         return str(found.experiment_id)
 
-    def _living(self, start: StartEvent, known: str | None) -> str | None:
+    def _alive(self, known: str | None, tag: str, value: str) -> str | None:
+        """A run by MLflow's id, if it is there, not in the bin, and the one that is meant."""
         from mlflow.exceptions import MlflowException
 
         if known is None:
@@ -163,12 +197,12 @@ class MlflowStore:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return None
-        ours = run.data.tags.get(TAG_RUN_ID) == start.run_id
+        ours = run.data.tags.get(tag) == value
         return known if ours and run.info.lifecycle_stage == "active" else None
 
-    def _tagged(self, start: StartEvent) -> str | None:
+    def _search(self, tag: str, value: str) -> str | None:
         found = self._client.search_runs(
-            [self._experiment_id], f"tags.`{TAG_RUN_ID}` = '{start.run_id}'", max_results=1
+            [self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
         )
         return str(found[0].info.run_id) if found else None
 

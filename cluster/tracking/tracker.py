@@ -28,6 +28,11 @@ DEFAULT_URI = f"{SQLITE}mlflow.db"
 PERIOD_S = 1.0  # short generations share a request
 LOOK_S = 0.1  # between two looks of somebody who waits for us
 RETRY_S = (2.0, 60.0)  # pause after the first failure in a row, and the longest
+# A store in a file is there, but slow where many drivers share cores and file: MLflow is imported
+# in each, and one writes at a time. Whoever would give up after `timeout_s` waits for it so long.
+FILE_PATIENCE_S = 180.0
+BUSY = "database is locked"  # SQLite's words: another process writes
+BUSY_RETRY_S = 0.5
 
 
 class Tracker:
@@ -59,6 +64,7 @@ class Tracker:
         self._given_up = threading.Event()
         self._status: Status = "done"
         self._failures = 0  # in a row
+        self._busy = False  # whether the last one was that another process wrote
         self._warned = False
         self._began_at = 0  # byte of the journal
 
@@ -79,18 +85,20 @@ class Tracker:
         """Deliver everything that the journal holds so far, as far as that works in time.
 
         Args:
-            timeout_s: the longest that this call takes.
+            timeout_s: the longest that this call takes; with a store in a file that does not fail
+                it may be `FILE_PATIENCE_S`.
             should_stop: asked often; once it says so, the call returns at once.
 
         Returns:
             Whether the store has everything.
         """
-        deadline = time.monotonic() + timeout_s
+        began = time.monotonic()
         size = self._journal.stat().st_size
         self._hurry.set()
         self._news.set()
         while self._delivery.cursor.offset < size:
-            if should_stop() or time.monotonic() > deadline or not self._thread.is_alive():
+            late = time.monotonic() - began > self._patience_s(timeout_s)
+            if should_stop() or late or not self._thread.is_alive():
                 return False
             time.sleep(LOOK_S)
         return True
@@ -105,7 +113,7 @@ class Tracker:
 
         Args:
             status: how this process leaves the run, for a journal that could not be written.
-            timeout_s: the longest that this call takes.
+            timeout_s: as for `catch_up`; a run that broke off is not waited for longer.
             should_stop: asked often; once it says so, the call returns at once.
 
         Returns:
@@ -115,8 +123,11 @@ class Tracker:
         self._closing.set()
         self._hurry.set()
         self._news.set()
-        deadline = time.monotonic() + timeout_s
-        while self._thread.is_alive() and time.monotonic() < deadline and not should_stop():
+        began = time.monotonic()
+        while self._thread.is_alive() and not should_stop():
+            limit_s = self._patience_s(timeout_s) if status == "done" else timeout_s
+            if time.monotonic() - began >= limit_s:
+                break
             self._thread.join(LOOK_S)
         late = self._thread.is_alive()
         self._given_up.set()
@@ -130,6 +141,11 @@ class Tracker:
                 command("sync", self._run_dir, "--store", self.uri),
             )
         return backlog
+
+    def _patience_s(self, timeout_s: float) -> float:
+        """How long to wait for a store: one that fails is given up after `timeout_s`."""
+        slow = sqlite_file(self.uri) is not None and (not self._failures or self._busy)
+        return max(timeout_s, FILE_PATIENCE_S) if slow else timeout_s
 
     def _backlog(self) -> int:
         try:
@@ -146,9 +162,11 @@ class Tracker:
             self._news.clear()
             closing = self._closing.is_set()
             self._attempt(closing)
-            if closing:
+            if closing and not self._busy:
                 return
-            if self._failures:
+            if self._busy:
+                self._given_up.wait(BUSY_RETRY_S)
+            elif self._failures:
                 self._hurry.wait(retry_pause_s(self._failures))
             else:
                 self._hurry.wait(PERIOD_S)
@@ -179,8 +197,9 @@ class Tracker:
                 self._delivery.end(self._status)
         except Exception as error:  # whatever a store does, the run goes on
             self._failures += 1
+            self._busy = BUSY in str(error)
             logger.debug("tracking failed after %.1f s", time.monotonic() - began, exc_info=True)
-            if not self._warned:
+            if not self._warned and not self._busy:
                 self._warned = True
                 logger.warning(
                     "the tracking store %s fails (%s); the run goes on and its journal keeps "
@@ -189,9 +208,9 @@ class Tracker:
                     first_line(error),
                 )
             return
-        if self._failures:
+        if self._failures and not self._busy:
             logger.info("the tracking store %s answers again", self.uri)
-        self._failures = 0
+        self._failures, self._busy = 0, False
 
 
 def retry_pause_s(failures: int) -> float:

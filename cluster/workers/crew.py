@@ -19,6 +19,7 @@ class Joined(NamedTuple):
     """A worker is up and takes shards from now on."""
 
     worker: int
+    room_bytes: int = 0  # of a GPU, that genomes may take; 0 says that small pieces suit it
 
 
 class Left(NamedTuple):

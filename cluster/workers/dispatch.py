@@ -1,17 +1,16 @@
-"""Who does which shard: a few in flight with each worker, put back in order, deaths survived.
+"""Who does what: pieces of a generation in flight with each worker, put back in order.
 
-A worker that dies, freezes, errs or answers something else loses its shards to the others.
+A worker that dies, freezes, errs or answers something else loses its pieces to the others.
 At-least-once is enough, because a shard is pure. Workers may join and leave at any time.
 """
 
 from __future__ import annotations
 
 import logging
-import statistics
 import time
-from collections import OrderedDict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -24,25 +23,21 @@ from cluster.executors import (
     StopRequested,
     fault_in,
 )
+from cluster.pieces import Line, Stretch
 from cluster.workers.crew import Answered, Crew, Event, Failed, Joined, Left
+from cluster.workers.portions import PIECE_S, Pace, share_of_cpu, share_of_gpu
+from cluster.workers.roster import Given, Member, Piece, Roster
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.shards import PopulationShard
 from evoplastic.trials.faults import receive
 
 logger = logging.getLogger(__name__)
 
-IN_FLIGHT = 2  # a worker never waits for the driver, and never holds much
 POLL_S = 0.2
 MAX_ERRORS = 2  # an exception that comes back twice is the shard's own
 MAX_LOSSES = 5  # workers that one shard may take with it
-
-
-@dataclass(eq=False)
-class _Worker:
-    number: int
-    since: float  # when it last showed progress
-    in_flight: dict[int, int] = field(default_factory=dict)  # ticket -> index of the shard
-    proven: bool = False  # has delivered before, so its engine is compiled
+FLOAT32_BYTES = 4
 
 
 @dataclass
@@ -51,11 +46,12 @@ class _Job:
 
     problem: LifetimeProblem
     center_digest: str
-    shards: Sequence[Shard]
-    todo: deque[int]
-    results: dict[int, Result] = field(default_factory=dict)
-    errors: dict[int, int] = field(default_factory=dict)
-    losses: dict[int, int] = field(default_factory=dict)
+    line: Line
+    workers: int  # among whom it is shared
+    todo: deque[Piece]
+    left: int  # lifetimes in `todo`
+    missing: int  # lifetimes without a result
+    results: dict[int, Result] = field(default_factory=dict)  # by their start on the line
 
 
 class Dispatcher:
@@ -67,24 +63,24 @@ class Dispatcher:
         *,
         deadline_s: float = 30.0,
         first_deadline_s: float = 600.0,
+        piece_s: float = PIECE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take a crew, of which nobody needs to be there yet.
 
         Args:
             crew: who simulates.
-            deadline_s: a worker silent for longer than this, and than four times what its shard
+            deadline_s: a worker silent for longer than this, and than four times what its piece
                 usually takes, counts as frozen.
-            first_deadline_s: the same for a worker's first shard: an engine may be compiling.
+            first_deadline_s: the same for a worker's first piece: an engine may be compiling.
+            piece_s: shards that a CPU worker does in less are joined.
             clock: seconds that never go back.
         """
         self._crew = crew
         self._deadline_s, self._first_deadline_s = deadline_s, first_deadline_s
-        self._clock = clock
-        self._seconds_per_lifetime: deque[float] = deque(maxlen=100)
-        self._workers: dict[int, _Worker] = {}  # those who have joined, by number
-        # Workers by how many shards they have in hand, those first that have waited longest.
-        self._by_load: list[OrderedDict[int, _Worker]] = [OrderedDict() for _ in range(IN_FLIGHT)]
+        self._piece_s, self._clock = piece_s, clock
+        self._paces: defaultdict[bool, Pace] = defaultdict(Pace)  # of individuals, of replicates
+        self._roster = Roster()
         self._events: deque[Event] = deque()  # heard and not yet met: an error may come between
         self._tickets = 0
         self._looked = 0.0  # when silent workers were last looked for
@@ -108,12 +104,22 @@ class Dispatcher:
             EnvironmentFault: the crew has nobody, and expects nobody.
         """
         digest = self._crew.begin(problem, center_G)
-        job = _Job(problem, digest, shards, deque(range(len(shards))))
+        line = Line(shards)
+        lifetimes = sum(shard.lifetimes for shard in shards)
+        job = _Job(
+            problem,
+            digest,
+            line,
+            max(len(self._roster) or self._crew.workers, 1),
+            deque(Piece(stretch, stretch.start, stretch.stop) for stretch in line.stretches),
+            lifetimes,
+            lifetimes,
+        )
         now = self._clock()
-        for worker in self._workers.values():
+        for worker in self._roster:
             worker.since = now
         try:
-            while len(job.results) < len(shards):
+            while job.missing:
                 if should_stop():
                     raise StopRequested
                 self._hand_out(job)
@@ -122,71 +128,110 @@ class Dispatcher:
                     self._meet(self._events.popleft(), job)
                 self._dismiss_silent(job)
         finally:
-            self._forget()
-        return [job.results[index] for index in range(len(shards))]
+            self._roster.forget()
+        return line.apart(job.results)
 
     def close(self) -> None:
         """Let the crew go."""
-        self._workers.clear()
+        self._roster = Roster()
         self._crew.close()
 
     def _hand_out(self, job: _Job) -> None:
-        """Give shards to the least loaded workers."""
+        """Give pieces to the least loaded workers."""
         while job.todo:
-            free = next((workers for workers in self._by_load if workers), None)
-            if free is None:
+            worker = self._roster.least_loaded()
+            if worker is None:
                 return
-            worker = next(iter(free.values()))
             if not worker.in_flight:
                 worker.since = self._clock()
-            index = job.todo.popleft()
+            piece = self._next_piece(worker, job)
+            given = Given(piece, job.line.shard(piece.start, piece.stop))
             self._tickets += 1
-            self._crew.submit(worker.number, self._tickets, job.shards[index])
-            self._set_aside(worker)
-            worker.in_flight[self._tickets] = index
-            self._put_back(worker)
+            self._crew.submit(worker.number, self._tickets, given.shard)
+            self._roster.gave(worker, self._tickets, given)
+
+    def _next_piece(self, worker: Member, job: _Job) -> Piece:
+        """Cut what a worker gets from what is left."""
+        piece = job.todo.popleft()
+        if not piece.again:
+            size = self._size(worker, piece.stretch, job)
+            if piece.start + size < piece.stop:
+                job.todo.appendleft(replace(piece, start=piece.start + size))
+                piece = replace(piece, stop=piece.start + size)
+        job.left -= piece.stop - piece.start
+        return piece
+
+    def _size(self, worker: Member, stretch: Stretch, job: _Job) -> int:
+        genome_bytes = FLOAT32_BYTES * job.problem.layout.size
+        if worker.room_bytes:
+            return share_of_gpu(stretch, job.workers, genome_bytes, worker.room_bytes)
+        pace = self._paces[stretch.population]
+        return share_of_cpu(
+            stretch,
+            job.left,
+            job.workers,
+            genome_bytes,
+            pace.usual_s,
+            slowness=worker.slowness,
+            piece_s=self._piece_s,
+        )
 
     def _meet(self, event: Event, job: _Job) -> None:
         if isinstance(event, Joined):
-            worker = self._workers[event.worker] = _Worker(event.worker, self._clock())
-            self._put_back(worker)
-        elif event.worker not in self._workers:
-            return  # of one that was dismissed
-        elif isinstance(event, Left):
-            self._lose(self._workers[event.worker], job, event.why)
-        elif event.ticket in self._workers[event.worker].in_flight:
-            self._take(self._workers[event.worker], event, job)
-
-    def _take(self, worker: _Worker, event: Answered | Failed, job: _Job) -> None:
-        self._set_aside(worker)
-        index = worker.in_flight.pop(event.ticket)
-        self._put_back(worker)
-        if isinstance(event, Failed):
-            self._shard_failed(index, job, event.cause, event.text)
+            self._roster.add(Member(event.worker, event.room_bytes, self._clock()))
             return
-        now = self._clock()
-        self._seconds_per_lifetime.append((now - worker.since) / job.shards[index].lifetimes)
-        worker.since, worker.proven = now, True
+        worker = self._roster.get(event.worker)
+        if worker is None:
+            return  # it was dismissed
+        if isinstance(event, Left):
+            self._lose(worker, job, event.why)
+        elif event.ticket in worker.in_flight:
+            self._take(worker, event, job)
+
+    def _take(self, worker: Member, event: Answered | Failed, job: _Job) -> None:
+        if isinstance(event, Failed):
+            given = self._roster.took(worker, event.ticket)
+            self._piece_failed(given, job, event.cause, event.text)
+            return
+        self._hear_pace(worker, worker.in_flight[event.ticket])
+        given = self._roster.took(worker, event.ticket)
         reply = event.reply
-        fault = _fault_in_reply(reply, job, index)
+        fault = _fault_in_reply(reply, job, given.shard)
         if fault is not None:
-            self._shard_failed(index, job, None, f"the result is not the shard's: {fault}")
+            text = f"the result is not the shard's: {fault}"
+            self._piece_failed(given, job, None, text)
             return
         assert isinstance(reply, Reply)
-        job.results[index] = reply.result
+        job.results[given.piece.start] = reply.result
+        job.missing -= given.shard.lifetimes
         receive(reply.faults)
 
-    def _shard_failed(self, index: int, job: _Job, cause: BaseException | None, text: str) -> None:
-        """Try a shard once more; say clearly what it raised when that does not help."""
+    def _hear_pace(self, worker: Member, given: Given) -> None:
+        """Learn how long lifetimes take, and how fast this worker is."""
+        now = self._clock()
+        seconds = (now - worker.since) / given.shard.lifetimes
+        worker.since = now
+        if not worker.proven:  # it compiled
+            worker.proven = True
+            return
+        pace = self._paces[isinstance(given.shard, PopulationShard)]
+        if pace.usual_s:
+            worker.hear(seconds / pace.usual_s)
+        pace.hear(seconds)
+
+    def _piece_failed(
+        self, given: Given, job: _Job, cause: BaseException | None, text: str
+    ) -> None:
+        """Try a piece once more; say clearly what it raised when that does not help."""
         if isinstance(cause, (UsageError, EnvironmentFault)):
             raise cause
-        job.errors[index] = job.errors.get(index, 0) + 1
-        if job.errors[index] >= MAX_ERRORS:
+        errors = given.piece.errors + 1
+        if errors >= MAX_ERRORS:
             raise ShardError(
-                f"{job.shards[index]} failed {MAX_ERRORS} times in worker processes: {text}"
+                f"{given.shard} failed {MAX_ERRORS} times in worker processes: {text}"
             ) from cause
-        logger.warning("%s is tried again: %s", job.shards[index], text.strip().splitlines()[-1])
-        self._hand_back([index], job)
+        logger.warning("%s is tried again: %s", given.shard, text.strip().splitlines()[-1])
+        self._hand_back([replace(given.piece, errors=errors)], job)
 
     def _dismiss_silent(self, job: _Job) -> None:
         """Dismiss workers that show no sign of life; they may be frozen, or out of reach."""
@@ -194,64 +239,57 @@ class Dispatcher:
         if now - self._looked < POLL_S:  # all are looked at, which must not be for every result
             return
         self._looked = now
-        usual_s = statistics.median(self._seconds_per_lifetime or [0.0])
-        for worker in list(self._workers.values()):
-            limit_s = self._deadline(worker, job, usual_s)
+        for worker in list(self._roster):
+            limit_s = self._deadline(worker)
             if now - worker.since > limit_s:
                 self._crew.dismiss(worker.number)
                 self._lose(worker, job, f"was silent for {limit_s:.0f} s")
 
-    def _deadline(self, worker: _Worker, job: _Job, usual_s: float) -> float:
-        """Seconds that a worker may need for the shard it is at."""
+    def _deadline(self, worker: Member) -> float:
+        """Seconds that a worker may need for the piece it is at."""
         if not worker.in_flight:
             return float("inf")
         if not worker.proven:
             return self._first_deadline_s
-        shard = job.shards[next(iter(worker.in_flight.values()))]
+        shard = next(iter(worker.in_flight.values())).shard
+        usual_s = self._paces[isinstance(shard, PopulationShard)].usual_s or 0.0
         return max(self._deadline_s, 4.0 * usual_s * shard.lifetimes)
 
-    def _lose(self, worker: _Worker, job: _Job, why: str) -> None:
-        """Go on without a worker, whose shards go to others."""
-        logger.warning("a worker %s; its %d shards go out again", why, len(worker.in_flight))
-        self._set_aside(worker)
-        del self._workers[worker.number]
-        lost = list(worker.in_flight.values())
-        for index in lost[:1]:  # the first in flight is the one that was being simulated
-            job.losses[index] = job.losses.get(index, 0) + 1
-            if job.losses[index] >= MAX_LOSSES:
+    def _lose(self, worker: Member, job: _Job, why: str) -> None:
+        """Go on without a worker, whose pieces go to others."""
+        logger.warning("a worker %s; its %d pieces go out again", why, len(worker.in_flight))
+        self._roster.remove(worker)
+        lost: list[Piece] = []
+        for given in worker.in_flight.values():
+            losses = given.piece.losses + (not lost)  # the first was being simulated
+            if losses >= MAX_LOSSES:
                 raise ShardError(
-                    f"{job.shards[index]} took {MAX_LOSSES} workers with it; is there memory "
+                    f"{given.shard} took {MAX_LOSSES} workers with it; is there memory "
                     "enough for it? A smaller pairs_per_shard takes less"
                 )
+            lost.append(replace(given.piece, losses=losses))
         self._hand_back(lost, job)
 
-    def _hand_back(self, indices: list[int], job: _Job) -> None:
-        job.todo.extendleft(reversed(indices))
-        self.retried_shards += len(indices)
+    def _hand_back(self, pieces: list[Piece], job: _Job) -> None:
+        """Put pieces first that came back undone, cut into the shards that were asked for.
 
-    def _set_aside(self, worker: _Worker) -> None:
-        """Take a worker from where its load puts it, before that changes."""
-        if len(worker.in_flight) < IN_FLIGHT:
-            del self._by_load[len(worker.in_flight)][worker.number]
-
-    def _put_back(self, worker: _Worker) -> None:
-        if len(worker.in_flight) < IN_FLIGHT:
-            self._by_load[len(worker.in_flight)][worker.number] = worker
-
-    def _forget(self) -> None:
-        """Forget what is in flight when a job breaks off; late results find nobody waiting."""
-        for worker in self._workers.values():
-            if worker.in_flight:
-                self._set_aside(worker)
-                worker.in_flight.clear()
-                self._put_back(worker)
+        So a shard that fails again is named as it was asked for, and takes no more memory.
+        """
+        again = [
+            replace(piece, start=start, stop=stop)
+            for piece in pieces
+            for start, stop in job.line.as_given(piece.start, piece.stop)
+        ]
+        job.todo.extendleft(reversed(again))
+        job.left += sum(piece.stop - piece.start for piece in pieces)
+        self.retried_shards += len(pieces)
 
 
-def _fault_in_reply(reply: object, job: _Job, index: int) -> str | None:
+def _fault_in_reply(reply: object, job: _Job, shard: Shard) -> str | None:
     if not isinstance(reply, Reply):
         return f"it is a {type(reply).__name__}, expected Reply"
-    if reply.address != job.shards[index].address:
-        return f"it answers {reply.address}, expected {job.shards[index].address}"
+    if reply.address != shard.address:
+        return f"it answers {reply.address}, expected {shard.address}"
     if reply.center_digest != job.center_digest:
         return f"it was simulated with center {reply.center_digest}, expected {job.center_digest}"
-    return fault_in(reply.result, job.problem, job.shards[index])
+    return fault_in(reply.result, job.problem, shard)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from cluster.workers.ray_nodes import living_nodes
-from cluster.workers.room import Node
+from cluster.workers.staffing.room import Node
 
 LOOK_EVERY_S = 1.0
 

@@ -12,7 +12,7 @@ from cluster.workers.crew import Answered, Event, Failed, Left
 from cluster.workers.node_facts import by_value, facts, first_word
 from cluster.workers.node_report import NodeReport, Question, heard
 from cluster.workers.ray_worker import portable_worker
-from cluster.workers.room import Each
+from cluster.workers.staffing.room import Each
 
 FETCH_TIMEOUT_S = 30.0  # for a result that is ready, from whatever node it lies on
 

@@ -18,15 +18,15 @@ from torch import Tensor
 from cluster.executors import Shard, ShouldStop, Simulate, StopRequested
 from cluster.workers import ray_cluster
 from cluster.workers.address import meant
-from cluster.workers.agreement import Agreement
 from cluster.workers.crew import Event, Joined, Left
 from cluster.workers.lookout import Lookout
-from cluster.workers.patience import Patience
 from cluster.workers.ray_actors import Actor, RayActors
 from cluster.workers.ray_nodes import has_room
 from cluster.workers.ray_worker import array_digest
-from cluster.workers.request import WorkerRequest
-from cluster.workers.room import described, each_of, require_possible, room, wanted
+from cluster.workers.staffing.agreement import Agreement
+from cluster.workers.staffing.patience import Patience
+from cluster.workers.staffing.request import WorkerRequest
+from cluster.workers.staffing.room import described, each_of, require_possible, room, wanted
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.engines.demand import Demand
 from evoplastic.lifetime.problem import LifetimeProblem

@@ -9,7 +9,7 @@ from torch import Tensor
 from cluster.executors import Result, Shard, ShouldStop, Simulate, run_shard
 from cluster.workers.dispatch import Dispatcher
 from cluster.workers.ray_crew import RayCrew
-from cluster.workers.request import WorkerRequest, parse_workers
+from cluster.workers.staffing.request import WorkerRequest, parse_workers
 from evoplastic.lifetime.problem import LifetimeProblem
 
 

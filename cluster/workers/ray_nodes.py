@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.workers.room import Node
+from cluster.workers.staffing.room import Node
 
 
 def living_nodes() -> list[Node]:

@@ -31,6 +31,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "How-to": (
         "howto/settings.md",
         "howto/resume.md",
+        "howto/sweep.md",
         "clusters.md",
         "howto/mlflow.md",
         "python.md",

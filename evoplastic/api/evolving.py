@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.loop import RunOutcome
     from cluster.progress import Progress
-    from cluster.workers.request import WorkerRequest
+    from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.genome.genome import Genome
 
 
@@ -54,7 +54,7 @@ def evolve(
         run_dir: a new or empty directory; none means runs/NAME-seedK-NNN. Settings are filled in,
             as in "runs/{name}-s{seed}-{search.sigma}".
         workers: Ray worker processes: a number, "2-8", "max", "num_gpus", or a `WorkerRequest` of
-            `cluster.workers.request`, which says what each is given; 0 means this process.
+            `cluster.workers.staffing.request`, which says what each is given; 0 means this process.
         address: of a running Ray cluster.
         progress: where the run is shown; nowhere by default.
         go_on: whether a run that `run_dir` holds already is gone on with, to be done as it is asked

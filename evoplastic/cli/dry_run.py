@@ -13,7 +13,7 @@ from evoplastic.machine import usable_cores
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
-    from cluster.workers.request import WorkerRequest
+    from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.lifetime.problem import LifetimeProblem
 
 PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
@@ -44,7 +44,7 @@ def show(config: RunConfig, request: WorkerRequest | None, *, as_json: bool) -> 
     else:
         print(dry_run_text(experiment, workers))
         print(
-            f"pace            about {generation_s:.3g} s per generation and {_duration(run_s)} for "
+            f"pace            about {generation_s:.3g} s per generation and {duration(run_s)} for "
             "the run in one process here,\n                judged by the first trials of one shard"
         )
     return exits.DONE
@@ -89,10 +89,10 @@ def _shorter(problem: LifetimeProblem, num_trials: int) -> LifetimeProblem:
     return replace(problem, lifetime=lifetime)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Rounded to what matters.
 
-    >>> _duration(42.2), _duration(600), _duration(9000)
+    >>> duration(42.2), duration(600), duration(9000)
     ('42 s', '10 min', '2.5 h')
     """
     if seconds < 120:

@@ -20,6 +20,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
+from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
 Evolve plastic neural networks, and measure what they learn on tasks they never met in evolution.
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for module in (
         evolve,
+        sweep,
         evaluate,
         tasks,
         rules,

@@ -26,7 +26,10 @@ class ModulationParams(NamedTuple):
 
 def fanned_out(fan_out_PNK: Tensor, signal_PK: Tensor) -> Tensor:
     """What reaches each neuron [P, N] = sum_k fan_out_ik signal_k."""
-    return torch.einsum("pnk,pk->pn", fan_out_PNK, signal_PK)
+    number = len(fan_out_PNK)
+    if number == 1:  # see `product_of_each`
+        fan_out_PNK, signal_PK = fan_out_PNK.expand(2, -1, -1), signal_PK.expand(2, -1)
+    return torch.einsum("pnk,pk->pn", fan_out_PNK, signal_PK)[:number]
 
 
 def network_signals(params: ModulationParams, rate_PN: Tensor, groups: NeuronGroups) -> Tensor:

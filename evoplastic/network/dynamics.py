@@ -22,8 +22,21 @@ def advance_activation(
         xi_PN: node perturbation, 0 where a neuron is not hit.
         leak: dt / tau, dimensionless; one number, or one of each neuron [P, N].
     """
-    drive_PN = torch.bmm(w_eff_PNN, rate_PN[:, :, None])[:, :, 0]
+    drive_PN = product_of_each(w_eff_PNN, rate_PN)
     return x_PN + leak * (drive_PN - x_PN) + xi_PN
+
+
+def product_of_each(w_PNM: Tensor, signal_PM: Tensor) -> Tensor:
+    """Matrix times vector for each individual, the same bits whoever is in the batch.
+
+    A batch of one would take another way through the linear algebra and round otherwise, so there
+    it is two of the same.
+    """
+    signal_PM1 = signal_PM[:, :, None]
+    if len(w_PNM) == 1:
+        twice_PNM, twice_PM1 = w_PNM.expand(2, -1, -1), signal_PM1.expand(2, -1, -1)
+        return torch.bmm(twice_PNM, twice_PM1)[:1, :, 0]
+    return torch.bmm(w_PNM, signal_PM1)[:, :, 0]
 
 
 def firing_rate(

@@ -3,8 +3,9 @@
     gradient = 1 / (popsize sigma^2) * sum over pairs i of m_i (L_i+ - L_i-) + weight_decay * center
     center'  = Adam(center, gradient), then projected into the bounds of the fields
 
-with mutations m_i ~ N(0, sigma^2). EvoTorch's functional Adam takes the step; its whole state is
-a tuple of tensors. Sources: Sehnke et al. 2010 (PGPE); Miconi 2023, section 2.5.
+with mutations m_i ~ N(0, sigma^2); sigma and Adam's learning rate may be annealed over generations.
+EvoTorch's functional Adam takes the step; its whole state is a tuple of tensors. Sources: Sehnke et
+al. 2010 (PGPE); Miconi 2023, section 2.5.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class EvolutionStrategy:
             engine=self._engine,
         )
         if shaped.pulls:
-            state = update(state, gradient_G, self._config, self._layout)
+            state = update(state, gradient_G, self._config, self._layout, proposal.generation)
         norm = float(torch.linalg.vector_norm(gradient_G))
         return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
@@ -140,7 +141,7 @@ def gradient(
     )
     sum_G = np.zeros(layout.size, dtype=np.float64)
     accumulate_mutations(sum_G, layout, config, seed, generation, 0, weight_pairs, engine=engine)
-    scale = 1.0 / (config.popsize * config.sigma**2)
+    scale = 1.0 / (config.popsize * config.sigma_at(generation) ** 2)
     return torch.from_numpy((sum_G * scale).astype(np.float32))
 
 
@@ -159,7 +160,9 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout) -> ESState:
+def update(
+    state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout, generation: int = 0
+) -> ESState:
     """Take one Adam step down the gradient plus weight decay, then project into the bounds."""
     from evotorch.algorithms.functional.funcadam import AdamState, adam_tell
 
@@ -168,7 +171,7 @@ def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout)
 
     before = AdamState(
         center=state.center_G,
-        center_learning_rate=constant(config.learning_rate),
+        center_learning_rate=constant(config.learning_rate_at(generation)),
         beta1=constant(config.beta1),
         beta2=constant(config.beta2),
         epsilon=constant(config.epsilon),

@@ -16,7 +16,6 @@ from cluster.executors import (
     StopRequested,
     fault_in,
     run_shard,
-    together,
 )
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import (
@@ -103,32 +102,6 @@ def test_the_gpu_simulates_a_generation_and_an_evaluation_under_the_interpreter(
 @needs_gpu
 def test_the_gpu_simulates_a_generation_and_an_evaluation() -> None:
     run_checks("../../../cluster/gpu_checks.py", interpreted=False)
-
-
-def test_only_neighbours_of_one_generation_come_together_and_not_too_many() -> None:
-    shards = [*pair_shards(1, 7, 2), pair_shard(1, 9, 2), pair_shard(2, 11, 1)]
-    joined = together(shards, 8)
-    assert addresses([whole for whole, _ in joined]) == addresses(
-        [pair_shard(1, 0, 4), pair_shard(1, 4, 3), pair_shard(1, 9, 2), pair_shard(2, 11, 1)]
-    )
-    for whole, _ in joined:
-        assert isinstance(whole, PopulationShard)
-        np.testing.assert_array_equal(whole.task_P, whole.proposal.stream_P % 2)
-    assert [part for _, parts in joined for part in parts] == shards
-    assert [whole for whole, _ in together(shards, 0)] == shards
-
-
-def test_replicates_of_one_generation_and_plasticity_come_together_and_not_too_many() -> None:
-    shards = [ReplicateShard(1, task, first, 3, True) for task in (0, 2) for first in (0, 3)]
-    other = [shards[0]._replace(plastic=False), shards[0]._replace(generation=2)]
-    assert [whole for whole, _ in together([*shards, *other], 9)] == [
-        ReplicateShards(tuple(shards[:3])),
-        shards[3],
-        *other,
-    ]
-    pair = pair_shard(1, 0, 1)
-    assert [parts for _, parts in together([*shards, pair], 12)] == [shards, [pair]]
-    assert [whole for whole, _ in together(shards, 0)] == shards
 
 
 @pytest.mark.parametrize("engine", ["reference", "cpu"])

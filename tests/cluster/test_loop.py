@@ -208,6 +208,16 @@ def test_a_lengthened_run_equals_one_planned_long(tmp_path: Path) -> None:
     assert load_config(tmp_path / "short" / "config.resolved.yaml").evolution.generations == 5
 
 
+def test_how_work_is_cut_leaves_no_trace(whole: RunOutcome, tmp_path: Path) -> None:
+    cut = ["pairs_per_shard=3", "evaluation.lifetimes_per_shard=1"]
+    evolve(small("evolution.generations=2", "pairs_per_shard=25"), tmp_path / "run")
+    other = resume(tmp_path / "run", ["evolution.generations=4", *cut])
+    assert other.last_evaluation is not None
+    assert whole.last_evaluation is not None
+    assert other.last_evaluation.entries == whole.last_evaluation.entries
+    assert search_bytes(other.run_dir) == search_bytes(whole.run_dir)
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

@@ -21,7 +21,7 @@ from cluster.executors import Result, Shard, run_shard
 from cluster.loop import evolve
 from cluster.progress import make_progress
 from cluster.workers.ray_executor import RayExecutor
-from cluster.workers.request import parse_workers
+from cluster.workers.staffing.request import parse_workers
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard
 

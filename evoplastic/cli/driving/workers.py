@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.checks import UsageError
 
 if TYPE_CHECKING:
-    from cluster.workers.request import WorkerRequest
+    from cluster.workers.staffing.request import WorkerRequest
 
 TEACHING = """\
 Without --workers and --address the run is one process on all cores, or on the GPU. With workers,
@@ -77,7 +77,7 @@ def request_of(args: argparse.Namespace) -> WorkerRequest | None:
     Raises:
         UsageError: words that are not understood, or options that nobody would heed.
     """
-    from cluster.workers.request import parse_workers
+    from cluster.workers.staffing.request import parse_workers
 
     given: dict[str, Any] = {
         field: getattr(args, attribute)

@@ -181,6 +181,8 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes, messa
         ("engine=reference", True, True),
         ("tracking.uri=sqlite:///x.db", True, True),
         ("name=other", True, True),
+        ("pairs_per_shard=3", True, True),
+        ("evaluation.lifetimes_per_shard=5", True, True),
         ("evolution.generations=9", False, True),
         ("evaluation.every=3", False, True),
         ("seed=2", False, False),

@@ -29,10 +29,10 @@ def test_work_in_the_driver_sends_nothing() -> None:
     assert facts["traffic_bytes_per_generation"] == {"out": 0, "back": 0}
 
 
-def test_a_gpu_in_the_driver_simulates_a_generation_at_once() -> None:
+def test_a_gpu_simulates_its_share_of_a_generation_at_once() -> None:
     cpu = build_experiment(load_config("miconi2023", ["engine=cpu"]))
     gpu = replace(cpu, problem=replace(cpu.problem, engine="gpu"))
-    for experiment, workers, lifetimes in ((cpu, 0, 50), (gpu, 1, 50), (gpu, 0, 500)):
+    for experiment, workers, lifetimes in ((cpu, 2, 50), (gpu, 3, 167), (gpu, 0, 500)):
         memory = estimate(experiment, workers)["memory_bytes"]
         assert memory["per_process_lifetimes"] == lifetimes * 5 * 70**2 * 4
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import shlex
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -131,6 +135,46 @@ def test_a_store_that_never_answers_costs_one_warning(
     assert "fails" in messages[0]
     assert "(21 events); deliver them with " in messages[1]
     assert shlex.split(messages[1].split("`")[1])[1:] == ["sync", str(run_dir), "--store", uri]
+
+
+def test_a_store_in_a_file_that_others_use_is_waited_for(
+    empty_database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run that ends beside seven others must not give up a store for being slow."""
+    uri = runs.copy_of(empty_database, tmp_path)
+    run_dir = runs.write(tmp_path / "run", runs.generation(0), runs.end(1, "done"))
+    tracker = Tracker(run_dir, run_dir / "journal.ndjson", uri, runs.EXPERIMENT)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # as another driver that makes or opens the database
+    release = threading.Timer(2.0, os.close, (folder,))
+    release.start()
+    tracker.start()
+    assert tracker.close("done", 0.5) == 0
+    assert runs.recorded(uri)[0].info.status == "FINISHED"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.cluster
+def test_a_database_that_another_process_locks_is_asked_again(
+    empty_database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite gives up after 20 s, the way MLflow opens it; the last delivery of a run does not."""
+    uri = runs.copy_of(empty_database, tmp_path)
+    run_dir = runs.write(tmp_path / "run", runs.generation(0))
+    sync(run_dir, uri)
+    runs.append(run_dir, runs.generation(1), runs.end(2, "done"))
+    tracker = Tracker(run_dir, run_dir / "journal.ndjson", uri, runs.EXPERIMENT)
+    file = uri.removeprefix("sqlite:///")
+    writer = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    with closing(writer):
+        writer.execute("begin immediate")
+        release = threading.Timer(30.0, writer.execute, ("rollback",))
+        release.start()
+        tracker.start()
+        assert tracker.close("done", 0.5) == 0
+        release.join()
+    assert runs.recorded(uri)[0].info.status == "FINISHED"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.cluster

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 
 import numpy as np
 from torch import Tensor
@@ -51,6 +52,8 @@ class PretendedCrew:
         self.events: deque[Event] = deque(Joined(number) for number in range(workers))
         self._act, self._simulate, self._most = act, simulate, most_events
         self._next = workers
+        self._later: list[tuple[float, int, Event]] = []
+        self._busy_until: dict[int, float] = {}
 
     def begin(self, problem: LifetimeProblem, center_G: Tensor) -> str:
         """Nothing is sent."""
@@ -67,8 +70,9 @@ class PretendedCrew:
         """What has happened; nobody is waited for."""
         self.calls += 1
         if not self.events:
-            self.now_s += timeout_s
-            return []
+            self.now_s = min([self.now_s + timeout_s, *[at for at, _, _ in self._later[:1]]])
+        while self._later and self._later[0][0] <= self.now_s:
+            self.events.append(heappop(self._later)[2])
         number = len(self.events) if self._most is None else min(self._most, len(self.events))
         return [self.events.popleft() for _ in range(number)]
 
@@ -85,6 +89,13 @@ class PretendedCrew:
         """Bring home what a shard gives."""
         reply = Reply(shard.address, "center", self._simulate(shard))
         self.events.append(Answered(worker, ticket, reply))
+
+    def answer_after(self, seconds: float, worker: int, ticket: int, shard: Shard) -> None:
+        """Be at work for so long, after what the member has in hand."""
+        self._busy_until[worker] = max(self._busy_until.get(worker, 0.0), self.now_s) + seconds
+        reply = Reply(shard.address, "center", self._simulate(shard))
+        event = Answered(worker, ticket, reply)
+        heappush(self._later, (self._busy_until[worker], ticket, event))
 
     def hire(self) -> int:
         """One more member."""

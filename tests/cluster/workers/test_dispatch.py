@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pytest
 
 from cluster.executors import Result, Shard, ShardError, StopRequested
-from cluster.workers.crew import Failed
+from cluster.workers.crew import Failed, Joined
 from cluster.workers.dispatch import MAX_LOSSES, Dispatcher
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.shards import PopulationResult
@@ -32,7 +34,7 @@ WHOLE = [float(number) for number in range(48)]
 
 def made(workers: int, act: Act = at_once, **options: float) -> tuple[PretendedCrew, Dispatcher]:
     crew = PretendedCrew(workers, act)
-    return crew, Dispatcher(crew, clock=lambda: crew.now_s, **options)
+    return crew, Dispatcher(crew, clock=lambda: crew.now_s, **{"piece_s": 0.0, **options})
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5, 100])
@@ -102,3 +104,64 @@ def test_an_error_leaves_a_crew_that_works_on() -> None:
         mapped(dispatcher)
     assert mapped(dispatcher) == WHOLE
     assert {worker for worker, _ in crew.handed} == {0, 1}
+
+
+def test_what_is_short_is_joined_and_what_is_left_is_shared() -> None:
+    """Lifetimes take no time here, so that only fair shares limit a piece."""
+    crew, dispatcher = made(3, piece_s=0.1)
+    for _ in range(3):
+        crew.handed.clear()
+        assert mapped(dispatcher) == WHOLE
+    assert [shard.lifetimes for _, shard in crew.handed] == [16, 16, 16]
+    assert len({worker for worker, _ in crew.handed}) == 3
+
+
+def test_few_shards_are_cut_for_many_workers() -> None:
+    crew, dispatcher = made(6)
+    whole: list[Shard] = [*pair_shards(PROBLEM, ESConfig(popsize=48), 1, 24, 24)]
+    (result,) = dispatcher.map(PROBLEM, CENTER_G, whole, lambda: False)
+    assert result[0].tolist() == WHOLE
+    assert len({worker for worker, _ in crew.handed}) == 6
+    sizes = [shard.lifetimes for _, shard in crew.handed]
+    assert (sizes[0], sizes[-1]) == (4, 2)
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("speeds", [(1.0, 1.0), (1.0, 0.25), (1.0, 1.0, 1.0, 0.5), (1.0, 0.1)])
+def test_a_straggler_costs_little(speeds: tuple[float, ...]) -> None:
+    """480 lifetimes of 10 ms: the time of a generation, beside that of perfect shares."""
+
+    def work(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        crew.answer_after(0.01 * shard.lifetimes / speeds[worker], worker, ticket, shard)
+
+    crew, dispatcher = made(len(speeds), work, piece_s=0.1)
+    shards: list[Shard] = [*pair_shards(PROBLEM, ESConfig(popsize=480), 1, 240, 25)]
+    for _ in range(4):
+        crew.handed.clear()
+        began = crew.now_s
+        dispatcher.map(PROBLEM, CENTER_G, shards, lambda: False)
+    assert crew.now_s - began < 1.1 * 4.8 / sum(speeds)
+    assert len(crew.handed) <= 48 + len(speeds)
+    assert dispatcher.retried_shards == 0
+
+
+@pytest.mark.parametrize(("room", "launches"), [(10**9, [16, 16, 16]), (10, [8] * 6)])
+def test_a_gpu_gets_its_share_at_once(room: int, launches: list[int]) -> None:
+    crew, dispatcher = made(3)
+    crew.events = deque(Joined(n, 4 * PROBLEM.layout.size * room) for n in range(3))
+    assert mapped(dispatcher) == mapped(dispatcher) == WHOLE
+    assert [shard.lifetimes for _, shard in crew.handed] == 2 * launches
+
+
+def test_a_lost_launch_goes_again_as_the_shards_that_were_asked_for() -> None:
+    def die(crew: PretendedCrew, worker: int, ticket: int, shard: Shard) -> None:
+        if worker == 0:
+            crew.lose(worker)
+        else:
+            crew.answer(worker, ticket, shard)
+
+    crew, dispatcher = made(2, die)
+    crew.events = deque(Joined(n, 10**9) for n in range(2))
+    assert mapped(dispatcher) == WHOLE
+    assert dispatcher.retried_shards == 1
+    assert sorted(shard.lifetimes for _, shard in crew.handed) == [2] * 12 + [24, 24]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.workers.agreement import GRACE_S, Agreement
 from cluster.workers.node_report import NodeReport
-from cluster.workers.patience import Patience
+from cluster.workers.staffing.agreement import GRACE_S, Agreement
+from cluster.workers.staffing.patience import Patience
 from evoplastic.checks import Preempted
 from evoplastic.engines.demand import Demand
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.workers.request import WorkerRequest, parse_workers
-from cluster.workers.room import (
+from cluster.workers.staffing.request import WorkerRequest, parse_workers
+from cluster.workers.staffing.room import (
     Each,
     Node,
     each_of,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.workers.request import WorkerRequest, as_request, parse_workers
+from cluster.workers.staffing.request import WorkerRequest, as_request, parse_workers
 from evoplastic.checks import UsageError
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cluster.workers.request import WorkerRequest
+from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 
 EPSILON = 1e-6  # Ray accounts in steps of 1e-4
