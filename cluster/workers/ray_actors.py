@@ -49,8 +49,8 @@ class RayActors:
 
     @property
     def up(self) -> int:
-        """How many take shards."""
-        return sum(actor.joined for actor in self.by_number.values())
+        """How many take shards, and have answered what they were asked last."""
+        return sum(actor.joined and not actor.starting for actor in self.by_number.values())
 
     def start(self, each: Each, question: Question | None, without: Collection[str]) -> None:
         """Ask Ray for one more, spread over nodes but those whose ids are given."""

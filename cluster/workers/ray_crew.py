@@ -100,6 +100,7 @@ class RayCrew:
             StopRequested: `should_stop` said so.
         """
         if self._agreement.ask(engine, demand):
+            self._left_out.clear()  # what was refused may have been another engine
             for actor in self._actors.by_number.values():
                 self._actors.ask(actor, self._agreement.question)
         while self._agreement.engine is None or self._actors.up < self._request.least:

@@ -10,8 +10,7 @@ al. 2010 (PGPE); Miconi 2023, section 2.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from evoplastic.search.mutation import ON_CPU, accumulate_mutations
 from evoplastic.search.proposals import AntitheticProposal
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import shape_losses
+from evoplastic.search.threads import one_thread
 
 
 class ESState(NamedTuple):
@@ -41,10 +41,16 @@ class EvolutionStrategy:
     """The streaming antithetic evolution strategy; final."""
 
     def __init__(
-        self, options: ESConfig, layout: Layout, *, seed: int, engine: str = ON_CPU
+        self,
+        options: ESConfig,
+        layout: Layout,
+        *,
+        seed: int,
+        engine: str = ON_CPU,
+        named: str = "es",
     ) -> None:
-        """Take the settings, the layout of genomes, the run seed, and who sums mutations."""
-        self._config, self._layout = options, layout
+        """Take settings, layout of genomes, run seed, who sums mutations, and what it is called."""
+        self._config, self._layout, self._named = options, layout, named
         self._seed, self._engine = seed, engine
 
     @property
@@ -93,7 +99,7 @@ class EvolutionStrategy:
         """
         require(
             set(tensors) == set(ESState._fields),
-            f"a state of the tensors {sorted(tensors)} came, search 'es' expects "
+            f"a state of the tensors {sorted(tensors)} came, search {self._named!r} expects "
             f"{sorted(ESState._fields)}",
         )
         state = ESState(**tensors)
@@ -145,21 +151,6 @@ def gradient(
     return torch.from_numpy((sum_G * scale).astype(np.float32))
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute in this thread alone.
-
-    Some ten thousand numbers gain nothing from a second thread, and where others keep the cores
-    busy, waiting for it takes a time slice: 8 ms were seen, for a step of 0.2 ms.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def update(
     state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout, generation: int = 0
 ) -> ESState:
@@ -180,7 +171,7 @@ def update(
         t=state.t,
     )
     descent_G = -(gradient_G + config.weight_decay * state.center_G)
-    with _one_thread():
+    with one_thread():
         after = adam_tell(before, follow_grad=descent_G)
     center_G = layout.project(torch.where(layout.mask_G, after.center, state.center_G))
     return ESState(center_G, after.m, after.v, after.t)

@@ -43,7 +43,7 @@ from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem
 from tests.evoplastic.lifetime.populations import pair_shards
-from tests.evoplastic.search.climbing import CLIMBING, EVERY_SEARCH, listed
+from tests.evoplastic.search.climbing import CLIMBING, every_search, listed
 
 PROBLEM = tiny_problem()
 SEARCH = ESConfig(popsize=32)
@@ -91,7 +91,7 @@ def expected() -> list[Result]:
     return InProcessExecutor().map(PROBLEM, CENTER_G, SHARDS, never)
 
 
-@pytest.fixture(scope="module", params=sorted(EVERY_SEARCH))
+@pytest.fixture(scope="module", params=every_search(pytest.mark.cluster))
 def config(request: pytest.FixtureRequest) -> Iterator[RunConfig]:
     """A run with each search, among them one whose genomes travel as arrays."""
     with listed(CLIMBING):
