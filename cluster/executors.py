@@ -147,7 +147,8 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        if not (problem.chosen_engine == "gpu" if self._whole is None else self._whole):
+        by_itself = problem.chosen_engine == "gpu" and problem.may_be_cut
+        if not (by_itself if self._whole is None else self._whole):
             return [
                 self._simulate(problem, center_G, shard) for shard in _unless(should_stop, shards)
             ]
