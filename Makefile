@@ -39,7 +39,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench bench-search docs lint ui clean
+.PHONY: help setup evolve test test-cluster test-slurm test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench bench-search docs lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-storm: setup ## Kill drivers and workers 200 times beside a dying server an
 	@EVOPLASTIC_KILLS=50 $(PYTEST) -s tests/cluster/tracking/test_database.py -k killed
 	@EVOPLASTIC_KILLS=100 $(PYTEST) -s tests/cluster/test_end.py -k killed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.storm --kills $(KILLS)
+
+test-slurm: setup ## Run batch files on a real Slurm of two nodes on this machine (as root, in seven minutes)
+	@$(BIN)/python -m tests.cli.launch.slurm $(ARGS)
 
 test-exhaustive: setup ## Run more trials, larger networks and every family of what `test` covers
 	@$(PYTEST) -m exhaustive -n $(JOBS) $(ARGS)

@@ -56,6 +56,20 @@ class Executor(Protocol):
         """Worker processes; 0 means the work is done in the driver."""
         ...
 
+    def settle(self, problem: LifetimeProblem, should_stop: ShouldStop) -> str:
+        """The engine that simulates a problem, never "auto": settled where the work is done.
+
+        Raises:
+            StopRequested: `should_stop` said so before anybody was there to ask.
+            UsageError: the problem's engine cannot run there.
+            Preempted: nobody is there to ask, for too long.
+        """
+        ...
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """What is to be written down since the last call: a kind of fault, and a message."""
+        ...
+
     @property
     def retried_shards(self) -> int:
         """Shards handed out again since the start, because a worker died, froze or erred."""
@@ -160,6 +174,14 @@ class InProcessExecutor:
                 for start, stop in _unless(should_stop, line.pieces(most))
             }
         )
+
+    def settle(self, problem: LifetimeProblem, should_stop: ShouldStop) -> str:
+        """See `Executor.settle`."""
+        return problem.chosen_engine
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """There is nothing to say."""
+        return []
 
     def close(self) -> None:
         """Nothing is held."""

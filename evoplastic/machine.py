@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 CPU_INFO = Path("/proc/cpuinfo")  # of Linux
+CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")  # of Linux
 PR_SET_PDEATHSIG = 1  # of Linux, too
 
 
@@ -23,6 +24,17 @@ def usable_cores() -> int:
     """Cores that this process may run on, where the system says; else those of the machine."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """Memory of the machine, or what a container may take of it; 8 GiB where nobody says."""
+    try:
+        has = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        has = 8 << 30
+    with suppress(OSError, ValueError):  # of other systems, or "max"
+        has = min(has, int(CONTAINER_MEMORY.read_text(encoding="ascii")))
+    return has
 
 
 def die_with(parent: int, lifeline: int) -> None:

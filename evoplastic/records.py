@@ -33,6 +33,7 @@ TRAIN_REWARD = "train/reward_mean"
 GRADIENT_NORM = "search/gradient_norm"
 CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"
+SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
 RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived

@@ -27,7 +27,7 @@ from evoplastic.cli import exits
 from evoplastic.stopping import Stopped
 
 LEAVE_S = 15.0  # a driver that was told to stop and has not by then is stuck outside of Python
-OVER_S = 10.0  # and one that is over, yet does not end
+OVER_S = 5.0  # and one that is over, yet does not end: Ray may wait for a cluster that is gone
 ECHO_S = 0.5  # a terminal tells child and parent, and the parent passes it on
 BROKEN = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 
@@ -116,6 +116,8 @@ def _in_child(work: Callable[[], int], to_parent: int, mask: set[int | signal.Si
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         code = work()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         report("over", code)
     return code
 
@@ -162,13 +164,9 @@ class _Watch:
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         if self.received is None:
             self.received = signal.Signals(number)
-            self._allow(LEAVE_S)
+            self.deadline = self.deadline or time.monotonic() + LEAVE_S
         with suppress(ProcessLookupError):
             os.kill(self.child, number)
-
-    def _allow(self, seconds: float) -> None:
-        if self.deadline is None:
-            self.deadline = time.monotonic() + seconds
 
     def _ended(self) -> int | None:
         pid, status = os.waitpid(self.child, os.WNOHANG)
@@ -188,4 +186,4 @@ class _Watch:
                 self.run_dir = Path(value)
             elif word == "over":
                 self.over = int(value)
-                self._allow(OVER_S)
+                self.deadline = time.monotonic() + OVER_S

@@ -44,7 +44,7 @@ def test_every_dependency_is_pinned_within_its_range(
 ) -> None:
     project = pyproject["project"]
     extras = project["optional-dependencies"]
-    declared = project["dependencies"] + extras["dev"] + extras["docs"]
+    declared = project["dependencies"] + extras["dev"] + extras["docs"] + extras["ray-jobs"]
     for requirement in map(Requirement, declared):
         name = requirement.name.lower()
         if PACKAGE_OF.get(name) == "torch":

@@ -51,7 +51,7 @@ def skypilot_file(run: LaunchedRun, machine: Machine, sky: Sky, title: str) -> s
         "pyproject.toml; start in the project's folder, or give an image",
     )
     require_within(run, Path.cwd())
-    growing = run.growing(machine) if machine.nodes > 1 else []
+    growing = run.growing(machine) if machine.nodes > 1 or machine.gpus > 1 else []
     copied = sky.image is None or bool(run.files)
     return filled(
         "skypilot.yaml",

@@ -40,8 +40,7 @@ class LaunchedRun:
     @property
     def name(self) -> str:
         """A name that Slurm, Kubernetes and clouds all take."""
-        name = f"{self.config.name}-seed{self.config.seed}".lower()
-        return re.sub(r"[^a-z0-9-]+", "-", name).strip("-")[:40].strip("-")
+        return plain_name(f"{self.config.name}-seed{self.config.seed}")
 
     def words(self, recipe: str | None = None, *options: str) -> list[str]:
         """`evolve` with everything that follows; another place of the settings holds overrides."""
@@ -65,7 +64,7 @@ class LaunchedRun:
         return suite if "/" in suite or suite.endswith((".yaml", ".yml")) else None
 
     def growing(self, machine: Machine) -> list[str]:
-        """Options of `evolve` for all that the nodes have room for.
+        """Options of `evolve` for nodes that come one by one: as many workers as have room.
 
         None where the number of workers was given.
         """
@@ -104,15 +103,7 @@ def check_run(
     """
     config = load_config(recipe, overrides)
     require(bool(run_dir) and run_dir.isprintable(), f"--run-dir is {run_dir!r}, expected a path")
-    require(
-        config.engine != "gpu" or machine.gpus > 0,
-        "engine=gpu needs a GPU, and --gpus is 0; say --gpus 1, or leave the engine to `auto`",
-    )
-    require(
-        machine.gpus == 0 or config.engine in ("auto", "gpu"),
-        f"--gpus is {machine.gpus}, but engine={config.engine} leaves GPUs idle; leave out --gpus, "
-        "or the engine",
-    )
+    require_engine(config, machine)
     for option, asked, there in (
         ("gpus", gpus_per_worker, machine.gpus),
         ("cpus", cpus_per_worker, machine.cpus),
@@ -134,6 +125,23 @@ def check_run(
         config=config,
         run_dir=run_dir,
         options=tuple(options),
+    )
+
+
+def require_engine(config: RunConfig, machine: Machine) -> None:
+    """Refuse an engine that does not go with the nodes.
+
+    Raises:
+        UsageError: there is no GPU for it, or it would leave GPUs idle.
+    """
+    require(
+        config.engine != "gpu" or machine.gpus > 0,
+        "engine=gpu needs a GPU, and --gpus is 0; say --gpus 1, or leave the engine to `auto`",
+    )
+    require(
+        machine.gpus == 0 or config.engine in ("auto", "gpu"),
+        f"--gpus is {machine.gpus}, but engine={config.engine} leaves GPUs idle; leave out --gpus, "
+        "or the engine",
     )
 
 
@@ -166,6 +174,15 @@ def require_within(run: LaunchedRun, folder: Path) -> None:
                 f"{file} is not within {folder}, which is copied to the cluster; start from a "
                 "folder that holds all files of the run"
             )
+
+
+def plain_name(text: str) -> str:
+    """A name of at most 40 small letters, digits and dashes.
+
+    >>> plain_name("Mine_v2.1-seed3")
+    'mine-v2-1-seed3'
+    """
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:40].strip("-")
 
 
 def as_command(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Batch files for Slurm: one run on one or many nodes."""
+"""Batch files for Slurm: one run on one or many nodes, or a sweep as an array."""
 
 from __future__ import annotations
 
@@ -50,10 +50,32 @@ def slurm_file(run: LaunchedRun, machine: Machine, queue: Queue, title: str) -> 
     Raises:
         UsageError: an option that Slurm would not take.
     """
-    options = run.growing(machine) if machine.nodes > 1 else []
+    options = run.growing(machine) if machine.nodes > 1 or machine.gpus > 1 else []
     words = command(*run.words(None, *options), anywhere=True)
     common = _common(run.name, words, machine, queue, title)
     return filled("slurm.sbatch", common | {"NODES": machine.nodes})
+
+
+def slurm_array_file(
+    name: str,
+    sweep: Sequence[str],
+    runs: int,
+    machine: Machine,
+    queue: Queue,
+    title: str,
+    *,
+    at_once: int | None,
+) -> str:
+    """The batch file of a sweep, a task of an array for each run.
+
+    Args:
+        sweep: words of the command that does one of the runs, but for its index.
+
+    Raises:
+        UsageError: an option that Slurm would not take.
+    """
+    common = _common(name, command(*sweep, anywhere=True), machine, queue, title)
+    return filled("slurm-array.sbatch", common | {"RUNS": runs, "AT_ONCE": at_once or runs})
 
 
 def _common(name: str, words: str, machine: Machine, queue: Queue, title: str) -> dict[str, object]:

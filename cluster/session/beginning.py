@@ -59,7 +59,7 @@ def begin(session: Session, executor: Executor) -> None:
     else:
         _go_on(session)
     chronicle.start_tracking()
-    chronicle.take_trial_faults(session.generation)  # of examining the tasks, and first banks
+    session.take_faults()  # of examining the tasks, and first banks
     logger.info("%s: engine %s, %d workers", config.name, session.engine, executor.workers)
 
 

@@ -37,14 +37,14 @@ def write_lost(run_dir: Path, message: str, status: Status, *, deliver: bool) ->
         if told and isinstance(told[-1], EndEvent):
             directory.set_status(told[-1].status)
             return told[-1]
-        generation = generations_behind(directory)
-        end = EndEvent(time_ms=now_ms(), generation=generation, status=status)
+        generation, time_ms = generations_behind(directory), now_ms()
+        end = EndEvent(time_ms=time_ms, generation=generation, status=status)
         if not told:  # the first event of a journal is the start of a run
             directory.set_status(status)
             return end
         chronicle = Chronicle(directory, log, load_config(directory.config).tracking)
         chronicle.append(
-            FaultEvent(time_ms=now_ms(), generation=generation, kind=DRIVER_LOST, message=message)
+            FaultEvent(time_ms=time_ms, generation=generation, kind=DRIVER_LOST, message=message)
         )
         chronicle.append(end)
         directory.set_status(status)

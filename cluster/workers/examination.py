@@ -44,7 +44,7 @@ def examine_nodes(address: str, run_dir: Path | None = None) -> list[NodeFinding
     Raises:
         UsageError: no cluster that can be joined answers.
     """
-    _, ours = ray_cluster.connect(None, address)
+    ours = ray_cluster.connect(None, address)
     import ray
 
     try:

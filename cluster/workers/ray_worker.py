@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from cluster.executors import Reply, Shard, Simulate
+from cluster.workers.node_report import NodeReport, Question, report
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.trials.faults import drain
 from evoplastic.user_code import own_names
@@ -25,14 +25,18 @@ def array_digest(array: NDArray[np.float32]) -> str:
 class Simulator:
     """Simulates shards on a fixed number of threads; keeps nothing between them."""
 
-    def __init__(self, simulate: Simulate, threads: int) -> None:
+    def __init__(self, simulate: Simulate, threads: int, gpus: float) -> None:
         self._simulate = simulate
         self._threads = threads
         torch.set_num_threads(threads)
+        if 0 < gpus < 1:
+            from evoplastic.engines.gpu.engine import take_share
 
-    def pid(self) -> int:
-        """Process id; also the sign that the imports are done."""
-        return os.getpid()
+            take_share(gpus)
+
+    def report(self, question: Question | None) -> NodeReport:
+        """What this worker is; also the sign that the imports are done."""
+        return report(question)
 
     def simulate(
         self, problem: LifetimeProblem, center_G: NDArray[np.float32], shard: Shard
@@ -49,19 +53,27 @@ def portable_worker() -> type[Any]:
 
     Ray puts the current folder first on the path of its workers, and what travels by name would be
     looked up there: `cluster` could be the user's. To unpickle this class imports nothing but
-    `evoplastic` and its `user_code.own_names`, from which on our names are ours.
+    `evoplastic` and its `user_code.own_names`, from which on our names are ours. What takes long is
+    imported for the first word, so that a worker that has found room is there at once.
     """
 
     class ShardWorker:
         ours = own_names
 
-        def __init__(self, simulate: Simulate, threads: int) -> None:
-            from cluster.workers.ray_worker import Simulator
+        def __init__(self, threads: int, gpus: float) -> None:
+            if not gpus:  # Ray leaves to whoever was given none those that are for others
+                import os
 
-            self._worker = Simulator(simulate, threads)
+                os.environ["CUDA_VISIBLE_DEVICES"] = ""
+            self._given = threads, gpus
+            self._worker: Any = None
 
-        def pid(self) -> int:
-            return self._worker.pid()
+        def report(self, question: Question | None, simulate: Simulate) -> NodeReport:
+            if self._worker is None:
+                from cluster.workers.ray_worker import Simulator
+
+                self._worker = Simulator(simulate, *self._given)
+            return self._worker.report(question)
 
         def simulate(self, problem: LifetimeProblem, center_G: Any, shard: Shard) -> Reply:
             return self._worker.simulate(problem, center_G, shard)

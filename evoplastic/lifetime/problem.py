@@ -103,8 +103,12 @@ class LifetimeProblem:
     @property
     def chosen_engine(self) -> str:
         """The engine that runs these lifetimes here, and draws and sums their mutations."""
-        demand = Demand(self.groups, self.lifetime, self_paced=self.wiring is not None)
-        return choose_engine(self.engine, demand)
+        return choose_engine(self.engine, self.demand)
+
+    @property
+    def demand(self) -> Demand:
+        """What these lifetimes ask of an engine."""
+        return Demand(self.groups, self.lifetime, self_paced=self.wiring is not None)
 
     @property
     def may_be_cut(self) -> bool:

@@ -3,14 +3,14 @@
     gradient = 1 / (popsize sigma^2) * sum over pairs i of m_i (L_i+ - L_i-) + weight_decay * center
     center'  = Adam(center, gradient), then projected into the bounds of the fields
 
-with mutations m_i ~ N(0, sigma^2). EvoTorch's functional Adam takes the step; its whole state is
-a tuple of tensors. Sources: Sehnke et al. 2010 (PGPE); Miconi 2023, section 2.5.
+with mutations m_i ~ N(0, sigma^2); sigma and Adam's learning rate may be annealed over generations.
+EvoTorch's functional Adam takes the step; its whole state is a tuple of tensors. Sources: Sehnke et
+al. 2010 (PGPE); Miconi 2023, section 2.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from evoplastic.search.mutation import ON_CPU, accumulate_mutations
 from evoplastic.search.proposals import AntitheticProposal
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import shape_losses
+from evoplastic.search.threads import one_thread
 
 
 class ESState(NamedTuple):
@@ -40,10 +41,16 @@ class EvolutionStrategy:
     """The streaming antithetic evolution strategy; final."""
 
     def __init__(
-        self, options: ESConfig, layout: Layout, *, seed: int, engine: str = ON_CPU
+        self,
+        options: ESConfig,
+        layout: Layout,
+        *,
+        seed: int,
+        engine: str = ON_CPU,
+        named: str = "es",
     ) -> None:
-        """Take the settings, the layout of genomes, the run seed, and who sums mutations."""
-        self._config, self._layout = options, layout
+        """Take settings, layout of genomes, run seed, who sums mutations, and what it is called."""
+        self._config, self._layout, self._named = options, layout, named
         self._seed, self._engine = seed, engine
 
     @property
@@ -72,7 +79,7 @@ class EvolutionStrategy:
             engine=self._engine,
         )
         if shaped.pulls:
-            state = update(state, gradient_G, self._config, self._layout)
+            state = update(state, gradient_G, self._config, self._layout, proposal.generation)
         norm = float(torch.linalg.vector_norm(gradient_G))
         return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
@@ -92,7 +99,7 @@ class EvolutionStrategy:
         """
         require(
             set(tensors) == set(ESState._fields),
-            f"a state of the tensors {sorted(tensors)} came, search 'es' expects "
+            f"a state of the tensors {sorted(tensors)} came, search {self._named!r} expects "
             f"{sorted(ESState._fields)}",
         )
         state = ESState(**tensors)
@@ -140,26 +147,13 @@ def gradient(
     )
     sum_G = np.zeros(layout.size, dtype=np.float64)
     accumulate_mutations(sum_G, layout, config, seed, generation, 0, weight_pairs, engine=engine)
-    scale = 1.0 / (config.popsize * config.sigma**2)
+    scale = 1.0 / (config.popsize * config.sigma_at(generation) ** 2)
     return torch.from_numpy((sum_G * scale).astype(np.float32))
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch compute in this thread alone.
-
-    Some ten thousand numbers gain nothing from a second thread, and where others keep the cores
-    busy, waiting for it takes a time slice: 8 ms were seen, for a step of 0.2 ms.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout) -> ESState:
+def update(
+    state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout, generation: int = 0
+) -> ESState:
     """Take one Adam step down the gradient plus weight decay, then project into the bounds."""
     from evotorch.algorithms.functional.funcadam import AdamState, adam_tell
 
@@ -168,7 +162,7 @@ def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout)
 
     before = AdamState(
         center=state.center_G,
-        center_learning_rate=constant(config.learning_rate),
+        center_learning_rate=constant(config.learning_rate_at(generation)),
         beta1=constant(config.beta1),
         beta2=constant(config.beta2),
         epsilon=constant(config.epsilon),
@@ -177,7 +171,7 @@ def update(state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout)
         t=state.t,
     )
     descent_G = -(gradient_G + config.weight_decay * state.center_G)
-    with _one_thread():
+    with one_thread():
         after = adam_tell(before, follow_grad=descent_G)
     center_G = layout.project(torch.where(layout.mask_G, after.center, state.center_G))
     return ESState(center_G, after.m, after.v, after.t)

@@ -1,10 +1,10 @@
 """Mutations as functions of (run seed, generation, pair, gene), made where they are needed.
 
 Gene g of pair i at a generation is sigma_g * z with z a standard normal number of the pair's own
-stream and sigma_g the search's sigma times the scale of the gene's field; genes outside the
-layout's mask, and all genes of an unmutated pair, do not mutate. The engine that runs the lifetimes
-also draws their genomes, where it reads them: the reference in plain NumPy, the others by loops of
-their own. All draw the same numbers, bit for bit.
+stream and sigma_g the search's sigma at that generation times the scale of the gene's field; genes
+outside the layout's mask, and all genes of an unmutated pair, do not mutate. The engine that runs
+the lifetimes also draws their genomes, where it reads them: the reference in plain NumPy, others
+by loops of their own. All draw the same numbers, bit for bit.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from evoplastic.search.config import ESConfig
 ON_CPU = "cpu" if importlib.util.find_spec("numba") is not None else "reference"
 
 
-def mutation_size(layout: Layout, config: ESConfig) -> Tensor:
+def mutation_size(layout: Layout, config: ESConfig, generation: int) -> Tensor:
     """Standard deviation [G] of each gene's mutations, float32; 0 where none may mutate."""
-    return torch.tensor(config.sigma, dtype=torch.float32) * layout.scale_G
+    return torch.tensor(config.sigma_at(generation), dtype=torch.float32) * layout.scale_G
 
 
 def perturbed_pairs(
@@ -54,7 +54,7 @@ def perturbed_pairs(
         threads: threads of the CPU engine; 0 means one per core.
         engine: "reference", "cpu" or "gpu"; the genomes of the last one are on its device.
     """
-    sigma_G = mutation_size(layout, config)
+    sigma_G = mutation_size(layout, config, generation)
     which = (seed, generation, first_pair, num_pairs)
     unmutated = int(config.unmutated_pair)
     if engine == "gpu":
@@ -104,7 +104,7 @@ def accumulate_mutations(
         weights: one for each pair.
         engine: "reference", "cpu" or "gpu"; nothing stays on the device of the last one.
     """
-    sigma_G = mutation_size(layout, config)
+    sigma_G = mutation_size(layout, config, generation)
     which = (seed, generation, first_pair, weights)
     unmutated = int(config.unmutated_pair)
     if engine == "gpu":
@@ -132,7 +132,7 @@ def _mutations(
     num_pairs: int,
 ) -> Iterator[NDArray[np.float32]]:
     """The definition: one pair's mutation after the other."""
-    sigma_G = mutation_size(layout, config).numpy()
+    sigma_G = mutation_size(layout, config, generation).numpy()
     for pair in range(first_pair, first_pair + num_pairs):
         if config.unmutated_pair and pair == 0:
             yield np.zeros(layout.size, dtype=np.float32)

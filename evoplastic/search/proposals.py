@@ -75,6 +75,8 @@ class AntitheticProposal(NamedTuple):
 class ArrayProposal:
     """Individuals whose genomes travel with them, for searches that keep a distribution.
 
+    With several lifetimes of each genome, its individuals follow on one another and are not cut.
+
     Raises:
         UsageError: arrays of different lengths.
     """
@@ -84,13 +86,14 @@ class ArrayProposal:
     group_P: Int64Array
     stream_P: Int64Array
     first: int = 0
+    lifetimes: int = 1
 
     def __post_init__(self) -> None:
-        lengths = len(self.genomes_PG), len(self.group_P), len(self.stream_P)
+        lengths = self.lifetimes * len(self.genomes_PG), len(self.group_P), len(self.stream_P)
         require(
             len(set(lengths)) == 1,
-            f"{lengths[0]} genomes are proposed with {lengths[1]} groups and {lengths[2]} streams, "
-            "expected one of each for each",
+            f"{lengths[0]} lifetimes are proposed with {lengths[1]} groups and {lengths[2]} "
+            "streams, expected one of each for each",
         )
 
     def __repr__(self) -> str:
@@ -101,19 +104,20 @@ class ArrayProposal:
     @property
     def number(self) -> int:
         """How many individuals."""
-        return len(self.genomes_PG)
+        return len(self.group_P)
 
     @property
     def whole(self) -> int:
-        """Each individual stands for itself."""
-        return 1
+        """The lifetimes of one genome."""
+        return self.lifetimes
 
     def cut(self, first: int, number: int) -> ArrayProposal:
         """A slice, with the rows of the arrays that belong to it."""
         rows = slice(first - self.first, first - self.first + number)
+        assert rows.start % self.lifetimes == 0 == number % self.lifetimes, "a genome is not cut"
         return replace(
             self,
-            genomes_PG=self.genomes_PG[rows],
+            genomes_PG=self.genomes_PG[rows.start // self.lifetimes : rows.stop // self.lifetimes],
             group_P=self.group_P[rows],
             stream_P=self.stream_P[rows],
             first=first,
@@ -122,7 +126,8 @@ class ArrayProposal:
     def joined(self, other: Proposal) -> ArrayProposal | None:
         """This slice and the one that follows on it as one."""
         if not isinstance(other, ArrayProposal) or (
-            (other.generation, other.first) != (self.generation, self.first + self.number)
+            (other.generation, other.first, other.lifetimes)
+            != (self.generation, self.first + self.number, self.lifetimes)
         ):
             return None
         return replace(
@@ -136,4 +141,7 @@ class ArrayProposal:
         self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
     ) -> Tensor:
         """The genomes as they came; engines copy them to where they compute."""
-        return torch.from_numpy(self.genomes_PG)
+        genomes_PG = torch.from_numpy(self.genomes_PG)
+        if self.lifetimes == 1:
+            return genomes_PG
+        return genomes_PG.repeat_interleave(self.lifetimes, 0)

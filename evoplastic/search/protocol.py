@@ -90,7 +90,7 @@ class Search(Protocol[State]):
 
     @property
     def popsize(self) -> int:
-        """P, individuals of a generation."""
+        """P, individuals of a generation: several of one genome if it has several lifetimes."""
         ...
 
     def init(self, center_G: Tensor) -> State:

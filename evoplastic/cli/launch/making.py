@@ -25,6 +25,31 @@ def slurm(args: argparse.Namespace) -> int:
     return _give(args, slurm_file(run, machine, _queue(args), _title(args)))
 
 
+def slurm_array(args: argparse.Namespace) -> int:
+    """A batch file of a sweep."""
+    from cluster.launch.run import plain_name, require_engine
+    from cluster.launch.slurm import slurm_array_file
+    from cluster.sweep.plan import make_plan
+
+    trust.never_ask()
+    plan = make_plan(args.recipe, args.overrides)
+    machine = _machine(args, 1)
+    for run in plan.runs:
+        require_engine(run.config, machine)
+    root = args.run_dir or f"runs/{plan.name}-sweep"
+    words = ["sweep", args.recipe, *args.overrides, "--run-dir", root, "--continue"]
+    text = slurm_array_file(
+        plain_name(f"{plan.name}-sweep"),
+        words,
+        len(plan.runs),
+        machine,
+        _queue(args),
+        _title(args),
+        at_once=args.at_once,
+    )
+    return _give(args, text)
+
+
 def kuberay(args: argparse.Namespace) -> int:
     """A RayJob."""
     from cluster.launch.kubernetes import Cluster, rayjob_file

@@ -1,4 +1,4 @@
-"""launch slurm | kuberay | skypilot | ray-cluster | docker: what they are told."""
+"""launch slurm | slurm-array | kuberay | skypilot | ray-cluster | docker: what they are told."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def add_verbs(verbs: Subparsers) -> None:
         """,
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_slurm(family)
+    _add_slurm_array(family)
     _add_kuberay(family)
     _add_skypilot(family)
     _add_ray_cluster(family)
@@ -48,6 +49,21 @@ def _add_slurm(family: Subparsers) -> None:
     _add_workers(slurm)
     _add_machine(slurm)
     _add_queue(slurm)
+
+
+def _add_slurm_array(family: Subparsers) -> None:
+    array = _add(
+        family,
+        "slurm-array",
+        "print a batch file for Slurm that does a sweep, each of its runs a task of an array",
+        """
+        evoplastic launch slurm-array laptop 'seed=1..5' 'search.sigma=0.02,0.03' --at-once 4
+        """,
+        making.slurm_array,
+    )
+    array.add_argument("--at-once", type=positive, metavar="K", help="runs at a time (default all)")
+    _add_machine(array)
+    _add_queue(array)
 
 
 def _add_kuberay(family: Subparsers) -> None:

@@ -61,7 +61,8 @@ def add_verbs(verbs: Subparsers) -> None:
         "--at-once",
         type=positive,
         metavar="K",
-        help="runs at a time, which share the cores (default: one per core; with --address 1)",
+        help="runs at a time, which share the cores (default: one per core, or per GPU; with "
+        "--address 1)",
     )
     parser.add_argument(
         "--index",
@@ -93,6 +94,8 @@ def run_sweep(args: argparse.Namespace) -> int:
     from cluster.sweep.record import read_record
     from cluster.sweep.shares import share_of
 
+    if args.dry_run:
+        trust.never_ask()
     _name_files(args.overrides)
     before = read_record(args.run_dir) if args.run_dir is not None else None
     plan = make_plan(args.recipe, args.overrides, before.keys if before is not None else ())
@@ -100,15 +103,19 @@ def run_sweep(args: argparse.Namespace) -> int:
         print(len(plan.runs))
         return exits.DONE
     chosen = _chosen(args, plan)
-    share = share_of(len(chosen), args.at_once, workers=args.workers, address=_address(args))
+    _require_meant(args, plan)
+    engines = _checked(plan) if args.index is None else set()
+    share = share_of(
+        len(chosen),
+        args.at_once,
+        workers=args.workers,
+        address=_address(args),
+        on_gpu="gpu" in engines,
+    )
     if args.dry_run:
         from evoplastic.cli.sweep.cost import show
 
-        trust.never_ask()
         return show(plan, share, as_json=args.json)
-    _require_meant(args, plan)
-    if args.index is None:
-        _require_selection(plan)
     root, record = _root(args, plan)
     return _conduct(args, plan, chosen, share, root, record)
 
@@ -184,10 +191,10 @@ def _require_meant(args: argparse.Namespace, plan: Plan) -> None:
         args.runs in (None, count),
         f"--runs is {args.runs}, but these values make {count} runs; see which with --dry-run",
     )
-    if args.runs is None and count > MANY and args.index is None and not args.go_on:
+    free = args.dry_run or args.go_on or args.index is not None
+    if args.runs is None and count > MANY and not free:
         from evoplastic.cli.sweep.cost import sentence
 
-        trust.never_ask()
         require(
             False,
             f"these values make {count} runs, {sentence(plan)}; if they are meant, add "
@@ -195,20 +202,28 @@ def _require_meant(args: argparse.Namespace, plan: Plan) -> None:
         )
 
 
-def _require_selection(plan: Plan) -> None:
-    """Check each setting against its tasks before the first run starts."""
+def _checked(plan: Plan) -> set[str]:
+    """The engines that the runs will have; each setting is checked against its tasks.
+
+    Raises:
+        UsageError: a setting in which evolution has nothing to select on, naming a run of it.
+    """
     from cluster.experiment import build_experiment
     from cluster.planning.selection import require_selection
     from cluster.sweep.plan import settings_apart
     from evoplastic.checks import UsageError
 
+    engines = set()
     for run in settings_apart(plan):
         try:
-            require_selection(build_experiment(run.config))
+            experiment = build_experiment(run.config)
+            require_selection(experiment)
         except trust.Untrusted:
             raise
         except UsageError as error:
             raise UsageError(f"{run.name}: {error}; no run was started") from error
+        engines.add(experiment.problem.engine)
+    return engines
 
 
 def _root(args: argparse.Namespace, plan: Plan) -> tuple[Path, SweepRecord]:

@@ -13,29 +13,33 @@ from pathlib import Path
 
 import psutil
 import pytest
+from mlflow.tracking import MlflowClient
 
+from cluster.checkpoint import load_checkpoint
 from cluster.journal import read_journal
 from cluster.loop import evolve, resume
 from cluster.session.lost import write_lost
+from cluster.tracking.sync import sync
 from evoplastic.records import EndEvent, FaultEvent, GenerationEvent, ResumeEvent
 from tests.cluster.test_loop import At, small
 
 TIMEOUT_S = 240.0
 SETTINGS = (
-    *("evolution.generations=400", "tracking.enabled=false", "engine=reference"),
-    *("evaluation.every=400", "evaluation.controls=false", "evaluation.train_lifetimes=0"),
+    *("evolution.generations=100000", "tracking.enabled=false", "engine=reference"),
+    *("evaluation.every=100000", "evaluation.controls=false", "evaluation.train_lifetimes=0"),
     "evaluation.held_out_lifetimes=2",
 )
 
 
 @contextmanager
-def command(run_dir: Path) -> Iterator[subprocess.Popen[str]]:
+def command(run_dir: Path, *settings: str) -> Iterator[subprocess.Popen[str]]:
     """A run with workers of its own that can be run again; killed after the block."""
-    words = [sys.executable, "-m", "evoplastic", "evolve", "smoke", *SETTINGS]
+    words = [sys.executable, "-m", "evoplastic", "evolve", "smoke", *SETTINGS, *settings]
     process = subprocess.Popen(
         [*words, "--workers", "1", "--run-dir", str(run_dir), "--continue", "--no-analysis"],
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "RAY_gcs_rpc_server_reconnect_timeout_s": "5"},  # instead of 60
     )
     try:
         yield process
@@ -78,13 +82,14 @@ def test_a_lost_cluster_gives_75_and_the_way_to_go_on(server: str, tmp_path: Pat
     assert isinstance(fault, FaultEvent)
     assert isinstance(end, EndEvent)
     assert end.status == "preempted"
-    with command(run_dir) as process:  # the same command again
+    last = f"evolution.generations={end.generation + 3}"
+    with command(run_dir, last) as process:  # the same command again
         _, said = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 0, said
     told = read_journal(run_dir / "journal.ndjson")[0]
     generations = [event.generation for event in told if isinstance(event, GenerationEvent)]
-    assert generations == list(range(400))
-    whole = evolve(small(*SETTINGS), tmp_path / "whole")
+    assert generations == list(range(end.generation + 3))
+    whole = evolve(small(*SETTINGS, last), tmp_path / "whole")
     assert resume(run_dir).center_digest == whole.center_digest
 
 
@@ -97,20 +102,27 @@ def test_who_kills_the_parent_leaves_nobody_at_the_run(tmp_path: Path) -> None:
         process.kill()
         process.communicate(timeout=TIMEOUT_S)
         driver.wait(TIMEOUT_S)
-    outcome = resume(run_dir, ["evolution.generations=400"])  # nobody holds it
+    generation = load_checkpoint(run_dir / "checkpoints").meta.next_generation
+    outcome = resume(run_dir, [f"evolution.generations={generation + 1}"])  # nobody holds it
     assert outcome.status == "done"
 
 
 @pytest.mark.cluster
 def test_a_killed_driver_is_written_down_by_its_parent(tmp_path: Path) -> None:
-    run_dir = tmp_path / "run"
-    with command(run_dir) as process:
+    """The tracking store is told as well, or the run owes it."""
+    run_dir, store = tmp_path / "run", f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with command(run_dir, "tracking.enabled=true", f"tracking.uri={store}") as process:
         wait_for_generations(run_dir, 2)
         os.kill(int((run_dir / ".lock").read_text()), signal.SIGKILL)
         _, said = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 75
     assert "the driver was killed by SIGKILL" in said
     assert (run_dir / "STATUS").read_text() == "preempted\n"
+    if "lacks records" in said:
+        sync(run_dir)
+    client = MlflowClient(tracking_uri=store)
+    (run,) = client.search_runs([each.experiment_id for each in client.search_experiments()])
+    assert run.info.status == "KILLED"
 
 
 def test_what_is_written_of_a_lost_driver_is_gone_on_from(tmp_path: Path) -> None:

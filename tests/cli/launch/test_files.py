@@ -166,10 +166,22 @@ def test_a_dockerfile_copies_what_is_there(command: Command, device: str) -> Non
 @pytest.mark.parametrize(
     "words",
     [
-        ("smoke",),
-        ("smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2),
+        ("slurm", "smoke"),
+        ("slurm", "smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2),
+        ("slurm-array", "smoke", "seed=1..5", "search.sigma=0.02,0.03", "--at-once", 4),
         (
-            *("smoke", "--partition", "gpu", "--account", "lab", "--qos", "low", "--memory", "8G"),
+            *(
+                "slurm",
+                "smoke",
+                "--partition",
+                "gpu",
+                "--account",
+                "lab",
+                "--qos",
+                "low",
+                "--memory",
+                "8G",
+            ),
             *("--setup", "module load 'python 3'", "--setup", "ulimit -n 65536", "--grace", 60),
         ),
     ],
@@ -177,10 +189,10 @@ def test_a_dockerfile_copies_what_is_there(command: Command, device: str) -> Non
 def test_a_batch_file_is_clean_and_runs_our_command(
     command: Command, words: tuple[object, ...]
 ) -> None:
-    text = printed(command("launch", "slurm", *words))
+    text = printed(command("launch", *words))
     found = re.search(r"^run=\((.*)\)$", text, re.MULTILINE)
     assert found
-    program, *rest = shlex.split(found[1])
+    program, *rest = shlex.split(found[1].replace("$SLURM_ARRAY_TASK_ID", "1"))
     assert program.endswith("evoplastic")
     assert_is_our_command(["evoplastic", *rest])
     for line in re.findall(r"^#SBATCH (.*)$", text, re.MULTILINE):
@@ -221,6 +233,9 @@ def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
         (("slurm", "smok"), "did you mean 'smoke'?"),
         (("slurm", "smoke", "search.popsiz=3"), "popsize"),
         (("slurm", "smoke", "engine=gpu"), "engine=gpu needs a GPU"),
+        (("slurm-array", "smoke", "seed=1,2", "engine=cpu,gpu"), "engine=gpu needs a GPU"),
+        (("slurm-array", "smoke", "seed=1,1"), "seed has the value 1 twice"),
+        (("slurm-array", "smoke"), "a sweep needs values"),
         (("slurm", "smoke", "engine=cpu", "--gpus", 1), "leaves GPUs idle"),
         (
             ("slurm", "smoke", "--gpus", 2, "--gpus-per-worker", 4),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 import evoplastic as ep
 from cluster.continuing import evolve_or_resume
 from cluster.journal import read_journal
-from cluster.loop import RunOutcome
+from cluster.loop import RunOutcome, left_behind
 from cluster.rundir import RunDirectory
 from evoplastic.checks import Preempted, UsageError
 from evoplastic.records import GenerationEvent
+from evoplastic.stopping import Stopped
 from tests.cluster.test_loop import At, search_bytes, small
 from tests.faults import forked, wait
 
@@ -42,8 +44,9 @@ def test_three_kills_of_one_command_leave_no_trace(whole: RunOutcome, tmp_path: 
 
 
 def test_a_run_that_is_done_is_given_back(whole: RunOutcome) -> None:
+    """Nobody is asked for workers: at that address there is nobody."""
     before = (whole.run_dir / "journal.ndjson").read_bytes()
-    again = evolve_or_resume(CONFIG, whole.run_dir, workers=-1)  # nobody is asked for workers
+    again = evolve_or_resume(CONFIG, whole.run_dir, workers=None, address="127.0.0.1:1")
     assert (again.already_finished, again.exit_code) == (True, 0)
     assert again.center_digest == whole.center_digest
     assert (whole.run_dir / "journal.ndjson").read_bytes() == before
@@ -88,6 +91,22 @@ def test_two_that_start_at_once_leave_one_running(tmp_path: Path) -> None:
             evolve_or_resume(CONFIG, run_dir)
     finally:
         made.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Preempted("full"), "preempted"), (Stopped(signal.SIGINT), "interrupted")],
+)
+def test_who_cannot_even_begin_takes_back_that_the_run_is_running(
+    error: BaseException, status: str, tmp_path: Path
+) -> None:
+    """The word of a driver that was killed; other words stay."""
+    with closing(RunDirectory.create(tmp_path / "run", "x", CONFIG.to_yaml(), "")) as directory:
+        for before, after in (("running", status), ("failed", "failed")):
+            directory.set_status(before)
+            with pytest.raises(type(error)), left_behind(directory):
+                raise error
+            assert directory.status == after
 
 
 def test_python_goes_on_with_settings_in_the_name(

@@ -35,6 +35,16 @@ def test_runs_at_once_follow_from_cores_and_workers(
     assert share_of(runs, at_once, workers=workers, address=address).at_once == expected
 
 
+def test_a_machine_of_many_cores_and_little_memory_has_fewer_runs_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shares, "usable_cores", lambda: 64)
+    monkeypatch.setattr(shares, "memory_bytes", lambda: 16 * 10**9)
+    share = share_of(200, None, workers=None, address=None)
+    assert (share.at_once, share.threads(200)) == (16, 4)
+    assert share_of(200, 40, workers=None, address=None).at_once == 40, "what is said holds"
+
+
 def test_the_last_runs_have_the_cores_of_those_that_are_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -46,3 +56,13 @@ def test_the_last_runs_have_the_cores_of_those_that_are_over(
 def test_two_runs_that_each_take_a_whole_cluster_are_refused() -> None:
     with pytest.raises(UsageError, match="say with --workers how many each of them gets"):
         share_of(4, 2, workers=None, address="head:6379")
+
+
+def test_a_gpu_has_one_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    share = share_of(9, None, workers=None, address=None, on_gpu=True)
+    assert (share.at_once, [share.device(slot) for slot in (0, 1)]) == (2, ["2", "5"])
+    more = share_of(9, 4, workers=None, address=None, on_gpu=True)
+    assert [more.device(slot) for slot in range(4)] == ["2", "5", "2", "5"]
+    assert share_of(9, None, workers="2", address=None, on_gpu=True).device(0) is None
+    assert share_of(9, None, workers=None, address=None).device(0) is None

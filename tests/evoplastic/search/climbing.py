@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
@@ -113,6 +113,14 @@ CLIMBING = Entry[MakeSearch](
     title="hill climbing", source="Rechenberg 1973", options=ClimbingConfig, build=Climbing
 )
 EVERY_SEARCH = {**SEARCHES, CLIMBING.name: CLIMBING}
+IN_SHORT = ("climbing", "es", "snes")  # with which whole runs are tried by default
+
+
+def every_search(mark: pytest.MarkDecorator) -> list[Any]:
+    """Parameters of a test: all searches, the mark on those that are not tried by default."""
+    return [
+        pytest.param(name, marks=() if name in IN_SHORT else mark) for name in sorted(EVERY_SEARCH)
+    ]
 
 
 @contextmanager

@@ -282,3 +282,37 @@ def test_one_thread_takes_the_step_and_the_others_are_there_again(
         assert (seen, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_an_annealed_generation_is_one_of_the_values_it_has_come_to() -> None:
+    annealed = replace(
+        CONFIG,
+        sigma=0.4,
+        last_sigma=0.1,
+        learning_rate=0.09,
+        last_learning_rate=0.01,
+        annealing_generations=2 * GENERATION,
+    )
+    then = replace(CONFIG, sigma=0.2, learning_rate=0.03)
+    assert annealed.sigma_at(GENERATION) == pytest.approx(0.2, rel=1e-12)
+    center_G, weights = _center(), _losses()[:6] - 0.5
+    mutated, expected = (
+        perturbed_pairs(center_G, LAYOUT, config, SEED, GENERATION, 0, 6)
+        for config in (annealed, then)
+    )
+    torch.testing.assert_close(mutated, expected, rtol=1e-6, atol=1e-7)
+    gradient_G = _gradient(weights, annealed)
+    torch.testing.assert_close(gradient_G, _gradient(weights, then), rtol=1e-6, atol=1e-7)
+    state = _search().init(center_G)
+    after = update(state, gradient_G, annealed, LAYOUT, GENERATION)
+    torch.testing.assert_close(after.center_G, update(state, gradient_G, then, LAYOUT).center_G)
+    told = EvolutionStrategy(annealed, LAYOUT, seed=SEED)
+    losses = _losses()
+    late, early = (
+        told.tell(state, told.ask(state, generation), losses).state.center_G - center_G
+        for generation in (2 * GENERATION, 0)
+    )
+    moved = early.abs() > 1e-3  # the first step of Adam is the learning rate, whatever the gradient
+    assert moved.any()
+    assert (late.abs() <= 0.01 * 1.001).all()
+    assert early[moved].abs().max() == pytest.approx(0.09, rel=1e-2)

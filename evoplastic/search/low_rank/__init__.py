@@ -1,0 +1,1 @@
+"""Antithetic evolution strategy whose mutations of matrices have a low rank."""
