@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from cluster.executors import genome_room_bytes
 from evoplastic.checks import UsageError
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
@@ -27,6 +28,7 @@ class NodeReport(NamedTuple):
     gpu: str  # model of the GPU that it sees; "" for none
     engine: str = ""  # that it runs; "" if it was not asked, or can run none that it was asked for
     refusal: str = ""  # why not
+    room_bytes: int = 0  # of a GPU that simulates, for the genomes of a batch
 
     @property
     def simulates_on(self) -> str:
@@ -45,7 +47,9 @@ def report(question: Question | None) -> NodeReport:
     import ray
 
     node_id = ray.get_runtime_context().get_node_id()
-    return NodeReport(os.getpid(), node_id, processor()["model name"], _gpu(), engine, refusal)
+    room = genome_room_bytes(engine) if engine == "gpu" else 0
+    model = processor()["model name"]
+    return NodeReport(os.getpid(), node_id, model, _gpu(), engine, refusal, room)
 
 
 def _gpu() -> str:

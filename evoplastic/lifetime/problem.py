@@ -117,7 +117,8 @@ class LifetimeProblem:
         The reference is plain PyTorch, which promises nothing of how it rounds in other batches,
         and it also runs the tasks that are stepped.
         """
-        return self.chosen_engine != "reference" and not stepped_tasks(self.tasks)
+        engine = self.chosen_engine if self.engine == "auto" else self.engine  # maybe of others
+        return engine != "reference" and not stepped_tasks(self.tasks)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
