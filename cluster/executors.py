@@ -56,6 +56,20 @@ class Executor(Protocol):
         """Worker processes; 0 means the work is done in the driver."""
         ...
 
+    def settle(self, problem: LifetimeProblem, should_stop: ShouldStop) -> str:
+        """The engine that simulates a problem, never "auto": settled where the work is done.
+
+        Raises:
+            StopRequested: `should_stop` said so before anybody was there to ask.
+            UsageError: the problem's engine cannot run there.
+            Preempted: nobody is there to ask, for too long.
+        """
+        ...
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """What is to be written down since the last call: a kind of fault, and a message."""
+        ...
+
     @property
     def retried_shards(self) -> int:
         """Shards handed out again since the start, because a worker died, froze or erred."""
@@ -106,9 +120,9 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
-def _genome_budget_bytes(problem: LifetimeProblem) -> int:
-    """Bytes that genomes may take at a time: on a GPU, half of its memory is for lifetimes."""
-    if problem.chosen_engine != "gpu":
+def genome_room_bytes(engine: str) -> int:
+    """Bytes that genomes may take at a time here: on a GPU, half of its memory is for lifetimes."""
+    if engine != "gpu":
         return MOST_GENOME_BYTES
     from evoplastic.engines.gpu.engine import free_bytes, gpu_device
 
@@ -147,18 +161,27 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        if not (problem.chosen_engine == "gpu" if self._whole is None else self._whole):
+        by_itself = problem.chosen_engine == "gpu" and problem.may_be_cut
+        if not (by_itself if self._whole is None else self._whole):
             return [
                 self._simulate(problem, center_G, shard) for shard in _unless(should_stop, shards)
             ]
         line = Line(shards)
-        most = _genome_budget_bytes(problem) // (4 * problem.layout.size)
+        most = genome_room_bytes(problem.chosen_engine) // (4 * problem.layout.size)
         return line.apart(
             {
                 start: self._simulate(problem, center_G, line.shard(start, stop))
                 for start, stop in _unless(should_stop, line.pieces(most))
             }
         )
+
+    def settle(self, problem: LifetimeProblem, should_stop: ShouldStop) -> str:
+        """See `Executor.settle`."""
+        return problem.chosen_engine
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """There is nothing to say."""
+        return []
 
     def close(self) -> None:
         """Nothing is held."""

@@ -16,6 +16,7 @@ from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.catalogue import SEARCHES
+from evoplastic.search.mutation import ON_CPU
 from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
 from tasks.curricula.catalogue import CURRICULA
@@ -54,6 +55,12 @@ class Experiment:
         epoch = generation // self.config.banks.refresh_every
         return _problem_of_epoch(self, epoch) if epoch else self.problem
 
+    def on(self, engine: str) -> Experiment:
+        """The same, with lifetimes on an engine that is settled."""
+        if engine == self.problem.engine:
+            return self
+        return replace(self, problem=replace(self.problem, engine=engine))
+
     @cached_property
     def levels(self) -> dict[str, Levels]:
         """For each task of the suite, what its scores are read against."""
@@ -84,16 +91,20 @@ class Experiment:
         return Genome.random(self.layout, seed, self.config.genome)
 
 
-def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experiment:
-    """Load the suite and pose the problem; the engine is chosen here, once for all workers.
+def build_experiment(
+    config: RunConfig, suite: Suite | None = None, *, elsewhere: bool = False
+) -> Experiment:
+    """Load the suite and pose the problem.
 
     Args:
         config: all choices of the experimenter.
         suite: in place of the one that the configuration names, as a run has kept it.
+        elsewhere: lifetimes run in workers, who settle the engine (`Experiment.on`): this machine
+            need not have it.
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
-            a curriculum that does not fit the suite, an engine that cannot run here.
+            a curriculum that does not fit the suite, an engine that cannot run where it has to.
     """
     suite = suite or load_suite(config.suite, config.task_table)
     interface = suite.interface
@@ -103,6 +114,7 @@ def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experimen
         num_outputs=interface.num_outputs,
         num_modulators=config.modulation.table.num_neurons,
     )
+    demand = Demand(groups, config.simulated, suite.self_paced)
     problem = LifetimeProblem(
         layout=Layout(
             groups, scaled(genome_fields(config.simulated), config.genome.scale_of_fields)
@@ -112,7 +124,7 @@ def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experimen
         held_out=held_out_banks(config, suite),
         seed=config.seed,
         wiring=suite.wiring,
-        engine=choose_engine(config.engine, Demand(groups, config.simulated, suite.self_paced)),
+        engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
     return Experiment(
@@ -120,7 +132,11 @@ def build_experiment(config: RunConfig, suite: Suite | None = None) -> Experimen
         suite=suite,
         problem=problem,
         search=SEARCHES[config.search.name].build(
-            config.search, problem.layout, seed=config.seed, engine=problem.chosen_engine
+            config.search,
+            problem.layout,
+            seed=config.seed,
+            # Mutations are summed here, with the same bits whatever engine workers settle.
+            engine=ON_CPU if elsewhere else problem.engine,
         ),
         curriculum=CURRICULA[config.curriculum.name].build(
             config.curriculum, suite, seed=config.seed

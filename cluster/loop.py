@@ -26,7 +26,8 @@ from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
-from evoplastic.checks import Preempted, UsageError
+from cluster.workers.staffing.request import WorkerRequest, as_request
+from evoplastic.checks import Preempted
 from evoplastic.records import SOURCES, EvaluationEvent
 from evoplastic.stopping import Stopped, StopSignal
 
@@ -59,7 +60,7 @@ def evolve(
     config: RunConfig,
     run_dir: Path | None = None,
     *,
-    workers: int | None = 0,
+    workers: int | str | WorkerRequest | None = 0,
     address: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -69,8 +70,9 @@ def evolve(
     Args:
         config: all choices of the experimenter.
         run_dir: a new or empty directory; none means `runs/<run id>`.
-        workers: Ray worker processes; 0 means the work is done in this process, None one per
-            CPU of the cluster at `address`.
+        workers: Ray worker processes: a number, "MIN-MAX", "max", "num_gpus", or a request that
+            says what each is given; 0 means the work is done in this process, None as many as the
+            cluster at `address` has room for.
         address: of a running Ray cluster.
         executor: does the work instead of `workers` and `address`, and stays open.
         progress: where the run is shown.
@@ -80,12 +82,14 @@ def evolve(
             has nothing to select on, by the settings or for some generations in a row.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
-    experiment = build_experiment(config)
+    request = as_request(workers, address) if executor is None else None
+    experiment = build_experiment(config, elsewhere=_elsewhere(executor, request))
     require_selection(experiment)
     if config.tracking.enabled:
         resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-    with _executor(executor, workers, address) as ready, ExitStack() as stack:
+    with _executor(executor, request, address, experiment) as ready, ExitStack() as stack:
+        experiment = experiment.on(ready.settle(experiment.problem, _never))
         directory = RunDirectory.create(
             run_dir or Path("runs") / run_id, run_id, config.to_yaml(), experiment.problem.engine
         )
@@ -98,7 +102,7 @@ def resume(
     run_dir: Path,
     overrides: Sequence[str] = (),
     *,
-    workers: int | None = 0,
+    workers: int | str | WorkerRequest | None = 0,
     address: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -135,7 +139,8 @@ def resume(
         sources = read_sources(run_dir)
         stack.enter_context(standing_for(sources))
         suite = sources.load_suite(config.task_table) if sources else None
-        experiment = build_experiment(config, suite)
+        request = as_request(workers, address) if executor is None else None
+        experiment = build_experiment(config, suite, elsewhere=_elsewhere(executor, request))
         for changed in sources.changed if sources else []:
             logger.warning(
                 "%s has changed since this run began; the run goes on with what it was, which is "
@@ -143,7 +148,7 @@ def resume(
                 changed,
                 run_dir / SOURCES,
             )
-        work = _executor(executor, workers, address)
+        work = _executor(executor, request, address, experiment)
         return _carry_through(experiment, directory, work, progress or SilentProgress())
 
 
@@ -218,6 +223,8 @@ def _generations(
     config = session.experiment.config
     generations = config.evolution.generations
     due = set(evaluation_generations(config.evaluation, generations))
+    engine = executor.settle(session.experiment.problem, stop)
+    session.experiment = session.experiment.on(engine)
     begin(session, executor)
     progress.start(config.name, session.generation, generations)
     session.require_pull()  # of what was recorded before
@@ -234,22 +241,36 @@ def _generations(
     session.measure(progress, stop)
 
 
+def _elsewhere(given: Executor | None, request: WorkerRequest | None) -> bool:
+    """Whether lifetimes run in workers, not in this process."""
+    return request is not None if given is None else given.workers > 0
+
+
 @contextmanager
 def _executor(
-    given: Executor | None, workers: int | None, address: str | None
+    given: Executor | None,
+    request: WorkerRequest | None,
+    address: str | None,
+    experiment: Experiment,
 ) -> Iterator[Executor]:
+    """Whoever does the work, there and agreed on an engine."""
     if given is not None:
         yield given
         return
-    if workers is not None and workers < 0:
-        raise UsageError(f"--workers is {workers}, expected 0 or more worker processes")
-    if not workers and address is None:
+    if request is None:
         yield InProcessExecutor()
         return
     from cluster.workers.ray_executor import RayExecutor
 
-    executor = patiently(lambda: RayExecutor(workers or None, address))
+    engine = experiment.config.engine
+    executor = patiently(lambda: RayExecutor(request, address, engine=engine))
     try:
+        executor.settle(experiment.problem, _never)
         yield executor
     finally:
         executor.close()
+
+
+def _never() -> bool:
+    """A signal need not be asked for where it ends the process at once."""
+    return False

@@ -96,7 +96,7 @@ class Session:
             for result in self.executor.map(problem, self.center_G, shards, should_stop)
             if isinstance(result, PopulationResult)
         ]
-        self.chronicle.take_trial_faults(self.generation)
+        self.take_faults()
         self.metrics = {
             records.BANKS_SECONDS: built - began,
             records.EVALUATE_SECONDS: time.monotonic() - built,
@@ -183,7 +183,7 @@ class Session:
         entries, seconds = evaluate_center(
             self.experiment, self.center_G, self.generation, self.executor, should_stop
         )
-        self.chronicle.take_trial_faults(self.generation)
+        self.take_faults()
         genome = self.genome()
         self.last_evaluation = EvaluationEvent(
             time_ms=now_ms(),
@@ -202,6 +202,12 @@ class Session:
             generation=self.generation,
             held_out=self.last_evaluation.held_out_accuracy,
         )
+
+    def take_faults(self) -> None:
+        """Write down what went wrong where lifetimes run, and was survived."""
+        self.chronicle.take_trial_faults(self.generation)
+        for kind, message in self.executor.remarks():
+            self.chronicle.fault(self.generation, kind, message)
 
     def genome(self) -> Genome:
         """The current center, with where it came from."""

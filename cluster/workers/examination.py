@@ -44,7 +44,7 @@ def examine_nodes(address: str, run_dir: Path | None = None) -> list[NodeFinding
     Raises:
         UsageError: no cluster that can be joined answers.
     """
-    _, ours = ray_cluster.connect(None, address)
+    ours = ray_cluster.connect(None, address)
     import ray
 
     try:
@@ -61,7 +61,7 @@ def _asked(ray: Any, here: dict[str, Any], place: str | None) -> list[NodeFindin
     def tell(function: bytes, place: str | None) -> dict[str, Any]:
         from ray import cloudpickle
 
-        said: dict[str, Any] = cloudpickle.loads(function)(place)
+        said: dict[str, Any] = cloudpickle.loads(function)(place, gpus=True)
         return said
 
     nodes = sorted(

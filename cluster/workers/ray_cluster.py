@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 ONE_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # Ray reads it on every system
 
 
-def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
-    """Join or start a cluster; the number of workers it will hold, and whether it is ours to end.
+def connect(cpus: int | None, address: str | None) -> bool:
+    """Join or start a cluster; whether it is ours to end.
 
     Args:
-        workers: that are wanted; None for one per CPU.
+        cpus: of a cluster of our own; None for those of this machine.
         address: HOST:PORT, "auto" or "local"; None for that of RAY_ADDRESS, or one of our own.
 
     Raises:
@@ -36,7 +36,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
             "(`make setup` does), or leave out --workers"
         ) from error
     if ray.is_initialized():
-        return _count(workers), False
+        return False
     with suppress(ImportError, AttributeError):  # for a Ray that was imported before
         from ray._private import ray_constants
 
@@ -45,7 +45,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
     try:
         ray.init(
             address=reached.address if reached else "local",
-            num_cpus=None if reached else _local_cpus(workers),
+            num_cpus=None if reached else _local_cpus(cpus),
             include_dashboard=None if reached else False,
             logging_level=logging.ERROR,
             log_to_driver=False,
@@ -63,7 +63,7 @@ def connect(workers: int | None, address: str | None) -> tuple[int, bool]:
             f"Ray did not start on this machine ({error}); run without --workers, or see "
             "`evoplastic doctor`"
         ) from error
-    return _count(workers), True
+    return True
 
 
 def _quiet_environment(*, local: bool) -> None:
@@ -98,26 +98,10 @@ def _reached(address: str) -> Reached:
     return found
 
 
-def _local_cpus(workers: int | None) -> int:
+def _local_cpus(asked: int | None) -> int:
     """CPUs of a cluster of our own: those asked for, but no more than there are cores.
 
     Two are always had, so that a run can be tried with several workers on any machine.
     """
     cores = os.cpu_count() or 1
-    return min(workers or cores, max(cores, 2))
-
-
-def _count(workers: int | None) -> int:
-    import ray
-
-    cpus = max(1, int(ray.cluster_resources().get("CPU", 0)))
-    if workers is None:
-        return cpus
-    if workers > cpus:
-        logger.warning(
-            "%d workers were asked for, the cluster has %d CPUs; running with %d",
-            workers,
-            cpus,
-            cpus,
-        )
-    return min(workers, cpus)
+    return min(asked or cores, max(cores, 2))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.loop import RunOutcome
     from cluster.progress import Progress
+    from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.genome.genome import Genome
 
 
@@ -40,7 +41,7 @@ def evolve(
     recipe: str | Path | RunConfig,
     *,
     run_dir: str | Path | None = None,
-    workers: int | None = 0,
+    workers: int | str | WorkerRequest | None = 0,
     address: str | None = None,
     progress: Progress | None = None,
     go_on: bool = False,
@@ -52,7 +53,8 @@ def evolve(
         recipe: name of a recipe, a configuration file, or a configuration.
         run_dir: a new or empty directory; none means runs/NAME-seedK-NNN. Settings are filled in,
             as in "runs/{name}-s{seed}-{search.sigma}".
-        workers: Ray worker processes; 0 means this process.
+        workers: Ray worker processes: a number, "2-8", "max", "num_gpus", or a `WorkerRequest` of
+            `cluster.workers.staffing.request`, which says what each is given; 0 means this process.
         address: of a running Ray cluster.
         progress: where the run is shown; nowhere by default.
         go_on: whether a run that `run_dir` holds already is gone on with, to be done as it is asked

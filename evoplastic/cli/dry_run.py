@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING
 
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import print_json
+from evoplastic.machine import usable_cores
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
+    from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.lifetime.problem import LifetimeProblem
 
 PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
 
 
-def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
-    """Print settings, sizes and a measured pace; no file is written."""
+def show(config: RunConfig, request: WorkerRequest | None, *, as_json: bool) -> int:
+    """Print settings, sizes and a measured pace; no file is written, and no cluster asked."""
     from cluster.experiment import build_experiment
     from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
     from cluster.planning.selection import require_selection
 
     experiment = build_experiment(config)
     require_selection(experiment)
+    workers = _number(request)
     facts = estimate(experiment, workers)
     generation_s = seconds_per_generation(experiment)
     share = facts["run"]["evaluation_share"]
@@ -45,6 +48,14 @@ def show(config: RunConfig, workers: int, *, as_json: bool) -> int:
             "the run in one process here,\n                judged by the first trials of one shard"
         )
     return exits.DONE
+
+
+def _number(request: WorkerRequest | None) -> int:
+    """Workers to reckon with: where it is the cluster that says how many, as if it were this
+    machine."""
+    if request is None:
+        return 0
+    return usable_cores() if isinstance(request.most, str) else request.most
 
 
 def seconds_per_generation(experiment: Experiment) -> float:

@@ -13,7 +13,8 @@ from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.checks import require
 from evoplastic.cli.driving.leaving import finish, leaving
 from evoplastic.cli.driving.watching import uses_ray, write_down
-from evoplastic.cli.verbs import add_json, add_trust, add_verb, count_from_zero, seed
+from evoplastic.cli.driving.workers import add_workers, address_of, request_of
+from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -31,6 +32,8 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic evolve laptop search.popsize=200 --seed 7 --workers 2
         evoplastic evolve miconi2023 --dry-run
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --run-dir /shared/run7
+        evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers 4-64 --cpus-per-worker 2
+        evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers num_gpus
         evoplastic evolve laptop --seed 7 --run-dir 'runs/{name}-s{seed}' --continue
         """,
         run_evolve,
@@ -75,17 +78,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "overrides", nargs="*", metavar="key=value", help="what may change, as to run longer"
     )
     for parser in (evolve, resume):
-        parser.add_argument(
-            "--workers",
-            type=count_from_zero,
-            metavar="N",
-            help="Ray worker processes (default 0: this process; with --address, one per CPU)",
-        )
-        parser.add_argument(
-            "--address",
-            metavar="A",
-            help="HOST:PORT of a running Ray cluster, or auto (default: RAY_ADDRESS, if set)",
-        )
+        add_workers(parser)
         parser.add_argument(
             "--no-analysis", action="store_true", help="end without table and figures"
         )
@@ -108,7 +101,7 @@ def run_evolve(args: argparse.Namespace) -> int:
         from evoplastic.cli.dry_run import show
 
         trust.never_ask()
-        return show(config, args.workers or 0, as_json=args.json)
+        return show(config, request_of(args), as_json=args.json)
     require(
         args.run_dir is not None or not args.go_on,
         "--continue needs the directory of the run: give --run-dir, for example "
@@ -118,14 +111,15 @@ def run_evolve(args: argparse.Namespace) -> int:
     from cluster.loop import evolve
     from cluster.progress import make_progress
 
+    request = request_of(args)
     with _run_dir(args.run_dir, config) as run_dir, leaving(run_dir, args):
         if not args.json:
             print(f"run directory {run_dir}", flush=True)
         outcome = (evolve_or_resume if args.go_on else evolve)(
             config,
             run_dir,
-            workers=_workers(args),
-            address=_address(args),
+            workers=request,
+            address=address_of(args),
             progress=make_progress(as_json=args.json),
         )
     return finish(outcome, args)
@@ -141,28 +135,11 @@ def run_resume(args: argparse.Namespace) -> int:
         outcome = resume(
             args.run_dir,
             args.overrides,
-            workers=_workers(args),
-            address=_address(args),
+            workers=request_of(args),
+            address=address_of(args),
             progress=make_progress(as_json=args.json),
         )
     return finish(outcome, args)
-
-
-def _address(args: argparse.Namespace) -> str | None:
-    """The address that was given, else that of RAY_ADDRESS, unless no workers are wanted."""
-    given: str | None = args.address
-    if given is not None or args.workers == 0:
-        return given
-    from cluster.workers.address import meant
-
-    return meant(None)
-
-
-def _workers(args: argparse.Namespace) -> int | None:
-    if args.workers is None:
-        return None if _address(args) else 0
-    workers: int = args.workers
-    return workers
 
 
 @contextmanager

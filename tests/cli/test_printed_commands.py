@@ -83,7 +83,15 @@ def test_commands_of_a_run_work(
 
 
 @pytest.mark.parametrize("name", ["runs/x", "zwei Läufe", "-x", "it's [2]", "a=b"])
-@pytest.mark.parametrize("where", [[], ["--workers", "2"], ["--address", "10.0.0.1:6379"]])
+@pytest.mark.parametrize(
+    "where",
+    [
+        [],
+        ["--workers", "2"],
+        ["--workers", "2-4", "--gpus-per-worker", "0.5", "--cpus-per-worker", "2"],
+        ["--address", "10.0.0.1:6379", "--wait-for-workers", "60"],
+    ],
+)
 def test_a_stopped_run_says_how_it_goes_on(
     name: str, where: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,8 +111,9 @@ def test_a_stopped_run_says_how_it_goes_on(
     assert _where(args) == _where(parse(["evolve", "smoke", *where]))
 
 
-def _where(args: argparse.Namespace) -> tuple[int | None, str | None]:
-    return args.workers, args.address
+def _where(args: argparse.Namespace) -> list[object]:
+    names = ("workers", "address", "gpus_per_worker", "cpus_per_worker", "wait_for_workers")
+    return [getattr(args, name) for name in names]
 
 
 def test_the_store_that_ui_is_told_of_is_that_of_the_run(

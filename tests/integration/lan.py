@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 import evoplastic
@@ -43,7 +44,7 @@ UP_WITHIN_S = 60.0
 
 @dataclass
 class Node:
-    """One node: its processes are one group."""
+    """One node: the process that started it is the parent of all others."""
 
     process: subprocess.Popen[bytes]
     address: str  # of the cluster
@@ -51,8 +52,11 @@ class Node:
 
     def kill(self) -> None:
         """End all of it at once, as a machine that loses power."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self.process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.kill()
         self.process.wait()
 
 
@@ -82,11 +86,12 @@ class Lan:
         more: Mapping[str, str] | None = None,
         *,
         cpus: int = 1,
+        gpus: int = 0,
     ) -> Node:
-        """The first node of a cluster, at work in a folder."""
+        """The first node of a cluster, at work in a folder, with what it is said to have."""
         port = 6400 + len(self.nodes)
         words = ["--head", f"--port={port}", "--include-dashboard=false"]
-        return self._start(f"127.0.0.1:{port}", words, cwd, cpus, sys.executable, more)
+        return self._start(f"127.0.0.1:{port}", words, cwd, (cpus, gpus), sys.executable, more)
 
     def start_node(
         self,
@@ -95,6 +100,7 @@ class Lan:
         more: Mapping[str, str] | None = None,
         *,
         cpus: int = 1,
+        gpus: int = 0,
         python: str = sys.executable,
         hidden: Path | None = None,
     ) -> Node:
@@ -105,11 +111,12 @@ class Lan:
             cwd: where it is started.
             more: environment variables of its own.
             cpus: that it lends.
+            gpus: that it says it has.
             python: its interpreter.
             hidden: a folder that is empty for this node, as on a machine that does not have it.
         """
         words = [f"--address={head.address}"]
-        return self._start(head.address, words, cwd, cpus, python, more, hidden)
+        return self._start(head.address, words, cwd, (cpus, gpus), python, more, hidden)
 
     def run(
         self,
@@ -117,7 +124,7 @@ class Lan:
         cwd: Path,
         more: Mapping[str, str] | None = None,
         *,
-        timeout_s: float = 240.0,
+        timeout_s: float = 600.0,
     ) -> subprocess.CompletedProcess[str]:
         """The command line, in a folder."""
         return self.python(["-m", "evoplastic", *words], cwd, more, timeout_s=timeout_s)
@@ -146,14 +153,19 @@ class Lan:
         address: str,
         words: list[str],
         cwd: Path,
-        cpus: int,
+        has: tuple[int, int],
         python: str,
         more: Mapping[str, str] | None,
         hidden: Path | None = None,
     ) -> Node:
         number = len(self.nodes) + 1
         log = self.folder / f"{number}.log"
-        common = (f"--num-cpus={cpus}", f"--node-ip-address=127.0.0.{number}", *ANY_PORT)
+        common = (
+            f"--num-cpus={has[0]}",
+            f"--num-gpus={has[1]}",
+            f"--node-ip-address=127.0.0.{number}",
+            *ANY_PORT,
+        )
         hiding = () if hidden is None else ("unshare", "--mount", "sh", "-c", HIDE, str(hidden))
         temporary = [f"--temp-dir={self.folder / str(number)}"] if "--head" in words else []
         with log.open("wb") as file:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray
+import torch
 from torch import Tensor
 
 from cluster.config.run import RunConfig, load_config, override_config
@@ -33,6 +34,7 @@ from cluster.loop import RunOutcome, evolve
 from cluster.progress import SilentProgress, Tick
 from cluster.workers.ray_cluster import connect
 from cluster.workers.ray_executor import RayExecutor
+from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
@@ -65,6 +67,11 @@ def never() -> bool:
     return False
 
 
+def on_cpus(workers: int) -> WorkerRequest:
+    """Some workers, whatever GPUs this machine has."""
+    return WorkerRequest(most=workers, gpus_per_worker=0)
+
+
 def assert_same(ours: Sequence[Result], theirs: Sequence[Result]) -> None:
     for shard, mine, other in zip(SHARDS, ours, theirs, strict=True):
         for name, a, b in zip(mine._fields, mine, other, strict=True):
@@ -74,8 +81,7 @@ def assert_same(ours: Sequence[Result], theirs: Sequence[Result]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def ray_cluster() -> Iterator[None]:
     """One Ray cluster of two CPUs for all tests of this file, ended with them."""
-    _, ours = connect(2, None)
-    assert ours
+    assert connect(2, None)
     yield
     ray.shutdown()
 
@@ -124,7 +130,7 @@ def test_how_work_is_cut_for_workers_leaves_no_trace(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path, pairs: int
 ) -> None:
     cut = override_config(config, [f"pairs_per_shard={pairs}"])
-    outcome = run_with(RayExecutor(2), cut, tmp_path / "run", SilentProgress())
+    outcome = run_with(RayExecutor(on_cpus(2)), cut, tmp_path / "run", SilentProgress())
     assert outcome.center_digest == without_workers.center_digest
 
 
@@ -132,14 +138,14 @@ def test_how_work_is_cut_for_workers_leaves_no_trace(
 def test_one_worker_equals_none(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
-    outcome = run_with(RayExecutor(1), config, tmp_path / "run", SilentProgress())
+    outcome = run_with(RayExecutor(on_cpus(1)), config, tmp_path / "run", SilentProgress())
     assert outcome.center_digest == without_workers.center_digest
 
 
 def test_two_workers_one_of_them_killed_equal_none(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
-    executor = RayExecutor(2)
+    executor = RayExecutor(on_cpus(2))
     victim = executor.worker_pids()[0]
     kill = At(2, lambda: os.kill(victim, signal.SIGKILL))
     outcome = run_with(executor, config, tmp_path / "run", kill)
@@ -158,7 +164,7 @@ def test_two_workers_one_of_them_killed_equal_none(
 
 @pytest.mark.cluster
 def test_two_workers_one_of_them_frozen_equal_none(expected: list[Result]) -> None:
-    executor = RayExecutor(2, deadline_s=1.5, first_deadline_s=3.0)
+    executor = RayExecutor(on_cpus(2), deadline_s=1.5, first_deadline_s=3.0)
     frozen = None
     try:
         assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
@@ -180,7 +186,7 @@ def test_workers_simulate_self_paced_tasks_as_the_driver_does(tmp_path: Path) ->
         *pair_shards(problem, ESConfig(popsize=8), 1, 4, 1),
         ReplicateShard(1, 1, 0, 2, True),
     ]
-    executor = RayExecutor(2)
+    executor = RayExecutor(on_cpus(2))
     try:
         theirs = executor.map(problem, center_G, shards, never)
     finally:
@@ -195,7 +201,7 @@ def test_workers_simulate_self_paced_tasks_as_the_driver_does(tmp_path: Path) ->
 def test_the_fused_engine_gives_the_same_on_one_thread_of_a_worker() -> None:
     problem = dataclasses.replace(PROBLEM, engine="cpu", threads=2)
     here = InProcessExecutor().map(problem, CENTER_G, SHARDS, never)
-    executor = RayExecutor(2)
+    executor = RayExecutor(on_cpus(2))
     try:
         assert_same(executor.map(problem, CENTER_G, SHARDS, never), here)
     finally:
@@ -239,7 +245,7 @@ class PoisonOnce:
 def test_a_poisoned_result_is_refused_and_done_again(
     expected: list[Result], tmp_path: Path
 ) -> None:
-    executor = RayExecutor(1, simulate=PoisonOnce(tmp_path / "poisoned"))
+    executor = RayExecutor(on_cpus(1), simulate=PoisonOnce(tmp_path / "poisoned"))
     try:
         assert_same(executor.map(PROBLEM, CENTER_G, SHARDS, never), expected)
         assert (tmp_path / "poisoned").exists()
@@ -250,7 +256,7 @@ def test_a_poisoned_result_is_refused_and_done_again(
 
 @pytest.mark.cluster
 def test_errors_and_stops_come_through(expected: list[Result]) -> None:
-    executor = RayExecutor(2, simulate=simulate_badly)
+    executor = RayExecutor(on_cpus(2), simulate=simulate_badly)
     try:
         with pytest.raises(ShardError, match=r"(?s)first=10, number=2\).*pair 5 divides by zero"):
             executor.map(PROBLEM, CENTER_G, pair_shards(PROBLEM, SEARCH, 9, 16, 1), never)
@@ -269,7 +275,35 @@ def test_errors_and_stops_come_through(expected: list[Result]) -> None:
         executor.close()
 
 
-def test_more_workers_than_the_cluster_has_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    workers, ours = connect(64, None)
-    assert (workers, ours) == (2, False)
-    assert "64 workers were asked for, the cluster has 2 CPUs" in caplog.text
+def test_more_workers_than_this_machine_has_room_for_are_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    executor = RayExecutor(on_cpus(64))
+    try:
+        assert executor.workers == 2
+    finally:
+        executor.close()
+    assert "64 workers were asked for, this machine has room for 2, each with 1 CPU" in caplog.text
+    with pytest.raises(UsageError, match="3-64, and this machine has room for 2"):
+        RayExecutor(WorkerRequest(least=3, most=64, gpus_per_worker=0))
+    with pytest.raises(UsageError, match="--cpus-per-worker is 999, and no node has so many"):
+        RayExecutor(WorkerRequest(cpus_per_worker=999))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_workers_settle_the_engine_or_say_why_it_cannot_run() -> None:
+    problem = dataclasses.replace(PROBLEM, engine="auto")
+    executor = RayExecutor(on_cpus(1))
+    try:
+        assert executor.settle(problem, never) == problem.chosen_engine
+        assert executor.settle(dataclasses.replace(problem, engine="reference"), never) == (
+            "reference"
+        )
+        with pytest.raises(UsageError, match=r"can do the work; .*'gpu' cannot run here: no CUDA"):
+            executor.settle(dataclasses.replace(problem, engine="gpu"), never)
+    finally:
+        executor.close()
+    with pytest.raises(UsageError, match=r"the engine is gpu, and no node .* has a GPU"):
+        RayExecutor(1, engine="gpu")
+    with pytest.raises(UsageError, match=r"--workers is num_gpus, and no node .* has a GPU"):
+        RayExecutor("num_gpus")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from evoplastic.checks import Preempted
 from evoplastic.cli import exits
+from evoplastic.cli.driving.workers import as_typed
 from evoplastic.cli.store import store_options
 from evoplastic.commands import command
 from evoplastic.stopping import Stopped
@@ -52,16 +53,15 @@ def leaving(run_dir: Path, args: argparse.Namespace) -> Iterator[None]:
     """Say how to go on with a run that cannot be worked on now, if there is one."""
     try:
         yield
-    except (Preempted, Stopped):
+    except (Preempted, Stopped) as error:
+        from cluster.lock import Occupied
         from evoplastic.records import CONFIG_NAME
 
-        if (run_dir / CONFIG_NAME).is_file():
+        if (run_dir / CONFIG_NAME).is_file() and not isinstance(error.__cause__, Occupied):
             print(how_to_go_on(run_dir, args), file=sys.stderr)
         raise
 
 
 def how_to_go_on(run_dir: Path, args: argparse.Namespace) -> str:
     """The command that resumes a run where it was worked on before, as a part of a sentence."""
-    given = (("--workers", args.workers), ("--address", args.address))
-    where = [str(word) for option, value in given if value is not None for word in (option, value)]
-    return f"go on with: {command('resume', run_dir, *where)}"
+    return f"go on with: {command('resume', run_dir, *as_typed(args))}"

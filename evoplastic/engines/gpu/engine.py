@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 1 << 31  # position words and tile offsets are 32-bit
 MEMORY_SHARE = 0.9  # of what is free; the rest is for the allocator and compiled kernels
+_share = 1.0  # of the device's memory that is this process's
 _announced: set[int | str] = set()  # a cut into waves is said once per number of individuals
 
 
@@ -189,6 +190,13 @@ def free_bytes(device: torch.device) -> int:
     """Memory to plan with: what is free, and what torch keeps of an earlier generation's."""
     if device.type != "cuda":
         return 1 << 32
-    free, _ = torch.cuda.mem_get_info(device)
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(MEMORY_SHARE * (free + kept))
+    free, total = torch.cuda.mem_get_info(device)
+    held = torch.cuda.memory_allocated(device)
+    kept = torch.cuda.memory_reserved(device) - held
+    return int(MEMORY_SHARE * max(0, min(free + kept, _share * total - held)))
+
+
+def take_share(share: float) -> None:
+    """Plan with a share of the device's memory, where processes share a device."""
+    global _share
+    _share = share
