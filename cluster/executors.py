@@ -120,9 +120,9 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     return None
 
 
-def _genome_budget_bytes(problem: LifetimeProblem) -> int:
+def genome_room_bytes(engine: str) -> int:
     """Bytes that genomes may take at a time: on a GPU, half of its memory is for lifetimes."""
-    if problem.chosen_engine != "gpu":
+    if engine != "gpu":
         return MOST_GENOME_BYTES
     from evoplastic.engines.gpu.engine import free_bytes, gpu_device
 
@@ -166,7 +166,7 @@ class InProcessExecutor:
                 self._simulate(problem, center_G, shard) for shard in _unless(should_stop, shards)
             ]
         line = Line(shards)
-        most = _genome_budget_bytes(problem) // (4 * problem.layout.size)
+        most = genome_room_bytes(problem.chosen_engine) // (4 * problem.layout.size)
         return line.apart(
             {
                 start: self._simulate(problem, center_G, line.shard(start, stop))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from cluster.executors import genome_room_bytes
 from evoplastic.checks import UsageError
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
@@ -27,6 +28,7 @@ class NodeReport(NamedTuple):
     gpu: str  # model of the GPU that it sees; "" for none
     engine: str = ""  # that it runs; "" if it was not asked, or can run none that it was asked for
     refusal: str = ""  # why not
+    room_bytes: int = 0  # of its GPU, that genomes may take; 0 if lifetimes run on a CPU
 
     @property
     def simulates_on(self) -> str:
@@ -36,16 +38,19 @@ class NodeReport(NamedTuple):
 
 def report(question: Question | None) -> NodeReport:
     """Of this process, a worker of Ray's."""
-    engine = refusal = ""
+    engine, refusal, room_bytes = "", "", 0
     if question is not None:
         try:
             engine = choose_engine(question.engine, question.demand)
         except UsageError as error:
             refusal = str(error)
+    if engine == "gpu":
+        room_bytes = genome_room_bytes(engine)
     import ray
 
     node_id = ray.get_runtime_context().get_node_id()
-    return NodeReport(os.getpid(), node_id, processor()["model name"], _gpu(), engine, refusal)
+    model = processor()["model name"]
+    return NodeReport(os.getpid(), node_id, model, _gpu(), engine, refusal, room_bytes)
 
 
 def _gpu() -> str:
