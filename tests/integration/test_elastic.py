@@ -20,6 +20,7 @@ from tests.integration.recorded import SHARD_S, traces
 pytestmark = pytest.mark.cluster
 
 PATIENCE_S = 120.0
+RUN_S = 300.0
 OCCUPY = """
 import sys, time, ray
 ray.init(address=sys.argv[1], logging_level=50, log_to_driver=False)
@@ -183,7 +184,7 @@ def test_pretended_gpus_are_shared_out(net: Lan, undisturbed: str, tmp_path: Pat
         folder = tmp_path / name
         folder.mkdir()
         words = ["-m", "tests.integration.recorded", head.address, str(folder), workers]
-        done = net.python(words, tmp_path, {SHARD_S: "0.05", **more}, timeout_s=PATIENCE_S)
+        done = net.python(words, tmp_path, {SHARD_S: "0.05", **more}, timeout_s=RUN_S)
         assert done.returncode == 0, done.stderr
         assert digest_of(done.stdout) == undisturbed
         seen[name] = sorted({(trace.gpus, trace.pid) for trace in traces(folder)})
