@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cluster.executors import genome_room_bytes
 from evoplastic.checks import UsageError
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
@@ -26,6 +27,7 @@ class NodeReport(NamedTuple):
     gpu: str  # model of the GPU that it sees; "" for none
     engine: str = ""  # that it runs; "" if it was not asked, or can run none that it was asked for
     refusal: str = ""  # why not
+    room_bytes: int = 0  # of a GPU that simulates, for the genomes of a batch
     unfit: str = ""  # why the node cannot work at all, and what to install there
     remark: str = ""  # what is worth knowing of the node
 
@@ -55,6 +57,7 @@ def report(word: Mapping[str, Any], question: Question | None) -> NodeReport:
         _gpu(),
         engine,
         refusal,
+        genome_room_bytes(engine) if engine == "gpu" else 0,
         remark=word["remark"],
     )
 

@@ -283,7 +283,7 @@ class RayCrew:
                 actors.ask(actor, agreement.question)
             elif not actor.joined:
                 actors.join(actor)
-                events.append(Joined(actor.number))
+                events.append(Joined(actor.number, actor.report.room_bytes))
                 remark = agreement.remark_on(actor.report)
                 if remark is not None:
                     self._remarks.append(("mixed_hardware", remark))
