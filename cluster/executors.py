@@ -121,7 +121,7 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
 
 
 def genome_room_bytes(engine: str) -> int:
-    """Bytes that genomes may take at a time: on a GPU, half of its memory is for lifetimes."""
+    """Bytes that genomes may take at a time here: on a GPU, half of its memory is for lifetimes."""
     if engine != "gpu":
         return MOST_GENOME_BYTES
     from evoplastic.engines.gpu.engine import free_bytes, gpu_device
@@ -161,7 +161,8 @@ class InProcessExecutor:
         should_stop: ShouldStop,
     ) -> list[Result]:
         """Results in the order of the shards; see `Executor.map`."""
-        if not (problem.chosen_engine == "gpu" if self._whole is None else self._whole):
+        by_itself = problem.chosen_engine == "gpu" and problem.may_be_cut
+        if not (by_itself if self._whole is None else self._whole):
             return [
                 self._simulate(problem, center_G, shard) for shard in _unless(should_stop, shards)
             ]

@@ -20,7 +20,7 @@ from cluster.planning.selection import require_selection
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
-from cluster.session.ending import end, fail, settle
+from cluster.session.ending import end, fail, settle, taken_away
 from cluster.session.session import Session
 from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
@@ -209,8 +209,11 @@ def _until_the_end(
     except StopRequested:
         status = status_of(stop.received)
     except BaseException as error:
-        fail(session, error)
-        raise
+        reason = taken_away(error)
+        fail(session, reason)
+        if reason is error:
+            raise
+        raise reason from error
     finally:
         progress.stop()
     return end(session, status, stop)  # a signal during delivery makes it another

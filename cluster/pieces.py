@@ -1,7 +1,8 @@
 """Shards laid end to end: simulated in pieces of any size, their results put back together.
 
-No engine lets the lifetime of an individual depend on its neighbours, and all that is random is
-drawn by what it is for; so a line of lifetimes may be cut anywhere without changing a bit of any.
+Engines do not let the lifetime of an individual depend on its neighbours, and all that is random is
+drawn by what it is for; so a line of lifetimes may be cut anywhere without changing a bit of any,
+unless `LifetimeProblem.may_be_cut` says that this cannot be relied on.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ class Line:
             starts = range(stretch.start, stretch.stop, size)
             found += [(start, min(start + size, stretch.stop)) for start in starts]
         return found
+
+    def end_of_shard(self, start: int) -> int:
+        """Where the shard ends that has the lifetime at a place."""
+        return self._stops[bisect_right(self._stops, start)]
 
     def as_given(self, start: int, stop: int) -> list[tuple[int, int]]:
         """A piece cut where the shards were that it was made of."""

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import platform
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
+from cluster.environment import describe_environment
 from cluster.lock import LOCK_NAME, DirectoryLock
 from evoplastic.checks import UsageError, refused, require
 from evoplastic.commands import command, quoted
@@ -30,16 +25,6 @@ ENVIRONMENT_NAME = "environment.json"
 STATUS_NAME = "STATUS"
 LONGEST_ID = 200
 FOLDERS = ("checkpoints", "genomes", "figures")
-RECORDED_PACKAGES = (
-    "evoplastic",
-    "torch",
-    "numpy",
-    "numba",
-    "evotorch",
-    "ray",
-    "mlflow",
-    "neurogym",
-)
 
 
 class Taken(UsageError):
@@ -193,47 +178,6 @@ def read_run_id(path: Path) -> str:
         f"{file} is missing or corrupt (run_id is {run_id!r:.80}); give the directory of a run",
     )
     return str(run_id)
-
-
-def describe_environment() -> dict[str, Any]:
-    """Versions, platform and source commit: what reproducing a run needs besides its config."""
-    packages = {}
-    for package in RECORDED_PACKAGES:
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            packages[package] = "absent"
-    commit, dirty = git_commit()
-    return {
-        "python": platform.python_version(),
-        "packages": packages,
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "git_commit": commit,
-        "git_dirty": dirty,
-        "command": sys.argv,
-    }
-
-
-def git_commit() -> tuple[str, bool]:
-    """Commit of the source tree and whether it was changed since; ("", False) outside git."""
-    source = Path(__file__).resolve().parent.parent
-    if not (source / ".git").exists():
-        return "", False
-    try:
-        commit, changes = (
-            subprocess.run(
-                ["git", "-C", str(source), *command],
-                capture_output=True,
-                text=True,
-                timeout=10,
-                check=True,
-            ).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"])
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "", False
-    return commit, bool(changes)
 
 
 @contextmanager

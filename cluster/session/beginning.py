@@ -6,12 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cluster.environment import describe_environment
 from cluster.executors import Executor
 from cluster.experiment import Experiment
 from cluster.journal import Journal, now_ms
 from cluster.progress import Clock
 from cluster.restoring import restore
-from cluster.rundir import RunDirectory, describe_environment
+from cluster.rundir import RunDirectory
 from cluster.session.chronicle import Chronicle
 from cluster.session.lineage import Lineage
 from cluster.session.session import Session

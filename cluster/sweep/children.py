@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from cluster.loop import EXIT_CODES
 from cluster.sweep.plan import PlannedRun
+from cluster.sweep.shares import Share
 from evoplastic.commands import own_program
 from evoplastic.stopping import SIGNALS
 
@@ -51,6 +52,8 @@ class Child:
         run: which one.
         source: recipe or file of the sweep.
         root: directory of the sweep.
+        share: how the runs share the machine.
+        slot: its place among those at work.
         threads: of its engine, where its configuration does not say.
         options: of `evolve`, the same for all runs.
         told: where its lines go.
@@ -61,10 +64,13 @@ class Child:
         run: PlannedRun,
         source: str,
         root: Path,
+        share: Share,
+        slot: int,
         threads: int,
         options: Sequence[str],
         told: queue.Queue[Told],
     ) -> None:
+        self.slot = slot
         self.run, self.threads = run, run.config.threads or threads
         self.outcome: dict[str, Any] | None = None
         self._handed_on = False
@@ -80,6 +86,8 @@ class Child:
             *options,
         ]
         environment = {name: str(self.threads) for name in LIBRARIES} | dict(os.environ)
+        device = share.device(slot)
+        environment |= {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 words,

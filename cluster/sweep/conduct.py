@@ -60,7 +60,9 @@ def conduct(
                 progress.ended(results[run.name], was_done=True)
                 continue
             threads = share.threads(len(waiting) + len(at_work) + 1)
-            at_work[run.name] = Child(run, plan.source, root, threads, options, told)
+            taken = {child.slot for child in at_work.values()}
+            slot = next(slot for slot in range(share.at_once) if slot not in taken)
+            at_work[run.name] = Child(run, plan.source, root, share, slot, threads, options, told)
             progress.started(run.name, at_work[run.name].threads)
         if stop():
             waiting.clear()

@@ -47,6 +47,7 @@ class _Job:
     problem: LifetimeProblem
     center_digest: str
     line: Line
+    may_be_cut: bool  # elsewhere than between shards
     workers: int  # among whom it is shared
     todo: deque[Piece]
     left: int  # lifetimes in `todo`
@@ -110,6 +111,7 @@ class Dispatcher:
             problem,
             digest,
             line,
+            problem.may_be_cut,
             max(len(self._roster) or self._crew.workers, 1),
             deque(Piece(stretch, stretch.start, stretch.stop) for stretch in line.stretches),
             lifetimes,
@@ -154,7 +156,9 @@ class Dispatcher:
         """Cut what a worker gets from what is left."""
         piece = job.todo.popleft()
         if not piece.again:
-            size = self._size(worker, piece.stretch, job)
+            size = job.line.end_of_shard(piece.start) - piece.start
+            if job.may_be_cut:
+                size = self._size(worker, piece.stretch, job)
             if piece.start + size < piece.stop:
                 job.todo.appendleft(replace(piece, start=piece.start + size))
                 piece = replace(piece, stop=piece.start + size)

@@ -61,7 +61,7 @@ def _asked(ray: Any, here: dict[str, Any], place: str | None) -> list[NodeFindin
     def tell(function: bytes, place: str | None) -> dict[str, Any]:
         from ray import cloudpickle
 
-        said: dict[str, Any] = cloudpickle.loads(function)(place)
+        said: dict[str, Any] = cloudpickle.loads(function)(place, gpus=True)
         return said
 
     nodes = sorted(

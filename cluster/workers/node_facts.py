@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from evoplastic import machine
@@ -47,11 +48,28 @@ def by_value(function: Callable[..., Any]) -> bytes:
     return pickled
 
 
-def facts(folder: str | None = None) -> dict[str, Any]:
+def first_word(here: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker of Ray's says first; if it can work, our names are ours in it from here on.
+
+    Args:
+        here: `facts` of the driver.
+
+    Returns:
+        `facts` of the worker, with what `unfit` and `remark` say of it.
+    """
+    there = facts()
+    cannot = unfit(there, here)
+    if not cannot:
+        claim_names(there["root"])
+    return {**there, "unfit": cannot, "remark": remark(there, here)}
+
+
+def facts(folder: str | None = None, *, gpus: bool = False) -> dict[str, Any]:
     """What this process and its node are.
 
     Args:
         folder: a file or folder of which to say whether it is seen from here.
+        gpus: whether to ask for the GPUs of the node, which takes a moment.
 
     Returns:
         plain values: `host`, `pid`, `python` (version), `executable`, `cores`, `processor` and
@@ -66,7 +84,7 @@ def facts(folder: str | None = None) -> dict[str, Any]:
         "executable": sys.executable,
         "cores": usable_cores(),
         "processor": processor().get("model name", platform.machine()),
-        "gpus": gpu_models(),
+        "gpus": gpu_models() if gpus else [],
         "root": root,
         "versions": {"evoplastic": our_version(root), **{name: version(name) for name in COMPARED}},
         "code": None if root is None else code_digest(root),
@@ -98,6 +116,15 @@ def claim_names(root: str) -> None:
     own_names = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(own_names)
     own_names.install()
+    for name in list(sys.modules):  # of a user's, if something has imported them
+        top = sys.modules.get(name.partition(".")[0])
+        if name.partition(".")[0] in own_names.OURS and not _lies_in(top, root):
+            del sys.modules[name]
+
+
+def _lies_in(module: ModuleType | None, root: str) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).is_relative_to(root)
 
 
 def our_version(root: str | None) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from cluster.executors import genome_room_bytes
 from evoplastic.checks import UsageError
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
-from evoplastic.machine import processor
 
 
 class Question(NamedTuple):
@@ -28,7 +27,9 @@ class NodeReport(NamedTuple):
     gpu: str  # model of the GPU that it sees; "" for none
     engine: str = ""  # that it runs; "" if it was not asked, or can run none that it was asked for
     refusal: str = ""  # why not
-    room_bytes: int = 0  # of its GPU, that genomes may take; 0 if lifetimes run on a CPU
+    room_bytes: int = 0  # of a GPU that simulates, for the genomes of a batch
+    unfit: str = ""  # why the node cannot work at all, and what to install there
+    remark: str = ""  # what is worth knowing of the node
 
     @property
     def simulates_on(self) -> str:
@@ -36,21 +37,38 @@ class NodeReport(NamedTuple):
         return self.gpu if self.engine == "gpu" else self.processor
 
 
-def report(question: Question | None) -> NodeReport:
-    """Of this process, a worker of Ray's."""
-    engine, refusal, room_bytes = "", "", 0
+def report(word: Mapping[str, Any], question: Question | None) -> NodeReport:
+    """Of this process, a worker of Ray's.
+
+    Args:
+        word: its first, as `node_facts.first_word` says it.
+        question: what it is asked, if anything.
+    """
+    engine = refusal = ""
     if question is not None:
         try:
             engine = choose_engine(question.engine, question.demand)
         except UsageError as error:
             refusal = str(error)
-    if engine == "gpu":
-        room_bytes = genome_room_bytes(engine)
-    import ray
+    return NodeReport(
+        word["pid"],
+        word["node_id"],
+        word["processor"],
+        _gpu(),
+        engine,
+        refusal,
+        genome_room_bytes(engine) if engine == "gpu" else 0,
+        remark=word["remark"],
+    )
 
-    node_id = ray.get_runtime_context().get_node_id()
-    model = processor()["model name"]
-    return NodeReport(os.getpid(), node_id, model, _gpu(), engine, refusal, room_bytes)
+
+def heard(answer: NodeReport | Mapping[str, Any]) -> NodeReport:
+    """What a worker answered; one on a node without our package has plain values alone."""
+    if isinstance(answer, NodeReport):
+        return answer
+    return NodeReport(
+        answer["pid"], answer["node_id"], answer["processor"], "", unfit=answer["unfit"]
+    )
 
 
 def _gpu() -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from cluster.executors import Shard, Simulate
 from cluster.workers.crew import Answered, Event, Failed, Left
-from cluster.workers.node_report import NodeReport, Question
+from cluster.workers.node_facts import by_value, facts, first_word
+from cluster.workers.node_report import NodeReport, Question, heard
 from cluster.workers.ray_worker import portable_worker
 from cluster.workers.staffing.room import Each
 
@@ -34,6 +35,7 @@ class RayActors:
 
     def __init__(self, ray: Any, simulate: Simulate) -> None:
         self._ray, self._simulate = ray, simulate
+        self._driver, self._first_word = facts(), by_value(first_word)
         self._class = ray.remote(max_restarts=0)(portable_worker())
         self._owner: dict[Any, Actor] = {}  # of each reference that is waited for
         self._started = 0
@@ -59,7 +61,7 @@ class RayActors:
         }
         if without:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(without)})"}
-        handle = self._class.options(**options).remote(each.cpus, each.gpus)
+        handle = self._class.options(**options).remote(self._first_word, each.cpus, each.gpus)
         actor = self.by_number[self._started] = Actor(self._started, handle, time.monotonic())
         self._started += 1
         self.changed = time.monotonic()
@@ -69,7 +71,7 @@ class RayActors:
         """Ask for the first word, or for another one after another question."""
         self._owner.pop(actor.starting, None)
         actor.report, actor.since = None, time.monotonic()
-        actor.starting = actor.handle.report.remote(question, self._simulate)
+        actor.starting = self._ask(actor, question)
         self._owner[actor.starting] = actor
 
     def submit(self, actor: Actor, ticket: int, refs: tuple[Any, Any], shard: Shard) -> None:
@@ -96,7 +98,7 @@ class RayActors:
     def hear(self, actor: Actor) -> NodeReport | Exception:
         """The word of an actor that is ready with it, or why none comes; then it has ended."""
         try:
-            report: NodeReport = self._ray.get(actor.starting)
+            report = heard(self._ray.get(actor.starting))
         except self._ray.exceptions.RayError as error:
             failure: Exception = error
             self.end(actor)
@@ -133,12 +135,13 @@ class RayActors:
 
     def reports(self, question: Question | None, timeout_s: float) -> list[NodeReport]:
         """A word of all of them, once they are up."""
-        refs = [
-            actor.handle.report.remote(question, self._simulate)
-            for actor in self.by_number.values()
-        ]
-        reports: list[NodeReport] = self._ray.get(refs, timeout=timeout_s)
-        return reports
+        refs = [self._ask(actor, question) for actor in self.by_number.values()]
+        return [heard(answer) for answer in self._ray.get(refs, timeout=timeout_s)]
+
+    def _ask(self, actor: Actor, question: Question | None) -> Any:
+        """A reference to its word; what our package has to be there for is pickled apart."""
+        work = self._ray.cloudpickle.dumps((question, self._simulate))
+        return actor.handle.report.remote(self._driver, work)
 
     def close(self) -> None:
         """End all."""

@@ -70,6 +70,7 @@ class RayCrew:
         self._agreement = Agreement()
         self._patience = Patience(request.patience_s)
         self._left_out: dict[str, str] = {}  # why a node is not asked again, by its id
+        self._remarked: set[str] = set()  # nodes of which something was said
         self._remarks: list[tuple[str, str]] = []
         self._heard: deque[Event] = deque()  # while nobody waited
         self._put_problem: tuple[LifetimeProblem, Any] | None = None
@@ -223,10 +224,15 @@ class RayCrew:
             self._failed_to_start(word)
             return left
         self._failed_starts = 0
-        if not word.refusal:
+        if word.remark and word.node_id not in self._remarked:
+            self._remarked.add(word.node_id)
+            logger.warning("node %s %s", self._name(word.node_id), word.remark)
+        if not (word.unfit or word.refusal):
             return []
         self._actors.end(actor)
-        self._leave_out(word.node_id, word.refusal)
+        if word.node_id not in self._left_out:
+            kind = EnvironmentFault if word.unfit else UsageError
+            self._leave_out(word.node_id, word.unfit or word.refusal, kind)
         return left
 
     def _failed_to_start(self, error: Exception) -> None:
@@ -239,22 +245,28 @@ class RayCrew:
         self._not_before = now + min(MOST_BACKOFF_S, 0.5 * 2.0**self._failed_starts)
         logger.warning("a worker did not start; another one is started")
 
-    def _leave_out(self, node_id: str, why: str) -> None:
+    def _leave_out(self, node_id: str, why: str, kind: type[Exception]) -> None:
         """Ask a node for no worker any more, and those that might start there once more elsewhere.
 
         Raises:
-            UsageError: nobody is there, and no other node would have room.
+            EnvironmentFault: nobody is there, and no node that can work would have room.
+            UsageError: likewise, and what is asked for is the reason.
         """
         self._left_out[node_id] = why
-        nodes = self._lookout.nodes
-        name = next((node.name for node in nodes if node.node_id == node_id), node_id)
-        left = [node for node in nodes if node.node_id not in self._left_out]
+        left = [node for node in self._lookout.nodes if node.node_id not in self._left_out]
         if not self._actors.up and not room(left, self._each):
-            raise UsageError(f"no node of the cluster can do the work; {name}: {why}")
-        logger.warning("node %s is left out: %s", name, why)
+            reasons: dict[str, list[str]] = {}
+            for each, reason in self._left_out.items():
+                reasons.setdefault(reason, []).append(self._name(each))
+            said = (f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+            raise kind(f"no node of the cluster can do the work; {'; '.join(said)}")
+        logger.warning("node %s is left out: %s", self._name(node_id), why)
         for actor in self._actors.starting:
             if not actor.joined:
                 self._actors.end(actor)
+
+    def _name(self, node_id: str) -> str:
+        return next((each.name for each in self._lookout.nodes if each.node_id == node_id), node_id)
 
     def _join(self) -> list[Event]:
         """Let those join who have said their first word, once the engine is settled."""

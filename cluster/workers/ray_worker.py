@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from cluster.executors import Reply, Shard, Simulate
 from cluster.workers.node_report import NodeReport, Question, report
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.trials.faults import drain
-from evoplastic.user_code import own_names
 
 
 def array_digest(array: NDArray[np.float32]) -> str:
@@ -25,8 +25,10 @@ def array_digest(array: NDArray[np.float32]) -> str:
 class Simulator:
     """Simulates shards on a fixed number of threads; keeps nothing between them."""
 
-    def __init__(self, simulate: Simulate, threads: int, gpus: float) -> None:
-        self._simulate = simulate
+    def __init__(
+        self, simulate: Simulate, threads: int, gpus: float, word: Mapping[str, Any]
+    ) -> None:
+        self._simulate, self._word = simulate, word
         self._threads = threads
         torch.set_num_threads(threads)
         if 0 < gpus < 1:
@@ -36,7 +38,7 @@ class Simulator:
 
     def report(self, question: Question | None) -> NodeReport:
         """What this worker is; also the sign that the imports are done."""
-        return report(question)
+        return report(self._word, question)
 
     def simulate(
         self, problem: LifetimeProblem, center_G: NDArray[np.float32], shard: Shard
@@ -52,30 +54,40 @@ def portable_worker() -> type[Any]:
     """A `Simulator` as a class that travels with its code.
 
     Ray puts the current folder first on the path of its workers, and what travels by name would be
-    looked up there: `cluster` could be the user's. To unpickle this class imports nothing but
-    `evoplastic` and its `user_code.own_names`, from which on our names are ours. What takes long is
-    imported for the first word, so that a worker that has found room is there at once.
+    looked up there: `cluster` could be the user's, and a node may have none of ours. So this class
+    needs nothing but Ray where it arrives. Its first word is `node_facts.first_word`, called by
+    value, after which our names are ours; then only what else came along, pickled once more, is
+    loaded. What takes long is imported for that word too, so that a worker that has found room is
+    there at once.
     """
 
     class ShardWorker:
-        ours = own_names
-
-        def __init__(self, threads: int, gpus: float) -> None:
+        def __init__(self, first_word: bytes, threads: int, gpus: float) -> None:
             if not gpus:  # Ray leaves to whoever was given none those that are for others
                 import os
 
                 os.environ["CUDA_VISIBLE_DEVICES"] = ""
-            self._given = threads, gpus
+            self._first_word, self._given = first_word, (threads, gpus)
             self._worker: Any = None
 
-        def report(self, question: Question | None, simulate: Simulate) -> NodeReport:
+        def report(self, driver: dict[str, Any], work: bytes) -> NodeReport | dict[str, Any]:
+            import ray
+            from ray import cloudpickle
+
             if self._worker is None:
+                word = cloudpickle.loads(self._first_word)(driver)
+                word["node_id"] = ray.get_runtime_context().get_node_id()
+                if word["unfit"]:
+                    said: dict[str, Any] = word
+                    return said
                 from cluster.workers.ray_worker import Simulator
 
-                self._worker = Simulator(simulate, *self._given)
-            return self._worker.report(question)
+                self._worker = Simulator(cloudpickle.loads(work)[1], *self._given, word)
+            answer: NodeReport = self._worker.report(cloudpickle.loads(work)[0])
+            return answer
 
         def simulate(self, problem: LifetimeProblem, center_G: Any, shard: Shard) -> Reply:
-            return self._worker.simulate(problem, center_G, shard)
+            reply: Reply = self._worker.simulate(problem, center_G, shard)
+            return reply
 
     return ShardWorker

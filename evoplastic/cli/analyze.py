@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.checks import UsageError
 from evoplastic.cli import exits
 from evoplastic.cli.verbs import add_json, add_verb, console, print_json
 
 if TYPE_CHECKING:
     from analysis.folders import Found
     from analysis.report import AnalysisReport
+    from analysis.seeds import SeedsReport
     from analysis.settings import SettingsReport
-    from analysis.store import RunRecords
     from cluster.loop import RunOutcome
     from evoplastic.cli.verbs import Subparsers
+
+logger = logging.getLogger(__name__)
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -75,72 +79,67 @@ def run_analyze(args: argparse.Namespace) -> int:
 def _run_several(args: argparse.Namespace) -> int:
     """Of one setting or of many, the spread over seeds."""
     from analysis.folders import open_all
-    from analysis.settings import group_by_setting
 
     found = open_all(args.run_refs, args.store)
     for sentence in found.left_out:
         print(f"left out: {sentence}", file=sys.stderr)
-    settings = group_by_setting(found.runs, found.keys)
-    one = len(settings) == 1 and len(found.runs) > 1
-    default = Path("figures-seeds" if one else "figures-settings")
-    out = args.out or (found.folder / "figures" if found.folder is not None else default)
-    return _print_seeds(found.runs, out, args) if one else _print_settings(found, out, args)
-
-
-def _print_seeds(runs: Sequence[RunRecords], out: Path, args: argparse.Namespace) -> int:
-    from analysis.seeds import compare_seeds
-    from analysis.tables.seeds import format_seeds_table
-
-    report = compare_seeds(runs, out)
+    report = compare(found, args.out)
     if args.json:
-        print_json(
-            {
-                "run_ids": [run.run_id for run in report.runs],
-                "table": _records(report.table),
-                "files": [str(file) for file in report.files],
-            }
-        )
-        return exits.DONE
-    console().print(format_seeds_table(report))
-    _print_files(report.files)
-    return exits.DONE
-
-
-def _print_settings(found: Found, out: Path, args: argparse.Namespace) -> int:
-    from analysis.settings import compare_settings
-
-    report = compare_settings(found.runs, out, found.keys)
-    if args.json:
-        print_json(settings_as_json(report))
+        print_json(comparison_as_json(report))
     else:
-        print_settings(report)
+        print_comparison(report)
     return exits.DONE
 
 
-def print_settings(report: SettingsReport) -> None:
-    """What each setting reaches, and where the tables lie."""
+def compare(found: Found, out: Path | None = None) -> SeedsReport | SettingsReport:
+    """Runs of one setting task by task, with a figure; of several, setting by setting."""
+    from analysis.seeds import compare_seeds
+    from analysis.settings import compare_settings, group_by_setting
+
+    one = len(found.runs) > 1 and len(group_by_setting(found.runs, found.keys)) == 1
+    if out is None:
+        default = Path("figures-seeds" if one else "figures-settings")
+        out = default if found.folder is None else found.folder / "figures"
+    if one:
+        try:
+            return compare_seeds(found.runs, out)
+        except UsageError as error:  # as of runs that have come to different generations
+            logger.warning("%s; the last evaluation of each is tabulated", error)
+    return compare_settings(found.runs, out, found.keys)
+
+
+def print_comparison(report: SeedsReport | SettingsReport) -> None:
+    """The spread over seeds, and where the tables lie."""
+    from analysis.seeds import SeedsReport
+    from analysis.tables.seeds import format_seeds_table
     from analysis.tables.settings import format_settings_table
 
-    console().print(format_settings_table(report.summary))
+    if isinstance(report, SeedsReport):
+        console().print(format_seeds_table(report))
+    else:
+        console().print(format_settings_table(report.summary))
     _print_files(report.files)
 
 
-def settings_as_json(report: SettingsReport) -> dict[str, object]:
-    """The settings with their runs, and the tables as records."""
-    return {
-        "settings": [
-            {
-                "setting": setting.name,
-                "values": setting.values,
-                "seeds": [run.seed for run in setting.runs],
-                "run_ids": [run.run_id for run in setting.runs],
-            }
-            for setting in report.settings
-        ],
-        "summary": _records(report.summary),
-        "table": _records(report.table),
-        "files": [str(file) for file in report.files],
-    }
+def comparison_as_json(report: SeedsReport | SettingsReport) -> dict[str, object]:
+    """The runs, and the tables as records."""
+    from analysis.seeds import SeedsReport
+
+    files = [str(file) for file in report.files]
+    if isinstance(report, SeedsReport):
+        ids = [run.run_id for run in report.runs]
+        return {"run_ids": ids, "table": _records(report.table), "files": files}
+    settings = [
+        {
+            "setting": setting.name,
+            "values": setting.values,
+            "seeds": [run.seed for run in setting.runs],
+            "run_ids": [run.run_id for run in setting.runs],
+        }
+        for setting in report.settings
+    ]
+    summary, table = _records(report.summary), _records(report.table)
+    return {"settings": settings, "summary": summary, "table": table, "files": files}
 
 
 def print_report(report: AnalysisReport) -> None:

@@ -26,7 +26,7 @@ from evoplastic.network.neurons import NeuronGroups, require_fit, require_lines
 from evoplastic.rules.decoding import decode
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.trials.wiring import WiringConfig
-from evoplastic.trials.world import Task, tables_of
+from evoplastic.trials.world import Task, stepped_tasks, tables_of
 from evoplastic.types import Int64Array
 
 
@@ -109,6 +109,16 @@ class LifetimeProblem:
     def demand(self) -> Demand:
         """What these lifetimes ask of an engine."""
         return Demand(self.groups, self.lifetime, self_paced=self.wiring is not None)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Whether individuals may be batched anyhow, by how the engines that run them are built.
+
+        The reference is plain PyTorch, which promises nothing of how it rounds in other batches,
+        and it also runs the tasks that are stepped.
+        """
+        engine = self.chosen_engine if self.engine == "auto" else self.engine  # maybe of others
+        return engine != "reference" and not stepped_tasks(self.tasks)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -63,7 +63,9 @@ def gains(params: ModulationParams, rate_PN: Tensor, groups: NeuronGroups) -> Te
     """
     if params.gain_PNK is None:
         return None
-    return 2.0 * torch.sigmoid(fanned_out(params.gain_PNK, modulatory_rates(rate_PN, groups)))
+    # 2 / (1 + exp(-h)); torch rounds a sigmoid by where in the batch it stands, a tanh not.
+    half_PN = 0.5 * fanned_out(params.gain_PNK, modulatory_rates(rate_PN, groups))
+    return 1.0 + torch.tanh(half_PN)
 
 
 def thresholds(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.rundir import RunDirectory, describe_environment, git_commit, read_run_id
+from cluster.environment import describe_environment, git_commit
+from cluster.rundir import RunDirectory, read_run_id
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.storage import write_atomically
 
@@ -222,7 +223,7 @@ def test_commit_is_that_of_the_source_tree(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_absent_packages_are_said_to_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.rundir.RECORDED_PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr("cluster.environment.RECORDED_PACKAGES", ("numpy", "no-such-package"))
     packages = describe_environment()["packages"]
     assert packages["no-such-package"] == "absent"
     assert packages["numpy"][0].isdigit()

@@ -124,7 +124,7 @@ class Lan:
         cwd: Path,
         more: Mapping[str, str] | None = None,
         *,
-        timeout_s: float = 240.0,
+        timeout_s: float = 600.0,
     ) -> subprocess.CompletedProcess[str]:
         """The command line, in a folder."""
         return self.python(["-m", "evoplastic", *words], cwd, more, timeout_s=timeout_s)

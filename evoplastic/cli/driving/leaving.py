@@ -53,10 +53,11 @@ def leaving(run_dir: Path, args: argparse.Namespace) -> Iterator[None]:
     """Say how to go on with a run that cannot be worked on now, if there is one."""
     try:
         yield
-    except (Preempted, Stopped):
+    except (Preempted, Stopped) as error:
+        from cluster.lock import Occupied
         from evoplastic.records import CONFIG_NAME
 
-        if (run_dir / CONFIG_NAME).is_file():
+        if (run_dir / CONFIG_NAME).is_file() and not isinstance(error.__cause__, Occupied):
             print(how_to_go_on(run_dir, args), file=sys.stderr)
         raise
 

@@ -25,18 +25,16 @@ UNEXPECTED = 1
 def tabulate(root: Path, *, as_json: bool) -> tuple[list[Path], dict[str, object] | None]:
     """Print what each setting reaches; the files written, and for a program the numbers."""
     from analysis.folders import open_all
-    from analysis.settings import compare_settings
-    from evoplastic.cli.analyze import print_settings, settings_as_json
+    from evoplastic.cli.analyze import compare, comparison_as_json, print_comparison
 
     try:
-        found = open_all([root])
+        report = compare(open_all([root]))
     except UsageError as error:  # nothing was evaluated: the runs say why
         logger.info("no table: %s", error)
         return [], None
-    report = compare_settings(found.runs, root / "figures", found.keys)
     if as_json:
-        return list(report.files), settings_as_json(report)
-    print_settings(report)
+        return list(report.files), comparison_as_json(report)
+    print_comparison(report)
     return list(report.files), None
 
 

@@ -11,6 +11,7 @@ from evoplastic import trust
 from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.driving.workers import add_workers, address_of, as_typed, request_of
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive
 from evoplastic.commands import command
 
@@ -61,7 +62,8 @@ def add_verbs(verbs: Subparsers) -> None:
         "--at-once",
         type=positive,
         metavar="K",
-        help="runs at a time, which share the cores (default: one per core; with --address 1)",
+        help="runs at a time, which share the cores (default: one per core, or per GPU; with "
+        "--address 1)",
     )
     parser.add_argument(
         "--index",
@@ -79,8 +81,7 @@ def add_verbs(verbs: Subparsers) -> None:
         metavar="N",
         help=f"how many runs are meant; has to be said above {MANY}",
     )
-    parser.add_argument("--workers", metavar="N", help="Ray workers of each run, as for evolve")
-    parser.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+    add_workers(parser)
     parser.add_argument("--no-analysis", action="store_true", help="end without a table")
     add_trust(parser)
     add_json(parser)
@@ -93,6 +94,9 @@ def run_sweep(args: argparse.Namespace) -> int:
     from cluster.sweep.record import read_record
     from cluster.sweep.shares import share_of
 
+    if args.dry_run:
+        trust.never_ask()
+    request = request_of(args)
     _name_files(args.overrides)
     before = read_record(args.run_dir) if args.run_dir is not None else None
     plan = make_plan(args.recipe, args.overrides, before.keys if before is not None else ())
@@ -100,15 +104,19 @@ def run_sweep(args: argparse.Namespace) -> int:
         print(len(plan.runs))
         return exits.DONE
     chosen = _chosen(args, plan)
-    share = share_of(len(chosen), args.at_once, workers=args.workers, address=_address(args))
+    _require_meant(args, plan)
+    engines = _checked(plan) if args.index is None else set()
+    share = share_of(
+        len(chosen),
+        args.at_once,
+        workers=request,
+        address=address_of(args),
+        on_gpu="gpu" in engines,
+    )
     if args.dry_run:
         from evoplastic.cli.sweep.cost import show
 
-        trust.never_ask()
         return show(plan, share, as_json=args.json)
-    _require_meant(args, plan)
-    if args.index is None:
-        _require_selection(plan)
     root, record = _root(args, plan)
     return _conduct(args, plan, chosen, share, root, record)
 
@@ -184,10 +192,10 @@ def _require_meant(args: argparse.Namespace, plan: Plan) -> None:
         args.runs in (None, count),
         f"--runs is {args.runs}, but these values make {count} runs; see which with --dry-run",
     )
-    if args.runs is None and count > MANY and args.index is None and not args.go_on:
+    free = args.dry_run or args.go_on or args.index is not None
+    if args.runs is None and count > MANY and not free:
         from evoplastic.cli.sweep.cost import sentence
 
-        trust.never_ask()
         require(
             False,
             f"these values make {count} runs, {sentence(plan)}; if they are meant, add "
@@ -195,20 +203,28 @@ def _require_meant(args: argparse.Namespace, plan: Plan) -> None:
         )
 
 
-def _require_selection(plan: Plan) -> None:
-    """Check each setting against its tasks before the first run starts."""
+def _checked(plan: Plan) -> set[str]:
+    """The engines that the runs will have; each setting is checked against its tasks.
+
+    Raises:
+        UsageError: a setting in which evolution has nothing to select on, naming a run of it.
+    """
     from cluster.experiment import build_experiment
     from cluster.planning.selection import require_selection
     from cluster.sweep.plan import settings_apart
     from evoplastic.checks import UsageError
 
+    engines = set()
     for run in settings_apart(plan):
         try:
-            require_selection(build_experiment(run.config))
+            experiment = build_experiment(run.config)
+            require_selection(experiment)
         except trust.Untrusted:
             raise
         except UsageError as error:
             raise UsageError(f"{run.name}: {error}; no run was started") from error
+        engines.add(experiment.problem.engine)
+    return engines
 
 
 def _root(args: argparse.Namespace, plan: Plan) -> tuple[Path, SweepRecord]:
@@ -224,21 +240,9 @@ def _root(args: argparse.Namespace, plan: Plan) -> tuple[Path, SweepRecord]:
     return root, keep_record(root, plan, may_go_on=may_go_on)
 
 
-def _address(args: argparse.Namespace) -> str | None:
-    """The cluster that runs would use: that of RAY_ADDRESS too, as they take it."""
-    given: str | None = args.address
-    if given is not None or args.workers == "0":
-        return given
-    from cluster.workers.address import meant
-
-    return meant(None)
-
-
 def _options(args: argparse.Namespace) -> list[str]:
     """What every run is started with."""
-    given = (("--workers", args.workers), ("--address", args.address))
-    words = [word for option, value in given if value is not None for word in (option, value)]
-    return words + (["--trust"] if args.trust else [])
+    return [*as_typed(args), *(["--trust"] if args.trust else [])]
 
 
 def _going_on(args: argparse.Namespace, root: Path) -> str:

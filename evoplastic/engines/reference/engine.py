@@ -99,7 +99,9 @@ def run_reference(
                 trial, brought, params, plasticity, state, groups, batch, config, recorder
             )
         outcomes.append(outcome)
-    roughness_P = torch.stack([o.roughness_P for o in outcomes]).sum(0) / config.num_trials
+    # One after the other, in an order that does not depend on how many individuals there are.
+    roughness_P = sum((o.roughness_P for o in outcomes[1:]), outcomes[0].roughness_P)
+    roughness_P = roughness_P / config.num_trials
     loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
     if self_paced:
         loss_PK[torch.from_numpy(world.failed_P)] = torch.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tests.cluster.tiny import tiny_genome, tiny_problem
 from tests.cluster.workers.pretended import Act, PretendedCrew, at_once
 from tests.evoplastic.lifetime.populations import pair_shards
 
-PROBLEM = tiny_problem()
+PROBLEM = replace(tiny_problem(), engine="cpu")  # nothing is simulated
 CENTER_G = tiny_genome(PROBLEM).center_G
 SHARDS: list[Shard] = [*pair_shards(PROBLEM, ESConfig(popsize=48), 1, 24, 1)]
 
@@ -125,6 +126,16 @@ def test_few_shards_are_cut_for_many_workers() -> None:
     sizes = [shard.lifetimes for _, shard in crew.handed]
     assert (sizes[0], sizes[-1]) == (4, 2)
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_what_the_reference_engine_simulates_goes_out_as_it_was_asked_for() -> None:
+    crew, dispatcher = made(3, piece_s=0.1)
+    problem = replace(PROBLEM, engine="reference")
+    shards: list[Shard] = [*pair_shards(PROBLEM, ESConfig(popsize=48), 1, 24, 5)]
+    for _ in range(3):
+        crew.handed.clear()
+        dispatcher.map(problem, CENTER_G, shards, lambda: False)
+    assert [shard for _, shard in crew.handed] == shards
 
 
 @pytest.mark.parametrize("speeds", [(1.0, 1.0), (1.0, 0.25), (1.0, 1.0, 1.0, 0.5), (1.0, 0.1)])

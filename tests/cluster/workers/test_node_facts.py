@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 import evoplastic
-from cluster.workers.node_facts import by_value, code_digest, facts, our_root, remark, unfit
+from cluster.workers.node_facts import (
+    by_value,
+    code_digest,
+    facts,
+    first_word,
+    our_root,
+    remark,
+    unfit,
+)
 from tests.integration.lan import bare_python
 from tests.tasks.neurogym.sources.projects import write
 
@@ -30,32 +38,52 @@ def test_this_node_is_fit_for_a_driver_on_it(tmp_path: Path) -> None:
     json.dumps(here)  # plain values
 
 
-LOADED = (
-    "import json, sys; from ray import cloudpickle; "
-    "said = cloudpickle.loads(sys.stdin.buffer.read())(None); "
-    "print(json.dumps([said, [m for m in sys.modules if m.partition('.')[0] in "
-    "('evoplastic', 'cluster', 'torch')]]))"
-)
+LOADED = """
+import json, sys
+from ray import cloudpickle
+word = cloudpickle.loads(sys.stdin.buffer.read())(json.loads(sys.argv[1]))
+if not word["unfit"]:
+    import analysis, cluster.workers, evoplastic.checks, tasks
+print(json.dumps([word, [m for m in sys.modules if m.partition(".")[0] in
+    ("evoplastic", "cluster", "tasks", "analysis", "torch")]]))
+"""
+
+
+def first_word_of(
+    python: str, folder: Path, **environment: str
+) -> tuple[dict[str, Any], list[str]]:
+    """The first word of a process in a folder, and what it had to import of ours for it."""
+    done = subprocess.run(
+        [python, "-c", LOADED, json.dumps(facts())],
+        input=by_value(first_word),
+        capture_output=True,
+        cwd=folder,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    word, imported = json.loads(done.stdout)
+    return word, imported
 
 
 def test_a_node_without_the_package_says_so(tmp_path: Path) -> None:
     python, environment = bare_python()
-    done = subprocess.run(
-        [python, "-c", LOADED],
-        input=by_value(facts),
-        capture_output=True,
-        cwd=tmp_path,
-        env=environment,
-        timeout=60,
-        check=True,
-    )
-    there, imported = json.loads(done.stdout)
+    there, imported = first_word_of(python, tmp_path, **environment)
     assert imported == []
     assert (there["root"], there["code"], there["versions"]["evoplastic"]) == (None, None, None)
     assert there["versions"]["torch"] == facts()["versions"]["torch"]
-    said = unfit(there, facts())
+    said = there["unfit"]
     assert said.startswith(f"it has no evoplastic {evoplastic.__version__}; install evoplastic")
     assert f"for {there['executable']}" in said
+
+
+def test_names_are_ours_after_the_first_word_in_a_folder_of_traps(tmp_path: Path) -> None:
+    names = ("evoplastic", "cluster", "tasks", "analysis")
+    write(tmp_path, {f"{name}.py": "raise RuntimeError('a trap')" for name in names})
+    there, _ = first_word_of(sys.executable, tmp_path, PYTHONPATH=f".:{ROOT}")
+    assert there["unfit"] == there["remark"] == ""
+    assert there["root"] == ROOT
 
 
 def changed(**versions: str | None) -> dict[str, Any]:
