@@ -114,8 +114,8 @@ def check_run(
     ):
         require(
             asked is None or asked <= there,
-            f"--{option}-per-worker is {asked or 0:g}, but a node has {there}; raise --{option}, or ask "
-            "for less",
+            f"--{option}-per-worker is {asked or 0:g}, but a node has {there}; raise "
+            f"--{option}, or ask for less",
         )
     given = (
         ("--workers", workers),
