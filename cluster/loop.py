@@ -20,7 +20,7 @@ from cluster.planning.selection import require_selection
 from cluster.progress import Progress, SilentProgress
 from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
-from cluster.session.ending import end, fail, settle
+from cluster.session.ending import end, fail, settle, taken_away
 from cluster.session.session import Session
 from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
@@ -89,7 +89,7 @@ def evolve(
         resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     with _executor(executor, request, address, experiment) as ready, ExitStack() as stack:
-        experiment = experiment.on(ready.settle(experiment.problem, _never))
+        experiment = _settled(experiment, ready)
         directory = RunDirectory.create(
             run_dir or Path("runs") / run_id, run_id, config.to_yaml(), experiment.problem.engine
         )
@@ -209,8 +209,11 @@ def _until_the_end(
     except StopRequested:
         status = status_of(stop.received)
     except BaseException as error:
-        fail(session, error)
-        raise
+        reason = taken_away(error)
+        fail(session, reason)
+        if reason is error:
+            raise
+        raise reason from error
     finally:
         progress.stop()
     return end(session, status, stop)  # a signal during delivery makes it another
@@ -265,12 +268,23 @@ def _executor(
     engine = experiment.config.engine
     executor = patiently(lambda: RayExecutor(request, address, engine=engine))
     try:
-        executor.settle(experiment.problem, _never)
+        _settled(experiment, executor)
         yield executor
     finally:
         executor.close()
 
 
-def _never() -> bool:
-    """A signal need not be asked for where it ends the process at once."""
-    return False
+def _settled(experiment: Experiment, executor: Executor) -> Experiment:
+    """The experiment on the engine on which workers agree, once they are there.
+
+    Ray does not bear a signal handler that raises while it waits, so signals are asked for.
+
+    Raises:
+        Stopped: by a signal, before there was anything to leave whole.
+    """
+    with stop_signals() as stop:
+        try:
+            return experiment.on(executor.settle(experiment.problem, stop))
+        except StopRequested:
+            assert stop.received is not None
+            raise Stopped(stop.received) from None

@@ -69,8 +69,10 @@ def patiently(work: Callable[[], T]) -> T:
         threading.Event().wait()
 
     threading.Thread(target=do, name="patience", daemon=True).start()
+    early = stopping.heeded()
     while not done.wait(LOOK_S):
-        pass
+        if early is not None and early.at_once and (missed := stopping.missed()) is not None:
+            raise missed
     return outcome[0]()
 
 

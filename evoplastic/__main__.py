@@ -54,6 +54,18 @@ def main(argv: Sequence[str] | None = None, *, watch: bool = False) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    """The exit code; that of a signal, where one came, also if somebody swallowed the exception."""
+    try:
+        code = _answer(args)
+    except Exception:
+        if stopping.missed() is None:
+            raise
+        code = 1
+    missed = stopping.missed()
+    return code if missed is None or code == 0 else missed.exit_code
+
+
+def _answer(args: argparse.Namespace) -> int:
     from evoplastic.checks import EnvironmentFault, Preempted, UsageError
     from evoplastic.cli import exits
 

@@ -111,3 +111,14 @@ def heed(words: list[str]) -> None:
 def heeded() -> StopSignal | None:
     """Whoever has had the signals since the command began, if anybody has."""
     return _early
+
+
+def missed() -> Stopped | None:
+    """What a signal raised that came to this command, if one did.
+
+    Code that is interrupted as it imports or frees something may swallow it, or make another
+    exception of it.
+    """
+    if _early is None or _early.received is None:
+        return None
+    return Stopped(_early.received)

@@ -21,8 +21,8 @@ class EvolutionConfig(Section):
     generations: int = Field(default=1000, ge=1)
     """Generations from the first center to the last."""
     flat_generations: int = Field(default=3, ge=0)
-    """After so many generations in a row that say nothing, since the individuals of each pair are
-    equal in loss, a run stops with an error; 0 lets it go on."""
+    """After so many generations in a row that say nothing, since the individuals that are compared,
+    as the two of a pair, are equal in loss, a run stops with an error; 0 lets it go on."""
 
 
 class EvaluationConfig(Section):

@@ -137,6 +137,7 @@ def ray_cluster_file(run: LaunchedRun, machine: Machine, up: RayUp, title: str) 
             "PROVIDER": _there(up) if there else f"type: aws\nregion: {up.region}",
             "SSH_USER": up.ssh_user,
             "IMAGE": up.image,
+            "MOUNT": up.mount,
             "RUN_OPTIONS": ", ".join(map(json.dumps, options)),
             "FILES": "\n".join(f"{far}: {near}" for far, near in files.items()),
             "NODE_TYPES": None if there else _node_types(machine, up),

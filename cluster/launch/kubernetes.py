@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from cluster.launch.run import LaunchedRun, Machine, as_command, require_image
+from cluster.launch.run import PLAIN, LaunchedRun, Machine, as_command, require_image
 from cluster.launch.template import filled, require_word
 from evoplastic.checks import require
 
@@ -59,6 +59,11 @@ def rayjob_file(run: LaunchedRun, machine: Machine, cluster: Cluster, title: str
         f"{run.run_dir}/".startswith(f"{cluster.mount}/") and ".." not in run.run_dir.split("/"),
         f"--run-dir is {run.run_dir}, expected a folder within {cluster.mount}, where the volume "
         "is: everything else is lost with the head",
+    )
+    require(
+        PLAIN.fullmatch(run.run_dir) is not None,
+        f"--run-dir is {run.run_dir!r}, which Ray would quote in ways of its own; take letters, "
+        "digits and dashes",
     )
     require(
         cluster.least_nodes <= machine.nodes,

@@ -10,6 +10,8 @@ from evoplastic.stopping import StopSignal
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store
 FAILED_CLOSE_S = 5.0  # and one that broke off, whose user waits for the reason
+# What Ray raises where a cluster is lost and it leaves Python the time to hear of it.
+LOST = ("RaySystemError", "LocalRayletDiedError", "NodeDiedError", "OwnerDiedError", "RpcError")
 
 
 def end(session: Session, status: RunStatus, stop: StopSignal) -> RunStatus:
@@ -56,3 +58,13 @@ def fail(session: Session, error: BaseException) -> None:
     session.chronicle.break_off(session.generation, error, status)
     if session.chronicle.tracker is not None:
         session.chronicle.tracker.close(status, FAILED_CLOSE_S)
+
+
+def taken_away(error: BaseException) -> BaseException:
+    """An error as it counts for the run: that of a cluster that is lost means no room for now."""
+    kind = type(error)
+    if kind.__module__ == "ray.exceptions" and kind.__name__ in LOST:
+        return Preempted(
+            f"the Ray cluster is lost: {(str(error).strip() or kind.__name__).splitlines()[0]}"
+        )
+    return error

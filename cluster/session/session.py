@@ -139,8 +139,8 @@ class Session:
         loss = self.metrics.get(records.loss_metric("mean"), float("nan"))
         going_on = command("resume", self.chronicle.directory.path, "evolution.flat_generations=0")
         raise UsageError(
-            f"{self.flat} generations in a row told the search nothing: in no pair did the two "
-            f"individuals differ in fitness (lifetime.fitness is {config.lifetime.fitness!r}; in "
+            f"{self.flat} generations in a row told the search nothing: no individuals that it "
+            f"compares differed in fitness (lifetime.fitness is {config.lifetime.fitness!r}; in "
             f"the last generation the mean of what it makes small was {loss:g}); see whether "
             "rewards or answers of the training tasks depend on what a network does, and whether "
             "search.sigma moves genomes at all, then start a new run; to go on all the same: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import require
 from evoplastic.machine import memory_bytes, usable_cores
 
@@ -42,7 +43,7 @@ def share_of(
     runs: int,
     at_once: int | None,
     *,
-    workers: str | None,
+    workers: WorkerRequest | None,
     address: str | None,
     on_gpu: bool = False,
 ) -> Share:
@@ -52,7 +53,7 @@ def share_of(
     Args:
         runs: runs of the sweep.
         at_once: what was asked for.
-        workers: Ray worker processes of each run, as they were typed; None where none were named.
+        workers: Ray worker processes of each run; None where runs are one process each.
         address: of a Ray cluster, whose CPUs are not counted here.
         on_gpu: whether a run without workers takes a GPU of this machine.
 
@@ -62,12 +63,12 @@ def share_of(
     cores = usable_cores()
     if address is not None:
         require(
-            workers is not None or (at_once or 1) == 1,
+            isinstance(workers.most if workers else None, int) or (at_once or 1) == 1,
             f"--at-once is {at_once} on the cluster {address}, where each run takes every CPU; say "
             "with --workers how many each of them gets",
         )
         return Share(at_once=min(runs, at_once or 1), cores=cores)
-    each = _most_workers(workers, cores)
+    each = _cores_of(workers, cores)
     devices = _devices() if on_gpu and not each else ()
     room = max(1, memory_bytes() // DRIVER_BYTES)
     chosen = at_once or len(devices) or max(1, min(room, cores // max(1, each)))
@@ -84,9 +85,8 @@ def _devices() -> tuple[str, ...]:
     return tuple(str(number) for number in range(torch.cuda.device_count()))
 
 
-def _most_workers(workers: str | None, cores: int) -> int:
-    """The most worker processes that a run may have: of `MIN-MAX` the second, of a word all."""
+def _cores_of(workers: WorkerRequest | None, cores: int) -> int:
+    """Cores that the workers of one run may take; 0 where it has none."""
     if workers is None:
         return 0
-    most = workers.rpartition("-")[2]
-    return int(most) if most.isdecimal() else cores
+    return workers.most * workers.cpus_per_worker if isinstance(workers.most, int) else cores

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from cluster.workers import inquiry
 from evoplastic.checks import UsageError
 
 VARIABLE = "RAY_ADDRESS"
-INQUIRY_TIMEOUT_S = 12.0
+INQUIRY_TIMEOUT_S = 90.0  # of which nearly all may be Ray's import
 TOKEN_HELP = (
     "give its token in RAY_AUTH_TOKEN or, as a file, in RAY_AUTH_TOKEN_PATH (on a node of the "
     "cluster `ray get-auth-token` prints it)"
@@ -120,9 +121,13 @@ def inquire(address: str) -> Mapping[str, Any]:
         said: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return {"state": "mute"}
-    except (OSError, ValueError, LookupError, subprocess.CalledProcessError) as error:
-        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+    except subprocess.CalledProcessError as error:
+        if error.returncode == -signal.SIGALRM:
+            return {"state": "mute"}
+        lines = error.stderr.strip().splitlines()
         return {"state": "else", "said": lines[-1] if lines else "nothing"}
+    except (OSError, ValueError, LookupError) as error:
+        return {"state": "else", "said": str(error)}
     return said
 
 
@@ -178,8 +183,8 @@ def _in_words(address: str, said: Mapping[str, Any]) -> str:
         case "mute":
             return (
                 f"no Ray cluster answers at {at}: something listens there and does not answer as "
-                f"Ray within {INQUIRY_TIMEOUT_S:.0f} s; is it Ray's port, and its head node alive? "
-                f"{WHERE_FROM}"
+                f"Ray within {inquiry.ANSWER_WITHIN_S:.0f} s; is it Ray's port, and is its head "
+                f"alive? {WHERE_FROM}"
             )
         case _:
             return f"what answers at {at} is not Ray ({said['said']}); {WHERE_FROM}"

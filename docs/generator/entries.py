@@ -82,7 +82,7 @@ def tables_page() -> str:
             f"{TABLES_INTRODUCTION}\n## Modulations\n\nWhat the words mean is told in "
             "[modulation](../modulation.md).\n",
             *modulations,
-            "## Searches\n",
+            "## Searches\n\nWhich to use when is told in [searches](../searches.md).\n",
             *searches,
             "\n## Curricula\n",
             *curricula,

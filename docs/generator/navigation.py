@@ -44,6 +44,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "reference/rules.md",
         "modulation.md",
         "genome.md",
+        "searches.md",
         "reference/tables.md",
         "reference/recipes.md",
         "reference/configuration.md",

@@ -1,1 +1,1 @@
-"""How long the lifetimes of one generation take."""
+"""How long the lifetimes of one generation take, and what a search makes of a known optimum."""

@@ -17,6 +17,7 @@ from evoplastic.cli import (
     genome,
     launch,
     rules,
+    searches,
     store,
     tasks,
 )
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         evaluate,
         tasks,
         rules,
+        searches,
         genome,
         analyze,
         bench,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from evoplastic.cli.sweep import verb
 from tests.cli.conftest import Command
 
 
@@ -35,7 +36,6 @@ def test_the_number_of_runs_is_for_arrays(command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["seed=1..200"], "in all on the cores here; if they are meant, add --runs 200"),
         (["seed=1..3", "--runs", "4"], "--runs is 4, but these values make 3 runs"),
         (["seed=1..3", "--index", "0", "--run-dir", "r"], "--index is 0, expected 1 to 3"),
         (["seed=1..3", "--index", "4", "--run-dir", "r"], "an array is --array=1-3"),
@@ -44,6 +44,7 @@ def test_the_number_of_runs_is_for_arrays(command: Command) -> None:
         (["seed=1..3", "--continue"], "--continue needs the directory of the sweep"),
         (["seed=1..3", "--address", "h:1", "--at-once", "2"], "say with --workers how many"),
         (["seed=1..3", "rule.first_trial=1,9"], "seed1-first_trial9: "),
+        (["seed=1..3", "--workers", "4-2"], "expected the smaller number first"),
         (["sed=1..3"], "did you mean 'seed'?"),
     ],
 )
@@ -54,6 +55,16 @@ def test_what_does_not_hold_is_refused_and_nothing_written(
     assert answer.code == 2, answer.err
     assert what in answer.err
     assert not list(Path.cwd().iterdir())
+
+
+def test_many_runs_are_started_when_their_number_is_said(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "MANY", 2)
+    answer = command("sweep", "smoke", "seed=1..3")
+    assert answer.code == 2
+    assert "these values make 3 runs, about " in answer.err
+    assert "if they are meant, add --runs 3, else" in answer.err
 
 
 def test_a_folder_of_something_else_is_left_alone(command: Command) -> None:

@@ -20,6 +20,7 @@ from tests.integration.recorded import SHARD_S, traces
 pytestmark = pytest.mark.cluster
 
 PATIENCE_S = 120.0
+RUN_S = 300.0
 OCCUPY = """
 import sys, time, ray
 ray.init(address=sys.argv[1], logging_level=50, log_to_driver=False)
@@ -145,6 +146,30 @@ def test_a_full_cluster_is_waited_for_and_then_75(net: Lan, tmp_path: Path) -> N
             assert driver.wait(10.0) == 75, (tmp_path / "said").read_text()
 
 
+def test_a_run_that_lost_its_last_worker_for_too_long_is_pre_empted(
+    net: Lan, tmp_path: Path
+) -> None:
+    head = net.start_head(tmp_path, cpus=0)
+    node = net.start_node(head, tmp_path, cpus=1)
+    words = ["-m", "evoplastic", "evolve", "smoke", "evolution.generations=100000"]
+    words += ["tracking.enabled=false", "--run-dir", "run", "--address", head.address]
+    words += ["--wait-for-workers", "5"]
+    with started(net, words, tmp_path) as driver:
+        journal = tmp_path / "run" / "journal.ndjson"
+        until(
+            lambda: journal.is_file() and '"event":"generation"' in journal.read_text(),
+            driver,
+            tmp_path,
+            "a generation",
+        )
+        node.kill()
+        assert driver.wait(PATIENCE_S) == 75
+    said = (tmp_path / "said").read_text()
+    assert "no workers within 5 s: asked for max, each with 1 CPU; there: 0 of them" in said
+    assert f"resume run --address {head.address} --wait-for-workers 5" in said
+    assert (tmp_path / "run" / "STATUS").read_text() == "preempted\n"
+
+
 def test_pretended_gpus_are_shared_out(net: Lan, undisturbed: str, tmp_path: Path) -> None:
     """Each worker sees what is its own; without a real GPU behind it, the CPU engine runs."""
     head = net.start_head(tmp_path, cpus=0)
@@ -159,7 +184,7 @@ def test_pretended_gpus_are_shared_out(net: Lan, undisturbed: str, tmp_path: Pat
         folder = tmp_path / name
         folder.mkdir()
         words = ["-m", "tests.integration.recorded", head.address, str(folder), workers]
-        done = net.python(words, tmp_path, {SHARD_S: "0.05", **more}, timeout_s=PATIENCE_S)
+        done = net.python(words, tmp_path, {SHARD_S: "0.05", **more}, timeout_s=RUN_S)
         assert done.returncode == 0, done.stderr
         assert digest_of(done.stdout) == undisturbed
         seen[name] = sorted({(trace.gpus, trace.pid) for trace in traces(folder)})

@@ -121,11 +121,11 @@ def parse_workers(words: object, **settings: Any) -> WorkerRequest:
 def as_request(workers: object, address: str | None) -> WorkerRequest | None:
     """What a caller asks for, who may say it in a word; None: the work is done in his process.
 
-    >>> as_request(0, None) is None, as_request(None, "10.0.0.1:6379").most
-    (True, 'max')
+    >>> as_request(0, None), as_request(None, None), as_request(None, "10.0.0.1:6379").most
+    (None, None, 'max')
 
     Args:
-        workers: a request, or words of `parse_workers`; 0 or "0" without an address: none.
+        workers: a request, or words of `parse_workers`; None or 0 without an address: no workers.
         address: of a running cluster, or None.
 
     Raises:
@@ -133,6 +133,6 @@ def as_request(workers: object, address: str | None) -> WorkerRequest | None:
     """
     if isinstance(workers, WorkerRequest):
         return workers
-    if workers in (0, "0") and not isinstance(workers, bool):
+    if workers in (None, 0, "0") and not isinstance(workers, bool):
         return None if address is None else WorkerRequest()
     return parse_workers(workers)

@@ -132,15 +132,17 @@ def _machine(args: argparse.Namespace, nodes: int) -> Machine:
 
 
 def _run(args: argparse.Namespace, machine: Machine, runs: str) -> LaunchedRun:
+    from cluster.config.naming import filled_in
     from cluster.config.run import load_config
     from cluster.launch.run import check_run
 
     trust.never_ask()
     config = load_config(args.recipe, args.overrides)
+    named = f"{runs}/{{name}}-seed{{seed}}" if args.run_dir is None else args.run_dir
     return check_run(
         args.recipe,
         args.overrides,
-        args.run_dir or f"{runs}/{config.name}-seed{config.seed}",
+        str(filled_in(named, config)),
         machine,
         workers=getattr(args, "workers", None),
         gpus_per_worker=getattr(args, "gpus_per_worker", None),

@@ -11,6 +11,7 @@ from evoplastic import trust
 from evoplastic.api.defaults import RUNS, new_run_dir
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.driving.workers import add_workers, address_of, as_typed, request_of
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive
 from evoplastic.commands import command
 
@@ -80,8 +81,7 @@ def add_verbs(verbs: Subparsers) -> None:
         metavar="N",
         help=f"how many runs are meant; has to be said above {MANY}",
     )
-    parser.add_argument("--workers", metavar="N", help="Ray workers of each run, as for evolve")
-    parser.add_argument("--address", metavar="A", help="HOST:PORT of a running Ray cluster")
+    add_workers(parser)
     parser.add_argument("--no-analysis", action="store_true", help="end without a table")
     add_trust(parser)
     add_json(parser)
@@ -96,6 +96,7 @@ def run_sweep(args: argparse.Namespace) -> int:
 
     if args.dry_run:
         trust.never_ask()
+    request = request_of(args)
     _name_files(args.overrides)
     before = read_record(args.run_dir) if args.run_dir is not None else None
     plan = make_plan(args.recipe, args.overrides, before.keys if before is not None else ())
@@ -108,8 +109,8 @@ def run_sweep(args: argparse.Namespace) -> int:
     share = share_of(
         len(chosen),
         args.at_once,
-        workers=args.workers,
-        address=_address(args),
+        workers=request,
+        address=address_of(args),
         on_gpu="gpu" in engines,
     )
     if args.dry_run:
@@ -239,21 +240,9 @@ def _root(args: argparse.Namespace, plan: Plan) -> tuple[Path, SweepRecord]:
     return root, keep_record(root, plan, may_go_on=may_go_on)
 
 
-def _address(args: argparse.Namespace) -> str | None:
-    """The cluster that runs would use: that of RAY_ADDRESS too, as they take it."""
-    given: str | None = args.address
-    if given is not None or args.workers == "0":
-        return given
-    from cluster.workers.address import meant
-
-    return meant(None)
-
-
 def _options(args: argparse.Namespace) -> list[str]:
     """What every run is started with."""
-    given = (("--workers", args.workers), ("--address", args.address))
-    words = [word for option, value in given if value is not None for word in (option, value)]
-    return words + (["--trust"] if args.trust else [])
+    return [*as_typed(args), *(["--trust"] if args.trust else [])]
 
 
 def _going_on(args: argparse.Namespace, root: Path) -> str:

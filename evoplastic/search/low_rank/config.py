@@ -22,9 +22,16 @@ class LowRankESConfig:
     popsize: int = 500
     """P, individuals of a generation: popsize / 2 antithetic pairs."""
     sigma: float = 0.03
-    """Standard deviation of a number's mutation, times the scale of its field; never changes."""
+    """Standard deviation of a number's mutation, times the scale of its field."""
     learning_rate: float = 0.01
     """Adam's step."""
+    annealing_generations: int = 0
+    """Generations over which sigma and learning_rate go to their last values, by the same factor
+    from each to the next; from then on they stay. 0 means that they never change."""
+    last_sigma: float | None = None
+    """What sigma comes to; none means that it never changes."""
+    last_learning_rate: float | None = None
+    """What learning_rate comes to; none means that it never changes."""
     beta1: float = 0.9
     """Adam's decay of the mean gradient."""
     beta2: float = 0.999
@@ -49,6 +56,9 @@ class LowRankESConfig:
             popsize=self.popsize,
             sigma=self.sigma,
             learning_rate=self.learning_rate,
+            annealing_generations=self.annealing_generations,
+            last_sigma=self.last_sigma,
+            last_learning_rate=self.last_learning_rate,
             beta1=self.beta1,
             beta2=self.beta2,
             epsilon=self.epsilon,

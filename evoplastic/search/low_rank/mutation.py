@@ -33,7 +33,7 @@ class LowRankMutations:
         self._fields = [
             (layout.slices[field.name], field.sizes(layout.groups)) for field in layout.fields
         ]
-        self._size_G = (np.float32(options.sigma) * layout.scale_G.numpy()).astype(np.float32)
+        self._es, self._scale_G = options.es, layout.scale_G.numpy()
         self._draws = sum(self._draws_of(sizes) for _, sizes in self._fields)
 
     @property
@@ -52,7 +52,8 @@ class LowRankMutations:
             stop = start + self._draws_of(sizes)
             unit_G[part] = self._unit(row[start:stop], sizes)
             start = stop
-        return self._size_G * unit_G
+        size_G = np.float32(self._es.sigma_at(generation)) * self._scale_G
+        return size_G * unit_G
 
     def _low_rank(self, sizes: tuple[int, ...]) -> bool:
         rank = self._options.rank

@@ -55,7 +55,7 @@ class LowRankES:
         shaped = shape_losses(loss_P, options)
         gradient_G = self._gradient(shaped.weight_pairs, proposal.generation)
         if shaped.pulls:
-            state = update(state, gradient_G, options, self._layout)
+            state = update(state, gradient_G, options, self._layout, proposal.generation)
         norm = float(torch.linalg.vector_norm(gradient_G))
         return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
@@ -86,5 +86,6 @@ class LowRankES:
         for pair, weight in enumerate(weight_pairs):
             if weight != 0.0:
                 sum_G += weight * mutations.of_pair(generation, pair)
-        scale = 1.0 / (self._options.popsize * self._options.sigma**2)
+        sigma = self._options.es.sigma_at(generation)
+        scale = 1.0 / (self._options.popsize * sigma**2)
         return torch.from_numpy((sum_G * scale).astype(np.float32))

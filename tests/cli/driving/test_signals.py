@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,6 +94,22 @@ def test_a_signal_at_any_time_gives_75(workers: str, after_s: float, tmp_path: P
     if status.exists():
         assert status.read_text() == "preempted\n"
         assert "go on with: " in said
+
+
+@pytest.mark.cluster
+def test_a_signal_is_heeded_by_who_waits_for_a_cluster(tmp_path: Path) -> None:
+    """Something listens at the address, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(TIMEOUT_S)
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with evolving(tmp_path, "--address", address, "--run-dir", "run") as process:
+            connection, _ = mute.accept()  # it asks who is there
+            with connection:
+                process.terminate()
+                _, said = process.communicate(timeout=TIMEOUT_S)
+            assert process.returncode == 75, said
+    assert "stopped by SIGTERM" in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_a_rayjob_is_what_kuberay_takes(command: Command, words: tuple[object, .
     assert errors(job, "kuberay-rayjob.json") == []
     spec = job["spec"]
     assert_is_our_command(spec["entrypoint"].split())
+    assert "--run-dir /runs/smoke-seed" in spec["entrypoint"]
     assert set(spec["entrypoint"]) & set("'\"{}$ \\") == {" "}  # Ray would quote it otherwise
     cluster = spec["rayClusterSpec"]
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
@@ -253,6 +254,8 @@ def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
         ),
         (("kuberay", "smoke", "--run-dir", "/tmp/x", *VOLUME), "within /runs"),
         (("kuberay", "smoke", "--run-dir", "/runs/../x", *VOLUME), "within /runs"),
+        (("kuberay", "smoke", "--run-dir", "/runs/a b", *VOLUME), "letters, digits and dashes"),
+        (("kuberay", "smoke", "--run-dir", "/runs/{sed}", *VOLUME), "did you mean 'seed'?"),
         (("kuberay", "smoke", "--volume", "My Volume"), "--volume is 'My Volume'"),
         (("kuberay", "smoke", "--nodes", "8-2", *VOLUME), "8-2"),
         (("skypilot", "smoke", "--image", "a:1", "--gpus", 1, *VOLUME), "--gpu-model"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
 
 import pytest
 
 from cluster.signals import patiently, status_of, stop_signals
 from evoplastic import stopping
+from evoplastic.__main__ import main
 from evoplastic.stopping import Stopped, StopSignal
 
 
@@ -35,6 +37,14 @@ def test_patience_ends_with_a_signal(early: StopSignal) -> None:
     finally:
         stopping.give_back(before)
         never.set()
+
+
+def test_a_signal_that_was_swallowed_counts_all_the_same(early: StopSignal) -> None:
+    with suppress(Stopped):  # as what frees an object does
+        early.handle(signal.SIGTERM, None)
+    with pytest.raises(Stopped, match="SIGTERM"):
+        patiently(threading.Event().wait)
+    assert main(["evolve", "no-such-recipe"]) == 75
 
 
 def test_patience_brings_results_and_errors() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ray.exceptions import RaySystemError
 from torch import Tensor
 
 from cluster.executors import InProcessExecutor, Result, Shard, run_shard
@@ -19,14 +20,19 @@ from tests.cluster.test_loop import small
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(Preempted, "preempted"), (EnvironmentFault, "failed")]
+    ("raised", "error", "status"),
+    [
+        (Preempted, Preempted, "preempted"),
+        (RaySystemError, Preempted, "preempted"),  # Ray's word for a cluster that is gone
+        (EnvironmentFault, EnvironmentFault, "failed"),
+    ],
 )
 def test_a_run_without_room_is_preempted_not_failed(
-    error: type[Exception], status: str, tmp_path: Path
+    raised: type[Exception], error: type[Exception], status: str, tmp_path: Path
 ) -> None:
     def simulate(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> Result:
         if shard.generation == 1:
-            raise error("the cluster is full")
+            raise raised("the cluster is full")
         return run_shard(problem, center_G, shard)
 
     config = small("evolution.generations=2")

@@ -6,6 +6,7 @@ import pytest
 
 from cluster.sweep import shares
 from cluster.sweep.shares import share_of
+from cluster.workers.staffing.request import parse_workers
 from evoplastic.checks import UsageError
 
 
@@ -18,6 +19,7 @@ from evoplastic.checks import UsageError
         (20, None, "2", None, 4),
         (20, None, "1-4", None, 2),
         (20, None, "max", None, 1),
+        (20, None, "num_gpus", None, 1),
         (20, None, "16", None, 1),
         (20, None, None, "head:6379", 1),
         (20, 3, "4", "head:6379", 3),
@@ -32,7 +34,8 @@ def test_runs_at_once_follow_from_cores_and_workers(
     expected: int,
 ) -> None:
     monkeypatch.setattr(shares, "usable_cores", lambda: 8)
-    assert share_of(runs, at_once, workers=workers, address=address).at_once == expected
+    request = parse_workers(workers) if workers is not None else None
+    assert share_of(runs, at_once, workers=request, address=address).at_once == expected
 
 
 def test_a_machine_of_many_cores_and_little_memory_has_fewer_runs_at_once(
@@ -55,7 +58,7 @@ def test_the_last_runs_have_the_cores_of_those_that_are_over(
 
 def test_two_runs_that_each_take_a_whole_cluster_are_refused() -> None:
     with pytest.raises(UsageError, match="say with --workers how many each of them gets"):
-        share_of(4, 2, workers=None, address="head:6379")
+        share_of(4, 2, workers=parse_workers("max"), address="head:6379")
 
 
 def test_a_gpu_has_one_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,5 +67,6 @@ def test_a_gpu_has_one_run_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (share.at_once, [share.device(slot) for slot in (0, 1)]) == (2, ["2", "5"])
     more = share_of(9, 4, workers=None, address=None, on_gpu=True)
     assert [more.device(slot) for slot in range(4)] == ["2", "5", "2", "5"]
-    assert share_of(9, None, workers="2", address=None, on_gpu=True).device(0) is None
+    workers = parse_workers("2")
+    assert share_of(9, None, workers=workers, address=None, on_gpu=True).device(0) is None
     assert share_of(9, None, workers=None, address=None).device(0) is None

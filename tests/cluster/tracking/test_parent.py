@@ -83,22 +83,20 @@ def test_runs_lie_under_one_parent_and_stay_there(store: str, tmp_path: Path) ->
     assert sync(root / "seed3").points == 0
 
 
-@pytest.mark.parametrize(
-    ("others_at_work", "status", "expected"),
-    [(True, None, "RUNNING"), (False, None, "KILLED"), (False, "failed", "FAILED")],
-)
-def test_a_sweep_that_is_not_over_says_so(
-    store: str, tmp_path: Path, others_at_work: bool, status: str | None, expected: str
-) -> None:
+def test_a_sweep_that_is_not_over_says_so(store: str, tmp_path: Path) -> None:
     root = tmp_path / "sweep"
     plan = write_sweep(root, 2)
-    file = root / "seed2" / "STATUS"
-    file.unlink() if status is None else file.write_text(status)
     record = read_record(root)
     assert record is not None
-    deliver(root, record, plan.runs[:1], [], others_at_work=others_at_work)
-    (parent,), _ = recorded(store)
-    assert MlflowClient(tracking_uri=store).get_run(parent).info.status == expected
+    for others_at_work, status, expected in (
+        (True, "running", "RUNNING"),
+        (False, "preempted", "KILLED"),
+        (False, "failed", "FAILED"),
+    ):
+        (root / "seed2" / "STATUS").write_text(status)
+        deliver(root, record, plan.runs[:1], [], others_at_work=others_at_work)
+        (parent,), _ = recorded(store)
+        assert MlflowClient(tracking_uri=store).get_run(parent).info.status == expected
 
 
 def test_many_that_deliver_at_once_make_one_parent(store: str, tmp_path: Path) -> None:

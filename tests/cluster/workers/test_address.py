@@ -28,6 +28,7 @@ def server(answer: bytes | None) -> Iterator[str]:
                     if answer is not None:
                         connection.recv(1024)
                         connection.sendall(answer)
+                    if answer is not None and answer.startswith(b"HTTP"):
                         connection.close()
 
         thread = threading.Thread(target=serve, daemon=True)
@@ -115,3 +116,10 @@ def test_each_way_not_to_find_a_cluster_says_what_to_do(
     monkeypatch.setattr(address, "inquire", lambda _: said)
     with pytest.raises(UsageError, match=message):
         address.reach("auto")
+
+
+@pytest.mark.cluster
+def test_what_speaks_as_ray_does_and_never_answers_is_given_up() -> None:
+    settings = bytes([0, 0, 0, inquiry.SETTINGS, 0, 0, 0, 0, 0])
+    with server(settings) as mute, pytest.raises(UsageError, match="does not answer as Ray"):
+        address.reach(mute)

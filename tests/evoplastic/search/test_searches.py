@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from evoplastic.benchmark.optimum import FEW, losses, target
 from evoplastic.checks import UsageError
 from evoplastic.genome.config import GenomeConfig
-from evoplastic.genome.fields import Field
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
@@ -22,48 +22,12 @@ from tests.evoplastic.search.climbing import EVERY_SEARCH
 LAYOUT = Layout(NeuronGroups(num_neurons=12))
 CENTER_G = Genome.random(LAYOUT, 0, GenomeConfig()).center_G
 POPSIZE, SEED = 16, 17
-FEW = Layout(
-    NeuronGroups(num_neurons=12),
-    (
-        Field(
-            name="free",
-            title="without bounds, two of them masked",
-            shape="N",
-            init=lambda groups, seed, config: torch.zeros(12),
-            mutable=lambda groups: torch.arange(12) < 10,
-        ),
-        Field(
-            name="bounded",
-            title="with a lower bound and a scale",
-            shape="N",
-            init=lambda groups, seed, config: torch.full((12,), 0.5),
-            lower=0.0,
-            scale=2.0,
-        ),
-    ),
-)
 
 
 @pytest.fixture(params=sorted(EVERY_SEARCH))
 def search(request: pytest.FixtureRequest) -> AnySearch:
     entry = EVERY_SEARCH[request.param]
     return entry.build(entry.options(popsize=POPSIZE), LAYOUT, seed=SEED, engine="cpu")
-
-
-def target(layout: Layout = LAYOUT) -> torch.Tensor:
-    """Where the losses of these tests are smallest; some numbers are out of bounds there."""
-    random = np.random.default_rng(1)
-    target_G = torch.from_numpy(random.normal(0.3, 0.5, layout.size).astype(np.float32))
-    return torch.where(layout.mask_G, target_G, torch.zeros(()))
-
-
-def losses(
-    search: AnySearch, state: Any, proposal: Proposal, layout: Layout = LAYOUT
-) -> np.ndarray:
-    """Squared distance to the target."""
-    genomes_PG = proposal.genomes(search.center(state), layout)
-    distance: np.ndarray = (genomes_PG - target(layout)).double().square().sum(1).numpy()
-    return distance
 
 
 def advance(search: AnySearch, state: Any, generations: range, layout: Layout = LAYOUT) -> Any:
@@ -152,7 +116,7 @@ def test_slices_that_do_not_follow_are_not_joined(search: AnySearch) -> None:
 def test_failures_count_as_the_worst(search: AnySearch) -> None:
     state = search.init(CENTER_G)
     proposal = search.ask(state, 0)
-    loss_P = losses(search, state, proposal)
+    loss_P = losses(search, state, proposal, LAYOUT)
     worst_P, failed_P = loss_P.copy(), loss_P.copy()
     order = np.argsort(loss_P)
     worst_P[order[-5:]] = loss_P[order[-6]]
@@ -196,7 +160,7 @@ def test_some_ties_and_failures_are_survived(search: AnySearch) -> None:
     state = search.init(CENTER_G)
     for generation in range(3):
         proposal = search.ask(state, generation)
-        loss_P = np.round(losses(search, state, proposal) / 20)
+        loss_P = np.round(losses(search, state, proposal, LAYOUT) / 20)
         loss_P[: search.popsize // 2] = np.nan
         told = search.tell(state, proposal, loss_P)
         state = told.state

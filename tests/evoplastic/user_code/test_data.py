@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evoplastic.trust import Untrusted, gate_of, set_from_run
+from evoplastic.user_code.data import LAID_OUT, laid_out
 from evoplastic.user_code.project import CodeFile, open_project, standing_in
 
 CODE = """
@@ -108,3 +111,21 @@ def test_data_that_somebody_else_kept_passes_the_gate(
     with gate_of({"genome": f"{main}:TABLE", "trust": True}), standing_in(forged):
         set_from_run()
         assert open_project(main).load().TABLE == "forged"
+
+
+def test_folders_of_processes_that_were_killed_go_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, living, young = (tmp_path / f"{LAID_OUT}{name}" for name in ("a", "b", "c"))
+    for folder in (left, living, young):
+        folder.mkdir()
+        (folder / "x.txt").write_text("x")
+    for folder in (left, living):
+        os.utime(folder, (0, 0))
+    lock = os.open(living, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    place = laid_out({tmp_path / "own" / "x.txt": b"x"})
+    assert place(tmp_path / "own" / "x.txt").read_bytes() == b"x"
+    assert [folder.exists() for folder in (left, living, young)] == [False, True, True]
+    os.close(lock)

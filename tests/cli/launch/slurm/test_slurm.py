@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -18,12 +19,17 @@ pytestmark = pytest.mark.slurm
 
 ROOT = Path(__file__).parents[4]
 GENERATIONS = 800  # longer than Slurm takes to look at a time limit again
-SETTINGS = (
-    *("smoke", f"evolution.generations={GENERATIONS}", "evaluation.every=200"),
-    *("threads=1", "tracking.enabled=false"),
-)
+FEW = 300  # where nobody waits for Slurm
 SMOKE = "c0f68b1c9bb34738"  # of the recipe as it stands, seed 1
 BATCH = ("--time", "30", "--cpus", "2", "--setup", f"export PYTHONPATH={ROOT} OMP_NUM_THREADS=1")
+
+
+def settings(generations: int) -> tuple[str, ...]:
+    """A recipe and settings of a run of many short generations."""
+    return (
+        *("smoke", f"evolution.generations={generations}", "evaluation.every=200"),
+        *("threads=1", "tracking.enabled=false"),
+    )
 
 
 def evoplastic(*words: object, cwd: Path) -> str:
@@ -62,10 +68,12 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Digest of the run that nothing stops."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    """Digests of the run that nothing stops, by its generations."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    return digest_in(evoplastic("evolve", *SETTINGS, "--no-analysis", cwd=folder))
+    few = evoplastic("evolve", *settings(FEW), "--run-dir", "run", "--no-analysis", cwd=folder)
+    longer = ("resume", "run", f"evolution.generations={GENERATIONS}", "--no-analysis")
+    return {FEW: digest_in(few), GENERATIONS: digest_in(evoplastic(*longer, cwd=folder))}
 
 
 def launch(slurm: Slurm, name: str, *words: object) -> Path:
@@ -76,8 +84,8 @@ def launch(slurm: Slurm, name: str, *words: object) -> Path:
     return folder
 
 
-def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: str) -> None:
-    folder = launch(slurm, "preempted", "slurm", *SETTINGS, "--run-dir", "run")
+def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: dict[int, str]) -> None:
+    folder = launch(slurm, "preempted", "slurm", *settings(GENERATIONS), "--run-dir", "run")
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     everywhere = ("--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=2")
@@ -87,12 +95,12 @@ def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: str) -> None:
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
     log = (folder / f"smoke-seed1-{job}.log").read_text()
     assert "stopped from outside; back into the queue" in log
-    assert digest_in(log) == undisturbed
+    assert digest_in(log) == undisturbed[GENERATIONS]
 
 
-def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: str) -> None:
+def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: dict[int, str]) -> None:
     words = ("--run-dir", "run", "--time", "10", "--grace", "55")
-    folder = launch(slurm, "limit", "slurm", *SETTINGS, *words)
+    folder = launch(slurm, "limit", "slurm", *settings(GENERATIONS), *words)
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=1")
@@ -100,20 +108,22 @@ def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: str) -> None
     assert 20 <= generations_of(folder / "run") < GENERATIONS
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=10")
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
-    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
+    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed[GENERATIONS]
 
 
-def test_two_nodes_make_one_run_and_a_requeued_one(slurm: Slurm, undisturbed: str) -> None:
-    words = ("--run-dir", "run", "--nodes", "2", "--workers", "2")
-    folder = launch(slurm, "nodes", "slurm", *SETTINGS, *words)
+def test_two_nodes_make_one_run_and_a_requeued_one(
+    slurm: Slurm, undisturbed: dict[int, str]
+) -> None:
+    words = ("--run-dir", "run", "--nodes", "2")
+    folder = launch(slurm, "nodes", "slurm", *settings(FEW), *words)
     job = slurm.submit(folder / "run.sbatch")
-    slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
+    slurm.wait_for(lambda: generations_of(folder / "run") in range(3, FEW), 300)
     slurm.ask("scancel", "--batch", "--signal=TERM", job)
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
-    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed
+    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed[FEW]
     started = (folder / f"smoke-seed1-{job}.ray.log").read_text()
-    assert started.count("Ray runtime started") == 4, started  # two nodes, twice
+    assert started.count("Ray runtime started") >= 3, started  # two nodes, and again
     assert not list(Path("/tmp").glob(f"ray-{job}*"))
 
 
@@ -122,15 +132,17 @@ def test_an_array_does_a_sweep(slurm: Slurm) -> None:
     folder = launch(slurm, "array", "slurm-array", "smoke", *words)
     job = slurm.submit(folder / "run.sbatch")
     assert [slurm.wait_until_over(f"{job}_{index}", 600) for index in (1, 2)] == ["COMPLETED"] * 2
-    digests = [
-        digest_in((folder / f"smoke-sweep-{job}-{index}.log").read_text()) for index in (1, 2)
-    ]
+    digests = []
+    for seed in (1, 2):
+        center = Path("all", f"seed{seed}", "genomes", "center.safetensors")
+        shown = json.loads(evoplastic("genome", "show", center, "--json", cwd=folder))
+        digests.append(shown["digest"][:16])
     assert digests[0] == SMOKE
     assert digests[1] != SMOKE
 
 
 def test_a_wrong_setting_is_not_tried_again(slurm: Slurm) -> None:
-    folder = launch(slurm, "wrong", "slurm", *SETTINGS, "--run-dir", "run")
+    folder = launch(slurm, "wrong", "slurm", *settings(GENERATIONS), "--run-dir", "run")
     (folder / "run").mkdir()
     (folder / "run" / "notes.txt").write_text("not a run")
     job = slurm.submit(folder / "run.sbatch")

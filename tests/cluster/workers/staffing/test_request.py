@@ -64,3 +64,9 @@ def test_no_workers_are_none_and_an_address_asks_for_some() -> None:
     assert as_request(request, None) is request
     with pytest.raises(UsageError, match="False, expected a whole number"):
         as_request(False, None)
+
+
+def test_a_run_that_names_no_workers_is_one_process() -> None:
+    """Words of the command line come as None, too, and start no Ray."""
+    for workers in (None, 0, "0"):
+        assert as_request(workers, None) is None

@@ -56,8 +56,17 @@ def test_a_rank_that_saves_nothing_is_a_mutation_in_full() -> None:
     assert LowRankMutations(LAYOUT, LowRankESConfig(rank=9), seed=1).draws < LAYOUT.size
 
 
-def test_the_gradient_weighs_the_mutations_of_the_individuals() -> None:
-    options = LowRankESConfig(popsize=12, sigma=0.1)
+@pytest.mark.parametrize("last_sigma", [None, 0.05])
+def test_the_gradient_weighs_the_mutations_of_the_individuals(last_sigma: float | None) -> None:
+    """With sigma as it is in that generation, where it is annealed."""
+    options = LowRankESConfig(
+        popsize=12,
+        sigma=0.1,
+        last_sigma=last_sigma,
+        annealing_generations=0 if last_sigma is None else 8,
+    )
+    sigma = options.es.sigma_at(4)
+    assert (sigma < 0.1) == (last_sigma is not None)
     search = LowRankES(options, LAYOUT, seed=3)
     center_G = torch.from_numpy(np.random.default_rng(0).random(LAYOUT.size, np.float32))
     state = search.init(center_G)
@@ -65,7 +74,9 @@ def test_the_gradient_weighs_the_mutations_of_the_individuals() -> None:
     loss_P = np.random.default_rng(1).random(12)
     genomes_PG = proposal.genomes(center_G, LAYOUT).double()
     mutation_PG = genomes_PG - center_G.double()
-    expected_G = (torch.from_numpy(loss_P)[:, None] * mutation_PG).sum(0) / (12 * 0.1**2)
+    expected_G = (torch.from_numpy(loss_P)[:, None] * mutation_PG).sum(0) / (12 * sigma**2)
+    tau_PG = mutation_PG[2:, LAYOUT.slices["tau"]]
+    assert float(tau_PG.std()) == pytest.approx(3 * sigma, rel=0.2)
     got_G = search._gradient(shape_losses(loss_P, options.es).weight_pairs, 4)
     torch.testing.assert_close(got_G.double(), expected_G, rtol=1e-4, atol=1e-5)
 

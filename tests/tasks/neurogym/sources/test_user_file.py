@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from evoplastic.user_code.project import CodeFile
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import find_source
 from tasks.neurogym.sources.user_file import load_task, task_files
+from tasks.neurogym.stepped_task import stepped_task
 from tests.tasks.neurogym.sources.projects import PROJECTS, task, write
 
 
@@ -165,3 +167,19 @@ def test_what_named_code_imports_may_run_and_what_trusted_code_imports_is_asked_
         write(tmp_path, {"helper.py": "w = 6"})
         with pytest.raises(trust.Untrusted, match=r"helper\.py is code"):
             find_source(word)
+
+
+def test_a_stepped_task_takes_along_what_it_needs_where_its_files_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, files = PROJECTS["data"]
+    write(tmp_path / "own", files)
+    monkeypatch.chdir(tmp_path / "own")
+    stepped = stepped_task(f"{file}:MyTask")
+    assert stepped.source == f"{tmp_path / 'own' / file}:MyTask"
+    assert {Path(each.path).name for each in stepped.code} == set(files)
+    travelled = pickle.loads(pickle.dumps(stepped))
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(tmp_path / "own")
+    life, again = (travelled.begin(3) for _ in range(2))
+    assert life.observation_I.max() == again.observation_I.max() == 5
