@@ -74,7 +74,7 @@ def seconds(act: Callable[[], object], repeats: int) -> list[float]:
 
 def shard_rates(repeats: int) -> dict[int, list[float]]:
     """Seconds of generations of some numbers of shards, each handed out by itself."""
-    found = {}
+    found: dict[int, list[float]] = {}
     for shards in (1_000, 4_000, 16_000):
         driver = Driver(2 * shards, 14, piece_s=0.0)
         assert driver.live(2) == shards
