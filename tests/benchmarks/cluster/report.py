@@ -53,7 +53,8 @@ def section(rounds: int, generations: int, words: list[str]) -> list[str]:
     marks = ", ".join(f"{mib:.1f} MiB after {generation:,}" for generation, mib in memory)
     says = f"""
         Written by `make bench-cluster ARGS="{" ".join(sys.argv[1:])}"`.
-        {driver.WORKERS:,} pretended workers answer at once, in the driver's own process: what is measured is the driver. Real workers are Ray's, on this
+        {driver.WORKERS:,} pretended workers answer at once, in the
+        driver's own process: what is measured is the driver. Real workers are Ray's, on this
         machine ({processor().get("model name", "unknown processor")}, {usable_cores()} cores,
         {datetime.date.today().isoformat()}). Resident memory of the driver over generations of 500
         individuals: {marks}.
