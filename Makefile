@@ -39,7 +39,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
-.PHONY: help setup evolve test test-cluster test-slurm test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench bench-search docs lint ui clean
+.PHONY: help setup evolve test test-cluster test-slurm test-exhaustive test-fuzz test-storm test-gpu test-gpu-interpreter test-docs gpu bench bench-search bench-cluster docs lint ui clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ bench: setup ## Measure the engines and their rivals, write docs/performance.md 
 
 bench-search: setup ## Measure lifetimes until unseen tasks are acquired, into docs/performance.md (half an hour)
 	@$(BIN)/python -m tests.benchmarks.search $(ARGS)
+
+bench-cluster: setup ## Measure what handing work to workers costs, into docs/performance.md (five minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.cluster $(ARGS)
 
 lint: setup ## Check format, rules and types
 	@$(BIN)/ruff format --check .

@@ -115,6 +115,8 @@ def _in_child(work: Callable[[], int], to_parent: int, mask: set[int | signal.Si
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         code = work()
+    except Stopped as stopped:
+        code = stopped.exit_code
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -29,6 +29,7 @@ from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
 from tests.benchmarks import bank_building, gpu, rules
+from tests.benchmarks.cluster import report as cluster_report
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 from tests.benchmarks.search import report
 
@@ -82,9 +83,9 @@ def main() -> None:
 
 
 def _measured_apart() -> list[str]:
-    """Sections that `make bench-search` and people write, as they are."""
-    text = TARGET.read_text()
-    return [line for title in (report.TITLE, report.TRIED) for line in report.kept(text, title)]
+    """Sections that other targets and people write, as they are."""
+    text, titles = TARGET.read_text(), (report.TITLE, report.TRIED, cluster_report.TITLE)
+    return [line for title in titles for line in report.kept(text, title)]
 
 
 def _heading(paper: Setting) -> list[str]:

@@ -137,6 +137,13 @@ def test_signals_are_passed_on() -> None:
     assert (process.returncode, out) == (75, "times 1\n")
 
 
+def test_a_signal_in_the_last_moment_counts() -> None:
+    """As the result is on its way out."""
+    with program("stopping.heeded().handle(signal.SIGTERM, None)") as process:
+        process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 75
+
+
 def test_a_signal_to_the_whole_group_counts_once() -> None:
     """As of Ctrl-C in a terminal, which tells parent and child."""
     with program("patient()") as process:

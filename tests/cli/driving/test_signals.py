@@ -103,9 +103,10 @@ def test_a_signal_is_heeded_by_who_waits_for_a_cluster(tmp_path: Path) -> None:
         mute.settimeout(TIMEOUT_S)
         address = f"127.0.0.1:{mute.getsockname()[1]}"
         with evolving(tmp_path, "--address", address, "--run-dir", "run") as process:
-            mute.accept()  # it asks who is there
-            process.terminate()
-            _, said = process.communicate(timeout=TIMEOUT_S)
+            connection, _ = mute.accept()  # it asks who is there
+            with connection:
+                process.terminate()
+                _, said = process.communicate(timeout=TIMEOUT_S)
             assert process.returncode == 75, said
     assert "stopped by SIGTERM" in said
     assert not (tmp_path / "run").exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from dataclasses import replace
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -176,3 +178,30 @@ def test_a_lost_launch_goes_again_as_the_shards_that_were_asked_for() -> None:
     assert mapped(dispatcher) == WHOLE
     assert dispatcher.retried_shards == 1
     assert sorted(shard.lifetimes for _, shard in crew.handed) == [2] * 12 + [24, 24]
+
+
+def test_what_the_driver_does_grows_with_the_shards_alone() -> None:
+    """Counted, not timed: calls of the crew, and lines of ours that run for a shard."""
+
+    def cost(shards: int, workers: int) -> tuple[int, int]:
+        crew, dispatcher = made(workers)
+        search = ESConfig(popsize=2 * shards)
+        many: list[Shard] = [*pair_shards(PROBLEM, search, 1, shards, 1)]
+        dispatcher.map(PROBLEM, CENTER_G, many, lambda: False)  # all have joined
+        crew.calls, calls = 0, 0
+
+        def count(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        sys.setprofile(count)
+        try:
+            dispatcher.map(PROBLEM, CENTER_G, many, lambda: False)
+        finally:
+            sys.setprofile(None)
+        return crew.calls, calls
+
+    small, large, crowded = cost(100, 10), cost(400, 10), cost(400, 1000)
+    assert large[0] <= 4 * small[0] + 8
+    assert large[1] <= 4.2 * small[1]
+    assert crowded[1] <= 1.2 * large[1] + 20 * 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -113,7 +114,7 @@ def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: dict[int, st
 def test_two_nodes_make_one_run_and_a_requeued_one(
     slurm: Slurm, undisturbed: dict[int, str]
 ) -> None:
-    words = ("--run-dir", "run", "--nodes", "2")
+    words = ("--run-dir", "run", "--nodes", "2", "--workers", "4-4")  # on both nodes
     folder = launch(slurm, "nodes", "slurm", *settings(FEW), *words)
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") in range(3, FEW), 300)
@@ -131,9 +132,11 @@ def test_an_array_does_a_sweep(slurm: Slurm) -> None:
     folder = launch(slurm, "array", "slurm-array", "smoke", *words)
     job = slurm.submit(folder / "run.sbatch")
     assert [slurm.wait_until_over(f"{job}_{index}", 600) for index in (1, 2)] == ["COMPLETED"] * 2
-    digests = [
-        digest_in((folder / f"smoke-sweep-{job}-{index}.log").read_text()) for index in (1, 2)
-    ]
+    digests = []
+    for seed in (1, 2):
+        center = Path("all", f"seed{seed}", "genomes", "center.safetensors")
+        shown = json.loads(evoplastic("genome", "show", center, "--json", cwd=folder))
+        digests.append(shown["digest"][:16])
     assert digests[0] == SMOKE
     assert digests[1] != SMOKE
 
