@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.config.run import RunConfig, known_recipes, load_config
+from cluster.workers.staffing.request import parse_workers
 from evoplastic.checks import UsageError, require
 from evoplastic.rules.python_file import is_reference
 
@@ -64,17 +65,18 @@ class LaunchedRun:
         return suite if "/" in suite or suite.endswith((".yaml", ".yml")) else None
 
     def growing(self, machine: Machine) -> list[str]:
-        """Options of `evolve` for nodes that come one by one: as many workers as have room.
+        """Options of `evolve` for nodes that come one by one: a worker wherever there is room.
 
         None where the number of workers was given.
         """
         given = dict(zip(self.options[::2], self.options[1::2], strict=True))
         if "--workers" in given:
             return []
-        per_node = machine.cpus // int(given.get("--cpus-per-worker", 1))
-        if machine.gpus:
-            per_node = machine.gpus // int(given.get("--gpus-per-worker", 1))
-        return ["--workers", str(machine.nodes * per_node)]
+        room = machine.cpus // int(given.get("--cpus-per-worker", 1))
+        gpus = float(given.get("--gpus-per-worker", min(1, machine.gpus)))
+        if gpus > 0:
+            room = min(room, int(machine.gpus / gpus))
+        return ["--workers", str(machine.nodes * room)]
 
     @property
     def files(self) -> list[str]:
@@ -92,7 +94,7 @@ def check_run(
     machine: Machine,
     *,
     workers: str | None = None,
-    gpus_per_worker: int | None = None,
+    gpus_per_worker: float | None = None,
     cpus_per_worker: int | None = None,
 ) -> LaunchedRun:
     """The run with its options, or what is wrong with it, hours before a queue would find out.
@@ -104,21 +106,28 @@ def check_run(
     config = load_config(recipe, overrides)
     require(bool(run_dir) and run_dir.isprintable(), f"--run-dir is {run_dir!r}, expected a path")
     require_engine(config, machine)
+    words = workers if workers != "0" else None
+    parse_workers(words, gpus_per_worker=gpus_per_worker, cpus_per_worker=cpus_per_worker or 1)
     for option, asked, there in (
         ("gpus", gpus_per_worker, machine.gpus),
         ("cpus", cpus_per_worker, machine.cpus),
     ):
         require(
             asked is None or asked <= there,
-            f"--{option}-per-worker is {asked}, but a node has {there}; raise --{option}, or ask "
-            "for less",
+            f"--{option}-per-worker is {asked or 0:g}, but a node has {there}; raise "
+            f"--{option}, or ask for less",
         )
     given = (
         ("--workers", workers),
         ("--gpus-per-worker", gpus_per_worker),
         ("--cpus-per-worker", cpus_per_worker),
     )
-    options = [str(word) for pair in given if pair[1] is not None for word in pair]
+    options = [
+        word
+        for option, value in given
+        if value is not None
+        for word in (option, f"{value:g}" if isinstance(value, float) else str(value))
+    ]
     return LaunchedRun(
         recipe=recipe,
         overrides=tuple(overrides),

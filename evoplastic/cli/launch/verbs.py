@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,11 +188,13 @@ def _add(
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=_workers, metavar="W", help="as `evolve` takes it")
-    for what in ("gpus", "cpus"):
-        parser.add_argument(
-            f"--{what}-per-worker", type=positive, metavar="N", help="as `evolve` takes it"
-        )
+    parser.add_argument(
+        "--workers", metavar="W", help="as `evolve` takes it (default: all there is room for)"
+    )
+    parser.add_argument("--gpus-per-worker", type=float, metavar="G", help="as `evolve` takes it")
+    parser.add_argument(
+        "--cpus-per-worker", type=positive, metavar="C", help="as `evolve` takes it"
+    )
 
 
 def _add_machine(parser: argparse.ArgumentParser, *, memory: bool = True) -> None:
@@ -256,14 +257,6 @@ def _add_queue(parser: argparse.ArgumentParser) -> None:
         metavar="LINE",
         help="line for the shell that comes first, such as 'module load cuda'; may be repeated",
     )
-
-
-def _workers(text: str) -> str:
-    if not re.fullmatch(r"\d+(-\d+)?|max|num_gpus", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not N, MIN-MAX, max or num_gpus")
-    if "-" in text and int(text.partition("-")[0]) > int(text.partition("-")[2]):
-        raise argparse.ArgumentTypeError(f"{text} has MIN above MAX")
-    return text
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -168,7 +168,7 @@ def test_a_dockerfile_copies_what_is_there(command: Command, device: str) -> Non
     "words",
     [
         ("slurm", "smoke"),
-        ("slurm", "smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2),
+        ("slurm", "smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2, "--gpus-per-worker", 0.5),
         ("slurm-array", "smoke", "seed=1..5", "search.sigma=0.02,0.03", "--at-once", 4),
         (
             *(
@@ -218,6 +218,27 @@ def test_shellcheck_is_there() -> None:
     assert told.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "workers"),
+    [
+        (("--nodes", 4, "--cpus", 16), "64"),
+        (("--nodes", 4, "--cpus", 16, "--cpus-per-worker", 4), "16"),
+        (("--nodes", 4, "--cpus", 16, "--gpus", 2), "8"),
+        (("--nodes", 4, "--cpus", 16, "--gpus", 2, "--gpus-per-worker", 0.5), "16"),
+        (("--nodes", 4, "--cpus", 16, "--gpus", 2, "--gpus-per-worker", 0), "64"),
+        (("--cpus", 16, "--gpus", 2), "2"),
+        (("--nodes", 4, "--workers", "2-8"), "2-8"),
+        (("--cpus", 16), None),  # one process on all cores
+    ],
+)
+def test_there_is_a_worker_wherever_there_is_room(
+    command: Command, words: tuple[object, ...], workers: str | None
+) -> None:
+    text = printed(command("launch", "slurm", "smoke", *words))
+    found = re.search(r"^run=.*--workers ([\w-]+)", text, re.MULTILINE)
+    assert (found[1] if found else None) == workers
+
+
 def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
     first = command("launch", "slurm", "smoke", "--out", "run.sbatch")
     assert first.out == "wrote run.sbatch\n"
@@ -242,7 +263,8 @@ def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
             ("slurm", "smoke", "--gpus", 2, "--gpus-per-worker", 4),
             "--gpus-per-worker is 4, but a node has 2",
         ),
-        (("slurm", "smoke", "--workers", "4-2"), "MIN above MAX"),
+        (("slurm", "smoke", "--workers", "4-2"), "--workers is 4-2"),
+        (("slurm", "smoke", "--workers", "many"), "--workers is 'many'"),
         (("slurm", "smoke", "--time", "tomorrow"), "--time is 'tomorrow'"),
         (("slurm", "smoke", "--time", "1:30"), "--grace is 120 s"),
         (("slurm", "smoke", "--partition", "a b"), "--partition is 'a b'"),

@@ -113,7 +113,7 @@ CLIMBING = Entry[MakeSearch](
     title="hill climbing", source="Rechenberg 1973", options=ClimbingConfig, build=Climbing
 )
 EVERY_SEARCH = {**SEARCHES, CLIMBING.name: CLIMBING}
-IN_SHORT = ("climbing", "es", "snes")  # with which whole runs are tried by default
+IN_SHORT = ("climbing", "es")  # with which whole runs are tried by default
 
 
 def every_search(mark: pytest.MarkDecorator) -> list[Any]:

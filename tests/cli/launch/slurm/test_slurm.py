@@ -114,7 +114,7 @@ def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: dict[int, st
 def test_two_nodes_make_one_run_and_a_requeued_one(
     slurm: Slurm, undisturbed: dict[int, str]
 ) -> None:
-    words = ("--run-dir", "run", "--nodes", "2")
+    words = ("--run-dir", "run", "--nodes", "2", "--workers", "4-4")  # on both nodes
     folder = launch(slurm, "nodes", "slurm", *settings(FEW), *words)
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") in range(3, FEW), 300)
