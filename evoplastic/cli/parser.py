@@ -22,6 +22,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
+from evoplastic.cli.inside import record
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         evolve,
         sweep,
         evaluate,
+        record,
         tasks,
         rules,
         searches,

@@ -33,6 +33,7 @@ from evoplastic.network.outcome import (
 from evoplastic.network.state import NetworkState, newborn
 from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import uniform_trials
+from evoplastic.watching import at
 
 
 class Trace(NamedTuple):
@@ -89,6 +90,7 @@ def run_reference(
     steps = world.max_trial_steps if self_paced else batch.tables.num_steps
     recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
     for trial in range(config.num_trials):
+        at("trial", trial + 1, config.num_trials)
         if self_paced:
             state, outcome = run_self_paced_trial(
                 trial, world, params, plasticity, state, groups, batch, config, recorder
