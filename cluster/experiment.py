@@ -10,6 +10,7 @@ from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.asked import require_answerable
 from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
@@ -104,7 +105,8 @@ def build_experiment(
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
-            a curriculum that does not fit the suite, an engine that cannot run where it has to.
+            a curriculum that does not fit the suite, an engine that cannot run where it has to,
+            a search that asks of lifetimes what they do not have.
     """
     suite = suite or load_suite(config.suite, config.task_table)
     interface = suite.interface
@@ -127,6 +129,7 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
+    require_answerable(problem, getattr(config.search, "asked", None))
     return Experiment(
         config=config,
         suite=suite,
