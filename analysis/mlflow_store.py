@@ -19,6 +19,7 @@ from evoplastic.records import (
     GENOME_SUFFIX,
     JOURNAL_NAME,
     SOURCES,
+    START_NAME,
     TAG_GENOME,
     TAG_RUN_ID,
     TRACKING_NAME,
@@ -80,7 +81,8 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
         )
         for name in names:
             source = Path(client.download_artifacts(run_id, name, str(directory)))
-            kept = "genomes" if name.endswith(GENOME_SUFFIX) else Path(name).parent.name
+            is_genome = name.endswith(GENOME_SUFFIX) and Path(name).name != START_NAME
+            kept = "genomes" if is_genome else Path(name).parent.name
             folder = directory / kept if kept in ("genomes", SOURCES) else directory
             folder.mkdir(exist_ok=True)
             source.replace(folder / source.name)

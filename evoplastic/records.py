@@ -61,6 +61,7 @@ CONFIG_NAME = "config.resolved.yaml"
 GENOME_SUFFIX = ".safetensors"
 TRACKING_NAME = "tracking.json"
 INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
+START_NAME = f"start{GENOME_SUFFIX}"  # the genome of another run that a run began with
 CENTER_NAME = "center.safetensors"
 SWEEP_NAME = "sweep.json"  # beside the directories of the runs of a sweep
 SOURCES = "sources"  # folder of what a run was made from

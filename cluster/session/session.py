@@ -192,7 +192,7 @@ class Session:
             time_ms=now_ms(),
             generation=self.generation,
             genome_digest=genome.digest,
-            parent_digest=genome.provenance.get("parent", ""),
+            parent_digest=genome.parents[0].digest if genome.parents else "",
             seconds=seconds,
             entries=entries,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import textwrap
 from statistics import median
 
@@ -51,7 +52,8 @@ def section(rounds: int, generations: int, words: list[str]) -> list[str]:
     ]
     marks = ", ".join(f"{mib:.1f} MiB after {generation:,}" for generation, mib in memory)
     says = f"""
-        Written by `make bench-cluster`. {driver.WORKERS:,} pretended workers answer at once, in the
+        Written by `make bench-cluster ARGS="{" ".join(sys.argv[1:])}"`.
+        {driver.WORKERS:,} pretended workers answer at once, in the
         driver's own process: what is measured is the driver. Real workers are Ray's, on this
         machine ({processor().get("model name", "unknown processor")}, {usable_cores()} cores,
         {datetime.date.today().isoformat()}). Resident memory of the driver over generations of 500
@@ -80,7 +82,7 @@ def _on_gpus(pieces_per_second: float, step_s: float) -> str:
         workers' rate hands out and takes back in {1000 * out_s:.0f} ms; a launch of
         {needed_s:.1f} s or more loses at most 5 % to that. The step of the search is the driver's
         alone: {step_s:.2f} s for 10,000 individuals, during which all GPUs wait, so that launches
-        of {19 * step_s:.0f} s are needed to keep them 95 % busy, and more individuals do not help:
+        of {19 * step_s:.1f} s are needed to keep them 95 % busy, and more individuals do not help:
         the step draws the mutations of all pairs once more, in proportion. No GPU was measured.
     """
 

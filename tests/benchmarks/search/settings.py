@@ -8,13 +8,13 @@ from cluster.config.run import RunConfig, load_config, override_config
 from cluster.experiment import build_experiment
 from evoplastic.checks import require
 
-LIFETIMES = 75_000  # of a run's populations
-MEASURED_EVERY = 2_500  # lifetimes from one measurement to the next
+LIFETIMES = 60_000  # of a run's populations: 120 generations of 500
+MEASURED_EVERY = 2_000  # lifetimes from one measurement to the next
 
 # The measurements are of 64 lifetimes of each held-out task, and draw nothing that evolution draws.
 MEASURING = (
     "evaluation.held_out_lifetimes=64",
-    "evaluation.train_lifetimes=8",
+    "evaluation.train_lifetimes=4",
     "evaluation.controls=false",
     "tracking.enabled=false",
 )
@@ -70,4 +70,7 @@ class Setting:
         return override_config(config, [*length, f"evaluation.every={every}"])
 
 
-SETTINGS = (Setting("default", "laptop"),)
+SETTINGS = (
+    Setting("laptop", "laptop"),
+    Setting("quick", "quick", ("evolution.generations=60",)),
+)

@@ -70,9 +70,9 @@ def test_a_setting_is_a_recipe_with_changes() -> None:
     setting = Setting.parse("small: laptop search.popsize=100 search.sigma=0.1")
     config = setting.config(seed=7, lifetimes=5000)
     assert (config.seed, config.search.popsize, config.search.sigma) == (7, 100, 0.1)
-    assert (config.evolution.generations, config.evaluation.every) == (50, 25)
+    assert (config.evolution.generations, config.evaluation.every) == (50, 20)
     named = Setting.parse("short: laptop evolution.generations=20").config(1)
-    assert (named.evolution.generations, named.evaluation.every) == (20, 5)
+    assert (named.evolution.generations, named.evaluation.every) == (20, 4)
 
 
 @pytest.mark.parametrize("words", ["laptop", ": laptop", "name:", "name: "])
