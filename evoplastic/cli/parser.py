@@ -21,6 +21,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
+from evoplastic.cli.inside import record
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -53,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         evolve,
         sweep,
         evaluate,
+        record,
         tasks,
         rules,
         searches,
