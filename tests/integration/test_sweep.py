@@ -149,8 +149,8 @@ def test_a_sweep_that_is_stopped_goes_on_and_equals_one_that_is_not(tmp_path: Pa
 
 
 def test_runs_of_a_sweep_that_is_killed_stop_and_go_on(tmp_path: Path) -> None:
-    words = ("sweep", "smoke", "seed=1,2", "evolution.generations=100", *SHORT, "--run-dir", "dead")
-    words += ("tracking.enabled=false", "evaluation.every=100")
+    settings = ("evolution.generations=100", "evaluation.every=100", "tracking.enabled=false")
+    words = ("sweep", "smoke", "seed=1,2", *settings, *SHORT, "--run-dir", "dead")
     sweep = start(tmp_path, *words)
     journals = [tmp_path / "dead" / f"seed{seed}" / "journal.ndjson" for seed in (1, 2)]
     deadline = time.monotonic() + TIMEOUT_S
