@@ -66,18 +66,12 @@ def _die_after(lifeline: int) -> None:
 def stop_with(parent: int) -> None:
     """Send SIGTERM to this process when its parent ends, however that comes.
 
-    Linux does it; elsewhere a thread looks each second whose child this is.
+    A thread looks each second whose child this is. Linux would send the signal itself, but once
+    for each thread of the parent, and a late one falls into the end of this process.
 
     Args:
         parent: its process id.
     """
-    with suppress(OSError, AttributeError):
-        import ctypes
-
-        if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM) == 0:
-            if os.getppid() != parent:  # it had ended before we asked
-                os.kill(os.getpid(), signal.SIGTERM)
-            return
     threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
 
 

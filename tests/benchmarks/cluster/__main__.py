@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cluster.config.run import load_config
+from evoplastic.checks import UsageError
 from tests.benchmarks.cluster.report import section
 from tests.benchmarks.search.report import write
 
@@ -21,6 +23,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TARGET, help="file whose section is written")
     parser.add_argument("words", nargs="*", help="key=value of the recipe that is lived")
     args = parser.parse_args()
+    try:
+        load_config("laptop", args.words)  # not after minutes of measuring
+    except UsageError as error:
+        parser.error(str(error))
     lines = section(args.rounds, args.generations, args.words)
     write(args.out, lines)
     print("\n".join(lines))
