@@ -54,6 +54,9 @@ TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_RESUMES = "evoplastic.resumes"
 TAG_SWEEP = "evoplastic.sweep_id"
+TAG_SETTING = "evoplastic.setting_digest"  # of all settings but seed, name and machinery
+TAG_OVERRIDES = "evoplastic.overrides"  # what differs from the recipe
+TAG_RECIPE = "evoplastic.recipe"
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
 JOURNAL_NAME = "journal.ndjson"
