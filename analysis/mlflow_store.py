@@ -20,6 +20,7 @@ from evoplastic.records import (
     GENOME_SUFFIX,
     JOURNAL_NAME,
     SOURCES,
+    START_NAME,
     TAG_GENOME,
     TAG_RUN_ID,
     TRACKING_NAME,
@@ -66,7 +67,7 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         run_id = _find_run(client, ref)
         require(
             run_id is not None,
@@ -81,7 +82,8 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
         )
         for name in names:
             source = Path(client.download_artifacts(run_id, name, str(directory)))
-            kept = "genomes" if name.endswith(GENOME_SUFFIX) else Path(name).parent.name
+            is_genome = name.endswith(GENOME_SUFFIX) and Path(name).name != START_NAME
+            kept = "genomes" if is_genome else Path(name).parent.name
             folder = directory / kept if kept in ("genomes", SOURCES) else directory
             folder.mkdir(exist_ok=True)
             source.replace(folder / source.name)
@@ -94,7 +96,7 @@ def log_figures(own_run_id: str, files: Sequence[Path], uri: str) -> str:
         UsageError: the store does not know the run.
         EnvironmentFault: the store does not answer.
     """
-    with _client(uri) as client:
+    with open_client(uri) as client:
         run_id = _find_run(client, own_run_id)
         require(run_id is not None, f"no run {own_run_id!r} in {uri}")
         for file in files:
@@ -119,7 +121,7 @@ def download_model(model_id: str, directory: Path, tracking_uri: str | None = No
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
@@ -142,7 +144,7 @@ def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         clause = f"tags.`{TAG_GENOME}` LIKE '{digits}%'"
         found = client.search_runs(experiments, clause, order_by=["attributes.start_time DESC"])
@@ -156,7 +158,7 @@ def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
 
 
 @contextmanager
-def _client(uri: str) -> Iterator[Any]:
+def open_client(uri: str) -> Iterator[Any]:
     """An MLflow client that fails soon and quietly, as `EnvironmentFault`."""
     if uri.startswith("sqlite:///"):  # MLflow would make an empty store where none is
         file = Path(uri.removeprefix("sqlite:///"))

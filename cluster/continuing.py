@@ -15,15 +15,19 @@ from cluster.loop import RunOutcome, evolve, resume
 from cluster.rundir import Taken, holds_run
 from evoplastic import trust
 from evoplastic.checks import Preempted
+from evoplastic.genome.genome import Genome
 
 
-def evolve_or_resume(config: RunConfig, run_dir: Path, **how: Any) -> RunOutcome:
+def evolve_or_resume(
+    config: RunConfig, run_dir: Path, *, start: Genome | None = None, **how: Any
+) -> RunOutcome:
     """See a run to its end, whether it has begun or not.
 
     Args:
         config: all settings. A run that is there has the same, but for what may change on the way,
             as `evolution.generations`.
         run_dir: directory of the run, made if it is not there.
+        start: the genome that `warm_start` names; a run that is there has its own copy.
         how: workers and the like, as for `evolve`.
 
     Raises:
@@ -36,7 +40,7 @@ def evolve_or_resume(config: RunConfig, run_dir: Path, **how: Any) -> RunOutcome
     try:
         if not holds_run(run_dir):
             try:
-                return evolve(config, run_dir, **how)
+                return evolve(config, run_dir, start=start, **how)
             except Taken:  # in the meantime, another process has begun it
                 pass
         trust.set_from_run()

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from cluster.config.run import RunConfig
+from evoplastic.checks import require
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
+from evoplastic.genome.adapting import WarmStart, warm_start
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.asked import require_answerable
 from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
@@ -42,6 +45,7 @@ class Experiment:
     problem: LifetimeProblem  # of the first generation
     search: AnySearch
     curriculum: Curriculum
+    warm: WarmStart | None = None  # where the first genome comes from another run
 
     @property
     def layout(self) -> Layout:
@@ -82,7 +86,19 @@ class Experiment:
         return population_shards(proposal, task_P, 2 * self.config.pairs_per_shard)
 
     def first_genome(self) -> Genome:
-        """The genome that evolution starts from."""
+        """The genome that evolution starts from.
+
+        Raises:
+            UsageError: it is one of another run, and is not there.
+        """
+        if self.warm is not None:
+            return self.warm.first
+        named = self.config.warm_start.genome
+        require(
+            named is None,
+            f"the run is to begin with genome {named}, which is not at hand; name it with --from "
+            "(start_from=)",
+        )
         return Genome.random(self.layout, self.config.seed, self.config.genome)
 
     def control_genome(self) -> Genome:
@@ -92,7 +108,11 @@ class Experiment:
 
 
 def build_experiment(
-    config: RunConfig, suite: Suite | None = None, *, elsewhere: bool = False
+    config: RunConfig,
+    suite: Suite | None = None,
+    *,
+    elsewhere: bool = False,
+    start: Genome | None = None,
 ) -> Experiment:
     """Load the suite and pose the problem.
 
@@ -101,10 +121,13 @@ def build_experiment(
         suite: in place of the one that the configuration names, as a run has kept it.
         elsewhere: lifetimes run in workers, who settle the engine (`Experiment.on`): this machine
             need not have it.
+        start: the genome that `warm_start` names.
 
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
-            a curriculum that does not fit the suite, an engine that cannot run where it has to.
+            a curriculum that does not fit the suite, an engine that cannot run where it has to, a
+            genome to start from that does not fit, a search that asks of lifetimes what they do not
+            have.
     """
     suite = suite or load_suite(config.suite, config.task_table)
     interface = suite.interface
@@ -127,6 +150,7 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
+    require_answerable(problem, getattr(config.search, "asked", None))
     return Experiment(
         config=config,
         suite=suite,
@@ -140,6 +164,15 @@ def build_experiment(
         ),
         curriculum=CURRICULA[config.curriculum.name].build(
             config.curriculum, suite, seed=config.seed
+        ),
+        warm=None
+        if start is None
+        else warm_start(
+            start,
+            problem.layout,
+            config.seed,
+            config.genome,
+            adapt=config.warm_start.adapt,
         ),
     )
 

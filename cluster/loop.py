@@ -22,12 +22,14 @@ from cluster.rundir import RunDirectory
 from cluster.session.beginning import begin, open_session
 from cluster.session.ending import end, fail, settle, taken_away
 from cluster.session.session import Session
+from cluster.session.starting import kept_start, require_named
 from cluster.signals import RunStatus, patiently, status_of, stop_signals
 from cluster.sources import read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from cluster.workers.staffing.request import WorkerRequest, as_request
 from evoplastic.checks import Preempted
+from evoplastic.genome.genome import Genome
 from evoplastic.records import SOURCES, EvaluationEvent
 from evoplastic.stopping import Stopped, StopSignal
 
@@ -64,6 +66,7 @@ def evolve(
     address: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    start: Genome | None = None,
 ) -> RunOutcome:
     """Start a run and see it to its end, or until a signal stops it.
 
@@ -76,14 +79,17 @@ def evolve(
         address: of a running Ray cluster.
         executor: does the work instead of `workers` and `address`, and stays open.
         progress: where the run is shown.
+        start: the genome that `warm_start` of the configuration names.
 
     Raises:
-        UsageError: the configuration, the address or the run directory does not fit, or evolution
-            has nothing to select on, by the settings or for some generations in a row.
+        UsageError: the configuration, the genome to start from, the address or the run directory
+            does not fit, or evolution has nothing to select on, by the settings or for some
+            generations in a row.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
     request = as_request(workers, address) if executor is None else None
-    experiment = build_experiment(config, elsewhere=_elsewhere(executor, request))
+    require_named(config, start)
+    experiment = build_experiment(config, elsewhere=_elsewhere(executor, request), start=start)
     require_selection(experiment)
     if config.tracking.enabled:
         resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
@@ -91,7 +97,11 @@ def evolve(
     with _executor(executor, request, address, experiment) as ready, ExitStack() as stack:
         experiment = _settled(experiment, ready)
         directory = RunDirectory.create(
-            run_dir or Path("runs") / run_id, run_id, config.to_yaml(), experiment.problem.engine
+            run_dir or Path("runs") / run_id,
+            run_id,
+            config.to_yaml(),
+            experiment.problem.engine,
+            start,
         )
         stack.callback(directory.close)
         work = nullcontext(ready)
@@ -140,7 +150,12 @@ def resume(
         stack.enter_context(standing_for(sources))
         suite = sources.load_suite(config.task_table) if sources else None
         request = as_request(workers, address) if executor is None else None
-        experiment = build_experiment(config, suite, elsewhere=_elsewhere(executor, request))
+        experiment = build_experiment(
+            config,
+            suite,
+            elsewhere=_elsewhere(executor, request),
+            start=kept_start(config, directory),
+        )
         for changed in sources.changed if sources else []:
             logger.warning(
                 "%s has changed since this run began; the run goes on with what it was, which is "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster.environment import describe_environment
 from cluster.lock import LOCK_NAME, DirectoryLock
@@ -15,9 +16,12 @@ from evoplastic.checks import UsageError, refused, require
 from evoplastic.commands import command, quoted
 from evoplastic.inside import require_inside, sweep
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import CONFIG_NAME, JOURNAL_NAME, SOURCES
+from evoplastic.records import CONFIG_NAME, JOURNAL_NAME, SOURCES, START_NAME
 from evoplastic.storage import write_atomically
 from evoplastic.supervision import report
+
+if TYPE_CHECKING:
+    from evoplastic.genome.genome import Genome
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +44,14 @@ class RunDirectory:
     _lock: DirectoryLock
 
     @classmethod
-    def create(cls, path: Path, run_id: str, config_yaml: str, engine: str) -> RunDirectory:
+    def create(
+        cls, path: Path, run_id: str, config_yaml: str, engine: str, start: Genome | None = None
+    ) -> RunDirectory:
         """Make the directory of a new run; one that cannot be made whole leaves nothing behind.
 
         What a driver left behind that was killed before its configuration was written is taken
-        over: no generation was run there.
+        over: no generation was run there. The genome of another run that this one begins with,
+        `start`, is kept beside the configuration.
 
         Raises:
             Taken: the directory holds another run.
@@ -74,6 +81,9 @@ class RunDirectory:
                 path / ENVIRONMENT_NAME,
                 json.dumps(environment, indent=2, sort_keys=True).encode(),
             )
+            if start is not None:
+                undo.callback(directory.start.unlink, missing_ok=True)
+                start.save(directory.start)
             write_atomically(directory.config, config_yaml.encode())
             undo.pop_all()
         report("directory", str(path))
@@ -117,6 +127,11 @@ class RunDirectory:
     def genomes(self) -> Path:
         """The folder of genomes."""
         return self.path / "genomes"
+
+    @property
+    def start(self) -> Path:
+        """The genome of another run that this one began with, if it did."""
+        return self.path / START_NAME
 
     @property
     def config(self) -> Path:
@@ -210,7 +225,7 @@ def _require_free(path: Path) -> None:
 
 def _untouched(path: Path) -> bool:
     """Whether nothing is there but what a run makes before its configuration is written."""
-    known = (LOCK_NAME, ENVIRONMENT_NAME, *FOLDERS)
+    known = (LOCK_NAME, ENVIRONMENT_NAME, START_NAME, *FOLDERS)
     return all(entry.name in known or _is_leftover(entry) for entry in path.iterdir()) and not any(
         not _is_leftover(entry)
         for folder in FOLDERS

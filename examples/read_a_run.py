@@ -23,10 +23,11 @@ records = open_run(run_dir)
 print(f"{run_dir}: {records.status}, {len(records.generations)} generations, seed {records.seed}")
 for event in records.evaluations:
     genome = ep.load(f"{run_dir}@{event.generation}")
+    parents = ", ".join(parent.digest[:8] for parent in genome.parents) or "-"
     norm = float(np.linalg.norm(genome.values["w"]))
     print(
         f"generation {event.generation:>4}  held-out {event.held_out_accuracy:.1%}  |w| {norm:.2f}"
-        f"  genome {genome.digest[:8]}  from {genome.provenance.get('parent', '-')[:8]}"
+        f"  genome {genome.digest[:8]}  from {parents}"
     )
 
 # A genome of the middle of the run on a task of our choice, with plasticity and without:

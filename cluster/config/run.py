@@ -25,6 +25,7 @@ from cluster.config.sections import (
     EvolutionConfig,
     Section,
     TrackingConfig,
+    WarmStartConfig,
 )
 from cluster.config.tables import with_chosen, with_every_entry
 from cluster.config.values import NAMED, leaves, put, within
@@ -57,6 +58,7 @@ PATH_NEUTRAL = (
     "threads",
     "tracking",
     "pairs_per_shard",
+    "warm_start.given",
 )
 
 # How work is cut: no result depends on it, and in digests it stands at these values, which all
@@ -86,6 +88,8 @@ class RunConfig(Section):
     """One lifetime: trials, feedback, fitness, dynamics, perturbation."""
     genome: GenomeConfig = Field(default_factory=GenomeConfig)
     """What evolution starts from."""
+    warm_start: WarmStartConfig = Field(default_factory=WarmStartConfig)
+    """A genome of another run to begin with."""
     search: Any = Field(default_factory=ESConfig)
     """The search over genomes: a name, or a section with a name and the options of that search."""
     curriculum: Any = Field(default_factory=AlternateHalvesConfig)
@@ -180,7 +184,7 @@ class RunConfig(Section):
         work is cut, which stands at its defaults since it did enter once.
         """
         return self._digest_without(
-            *("name", "engine", "threads", "tracking"),
+            *("name", "engine", "threads", "tracking", "warm_start.given"),
             *("evaluation.genomes_mib", "evolution.flat_generations"),
         )
 
@@ -201,6 +205,8 @@ class RunConfig(Section):
         return dict(leaves(self.model_dump(mode="json")))
 
     def _digest_without(self, *neutral: str) -> str:
+        if self.warm_start.genome is None:
+            neutral = (*neutral, "warm_start")  # digests are those of before it was known
         values = self.flat() | CUTS
         kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

@@ -25,6 +25,19 @@ class EvolutionConfig(Section):
     as the two of a pair, are equal in loss, a run stops with an error; 0 lets it go on."""
 
 
+class WarmStartConfig(Section):
+    """Whether a run begins with a genome of another run."""
+
+    genome: str | None = Field(default=None, min_length=1, max_length=4096)
+    """The first genome: a file, a run, RUN@GENERATION, an id of the store, or digits of a digest,
+    and in a run its digest; none means one drawn by `genome`. `--from` is short for it."""
+    given: str | None = None
+    """How that genome was named when the run began."""
+    adapt: bool = False
+    """Whether its fields, neurons and lines may differ from the recipe's: what it lacks begins as
+    in a run of its own, what the recipe lacks is dropped."""
+
+
 class EvaluationConfig(Section):
     """Held-out evaluation sessions of the bare center."""
 

@@ -8,6 +8,8 @@ from typing import Any
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
 from cluster.planning.selection import doubts
+from evoplastic.lifetime.asked import asked_bytes
+from evoplastic.search.asking import asked_of, width
 from evoplastic.trials.world import tables_of
 from tasks.suites.levels import close_held_out
 
@@ -29,6 +31,8 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
     state_bytes = sum(tensor.nbytes for tensor in experiment.search.tensors(state).values())
     shards = experiment.population(experiment.search.ask(state, 0))
     num_shards = len(shards)
+    asked = asked_of(shards[0].proposal)
+    beside = width(asked, experiment.layout.size) * FLOAT32_BYTES
     shard_bytes = sum(len(pickle.dumps(shard)) for shard in shards)
     lifetimes_at_once = shards[0].lifetimes
     if problem.engine == "gpu":  # a share of the generation is one launch
@@ -49,6 +53,7 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
             "length": experiment.layout.size,
             "bytes": genome_bytes,
         },
+        "first_genome": first_genome_facts(experiment),
         "generation": {
             "lifetimes": popsize,
             "trials": popsize * config.lifetime.num_trials,
@@ -67,14 +72,31 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
             "per_process_lifetimes": lifetimes_at_once
             * MATRICES_PER_LIFETIME
             * neurons**2
-            * FLOAT32_BYTES,
+            * FLOAT32_BYTES
+            + asked_bytes(problem, asked),
             "checkpoint": state_bytes,
         },
         "traffic_bytes_per_generation": {
             "out": workers * genome_bytes + shard_bytes if workers else 0,
-            "back": popsize * RESULT_BYTES + num_shards * REPLY_BYTES if workers else 0,
+            "back": popsize * (RESULT_BYTES + beside) + num_shards * REPLY_BYTES if workers else 0,
         },
     }
+
+
+def first_genome_facts(experiment: Experiment) -> dict[str, Any]:
+    """The genome that the run begins with; of one of another run, what became of it here."""
+    warm, first = experiment.warm, experiment.first_genome()
+    facts: dict[str, Any] = {
+        "digest": first.digest,
+        "parents": [each._asdict() for each in first.parents],
+    }
+    if warm is not None:
+        facts |= {
+            "filled": list(warm.filled),
+            "dropped": list(warm.dropped),
+            "moved": list(warm.moved),
+        }
+    return facts
 
 
 def trial_steps(experiment: Experiment) -> int:
@@ -85,7 +107,7 @@ def trial_steps(experiment: Experiment) -> int:
 
 def warnings_of(experiment: Experiment) -> list[str]:
     """What is allowed but probably not meant."""
-    config, suite = experiment.config, experiment.suite
+    config, suite, warm = experiment.config, experiment.suite, experiment.warm
     share = evaluation_share(
         config.evaluation,
         config.evolution.generations,
@@ -101,6 +123,16 @@ def warnings_of(experiment: Experiment) -> list[str]:
             f"{MAX_EVALUATION_SHARE:.0%}; raise evaluation.every or lower its lifetimes"
         )
     found += doubts(experiment)
+    for what, became in (
+        (
+            (warm.filled, "begin as in a run of its own, the genome to start from lacks them"),
+            (warm.dropped, "are dropped, the recipe lacks them"),
+            (warm.moved, "lay out of bounds and were put on them"),
+        )
+        if warm
+        else ()
+    ):
+        found += [f"{', '.join(what)} {became}"] if what else []
     found += [
         f"training tasks {first!r} and {second!r} ask the same"
         for first, second in suite.train_aliases
@@ -127,6 +159,7 @@ def dry_run_text(experiment: Experiment, workers: int = 0) -> str:
         f"engine          {facts['engine']}",
         f"genome          {facts['genome']['length']:,} numbers for {facts['genome']['neurons']} "
         f"neurons, {_size(facts['genome']['bytes'])}",
+        f"first genome    {_origin(experiment)}",
         f"generation      {generation['lifetimes']:,} lifetimes, {generation['trials']:,} trials, "
         f"{generation['agent_steps']:.3g} neuron updates of a network, "
         f"{generation['multiply_adds']:.3g} multiply-adds, {generation['shards']} shards",
@@ -152,3 +185,10 @@ def _size(count: float) -> str:
             break
         count /= 1000
     return f"{count:.3g} {unit}"
+
+
+def _origin(experiment: Experiment) -> str:
+    first = experiment.first_genome()
+    parents = ", ".join(map(str, first.parents))
+    came = f"from {parents}" if parents else f"random, seed {experiment.config.seed}"
+    return f"{first.digest[:16]}, {came}"

@@ -12,6 +12,7 @@ from cluster.rundir import RunDirectory
 from cluster.session.kept import keep_center, most_kept, thin_out
 from evoplastic.checks import require
 from evoplastic.genome.genome import Genome
+from evoplastic.genome.parents import OPERATOR, Parent
 from evoplastic.records import CENTER_NAME, INITIAL_NAME, EvaluationEvent, Event
 
 
@@ -36,18 +37,25 @@ class Lineage:
     def genome(self, generation: int, center_G: Tensor) -> Genome:
         """A center with where it came from."""
         config = self.experiment.config
+        first = self.first.provenance
         provenance = {
-            "origin": "evolved" if generation else f"random {config.seed}",
+            **({} if generation else first),
+            "origin": "evolved" if generation else first["origin"],
+            OPERATOR: config.search.name if generation else first[OPERATOR],
             "run_id": self.directory.run_id,
             "generation": str(generation),
             "config_digest": config.digest,
             "suite": self.experiment.suite.name,
             "suite_digest": self.experiment.suite.digest,
         }
-        before = [each for each in self.evaluated if each < generation]
-        if generation:
-            provenance["parent"] = self.evaluated[max(before)] if before else self.first.digest
-        return Genome(self.experiment.layout, center_G, provenance)
+        parents = (self._before(generation),) if generation else self.first.parents
+        return Genome(self.experiment.layout, center_G, provenance, parents)
+
+    def _before(self, generation: int) -> Parent:
+        """The center that was measured before this one, else the first genome."""
+        earlier = max((each for each in self.evaluated if each < generation), default=0)
+        digest = self.evaluated.get(earlier, self.first.digest)
+        return Parent(digest, self.directory.run_id, earlier)
 
     def keep(self, genome: Genome, generation: int) -> None:
         """Put a measured center among those that stay, and make it the newest."""

@@ -32,6 +32,7 @@ from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
+    START_NAME,
     TAG_ENGINE,
     TAG_GENOME,
     TAG_GENOME_PARENT,
@@ -53,7 +54,8 @@ logger = logging.getLogger(__name__)
 EVENTS_PER_BATCH = 50
 PAGE = 2  # a store that has an earlier form of a run's page gets the present one beside it
 KEPT = "gen_"  # how names of kept centers begin: they are sent when the run is over
-FILES = (CONFIG_NAME, "environment.json", JOURNAL_NAME, "sources/*", "genomes/*", "figures/*")
+ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME)
+FILES = (*ALONE, "sources/*", "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
     "preempted": "KILLED",

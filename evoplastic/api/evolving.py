@@ -45,6 +45,8 @@ def evolve(
     address: str | None = None,
     progress: Progress | None = None,
     go_on: bool = False,
+    start_from: str | Path | Genome | None = None,
+    adapt: bool = False,
     **settings: Any,
 ) -> Evolved:
     """Evolve a network as a recipe says, to the end of the run.
@@ -59,11 +61,16 @@ def evolve(
         progress: where the run is shown; nowhere by default.
         go_on: whether a run that `run_dir` holds already is gone on with, to be done as it is asked
             for here; one that is done is given back.
+        start_from: a genome to begin with in place of a random one, or a reference to one, see
+            `load`: the run's first genome, whose parent it is.
+        adapt: whether that genome's fields and sizes may differ from the recipe's: what it lacks
+            begins as in a run of its own, what the recipe lacks is dropped.
         settings: of the configuration, as in `seed=3, search={"popsize": 64}, rule="oja"`.
 
     Raises:
-        UsageError: unknown or contradictory settings, or a run directory that does not fit; that
-            holds a run of other settings, naming them.
+        UsageError: unknown or contradictory settings, no such genome to start from or one that does
+            not fit (listing the fields and sizes of both), or a run directory that does not fit;
+            that holds a run of other settings, naming them.
         Preempted: no room on the cluster, or another process is at work on the run: try again.
         EnvironmentFault: the surroundings fail; the run can be resumed.
     """
@@ -71,6 +78,7 @@ def evolve(
     from cluster.config.run import RunConfig, load_config, override_config
     from cluster.continuing import evolve_or_resume
     from cluster.loop import evolve as start_and_run
+    from evoplastic.api.starting import warm_started
 
     overrides = as_overrides(settings)
     if isinstance(recipe, RunConfig):
@@ -78,12 +86,13 @@ def evolve(
     else:
         config = load_config(recipe, overrides)
     require(run_dir is not None or not go_on, "go_on=True needs run_dir, that of the run")
-    if run_dir is None:
-        chosen = new_run_dir(f"{config.name}-seed{config.seed}")
-    else:
-        chosen = filled_in(run_dir, config)
+    there = None if run_dir is None else filled_in(run_dir, config)
+    config, start = warm_started(config, start_from, adapt=adapt, there=there if go_on else None)
+    chosen = there or new_run_dir(f"{config.name}-seed{config.seed}")
     to_the_end = evolve_or_resume if go_on else start_and_run
-    outcome = to_the_end(config, chosen, workers=workers, address=address, progress=progress)
+    outcome = to_the_end(
+        config, chosen, workers=workers, address=address, progress=progress, start=start
+    )
     return evolved(outcome)
 
 

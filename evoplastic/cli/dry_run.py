@@ -14,18 +14,25 @@ if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
     from cluster.workers.staffing.request import WorkerRequest
+    from evoplastic.genome.genome import Genome
     from evoplastic.lifetime.problem import LifetimeProblem
 
 PROBE_S = 0.5  # a longer probe is a better one, but somebody waits for it
 
 
-def show(config: RunConfig, request: WorkerRequest | None, *, as_json: bool) -> int:
+def show(
+    config: RunConfig,
+    request: WorkerRequest | None,
+    *,
+    as_json: bool,
+    start: Genome | None = None,
+) -> int:
     """Print settings, sizes and a measured pace; no file is written, and no cluster asked."""
     from cluster.experiment import build_experiment
     from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
     from cluster.planning.selection import require_selection
 
-    experiment = build_experiment(config)
+    experiment = build_experiment(config, start=start)
     require_selection(experiment)
     workers = _number(request)
     facts = estimate(experiment, workers)

@@ -1,4 +1,4 @@
-"""evolve, resume: start a run or go on with one, then tabulate and draw it."""
+"""evolve, fork, resume: start a run or go on with one, then tabulate and draw it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from evoplastic.checks import require
 from evoplastic.cli.driving.leaving import finish, leaving
 from evoplastic.cli.driving.watching import uses_ray, write_down
 from evoplastic.cli.driving.workers import add_workers, address_of, request_of
+from evoplastic.cli.genome import REFERENCE
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, seed
+from evoplastic.commands import command
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_verbs(verbs: Subparsers) -> None:
-    """Declare `evolve` and `resume`."""
+    """Declare `evolve`, `fork` and `resume`."""
     evolve = add_verb(
         verbs,
         "evolve",
@@ -35,12 +37,69 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers 4-64 --cpus-per-worker 2
         evoplastic evolve mine.yaml --address 10.0.0.1:6379 --workers num_gpus
         evoplastic evolve laptop --seed 7 --run-dir 'runs/{name}-s{seed}' --continue
+        evoplastic evolve laptop --from runs/laptop-seed1-001@120 search.sigma=0.02
         """,
         run_evolve,
     )
     evolve.add_argument("recipe", metavar="RECIPE|FILE", help="see `evoplastic config show`")
     evolve.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="GENOME",
+        help=f"begin with this genome in place of a random one: {REFERENCE}",
+    )
+    fork = add_verb(
+        verbs,
+        "fork",
+        "start a new run from a genome of another one, with that run's settings",
+        """
+        evoplastic fork runs/laptop-seed1-001@120 search.sigma=0.02
+        evoplastic fork runs/laptop-seed1-001 suite=mine.yaml --adapt --dry-run
+        """,
+        run_fork,
+    )
+    fork.add_argument("start_from", metavar="GENOME", help=f"to begin with, of a run: {REFERENCE}")
+    for new in (evolve, fork):
+        _add_settings(new)
+
+    resume = add_verb(
+        verbs,
+        "resume",
+        "go on with a run after a kill, a crash or a pre-emption; the result stays the same",
+        """
+        evoplastic resume runs/laptop-seed1-001
+        evoplastic resume runs/laptop-seed1-001 evolution.generations=500 --workers 2
+        """,
+        run_resume,
+    )
+    resume.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="directory of the run")
+    resume.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="what may change, as to run longer"
+    )
+    for parser in (evolve, fork, resume):
+        add_workers(parser)
+        parser.add_argument(
+            "--no-analysis", action="store_true", help="end without table and figures"
+        )
+        add_trust(parser)
+        add_json(parser)
+        parser.set_defaults(
+            printing_is_extra=True,  # the run goes on without a reader
+            watched=uses_ray,
+            lost=write_down,
+        )
+
+
+def _add_settings(evolve: argparse.ArgumentParser) -> None:
+    """What a new run may be told, whatever it begins with."""
+    evolve.add_argument(
         "overrides", nargs="*", metavar="key=value", help="settings to change, by dotted name"
+    )
+    evolve.add_argument(
+        "--adapt",
+        action="store_true",
+        help="let the genome to begin with have other fields, neurons or lines than the recipe: "
+        "what it lacks begins as in a run of its own, what the recipe lacks is dropped",
     )
     evolve.add_argument(
         "--run-dir",
@@ -63,56 +122,70 @@ def add_verbs(verbs: Subparsers) -> None:
         help="print settings, genome size, memory and cost, and do nothing",
     )
 
-    resume = add_verb(
-        verbs,
-        "resume",
-        "go on with a run after a kill, a crash or a pre-emption; the result stays the same",
-        """
-        evoplastic resume runs/laptop-seed1-001
-        evoplastic resume runs/laptop-seed1-001 evolution.generations=500 --workers 2
-        """,
-        run_resume,
-    )
-    resume.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="directory of the run")
-    resume.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="what may change, as to run longer"
-    )
-    for parser in (evolve, resume):
-        add_workers(parser)
-        parser.add_argument(
-            "--no-analysis", action="store_true", help="end without table and figures"
-        )
-        add_trust(parser)
-        add_json(parser)
-        parser.set_defaults(
-            printing_is_extra=True,  # the run goes on without a reader
-            watched=uses_ray,
-            lost=write_down,
-        )
-
 
 def run_evolve(args: argparse.Namespace) -> int:
     """A new run, from settings to figures."""
+    return _evolve(args, args.recipe)
+
+
+def run_fork(args: argparse.Namespace) -> int:
+    """A new run from a genome of another one, with its settings."""
+    trust.set_from_run()
+    return _evolve(args, _config_of(args))
+
+
+def _config_of(args: argparse.Namespace) -> Path:
+    """The settings of the run that is forked; once this has been done, they lie in the new run."""
+    from evoplastic.api.references import find_genome
+    from evoplastic.records import CONFIG_NAME
+
+    there = None if args.run_dir is None else args.run_dir / CONFIG_NAME
+    if args.go_on and there is not None and there.is_file():
+        return Path(there)
+    config = find_genome(args.start_from).config
+    require(
+        config is not None,
+        f"genome {args.start_from} lies in no run, so there are no settings to take over; name "
+        f"them: `{command('evolve', 'RECIPE', '--from', args.start_from)}`",
+    )
+    assert config is not None
+    return config
+
+
+def _evolve(args: argparse.Namespace, recipe: str | Path) -> int:
+    from cluster.config.naming import filled_in
     from cluster.config.run import load_config
+    from evoplastic.api.starting import warm_started
 
     overrides = args.overrides + ([] if args.seed is None else [f"seed={args.seed}"])
-    config = load_config(args.recipe, overrides)
+    config = load_config(recipe, overrides)
+    require(
+        args.run_dir is not None or not args.go_on or args.dry_run,
+        "--continue needs the directory of the run: give --run-dir, for example "
+        "--run-dir 'runs/{name}-s{seed}'",
+    )
+    given = None if args.run_dir is None else filled_in(args.run_dir, config)
+    config, start = warm_started(
+        config,
+        args.start_from,
+        adapt=args.adapt,
+        there=given if args.go_on and not args.dry_run else None,
+    )
+    require(
+        not args.adapt or config.warm_start.genome is not None,
+        "--adapt says something of a genome to begin with, and none is named; add --from GENOME",
+    )
     if args.dry_run:
         from evoplastic.cli.dry_run import show
 
         trust.never_ask()
-        return show(config, request_of(args), as_json=args.json)
-    require(
-        args.run_dir is not None or not args.go_on,
-        "--continue needs the directory of the run: give --run-dir, for example "
-        "--run-dir 'runs/{name}-s{seed}'",
-    )
+        return show(config, request_of(args), as_json=args.json, start=start)
     from cluster.continuing import evolve_or_resume
     from cluster.loop import evolve
     from cluster.progress import make_progress
 
     request = request_of(args)
-    with _run_dir(args.run_dir, config) as run_dir, leaving(run_dir, args):
+    with _run_dir(given, config) as run_dir, leaving(run_dir, args):
         if not args.json:
             print(f"run directory {run_dir}", flush=True)
         outcome = (evolve_or_resume if args.go_on else evolve)(
@@ -121,6 +194,7 @@ def run_evolve(args: argparse.Namespace) -> int:
             workers=request,
             address=address_of(args),
             progress=make_progress(as_json=args.json),
+            start=start,
         )
     return finish(outcome, args)
 
@@ -146,9 +220,7 @@ def run_resume(args: argparse.Namespace) -> int:
 def _run_dir(given: Path | None, config: RunConfig) -> Iterator[Path]:
     """The directory of a new run; one of our own choosing vanishes again when it stays empty."""
     if given is not None:
-        from cluster.config.naming import filled_in
-
-        yield filled_in(given, config)
+        yield given
         return
     chosen = new_run_dir(f"{config.name}-seed{config.seed}")
     try:

@@ -77,7 +77,7 @@ def add_verbs(verbs: Subparsers) -> None:
     listing = add_verb(
         family,
         "list",
-        "list the genomes that a run keeps: generation, digest, the one before, held-out scores",
+        "list the genomes that a run keeps: generation, digest, parents, held-out scores",
         "evoplastic genome list runs/laptop-seed1-001\n"
         "evoplastic genome list 3f0c... --store sqlite:///mlflow.db --json",
         run_list,
@@ -107,10 +107,12 @@ def run_show(args: argparse.Namespace) -> int:
     from evoplastic.api.setting import load
     from evoplastic.genome.describe import describe_genome
 
-    description = describe_genome(load(args.genome))
+    genome = load(args.genome)
+    description = describe_genome(genome)
     if args.json:
         print_json(description)
     else:
+        description["parents"] = [str(parent) for parent in genome.parents]
         print_table(("", ""), _leaves(description))
     return exits.DONE
 
@@ -154,7 +156,8 @@ def run_list(args: argparse.Namespace) -> int:
                 "genome": name,
                 "generation": known,
                 "digest": genome.digest,
-                "parent": genome.provenance.get("parent"),
+                "parents": [parent.digest for parent in genome.parents],
+                "operator": genome.operator,
                 "held_out": None if known is None else reached.get(known),
             }
         )
@@ -163,13 +166,14 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"run_id": records.run_id, "genomes": found})
         return exits.DONE
     print_table(
-        ("generation", "genome", "digest", "after", "held out"),
+        ("generation", "genome", "digest", "made by", "from", "held out"),
         [
             (
                 "-" if each["generation"] is None else str(each["generation"]),
                 each["genome"],
                 each["digest"][:16],
-                (each["parent"] or "-")[:16],
+                each["operator"] or "-",
+                ", ".join(digest[:16] for digest in each["parents"]) or "-",
                 "-" if each["held_out"] is None else f"{each['held_out']:.1%}",
             )
             for each in found
@@ -185,6 +189,8 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, dict):
             rows += _leaves(value, f"{name} ")
+        elif isinstance(value, list):
+            rows.append((name, ", ".join(map(str, value)) or "-"))
         else:
             rows.append((name, f"{value:.4g}" if isinstance(value, float) else str(value)))
     return rows

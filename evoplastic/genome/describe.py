@@ -32,6 +32,7 @@ def describe_genome(genome: Genome) -> dict[str, Any]:
         },
         **{name: _spread(value) for name, value in genome.values.items()},
         "provenance": genome.provenance,
+        "parents": [parent._asdict() for parent in genome.parents],
     }
 
 

@@ -22,6 +22,8 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.evolved import PREFIXES, read_field
 from evoplastic.genome.fields import Field
 from evoplastic.genome.layout import Layout
+from evoplastic.genome.parents import OPERATOR, RANDOM, Parent, as_parent, read_parents
+from evoplastic.genome.parents import described as described_parents
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.storage import read_tensors, write_tensors
 
@@ -40,6 +42,7 @@ class Genome:
     layout: Layout
     center_G: Tensor  # float32
     provenance: dict[str, str] = field(default_factory=dict)
+    parents: tuple[Parent, ...] = ()
     run_config: Path | None = None  # configuration of the run whose file it was read from
 
     def __post_init__(self) -> None:
@@ -69,6 +72,16 @@ class Genome:
         return {name: value[0] for name, value in values.items()}
 
     @property
+    def operator(self) -> str:
+        """How it was made of its parents, "" where that is not known."""
+        return self.provenance.get(OPERATOR, "")
+
+    @property
+    def as_parent(self) -> Parent:
+        """This genome as the parent of another one."""
+        return as_parent(self.digest, self.provenance)
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the neuron groups and the values; provenance does not enter.
 
@@ -83,7 +96,8 @@ class Genome:
     @classmethod
     def random(cls, layout: Layout, seed: int, config: GenomeConfig) -> Genome:
         """The first genome of a run: each field as its own entry begins (Miconi 2023, code)."""
-        return cls(layout, layout.initial(seed, config), {"origin": f"random {seed}"})
+        made = {"origin": f"random {seed}", OPERATOR: RANDOM}
+        return cls(layout, layout.initial(seed, config), made)
 
     def save(self, path: Path) -> None:
         """Write the fields and the header, whole or not at all.
@@ -96,6 +110,7 @@ class Genome:
             "groups": self.groups.describe(),
             "fields": _described(self.layout),
             "provenance": self.provenance,
+            "parents": described_parents(self.parents),
             "digest": self.digest,
         }
         stored = self.layout.split(self.center_G[None])
@@ -113,7 +128,9 @@ class Genome:
         tensors, header = read_tensors(Path(path), (SCHEMA, FIRST_SCHEMA), "genome")
         try:
             layout = Layout(NeuronGroups(**_whole(header["groups"])), _fields(header))
-            genome = cls(layout, layout.flatten(tensors), _texts(header["provenance"]))
+            provenance = _texts(header["provenance"])
+            parents = read_parents(header, provenance)
+            genome = cls(layout, layout.flatten(tensors), provenance, parents)
         except (KeyError, TypeError, AttributeError, RuntimeError, UsageError) as error:
             raise UsageError(f"{path} is not a whole genome: {error}") from error
         require(

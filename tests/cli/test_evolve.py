@@ -145,3 +145,35 @@ def test_a_run_that_is_told_to_stop_says_how_to_go_on(
     outcome = json.loads(out.splitlines()[-1])
     assert outcome["status"] == status
     assert f"evoplastic resume {outcome['run_dir']}" in err
+
+
+def test_a_run_is_forked_with_its_own_settings_and_those_given(
+    command: Command, tmp_path: Path
+) -> None:
+    quick = ("engine=reference", "evaluation.controls=false", "evaluation.train_lifetimes=0")
+    command("evolve", *TINY, *quick, "--seed", 7, "--run-dir", "runs/a", "--no-analysis")
+    shown = command("genome", "show", "a@2", "--json").json
+    fork = ("fork", "a@2", "search.sigma=0.02", "--no-analysis")
+    planned = command(*fork, "--dry-run", "--json").json
+    assert planned["config"]["search"]["sigma"] == 0.02
+    assert planned["estimate"]["first_genome"]["digest"] == shown["digest"]
+    assert not (tmp_path / "runs" / "smoke-seed7-001").exists()
+    refused = command(*fork, "num_neurons=18")
+    assert refused.code == 2
+    assert "the genome lacks 2 hidden neurons. With --adapt" in refused.err
+    assert command(*fork, "--run-dir", "runs/b").code == 0
+    told = command("genome", "show", "b@initial", "--json").json
+    assert told["digest"] == shown["digest"]
+    assert told["parents"] == [
+        {
+            "digest": shown["digest"],
+            "run_id": shown["provenance"]["run_id"],
+            "generation": 2,
+        }
+    ]
+    adapted = command(*fork, "num_neurons=18", "--adapt", "--dry-run")
+    assert "warning: 2 hidden neurons begin as in a run of its own" in adapted.out
+    again = command(*fork, "--run-dir", "runs/b", "--continue", "--json")
+    assert json.loads(again.out.splitlines()[-1])["event"] == "outcome"
+    lone = command("evolve", *TINY, "--adapt")
+    assert "--adapt says something of a genome to begin with" in lone.err

@@ -121,7 +121,8 @@ def test_the_genomes_of_a_run_are_listed_by_generation(command: Command, tmp_pat
     listed = command("genome", "list", "run", "--json").json["genomes"]
     kept = [each for each in listed if each["genome"].startswith("gen_")]
     assert [each["generation"] for each in kept] == [0, 2, 4]
-    assert [each["parent"] for each in kept] == [None, kept[0]["digest"], kept[1]["digest"]]
+    assert [each["parents"] for each in kept] == [[], [kept[0]["digest"]], [kept[1]["digest"]]]
+    assert [each["operator"] for each in kept] == ["random", "es", "es"]
     for each in kept:
         assert 0.0 <= each["held_out"] <= 1.0
         named = command("genome", "show", f"run@{each['generation']}", "--json").json

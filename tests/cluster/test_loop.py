@@ -86,7 +86,7 @@ def test_a_run_leaves_a_directory_that_explains_itself(whole: RunOutcome) -> Non
     assert center.provenance["run_id"] == whole.run_id
     assert center.provenance["generation"] == "4"
     measured = [event for event in events(whole) if isinstance(event, EvaluationEvent)]
-    assert center.provenance["parent"] == measured[-2].genome_digest
+    assert center.parents[0].digest == measured[-2].genome_digest
     assert measured[0].parent_digest == ""
     assert center.provenance["config_digest"] == small().digest
     assert len(center.provenance["suite_digest"]) == 16

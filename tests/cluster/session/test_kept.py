@@ -15,6 +15,7 @@ from cluster.loop import evolve, resume
 from cluster.session.kept import HEADER_BYTES, keep_center, most_kept, thin_out, thinned
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.genome.parents import Parent
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.records import EvaluationEvent, kept_name
 from tests.cluster.test_loop import At, small
@@ -72,8 +73,11 @@ def test_a_run_keeps_each_center_with_its_parent(tmp_path: Path) -> None:
     for generation, genome in enumerate(genomes):
         assert genome.provenance["generation"] == str(generation)
         assert genome.provenance["run_id"] == outcome.run_id
-        parent = genomes[generation - 1].digest if generation else None
-        assert genome.provenance.get("parent") == parent
+        before = genomes[generation - 1].digest if generation else ""
+        assert genome.parents == (
+            (Parent(before, outcome.run_id, generation - 1),) if generation else ()
+        )
+        assert genome.operator == ("es" if generation else "random")
 
 
 def test_a_resumed_run_keeps_the_same_files(tmp_path: Path) -> None:
