@@ -18,15 +18,16 @@ def write_details(events: Iterable[Event], folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be written.
     """
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
 
     rows = [
-        (generation, time_ms, name, value)
+        {"generation": generation, "time_ms": time_ms, "metric": name, "value": value}
         for time_ms, generation, metrics in metric_events(events)
         for name, value in metrics.items()
     ]
-    table = pd.DataFrame(rows, columns=["generation", "time_ms", "metric", "value"])
-    table["metric"] = table["metric"].astype("category")
+    columns = [("generation", pa.int64()), ("time_ms", pa.int64())]
+    columns += [("metric", pa.string()), ("value", pa.float64())]
     file = folder / NAME
-    table.to_parquet(file, index=False)
+    parquet.write_table(pa.Table.from_pylist(rows, pa.schema(columns)), file)
     return file
