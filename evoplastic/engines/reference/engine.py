@@ -18,6 +18,7 @@ from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, r
 from evoplastic.engines.reference.threads import one_thread
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.intervention import NOTHING, Intervention
 from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
@@ -66,6 +67,7 @@ def run_reference(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     recording: Recording | None = None,
+    intervention: Intervention = NOTHING,
 ) -> Trace:
     """Live P whole lifetimes, trial by trial and step by step.
 
@@ -77,6 +79,8 @@ def run_reference(
         dtype: torch.float32, or torch.float64 for exact comparisons.
         device: any torch device.
         recording: activity, modulation, traces or weights to keep.
+        intervention: rates that are overwritten, trials from which on nothing changes; lesioned
+            are the networks already.
     """
     device = torch.device(device)
     params = params.each(lambda tensor: tensor.to(device, dtype))
@@ -93,12 +97,30 @@ def run_reference(
         at("trial", trial + 1, config.num_trials)
         if self_paced:
             state, outcome = run_self_paced_trial(
-                trial, world, params, plasticity, state, groups, batch, config, recorder
+                trial,
+                world,
+                params,
+                plasticity,
+                state,
+                groups,
+                batch,
+                config,
+                recorder,
+                intervention,
             )
         else:
             brought = _bring_trial(trial, groups, batch, config, dtype, device)
             state, outcome = _run_trial(
-                trial, brought, params, plasticity, state, groups, batch, config, recorder
+                trial,
+                brought,
+                params,
+                plasticity,
+                state,
+                groups,
+                batch,
+                config,
+                recorder,
+                intervention,
             )
         outcomes.append(outcome)
     # One after the other, in an order that does not depend on how many individuals there are.
@@ -152,12 +174,13 @@ def _run_trial(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     recorder: Recorder,
+    intervention: Intervention,
 ) -> tuple[NetworkState, TrialOutcome]:
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
     rule = plasticity.rule
     leak = params.intrinsic.leak(dynamics, timing.dt_ms)
     own_threshold = params.intrinsic.threshold(dynamics)
-    may_change = trial >= plasticity.constants.first_trial
+    may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
@@ -194,6 +217,7 @@ def _run_trial(
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0
         rate_PN[:, groups.action] = 0.0
+        intervention.impose(rate_PN, trial, step, groups)
 
         if response_start <= step < response_stop:
             response_PO = rate_PN[:, groups.response]
