@@ -118,6 +118,7 @@ def run() -> None:
         stopping.heed(sys.argv[1:])
         code = main(watch=True)
     except stopping.Stopped as stopped:  # before `main` could answer
+        print(f"evoplastic: {stopped}", file=sys.stderr)
         code = stopped.exit_code
     sys.exit(code)
 

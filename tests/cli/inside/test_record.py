@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ SHORT = (
     "lifetime.perturbation.quiet_trials=2",
     "rule.first_trial=2",
 )
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "lifetime": {"num_trials": 12, "scored_trials": 4, "perturbation": {"quiet_trials": 2}},
     "rule": {"first_trial": 2},
 }
