@@ -65,7 +65,8 @@ class Intervention:
     def impose(self, rate_PN: Tensor, trial: int, step: int, groups: NeuronGroups) -> None:
         """Overwrite rates after a step, in place."""
         own = [neuron for neuron in self.lesioned if neuron >= groups.num_clamped]
-        rate_PN[:, own] = 0.0
+        if own:
+            rate_PN[:, own] = 0.0
         if self.held_PH is not None:
             rate_PN[:, list(self.held)] = _like(self.held_PH, rate_PN)
         if self.played_PKTH is not None:
