@@ -22,8 +22,6 @@ from evoplastic.cli.verbs import (
 )
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from cluster.tracking.child import Place
     from evoplastic.api.setting import Setting
     from evoplastic.cli.verbs import Subparsers
@@ -134,7 +132,7 @@ def run_probe(args: argparse.Namespace) -> int:
     return exits.DONE
 
 
-def report_of(probed: xr.Dataset) -> dict[str, Any]:
+def report_of(probed: Any) -> dict[str, Any]:
     """The numbers of a probe as plain values; accuracies of tasks without answers are null."""
     entries: list[dict[str, Any]] = []
     for task in probed.task.values:
