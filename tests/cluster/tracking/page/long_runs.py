@@ -28,8 +28,15 @@ SECONDS = 2.0  # of a generation
 EVERY = 10
 
 
-def write(run_dir: Path, seed: int, generations: int = 40, overrides: tuple[str, ...] = ()) -> Path:
-    """A finished run of `miconi2023` whose held-out accuracy comes to 0.92."""
+def write(
+    run_dir: Path,
+    seed: int,
+    generations: int = 40,
+    overrides: tuple[str, ...] = (),
+    *,
+    reached: float = 1.0,
+) -> Path:
+    """A finished run of `miconi2023` whose held-out accuracy comes to 0.92 if `reached` is 1."""
     experiment = f"tracking.experiment={written_runs.EXPERIMENT}"
     config = load_config("miconi2023", [f"seed={seed}", experiment, *overrides])
     run_id = f"miconi2023-{seed}-{len(overrides)}"
@@ -43,17 +50,17 @@ def write(run_dir: Path, seed: int, generations: int = 40, overrides: tuple[str,
             suite_digest="5017e",
             engine="cpu",
         )
-        written_runs.append(run_dir, start, *_events(seed, generations))
+        written_runs.append(run_dir, start, *_events(seed, generations, reached))
         directory.set_status("done")
     return run_dir
 
 
-def _events(seed: int, generations: int) -> list[Event]:
+def _events(seed: int, generations: int, reached: float) -> list[Event]:
     rng = np.random.default_rng(seed)
     events: list[Event] = []
     for number in range(generations + 1):
         if number % EVERY == 0:
-            events.append(evaluation(number, number / generations, rng))
+            events.append(evaluation(number, reached * number / generations, rng))
         if number < generations:
             events.append(generation(number, rng))
     last = written_runs.FIRST_MS + int(2000 * (generations + 2))
