@@ -66,7 +66,7 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         run_id = _find_run(client, ref)
         require(
             run_id is not None,
@@ -95,7 +95,7 @@ def log_figures(own_run_id: str, files: Sequence[Path], uri: str) -> str:
         UsageError: the store does not know the run.
         EnvironmentFault: the store does not answer.
     """
-    with _client(uri) as client:
+    with open_client(uri) as client:
         run_id = _find_run(client, own_run_id)
         require(run_id is not None, f"no run {own_run_id!r} in {uri}")
         for file in files:
@@ -111,7 +111,7 @@ def download_model(model_id: str, directory: Path, tracking_uri: str | None = No
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
@@ -134,7 +134,7 @@ def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
         EnvironmentFault: the store does not answer.
     """
     uri = tracking_uri or find_uri()
-    with _client(uri) as client:
+    with open_client(uri) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         clause = f"tags.`{TAG_GENOME}` LIKE '{digits}%'"
         found = client.search_runs(experiments, clause, order_by=["attributes.start_time DESC"])
@@ -148,7 +148,7 @@ def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
 
 
 @contextmanager
-def _client(uri: str) -> Iterator[Any]:
+def open_client(uri: str) -> Iterator[Any]:
     """An MLflow client that fails soon and quietly, as `EnvironmentFault`."""
     if uri.startswith("sqlite:///"):  # MLflow would make an empty store where none is
         file = Path(uri.removeprefix("sqlite:///"))

@@ -4,11 +4,12 @@
 
     genome = ep.load("runs/laptop-seed1-001")           # or RUN@40, an MLflow id, a digest
     inside = ep.run(genome, task="dms", lifetimes=32)   # labelled arrays of rates and more
+    ep.record(genome, "inside.nc", task="dms")          # the same, kept as a file
     scores = ep.evaluate(genome)
     done = ep.evolve("laptop", seed=7)
 
-Importing the package touches no device, reads no file and fills no registry; these four load what
-they need when they are first used. The command line is `python -m evoplastic`.
+Importing the package touches no device, reads no file and fills no registry; its functions load
+what they need when they are first used. The command line is `python -m evoplastic`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from evoplastic.user_code import own_names
 if TYPE_CHECKING:
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
+    from evoplastic.api.recording import record
     from evoplastic.api.running import run
     from evoplastic.api.setting import load
     from evoplastic.genome.genome import Genome
 
-__all__ = ["Evolved", "Genome", "__version__", "evaluate", "evolve", "load", "run"]
+__all__ = ["Evolved", "Genome", "__version__", "evaluate", "evolve", "load", "record", "run"]
 
 own_names.install()
 
@@ -36,6 +38,7 @@ _HOMES = {
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
     "load": "evoplastic.api.setting",
+    "record": "evoplastic.api.recording",
     "run": "evoplastic.api.running",
 }
 

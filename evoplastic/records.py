@@ -55,8 +55,21 @@ TAG_GIT_DIRTY = "evoplastic.git_dirty"
 TAG_ENGINE = "evoplastic.engine"
 TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
+TAG_PARENT_RUN = "parent_run"  # of a run that began with a genome of another one
 TAG_RESUMES = "evoplastic.resumes"
 TAG_SWEEP = "evoplastic.sweep_id"
+
+# Tag names of a kept genome, a logged model of the tracking store.
+MODEL_TYPE = "evoplastic genome"
+MODEL_TAG_DIGEST = "genome_digest"
+MODEL_TAG_PARENT = "parent_digest"  # of the first parent
+MODEL_TAG_PARENT_RUN = "parent_run"  # of a first parent in another run
+MODEL_TAG_PARENTS = "parents"  # all, as JSON
+MODEL_TAG_OPERATOR = "operator"
+MODEL_TAG_RUN = "run_id"
+MODEL_TAG_GENERATION = "generation"
+MODEL_TAG_USER = "user"
+MODEL_HELD_OUT = "held_out/accuracy_mean"  # over all held-out lifetimes; metric of such a model
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
 JOURNAL_NAME = "journal.ndjson"

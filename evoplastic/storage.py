@@ -86,3 +86,18 @@ def read_tensors(
         raise UsageError(
             f"{path} is a corrupt or truncated {what} ({error}); restore it from a copy"
         ) from error
+
+
+def read_header(path: Path, what: str) -> dict[str, Any]:
+    """The header alone of a file written by `write_tensors`, of whatever schema.
+
+    Raises:
+        UsageError: naming the file, when it is missing, damaged, or has none.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get("evoplastic")
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is no whole {what} ({error}); restore it from a copy") from error
+    require(text is not None, f"{path} is no {what}: it has no header of ours")
+    return parse_object(str(text), f"the header of {path}")

@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.launch.run import LaunchedRun, Machine, as_command, require_image, require_within
+from cluster.launch.run import (
+    LaunchedRun,
+    Machine,
+    as_command,
+    require_image,
+    require_within,
+    require_workers,
+)
 from cluster.launch.template import filled, require_word
 from evoplastic.checks import require
 
 WORD = r"[\w./:@*+-]+"
+HEAD_TYPE = "m6i.large"
 INSTALL = "pip install -c constraints.txt '.[ray-jobs]'"
 
 
@@ -51,7 +59,6 @@ def skypilot_file(run: LaunchedRun, machine: Machine, sky: Sky, title: str) -> s
         "pyproject.toml; start in the project's folder, or give an image",
     )
     require_within(run, Path.cwd())
-    growing = run.growing(machine) if machine.nodes > 1 or machine.gpus > 1 else []
     copied = sky.image is None or bool(run.files)
     return filled(
         "skypilot.yaml",
@@ -69,7 +76,7 @@ def skypilot_file(run: LaunchedRun, machine: Machine, sky: Sky, title: str) -> s
             "MOUNT": sky.mount,
             "VOLUME": sky.volume,
             "SETUP": "evoplastic --version" if sky.image else INSTALL,
-            "COMMAND": as_command(["evoplastic", *run.words(None, *growing)]),
+            "COMMAND": as_command(["evoplastic", *run.words(None, *run.shared_out(machine))]),
         },
     )
 
@@ -81,7 +88,8 @@ class RayUp:
     image: str
     ssh_user: str = "ubuntu"
     region: str | None = None
-    head_type: str = "m6i.large"
+    head_type: str | None = None
+    """None: `HEAD_TYPE`."""
     worker_type: str | None = None
     spot: bool = False
     least_nodes: int = 0
@@ -101,6 +109,7 @@ def ray_cluster_file(run: LaunchedRun, machine: Machine, up: RayUp, title: str) 
     for address in up.worker_ips:
         require_word("--worker-ips", address, r"[\w.:-]+", "10.0.0.2,10.0.0.3")
     require_image(up.image, run.config, machine)
+    require_workers(run)
     _require_on(run.run_dir, up.mount)
     require_within(run, Path.cwd())
     require(
@@ -116,10 +125,18 @@ def ray_cluster_file(run: LaunchedRun, machine: Machine, up: RayUp, title: str) 
         up.least_nodes <= machine.nodes,
         f"--nodes is {up.least_nodes}-{machine.nodes}, expected the smaller number first",
     )
-    folder = "cd ~/run && " if run.files else ""
     there = up.head_ip is not None
-    most = Machine(nodes=len(up.worker_ips), cpus=machine.cpus) if there else machine
-    words = run.words(None, "--address", "auto", *run.growing(most))
+    require(
+        not there or not (up.head_type or up.worker_type or up.spot),
+        "--head-type, --worker-type and --spot are for machines of AWS, and --head-ip names "
+        "machines that are there; leave them out",
+    )
+    require(
+        there or not up.worker_ips,
+        "--worker-ips names machines that are there, and --region asks AWS for some; say one",
+    )
+    folder = "cd ~/run && " if run.files else ""
+    words = run.words(None, "--address", "auto", *run.growing(machine))
     line = folder + as_command(["evoplastic", *words])
     files = {"~/.ray/auth_token": "~/.ray/auth_token"} | ({"~/run": "."} if run.files else {})
     options = [
@@ -133,7 +150,7 @@ def ray_cluster_file(run: LaunchedRun, machine: Machine, up: RayUp, title: str) 
             "TITLE": title,
             "COMMAND": as_command([line]),
             "NAME": run.name,
-            "MOST_NODES": len(up.worker_ips) if there else machine.nodes,
+            "MOST_NODES": machine.nodes,
             "PROVIDER": _there(up) if there else f"type: aws\nregion: {up.region}",
             "SSH_USER": up.ssh_user,
             "IMAGE": up.image,
@@ -159,7 +176,7 @@ def _node_types(machine: Machine, up: RayUp) -> str:
             "    resources: {CPU: 0}",
             "    min_workers: 0",
             "    max_workers: 0",
-            f"    node_config: {{InstanceType: {up.head_type}}}",
+            f"    node_config: {{InstanceType: {up.head_type or HEAD_TYPE}}}",
             "  worker:",
             f"    resources: {{CPU: {machine.cpus}{gpus}}}",
             f"    min_workers: {up.least_nodes}",

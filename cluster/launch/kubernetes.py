@@ -6,7 +6,14 @@ import json
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from cluster.launch.run import PLAIN, LaunchedRun, Machine, as_command, require_image
+from cluster.launch.run import (
+    PLAIN,
+    LaunchedRun,
+    Machine,
+    as_command,
+    require_image,
+    require_workers,
+)
 from cluster.launch.template import filled, require_word
 from evoplastic.checks import require
 
@@ -54,6 +61,7 @@ def rayjob_file(run: LaunchedRun, machine: Machine, cluster: Cluster, title: str
             lie in files that no node will have.
     """
     require_image(cluster.image, run.config, machine)
+    require_workers(run)
     require_word("--memory", machine.memory, QUANTITY, "16Gi")
     require(
         f"{run.run_dir}/".startswith(f"{cluster.mount}/") and ".." not in run.run_dir.split("/"),

@@ -64,6 +64,11 @@ class LaunchedRun:
         suite = self.config.suite
         return suite if "/" in suite or suite.endswith((".yaml", ".yml")) else None
 
+    def shared_out(self, machine: Machine) -> list[str]:
+        """Options of `growing`, unless one process does it all on its one node."""
+        alone = machine.nodes == 1 and machine.gpus <= 1 and not self.options
+        return [] if alone else self.growing(machine)
+
     def growing(self, machine: Machine) -> list[str]:
         """Options of `evolve` for nodes that come one by one: a worker wherever there is room.
 
@@ -72,11 +77,11 @@ class LaunchedRun:
         given = dict(zip(self.options[::2], self.options[1::2], strict=True))
         if "--workers" in given:
             return []
-        room = machine.cpus // int(given.get("--cpus-per-worker", 1))
-        gpus = float(given.get("--gpus-per-worker", min(1, machine.gpus)))
-        if gpus > 0:
-            room = min(room, int(machine.gpus / gpus))
-        return ["--workers", str(machine.nodes * room)]
+        cpus, gpus = given.get("--cpus-per-worker"), given.get("--gpus-per-worker")
+        room = room_for_workers(
+            machine, None if gpus is None else float(gpus), None if cpus is None else int(cpus)
+        )
+        return ["--workers", str(room)]
 
     @property
     def files(self) -> list[str]:
@@ -106,8 +111,6 @@ def check_run(
     config = load_config(recipe, overrides)
     require(bool(run_dir) and run_dir.isprintable(), f"--run-dir is {run_dir!r}, expected a path")
     require_engine(config, machine)
-    words = workers if workers != "0" else None
-    parse_workers(words, gpus_per_worker=gpus_per_worker, cpus_per_worker=cpus_per_worker or 1)
     for option, asked, there in (
         ("gpus", gpus_per_worker, machine.gpus),
         ("cpus", cpus_per_worker, machine.cpus),
@@ -117,6 +120,7 @@ def check_run(
             f"--{option}-per-worker is {asked or 0:g}, but a node has {there}; raise "
             f"--{option}, or ask for less",
         )
+    _require_workers(machine, workers, gpus_per_worker, cpus_per_worker)
     given = (
         ("--workers", workers),
         ("--gpus-per-worker", gpus_per_worker),
@@ -134,6 +138,39 @@ def check_run(
         config=config,
         run_dir=run_dir,
         options=tuple(options),
+    )
+
+
+def room_for_workers(machine: Machine, gpus: float | None, cpus: int | None) -> int:
+    """How many workers all nodes have room for, with so many GPUs and CPUs for each."""
+    room = machine.cpus // (cpus or 1)
+    gpus = min(1, machine.gpus) if gpus is None else gpus
+    return machine.nodes * (min(room, int(machine.gpus / gpus)) if gpus > 0 else room)
+
+
+def _require_workers(
+    machine: Machine, workers: str | None, gpus: float | None, cpus: int | None
+) -> None:
+    """Refuse workers that could never come."""
+    if workers == "0":
+        require(
+            machine.nodes == 1 and gpus is None and cpus is None,
+            "--workers 0 is one process on one node, and more is asked for; leave it out, or say "
+            "how many workers",
+        )
+        return
+    request = parse_workers(workers, gpus_per_worker=gpus, cpus_per_worker=cpus or 1)
+    require(
+        request.most != "num_gpus" or machine.gpus > 0,
+        "--workers num_gpus is one worker for each GPU, and --gpus is 0; say how many GPUs a node "
+        "has, or leave out --workers",
+    )
+    room = room_for_workers(machine, gpus, cpus)
+    require(
+        request.least <= room,
+        f"--workers is {request.words}, but there is room for {room} on {machine.nodes} nodes of "
+        f"{machine.cpus} CPUs and {machine.gpus} GPUs, so that no generation would begin; ask for "
+        "fewer, or for more nodes",
     )
 
 
@@ -167,6 +204,19 @@ def require_image(image: str, config: RunConfig, machine: Machine) -> None:
         f"the image {image} holds the CPU engine alone, but "
         f"{'engine=gpu' if config.engine == 'gpu' else f'--gpus {machine.gpus}'} needs the GPU "
         "engine; build one with `docker build --build-arg DEVICE=cuda`, and give it as --image",
+    )
+
+
+def require_workers(run: LaunchedRun) -> None:
+    """Refuse a run without workers on a cluster whose head computes nothing.
+
+    Raises:
+        UsageError: `--workers 0` was asked for.
+    """
+    require(
+        run.options[:2] != ("--workers", "0"),
+        "--workers 0 is the driver alone, and would leave the nodes of the cluster idle; leave it "
+        "out, or say how many workers",
     )
 
 

@@ -50,8 +50,7 @@ def slurm_file(run: LaunchedRun, machine: Machine, queue: Queue, title: str) -> 
     Raises:
         UsageError: an option that Slurm would not take.
     """
-    options = run.growing(machine) if machine.nodes > 1 or machine.gpus > 1 else []
-    words = command(*run.words(None, *options), anywhere=True)
+    words = command(*run.words(None, *run.shared_out(machine)), anywhere=True)
     common = _common(run.name, words, machine, queue, title)
     return filled("slurm.sbatch", common | {"NODES": machine.nodes})
 

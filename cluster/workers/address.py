@@ -54,7 +54,7 @@ def check(address: str) -> str:
         UsageError: it is neither, with what to give instead.
     """
     scheme, separated, rest = address.rpartition("://")
-    host = rest.rpartition(":")[0] or rest.strip("/")
+    host = rest.rpartition(":")[0] or rest.strip("/") or "HOST"
     if scheme == "ray":
         raise UsageError(
             f"{_named(address)} is an address of Ray Client, over which a run cannot watch its "

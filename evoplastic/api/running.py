@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evoplastic.api.defaults import EVALUATION_SEED
 from evoplastic.api.setting import Setting, as_overrides, setting_of
@@ -69,9 +69,76 @@ def run(
             one); trials that a lifetime does not have; a recording that does not fit into memory
             (with its size).
     """
-    from evoplastic.lifetime.recorded import record_replicates
+    plan = planned(
+        genome,
+        task,
+        lifetimes,
+        record,
+        trials,
+        seed=seed,
+        plastic=plastic,
+        config=config,
+        engine=engine,
+        store=store,
+        settings=settings,
+    )
+    return plan.carry_out()
+
+
+class Planned(NamedTuple):
+    """A recording that is known to fit, before anything is run."""
+
+    setting: Setting
+    recording: Recording
+    lifetimes: int
+    plastic: bool
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each quantity."""
+        return self.recording.shapes(self.lifetimes, steps_of(self.setting), self._groups)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that the recorded numbers take."""
+        return self.recording.num_bytes(self.lifetimes, steps_of(self.setting), self._groups)
+
+    @property
+    def _groups(self) -> NeuronGroups:
+        return self.setting.genome.groups
+
+    def carry_out(self) -> xr.Dataset:
+        """Run the lifetimes; what was recorded, labelled."""
+        from evoplastic.lifetime.recorded import record_replicates
+        from evoplastic.lifetime.shards import ReplicateShard
+
+        shard = ReplicateShard(0, 0, 0, self.lifetimes, self.plastic)
+        center_G = self.setting.genome.center_G
+        lives = record_replicates(self.setting.problem, center_G, shard, self.recording)
+        return labelled(self.setting, lives, self.recording, self.plastic)
+
+
+def planned(
+    genome: str | Path | Genome,
+    task: str | None,
+    lifetimes: int,
+    record: str | Sequence[str],
+    trials: Sequence[int] | slice | None,
+    *,
+    seed: int,
+    plastic: bool,
+    config: str | Path | None,
+    engine: str | None,
+    store: str | None,
+    settings: Mapping[str, Any],
+    overrides: Sequence[str] = (),
+) -> Planned:
+    """What `run` will do, checked; arguments and errors are those of `run`.
+
+    Args:
+        overrides: `key=value`, beside the settings.
+    """
     from evoplastic.lifetime.recording import RECORDABLE, Recording, trial_numbers
-    from evoplastic.lifetime.shards import ReplicateShard
 
     lifetimes = whole_number("lifetimes", lifetimes, 1)
     require(
@@ -82,7 +149,7 @@ def run(
         genome,
         None if task is None else [task],
         config=config,
-        overrides=as_overrides(settings),
+        overrides=[*overrides, *as_overrides(settings)],
         seed=seed,
         engine=engine,
         store=store,
@@ -90,11 +157,8 @@ def run(
     fields = (record,) if isinstance(record, str) else tuple(record)
     chosen = trial_numbers(trials, setting.problem.lifetime.num_trials)
     recording = Recording(trials=chosen, fields=fields)
-    steps = steps_of(setting)
-    require_room(recording, lifetimes, steps, setting.genome.groups)
-    shard = ReplicateShard(0, 0, 0, lifetimes, plastic)
-    lives = record_replicates(setting.problem, setting.genome.center_G, shard, recording)
-    return labelled(setting, lives, recording)
+    require_room(recording, lifetimes, steps_of(setting), setting.genome.groups)
+    return Planned(setting, recording, lifetimes, plastic)
 
 
 def steps_of(setting: Setting) -> int:
@@ -124,7 +188,9 @@ def require_room(recording: Recording, lifetimes: int, steps: int, groups: Neuro
     )
 
 
-def labelled(setting: Setting, lives: RecordedLives, recording: Recording) -> xr.Dataset:
+def labelled(
+    setting: Setting, lives: RecordedLives, recording: Recording, plastic: bool
+) -> xr.Dataset:
     """What was recorded as one dataset."""
     import numpy as np
     import xarray as xr
@@ -170,7 +236,7 @@ def labelled(setting: Setting, lives: RecordedLives, recording: Recording) -> xr
     return xr.Dataset(
         {name: (dims[name], recorded.fields[name]) for name in recording.fields},
         coords=coords,
-        attrs=_attributes(setting, lives),
+        attrs=_attributes(setting, lives, plastic),
     )
 
 
@@ -188,7 +254,7 @@ def _groups_of(groups: NeuronGroups) -> list[str]:
     return names
 
 
-def _attributes(setting: Setting, lives: RecordedLives) -> dict[str, Any]:
+def _attributes(setting: Setting, lives: RecordedLives, plastic: bool) -> dict[str, Any]:
     """Where the numbers come from, in words and numbers that any file format takes."""
     timing = setting.tasks[0].trials.timing
     windows = (
@@ -203,6 +269,7 @@ def _attributes(setting: Setting, lives: RecordedLives) -> dict[str, Any]:
         "config": setting.source,
         "rule": setting.problem.lifetime.rule.name,
         "engine": lives.engine,
+        "plasticity": "on" if plastic else "off",
         "seed": str(setting.problem.seed),
         "num_trials": setting.problem.lifetime.num_trials,
         "dt_ms": _dt_ms(setting),

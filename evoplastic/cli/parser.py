@@ -16,11 +16,13 @@ from evoplastic.cli import (
     evolve,
     genome,
     launch,
+    lineage,
     rules,
     searches,
     store,
     tasks,
 )
+from evoplastic.cli.inside import record
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -53,10 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
         evolve,
         sweep,
         evaluate,
+        record,
         tasks,
         rules,
         searches,
         genome,
+        lineage,
         analyze,
         bench,
         config,

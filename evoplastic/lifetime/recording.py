@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -130,3 +131,26 @@ def trial_numbers(trials: Sequence[int] | slice | range | None, num_trials: int)
         "(lifetime.num_trials)",
     )
     return tuple(sorted({trial % num_trials for trial in trials}))
+
+
+def trials_written(text: str) -> list[int]:
+    """The trials that a text lists: numbers and ranges, both ends included.
+
+    >>> trials_written("0-2,7,-1")
+    [0, 1, 2, 7, -1]
+
+    Raises:
+        UsageError: anything else, or a range that runs backwards.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(-?\d{1,9})(?:-(\d{1,9}))?\s*", part, re.ASCII)
+        first = int(match[1]) if match else 0
+        last = int(match[2]) if match and match[2] else first
+        require(
+            match is not None and (first == last or 0 <= first <= last),
+            f"trials {text!r} are asked for, expected numbers and ranges from 0 on, as in "
+            "0-24,375-399",
+        )
+        found += range(first, last + 1)
+    return found

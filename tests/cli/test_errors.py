@@ -41,6 +41,12 @@ def test_usage_errors_are_exit_code_2_and_no_traceback(
     assert "Traceback" not in answer.err
 
 
+def test_no_workers_on_a_cluster_is_a_contradiction(command: Command) -> None:
+    answer = command("evolve", "smoke", "--workers", 0, "--address", "10.0.0.1:6379", "--dry-run")
+    assert answer.code == 2
+    assert "--workers 0 is this process alone, and --address 10.0.0.1:6379" in answer.err
+
+
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_debug_shows_the_traceback(
     command: Command, way: str, monkeypatch: pytest.MonkeyPatch

@@ -24,10 +24,10 @@ def verbs_of(
                 yield from verbs_of(child, (*words, name))
 
 
-TOP = (
-    "evolve fork resume sweep evaluate tasks rules searches genome analyze bench config doctor "
-    "launch sync ui"
-)
+TOP = """
+    evolve fork resume sweep evaluate record
+    tasks rules searches genome lineage analyze bench config doctor launch sync ui
+"""
 VERBS = dict(verbs_of(build_parser()))
 
 

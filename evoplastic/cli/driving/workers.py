@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from evoplastic.checks import UsageError
+from evoplastic.checks import UsageError, require
 
 if TYPE_CHECKING:
     from cluster.workers.staffing.request import WorkerRequest
@@ -62,8 +62,16 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def address_of(args: argparse.Namespace) -> str | None:
-    """The address that was given, else that of RAY_ADDRESS, unless no workers are wanted."""
+    """The address that was given, else that of RAY_ADDRESS, unless no workers are wanted.
+
+    Raises:
+        UsageError: an address, and no workers.
+    """
     given: str | None = args.address
+    require(
+        given is None or args.workers != "0",
+        f"--workers 0 is this process alone, and --address {given} is a cluster; leave out one",
+    )
     if given is not None or args.workers == "0":
         return given
     from cluster.workers.address import meant
@@ -92,7 +100,7 @@ def request_of(args: argparse.Namespace) -> WorkerRequest | None:
                 "--workers N or --address A, or leave it out"
             )
         return None
-    return parse_workers(None if args.workers == "0" else args.workers, **given)
+    return parse_workers(args.workers, **given)
 
 
 def as_typed(args: argparse.Namespace) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evoplastic import trust
-from evoplastic.checks import UsageError, refused
+from evoplastic.checks import UsageError, refused, require
 from evoplastic.cli import exits
 from evoplastic.commands import quoted
 
@@ -54,7 +54,7 @@ def kuberay(args: argparse.Namespace) -> int:
     """A RayJob."""
     from cluster.launch.kubernetes import Cluster, rayjob_file
 
-    least, most = args.nodes
+    least, most = args.nodes or (1, 1)
     machine = _machine(args, most)
     cluster = Cluster(
         image=_image(args, machine),
@@ -94,7 +94,12 @@ def ray_cluster(args: argparse.Namespace) -> int:
     """A cluster of Ray's launcher."""
     from cluster.launch.clouds import RayUp, ray_cluster_file
 
-    least, most = args.nodes
+    worker_ips = args.worker_ips.split(",") if args.worker_ips else []
+    least, most = args.nodes or ((len(worker_ips),) * 2 if worker_ips else (1, 1))
+    require(
+        not worker_ips or most == len(worker_ips),
+        f"--nodes is {most}, but --worker-ips names {len(worker_ips)}; leave out --nodes",
+    )
     machine = _machine(args, most)
     up = RayUp(
         image=_image(args, machine),
@@ -105,7 +110,7 @@ def ray_cluster(args: argparse.Namespace) -> int:
         spot=args.spot,
         least_nodes=least,
         head_ip=args.head_ip,
-        worker_ips=args.worker_ips.split(",") if args.worker_ips else (),
+        worker_ips=worker_ips,
         mount=args.mount.rstrip("/"),
     )
     run = _run(args, machine, up.mount)

@@ -150,7 +150,7 @@ def _add_ray_cluster(family: Subparsers) -> None:
     _add_image(up)
     up.add_argument("--mount", default="/runs", metavar="D", help="shared folder (default /runs)")
     up.add_argument("--region", metavar="R", help="region of AWS")
-    up.add_argument("--head-type", default="m6i.large", metavar="T", help="(default m6i.large)")
+    up.add_argument("--head-type", metavar="T", help="(default m6i.large)")
     up.add_argument("--worker-type", metavar="T", help="type of the machines that compute")
     up.add_argument("--spot", action="store_true", help="machines that may be taken back")
     up.add_argument("--head-ip", metavar="A", help="machine that is there, for the driver")
@@ -212,7 +212,6 @@ def _add_nodes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nodes",
         type=_range,
-        default=(1, 1),
         metavar="N|MIN-MAX",
         help="nodes that compute; with two numbers they come as they are needed (default 1)",
     )

@@ -7,7 +7,7 @@ for connections of rules that do not hold theirs, from `connections`.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from evoplastic.network.dynamics import modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.order import first_trials, uniform_trials
 from evoplastic.types import NO_TARGET
+from evoplastic.watching import at
 
 
 class CpuRecorder:
@@ -48,6 +49,7 @@ class CpuRecorder:
         self._by_network = config.schedule == "lazy"
         self._place = {trial: place for place, trial in enumerate(recording.trials)}
         self._connections: dict[int, Connections] = {}
+        self._done = count(1)  # lifetimes, for whoever watches
         shape = (len(batch.task_P), len(recording.trials))
         self.recorded = Recorded(
             empty_fields(recording, len(batch.task_P), batch.tables.num_steps, groups),
@@ -85,6 +87,7 @@ class CpuRecorder:
             self._keep(run, of_rule, individual, trial, steps)
         if trial == run.plan.num_trials - 1:
             self._connections.pop(individual, None)
+            at("lifetimes", next(self._done), len(self._batch.task_P))
 
     def _keep(
         self, run: Run, of_rule: tuple[Any, ...], individual: int, trial: int, steps: int

@@ -41,6 +41,7 @@ from evoplastic.network.state import NetworkState, newborn
 from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import uniform_trials
 from evoplastic.trials.world import World
+from evoplastic.watching import at
 
 
 class Trace(NamedTuple):
@@ -90,6 +91,7 @@ def run_reference(
     )
     outcomes = []
     for trial in range(config.num_trials):
+        at("trial", trial + 1, config.num_trials)
         state, outcome = lives.live_trial(trial, state)
         outcomes.append(outcome)
     return Trace(lives.result(outcomes), state, lives.recorder.recorded)

@@ -168,6 +168,7 @@ def test_a_dockerfile_copies_what_is_there(command: Command, device: str) -> Non
     "words",
     [
         ("slurm", "smoke"),
+        ("slurm", "smoke", "--run-dir", "runs of $USER's/{seed}"),
         ("slurm", "smoke", *ODD, "--nodes", 4, "--cpus", 16, "--gpus", 2, "--gpus-per-worker", 0.5),
         ("slurm-array", "smoke", "seed=1..5", "search.sigma=0.02,0.03", "--at-once", 4),
         (
@@ -229,6 +230,10 @@ def test_shellcheck_is_there() -> None:
         (("--cpus", 16, "--gpus", 2), "2"),
         (("--nodes", 4, "--workers", "2-8"), "2-8"),
         (("--cpus", 16), None),  # one process on all cores
+        (("--cpus", 16, "--gpus", 1), None),  # and on the one GPU
+        (("--cpus", 16, "--workers", 0), "0"),
+        (("--cpus", 16, "--cpus-per-worker", 4), "4"),
+        (("--cpus", 16, "--gpus", 1, "--gpus-per-worker", 0.5), "2"),
     ],
 )
 def test_there_is_a_worker_wherever_there_is_room(
@@ -265,6 +270,11 @@ def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
         ),
         (("slurm", "smoke", "--workers", "4-2"), "--workers is 4-2"),
         (("slurm", "smoke", "--workers", "many"), "--workers is 'many'"),
+        (("slurm", "smoke", "--workers", "9-12", "--nodes", 2), "there is room for 8 on 2 nodes"),
+        (("slurm", "smoke", "--workers", "0", "--nodes", 2), "one process on one node"),
+        (("slurm", "smoke", "--workers", "0", "--cpus-per-worker", 2), "one process on one node"),
+        (("slurm", "smoke", "--workers", "num_gpus"), "and --gpus is 0"),
+        (("kuberay", "smoke", "--workers", "0", *VOLUME), "leave the nodes of the cluster idle"),
         (("slurm", "smoke", "--time", "tomorrow"), "--time is 'tomorrow'"),
         (("slurm", "smoke", "--time", "1:30"), "--grace is 120 s"),
         (("slurm", "smoke", "--partition", "a b"), "--partition is 'a b'"),
@@ -284,6 +294,11 @@ def test_a_file_is_written_once(command: Command, tmp_path: Path) -> None:
         (("ray-cluster", "smoke"), "--region and --worker-type"),
         (("ray-cluster", "smoke", "--head-ip", "10.0.0.1"), "--head-ip needs --worker-ips"),
         (("ray-cluster", "smoke", "--region", "us-east-1"), "--region needs --worker-type"),
+        (("ray-cluster", "smoke", *OWN, "--nodes", 4), "--worker-ips names 2"),
+        (("ray-cluster", "smoke", *OWN, "--spot"), "for machines of AWS"),
+        (("ray-cluster", "smoke", *OWN[:3], "10.0.0.2,,"), "--worker-ips is ''"),
+        (("ray-cluster", "smoke", *AWS, *OWN[2:]), "names machines that are there"),
+        (("ray-cluster", "smoke", *AWS, "--workers", "0"), "leave the nodes of the cluster idle"),
         (("docker", "smoke", "engine=gpu"), "say --device cuda"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Which genome was made from which, within a run and across runs."""

@@ -1,0 +1,1 @@
+"""Verbs that look into networks: what happens in a lifetime, and what it needs."""

@@ -1,0 +1,1 @@
+"""Verbs that run for long: how they are stopped, watched and gone on with."""
