@@ -58,6 +58,9 @@ TAG_GENOME_PARENT = "genome.parent_sha"
 TAG_PARENT_RUN = "parent_run"  # of a run that began with a genome of another one
 TAG_RESUMES = "evoplastic.resumes"
 TAG_SWEEP = "evoplastic.sweep_id"
+TAG_SETTING = "evoplastic.setting_digest"  # of all settings but seed, name and machinery
+TAG_OVERRIDES = "evoplastic.overrides"  # what differs from the recipe
+TAG_RECIPE = "evoplastic.recipe"
 
 # Tag names of a kept genome, a logged model of the tracking store.
 MODEL_TYPE = "evoplastic genome"
