@@ -16,7 +16,14 @@ from typing import Any
 
 from cluster.journal import now_ms, read_journal
 from cluster.sweep.record import membership
-from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, Point, RunState
+from cluster.tracking.mlflow_store import (
+    DeletedExperiment,
+    MlflowStore,
+    Point,
+    RunState,
+    user_name,
+)
+from cluster.tracking.models import Suite, deliver_model, deliver_suite, origin_tags
 from cluster.tracking.parent import open_parent
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.commands import command
@@ -25,6 +32,7 @@ from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
+    MODEL_TAG_DIGEST,
     START_NAME,
     TAG_ENGINE,
     TAG_GENOME,
@@ -63,6 +71,7 @@ class Cursor:
     mlflow_run_id: str | None = None
     offset: int = 0  # bytes of the journal that the store has
     resumes: int = 0  # resume events among them
+    models: dict[str, str] = field(default_factory=dict)  # logged model of each kept center
     ended: bool = False  # whether the store knows that the run ended
     files: dict[str, list[int]] = field(default_factory=dict)  # size and mtime_ns of those sent
 
@@ -85,6 +94,8 @@ class Delivery:
         self._run_dir = run_dir
         self._journal = journal
         self._store: MlflowStore | None = None
+        self._start: StartEvent | None = None
+        self._suite = Suite("", "")
 
     def deliver(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Deliver everything that the store lacks; may be repeated after any error.
@@ -160,7 +171,11 @@ class Delivery:
             self.cursor = Cursor(self.cursor.experiment, run_id)
         config = read_mapping(self._run_dir / CONFIG_NAME, "configuration file")
         store.log_params(run_id, dict(_leaves(config)))
-        store.log_points(run_id, [], {"mlflow.note.content": _note(self._run_dir)})
+        note = {"mlflow.note.content": _note(self._run_dir)}
+        store.log_points(run_id, [], note | origin_tags(self._run_dir))
+        self._start = start
+        self._suite = Suite(str(config.get("suite", "suite")), start.suite_digest)
+        deliver_suite(store, run_id, self._suite)
         member = membership(self._run_dir)
         if member is not None:
             sweep, name = member
@@ -181,9 +196,21 @@ class Delivery:
         if any(isinstance(event, EvaluationEvent | EndEvent) for event in events):
             self.deliver_files()
         for event in events:
+            if isinstance(event, EvaluationEvent):
+                self._deliver_model(store, run_id, event)
             self._tell_state(store, run_id, event)
         self.cursor.resumes = resumes
         self.points += len(points)
+
+    def _deliver_model(self, store: MlflowStore, run_id: str, event: EvaluationEvent) -> None:
+        name = f"{event.generation}-{event.genome_digest[:16]}"
+        if name in self.cursor.models or self._start is None:
+            return
+        start, user = self._start, user_name()
+        model = deliver_model(store, run_id, self._run_dir, start, event, self._suite, user)
+        if model is not None:
+            self.cursor.models[name] = model
+            self._save()
 
     def _tell_state(self, store: MlflowStore, run_id: str, event: Event) -> None:
         if isinstance(event, EndEvent):
@@ -237,6 +264,7 @@ def _cursor(raw: Any) -> Cursor | None:
         and all(type(count) is int and count >= 0 for count in counts)
         and isinstance(cursor.ended, bool)
         and isinstance(cursor.files, dict)
+        and isinstance(cursor.models, dict)
     )
     return cursor if sound else None
 
@@ -277,7 +305,7 @@ def _tags(events: list[Event], resumes: int) -> dict[str, str]:
         if isinstance(event, StartEvent | ResumeEvent) and event.engine:
             tags[TAG_ENGINE] = event.engine
         if isinstance(event, EvaluationEvent):
-            tags[TAG_GENOME] = event.genome_digest
+            tags[TAG_GENOME] = tags[MODEL_TAG_DIGEST] = event.genome_digest
             if event.parent_digest:
                 tags[TAG_GENOME_PARENT] = event.parent_digest
     return tags
