@@ -22,6 +22,7 @@ from evoplastic.lifetime.shards import (
     simulate_population,
     simulate_replicates,
 )
+from evoplastic.search.asking import asked_of, width
 from evoplastic.trials.faults import Faults
 
 Simulate = Callable[[LifetimeProblem, Tensor, Shard], Result]
@@ -109,7 +110,10 @@ def fault_in(result: object, problem: LifetimeProblem, shard: Shard) -> str | No
     if not isinstance(shard, PopulationShard):
         kind = ReplicateResult
     expected: dict[str, tuple[int, ...]] = dict.fromkeys(kind._fields, (lifetimes,))
-    if kind is ReplicateResult:
+    if isinstance(shard, PopulationShard):
+        beside = width(asked_of(shard.proposal), problem.layout.size)
+        expected["beside_PX"] = (lifetimes, beside)
+    else:
         expected["correct_LK"] = expected["reward_LK"] = (lifetimes, trials)
     if not isinstance(result, kind):
         return f"it is a {type(result).__name__}, expected {kind.__name__}"

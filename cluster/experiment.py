@@ -12,6 +12,7 @@ from evoplastic.engines.demand import Demand
 from evoplastic.genome.adapting import WarmStart, warm_start
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.asked import require_answerable
 from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
@@ -125,7 +126,8 @@ def build_experiment(
     Raises:
         UsageError: unknown suite or task, a held-out leak, a network that does not fit the tasks,
             a curriculum that does not fit the suite, an engine that cannot run where it has to, a
-            genome to start from that does not fit.
+            genome to start from that does not fit, a search that asks of lifetimes what they do not
+            have.
     """
     suite = suite or load_suite(config.suite, config.task_table)
     interface = suite.interface
@@ -148,6 +150,7 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
+    require_answerable(problem, getattr(config.search, "asked", None))
     return Experiment(
         config=config,
         suite=suite,

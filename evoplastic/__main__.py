@@ -116,6 +116,11 @@ def run() -> None:
         sys.path.append(sys.path.pop(0))
     try:
         stopping.heed(sys.argv[1:])
+        parent = os.environ.pop(stopping.STOP_WITH, None)  # not for those that we start
+        if parent is not None:
+            from evoplastic.machine import stop_with
+
+            stop_with(int(parent))
         code = main(watch=True)
     except stopping.Stopped as stopped:  # before `main` could answer
         print(f"evoplastic: {stopped}", file=sys.stderr)

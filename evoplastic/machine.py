@@ -11,6 +11,7 @@ import signal
 import stat
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")  # of Linux
 PR_SET_PDEATHSIG = 1  # of Linux, too
+LOOK_S = 1.0
 
 
 def usable_cores() -> int:
@@ -59,6 +61,30 @@ def die_with(parent: int, lifeline: int) -> None:
 def _die_after(lifeline: int) -> None:
     os.read(lifeline, 1)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop_with(parent: int) -> None:
+    """Send SIGTERM to this process when its parent ends, however that comes.
+
+    Linux does it; elsewhere a thread looks each second whose child this is.
+
+    Args:
+        parent: its process id.
+    """
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM) == 0:
+            if os.getppid() != parent:  # it had ended before we asked
+                os.kill(os.getpid(), signal.SIGTERM)
+            return
+    threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
+
+
+def _stop_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def processor() -> dict[str, str]:

@@ -17,6 +17,7 @@ from evoplastic.cli import exits
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 VERBS: Final = ("evolve", "resume", "sweep")  # that run for long
+STOP_WITH: Final = "EVOPLASTIC_STOP_WITH"  # variable: the parent whose end is a signal to stop
 
 
 class Stopped(BaseException):

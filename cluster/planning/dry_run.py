@@ -8,6 +8,8 @@ from typing import Any
 from cluster.evaluation import evaluation_share, session_lifetimes
 from cluster.experiment import Experiment
 from cluster.planning.selection import doubts
+from evoplastic.lifetime.asked import asked_bytes
+from evoplastic.search.asking import asked_of, width
 from evoplastic.trials.world import tables_of
 from tasks.suites.levels import close_held_out
 
@@ -29,6 +31,8 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
     state_bytes = sum(tensor.nbytes for tensor in experiment.search.tensors(state).values())
     shards = experiment.population(experiment.search.ask(state, 0))
     num_shards = len(shards)
+    asked = asked_of(shards[0].proposal)
+    beside = width(asked, experiment.layout.size) * FLOAT32_BYTES
     shard_bytes = sum(len(pickle.dumps(shard)) for shard in shards)
     lifetimes_at_once = shards[0].lifetimes
     if problem.engine == "gpu":  # a share of the generation is one launch
@@ -68,12 +72,13 @@ def estimate(experiment: Experiment, workers: int = 0) -> dict[str, Any]:
             "per_process_lifetimes": lifetimes_at_once
             * MATRICES_PER_LIFETIME
             * neurons**2
-            * FLOAT32_BYTES,
+            * FLOAT32_BYTES
+            + asked_bytes(problem, asked),
             "checkpoint": state_bytes,
         },
         "traffic_bytes_per_generation": {
             "out": workers * genome_bytes + shard_bytes if workers else 0,
-            "back": popsize * RESULT_BYTES + num_shards * REPLY_BYTES if workers else 0,
+            "back": popsize * (RESULT_BYTES + beside) + num_shards * REPLY_BYTES if workers else 0,
         },
     }
 

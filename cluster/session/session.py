@@ -26,6 +26,7 @@ from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import EndEvent, EvaluationEvent, GenerationEvent
+from evoplastic.search.asking import answered
 from evoplastic.search.protocol import AnySearch, Proposal
 
 
@@ -105,13 +106,15 @@ class Session:
             np.concatenate([result.loss_P for result in results]),
             np.concatenate([result.accuracy_P for result in results]),
             np.concatenate([result.reward_P for result in results]),
+            np.concatenate([result.beside_PX for result in results]),
         )
 
     def tell(self, proposal: Proposal, losses: Losses) -> None:
         """Move the center; a generation that says nothing leaves the search as it is."""
         began = time.monotonic()
         before_G = self.center_G
-        told = self.search.tell(self.state, proposal, losses.loss_P)
+        answer = answered(proposal, losses.beside_PX)
+        told = self.search.tell(self.state, answer, losses.loss_P)
         self.state = told.state
         self.flat = 0 if told.pulled else self.flat + 1
         if told.num_failed == len(losses.loss_P):

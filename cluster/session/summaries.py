@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evoplastic import records
 from evoplastic.records import EvaluationEvent, Event, GenerationEvent
+from evoplastic.search.asking import FloatArray
 
 
 class Losses(NamedTuple):
@@ -18,6 +19,7 @@ class Losses(NamedTuple):
     loss_P: NDArray[np.float64]
     accuracy_P: NDArray[np.float64]  # NaN for a task without answers
     reward_P: NDArray[np.float64]
+    beside_PX: FloatArray  # what the search asked for beside losses
 
 
 def last_evaluation_of(events: list[Event]) -> EvaluationEvent | None:

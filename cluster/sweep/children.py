@@ -17,7 +17,7 @@ from cluster.loop import EXIT_CODES
 from cluster.sweep.plan import PlannedRun
 from cluster.sweep.shares import Share
 from evoplastic.commands import own_program
-from evoplastic.stopping import SIGNALS
+from evoplastic.stopping import SIGNALS, STOP_WITH
 
 THREADS = "threads"  # key of a configuration
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -86,6 +86,7 @@ class Child:
             *options,
         ]
         environment = {name: str(self.threads) for name in LIBRARIES} | dict(os.environ)
+        environment[STOP_WITH] = str(os.getpid())  # nobody would hear what an orphan says
         device = share.device(slot)
         environment |= {} if device is None else {"CUDA_VISIBLE_DEVICES": device}
         with self._log.open("ab") as log:

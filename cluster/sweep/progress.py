@@ -82,7 +82,7 @@ class LineSweep:
     def begin(self, name: str, runs: int, at_once: int) -> None:
         """See `SweepProgress.begin`."""
         self._runs = runs
-        self._print(f"{name}: {runs} runs, {at_once} at once")
+        self._print(f"{name}: {runs} run{'s' * (runs > 1)}, {at_once} at once")
 
     def started(self, run: str, threads: int) -> None:
         """See `SweepProgress.started`."""

@@ -20,6 +20,7 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.fields import Field
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.search.asking import Unrolling, answered, asked_of
 from evoplastic.search.catalogue import SEARCHES
 from evoplastic.search.protocol import AnySearch, Proposal
 
@@ -71,6 +72,20 @@ def losses(
     return distance
 
 
+def replied(search: AnySearch, state: Any, proposal: Proposal, layout: Layout = FEW) -> Proposal:
+    """A proposal with what it asks for beside losses: gradients, or behaviour.
+
+    d loss / d genome = 2 (genome - target);  behaviour = the first numbers of the genome
+    """
+    asked = asked_of(proposal)
+    if asked is None:
+        return proposal
+    genomes_PG = proposal.genomes(search.center(state), layout)
+    if isinstance(asked, Unrolling):
+        return answered(proposal, (2.0 * (genomes_PG - target(layout))).numpy())
+    return answered(proposal, genomes_PG[:, : len(asked.names)].double().numpy())
+
+
 def find(name: str, evaluations: int, seed: int, **options: Any) -> Found:
     """Let a search look for the optimum.
 
@@ -93,7 +108,8 @@ def find(name: str, evaluations: int, seed: int, **options: Any) -> Found:
     began = time.perf_counter()
     for generation in range(-(-evaluations // search.popsize)):
         proposal = search.ask(state, generation)
-        state = search.tell(state, proposal, losses(search, state, proposal)).state
+        loss_P = losses(search, state, proposal)
+        state = search.tell(state, replied(search, state, proposal), loss_P).state
     left = float((search.center(state) - optimum_G).square().sum())
     whole = float((first_G - optimum_G).square().sum())
     return Found(left / whole, time.perf_counter() - began)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.config import LifetimeConfig
 
 
 def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.float64]:
+    """The loss [P] of `losses`, as an array."""
+    loss: NDArray[np.float64] = losses(result, config).numpy()
+    return loss
+
+
+def losses(result: LifetimeResult, config: LifetimeConfig) -> Tensor:
     """Loss [P] that evolution makes small; NaN where a lifetime failed.
 
     mean over the last scored trials of  loss - reward_weight * reward    (fitness "loss")
@@ -28,9 +35,7 @@ def lifetime_loss(result: LifetimeResult, config: LifetimeConfig) -> NDArray[np.
         scored_PK = torch.where(torch.isfinite(scored_PK), -reward_PK, torch.nan)
     elif config.reward_weight:
         scored_PK = scored_PK - config.reward_weight * reward_PK
-    loss_P = scored_PK.mean(1) + config.smoothness_penalty * result.smoothness_P.double()
-    loss: NDArray[np.float64] = loss_P.numpy()
-    return loss
+    return scored_PK.mean(1) + config.smoothness_penalty * result.smoothness_P.double()
 
 
 def accuracy(result: LifetimeResult, scored_trials: int) -> NDArray[np.float64]:

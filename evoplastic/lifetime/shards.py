@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evoplastic.engines import RunLifetimes, run_lifetimes
+from evoplastic.lifetime.asked import simulate_asked
 from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.search.asking import FloatArray
 from evoplastic.search.protocol import Proposal, slices
 from evoplastic.types import Int64Array
 
@@ -56,6 +58,7 @@ class PopulationResult(NamedTuple):
     loss_P: Float64Array
     accuracy_P: Float64Array  # over the scored trials; NaN for a task without answers
     reward_P: Float64Array  # mean of a scored trial
+    beside_PX: FloatArray  # what the proposal asked for beside losses; X = 0 if nothing
 
 
 class ReplicateShard(NamedTuple):
@@ -137,18 +140,14 @@ def simulate_population(
     flat_PG = shard.proposal.genomes(
         center_G, problem.layout, threads=problem.threads, engine=problem.chosen_engine
     )
-    result = simulate(
-        problem,
-        problem.params(flat_PG),
-        shard.task_P,
-        shard.proposal.stream_P,
-        epoch=shard.generation,
-        evaluation=False,
+    result, beside_PX = simulate_asked(
+        problem, flat_PG, shard.task_P, shard.proposal, epoch=shard.generation
     )
     return PopulationResult(
         loss_P=lifetime_loss(result, problem.lifetime),
         accuracy_P=_accuracy(problem, result, shard.task_P),
         reward_P=reward(result, problem.lifetime.scored_trials),
+        beside_PX=beside_PX,
     )
 
 

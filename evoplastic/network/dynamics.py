@@ -54,9 +54,14 @@ def firing_rate(
         gain_PN: g; none = 1.
     """
     above_PN = x_PN - threshold
-    rate_PN = torch.tanh(above_PN)
+    rate_PN = writable(torch.tanh(above_PN))
     rate_PN[:, groups.response] = torch.sigmoid(above_PN[:, groups.response])
     return rate_PN if gain_PN is None else gain_PN * rate_PN
+
+
+def writable(value: Tensor) -> Tensor:
+    """The tensor itself, or a copy if a gradient goes back through it: then it must stay."""
+    return value.clone() if value.requires_grad else value
 
 
 def modulatory_rates(rate_PN: Tensor, groups: NeuronGroups) -> Tensor:

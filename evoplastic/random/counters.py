@@ -48,6 +48,7 @@ class Purpose(enum.IntEnum):
     BANK = 9  # the trials that a bank holds
     BIRTH = 10  # the random weights of a newborn
     EVALUATION_BIRTH = 11
+    ACTION = 12  # which action is taken, where actions are drawn
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

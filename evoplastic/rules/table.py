@@ -232,6 +232,17 @@ class Rule:
                 return "lazy"
         return "every_step"
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why no gradient goes back through its changes; none if one does."""
+        if self.modulator == "outcome":
+            return "is gated by the outcome of a choice, which is a hard argmax"
+        if any("noise" in (part.post, part.pre) for part in self.parts):
+            return "credits noise by chance, not activity"
+        if self.clips_change:
+            return "clips every change at max_change, where no gradient is left"
+        return None
+
     def trace_gain(self, constants: RuleConstants) -> float:
         """The number times M that the trace is multiplied with where `schedule` is not every_step.
 

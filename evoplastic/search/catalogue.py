@@ -15,6 +15,8 @@ from evoplastic.search.adapted.nes import SNES, XNES, SNESConfig, XNESConfig
 from evoplastic.search.adapted.pgpe import PGPE, PGPEConfig
 from evoplastic.search.config import ESConfig
 from evoplastic.search.es import EvolutionStrategy
+from evoplastic.search.gradient.config import GradientConfig
+from evoplastic.search.gradient.search import GradientSearch
 from evoplastic.search.low_rank.config import LowRankESConfig
 from evoplastic.search.low_rank.search import LowRankES
 from evoplastic.search.protocol import AnySearch
@@ -95,5 +97,11 @@ SEARCHES: dict[str, Entry[MakeSearch]] = table(
         source="Gomez et al. 2008 (JMLR 9)",
         options=CosyneConfig,
         build=adapted(Cosyne),
+    ),
+    Entry[MakeSearch](
+        title="gradient through the lifetime, unrolled, with Adam and gradient clipping",
+        source="Miconi, Stanley & Clune 2018 (ICML); Miconi et al. 2019 (ICLR), Backpropamine",
+        options=GradientConfig,
+        build=GradientSearch,
     ),
 )

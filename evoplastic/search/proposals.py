@@ -12,6 +12,7 @@ from torch import Tensor
 
 from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
+from evoplastic.search.asking import Asked, FloatArray
 from evoplastic.search.config import ESConfig
 from evoplastic.search.mutation import ON_CPU, perturbed_pairs
 from evoplastic.search.protocol import Int64Array, Proposal
@@ -87,6 +88,8 @@ class ArrayProposal:
     stream_P: Int64Array
     first: int = 0
     lifetimes: int = 1
+    asked: Asked | None = None
+    beside_PX: FloatArray | None = None  # what was asked for, once it is there
 
     def __post_init__(self) -> None:
         lengths = self.lifetimes * len(self.genomes_PG), len(self.group_P), len(self.stream_P)
@@ -136,6 +139,10 @@ class ArrayProposal:
             group_P=np.concatenate([self.group_P, other.group_P]),
             stream_P=np.concatenate([self.stream_P, other.stream_P]),
         )
+
+    def answered(self, beside_PX: FloatArray) -> ArrayProposal:
+        """The same with what it asked for."""
+        return replace(self, beside_PX=beside_PX)
 
     def genomes(
         self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU

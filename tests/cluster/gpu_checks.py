@@ -91,7 +91,8 @@ def test_mutants_leave_half_of_the_memory_to_their_lifetimes(
 
     def simulate_nothing(problem, center_G, shard):
         asked.append(shard)
-        return PopulationResult._make(np.zeros(shard.lifetimes) for _ in range(3))
+        zeros = np.zeros(shard.lifetimes)
+        return PopulationResult(zeros, zeros, zeros, zeros[:, None][:, :0])
 
     shards = pair_shards(PROBLEM, SEARCH, 1, 5, 1)
     InProcessExecutor(simulate_nothing).map(PROBLEM, CENTER_G, shards, lambda: False)

@@ -146,7 +146,7 @@ def test_a_stop_is_heard_before_the_next_shard() -> None:
 
 
 def _pairs(size: int) -> PopulationResult:
-    return PopulationResult(np.zeros(size), np.zeros(size), np.zeros(size))
+    return PopulationResult(np.zeros(size), np.zeros(size), np.zeros(size), np.zeros((size, 0)))
 
 
 def _replicates(size: int, trials: int) -> ReplicateResult:

@@ -19,7 +19,7 @@ from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.records import GenerationEvent
 from tasks.curricula.catalogue import CURRICULA
-from tests.evoplastic.search.climbing import CLIMBING, every_search, listed
+from tests.evoplastic.search.climbing import CLIMBING, SETTINGS, every_search, listed
 
 CHOICES = [
     *(
@@ -39,6 +39,7 @@ def toy() -> Iterator[None]:
 
 def small(*overrides: str) -> RunConfig:
     """Two or more shards of a generation, four generations."""
+    name = next((word.removeprefix("search=") for word in overrides if "search=" in word), "")
     return load_config(
         "smoke",
         [
@@ -48,6 +49,7 @@ def small(*overrides: str) -> RunConfig:
             "evaluation.train_lifetimes=0",
             "evaluation.held_out_lifetimes=2",
             *overrides,
+            *SETTINGS.get(name, []),
             "search.popsize=8",
         ],
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,25 @@ LINUX_ALONE = re.compile(
     r"sched_[gs]etaffinity|prctl|memfd_create|posix_fadvise|pidfd_|O_TMPFILE|O_DIRECT\b|O_PATH\b"
     r"|epoll|inotify|setres[ug]id|getrandom|copy_file_range|SOCK_CLOEXEC|pipe2|/proc/|/sys/"
 )
+
+PARENT = """
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", sys.argv[1], str(os.getpid())])
+time.sleep(60)
+"""
+CHILD = """
+import signal, sys, time
+from evoplastic import machine
+def stop(*_):
+    print("stopped", flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
+LACKING
+machine.stop_with(int(sys.argv[1]))
+print("at work", flush=True)
+time.sleep(60)
+"""
+NO_PRCTL = "sys.modules['ctypes'] = object()"
 
 
 @pytest.fixture
@@ -92,3 +114,17 @@ def test_a_home_that_is_read_only_leaves_a_folder_of_ones_own(
     found.chmod(0o777)  # somebody else's, perhaps: nothing is loaded from there
     assert machine.caches().name.startswith("evoplastic-")
     assert machine.caches() != found
+
+
+@pytest.mark.parametrize("lacking", ["", NO_PRCTL], ids=["here", "elsewhere"])
+def test_a_process_is_told_to_stop_when_its_parent_is_killed(lacking: str) -> None:
+    child = CHILD.replace("LACKING", lacking)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, child], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert parent.stdout is not None
+    with parent.stdout as said:
+        assert said.readline() == "at work\n"
+        parent.send_signal(signal.SIGKILL)
+        assert said.readline() == "stopped\n"
+    assert parent.wait() == -signal.SIGKILL

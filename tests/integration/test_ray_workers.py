@@ -43,7 +43,7 @@ from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem
 from tests.evoplastic.lifetime.populations import pair_shards
-from tests.evoplastic.search.climbing import CLIMBING, every_search, listed
+from tests.evoplastic.search.climbing import CLIMBING, SETTINGS, every_search, listed
 
 PROBLEM = tiny_problem()
 SEARCH = ESConfig(popsize=32)
@@ -95,7 +95,8 @@ def expected() -> list[Result]:
 def config(request: pytest.FixtureRequest) -> Iterator[RunConfig]:
     """A run with each search, among them one whose genomes travel as arrays."""
     with listed(CLIMBING):
-        yield load_config("smoke", [*OVERRIDES, f"search={request.param}", "search.popsize=8"])
+        settings = [f"search={request.param}", *SETTINGS.get(request.param, []), "search.popsize=8"]
+        yield load_config("smoke", [*OVERRIDES, *settings])
 
 
 @pytest.fixture(scope="module")

@@ -148,6 +148,27 @@ def test_a_sweep_that_is_stopped_goes_on_and_equals_one_that_is_not(tmp_path: Pa
     assert out.count("was done already") == 4
 
 
+def test_runs_of_a_sweep_that_is_killed_stop_and_go_on(tmp_path: Path) -> None:
+    settings = ("evolution.generations=100", "evaluation.every=100", "tracking.enabled=false")
+    words = ("sweep", "smoke", "seed=1,2", *settings, *SHORT, "--run-dir", "dead")
+    sweep = start(tmp_path, *words)
+    journals = [tmp_path / "dead" / f"seed{seed}" / "journal.ndjson" for seed in (1, 2)]
+    deadline = time.monotonic() + TIMEOUT_S
+    while not all(each.exists() and len(read_journal(each)[0]) > 5 for each in journals):
+        assert sweep.poll() is None, sweep.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    sweep.kill()
+    sweep.communicate()
+    stati = [journal.parent / "STATUS" for journal in journals]
+    while [status.read_text().strip() for status in stati] != ["preempted"] * 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    code, out, err = run(tmp_path, *words, "--continue")
+    assert code == 0, err
+    assert "[2/2]" in out
+
+
 def test_jobs_of_an_array_that_start_at_once_make_one_sweep(tmp_path: Path) -> None:
     words = ("sweep", "smoke", "seed=1..4", "evolution.generations=8", *SHORT, "--run-dir", "array")
     jobs = [start(tmp_path, *words, "--index", str(index)) for index in range(1, 5)]

@@ -39,7 +39,7 @@ class WorkerRequest:
 
     def __post_init__(self) -> None:
         whole_number("least workers", self.least, 1)
-        whole_number("cpus_per_worker", self.cpus_per_worker, 1)
+        whole_number("--cpus-per-worker", self.cpus_per_worker, 1)
         if isinstance(self.most, str):
             require(self.most in WORDS, f"workers is {self.most!r}, expected {FORMS}")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 DEFAULT_RECIPE = "smoke"
 EVALUATIONS, LIFETIMES = 8000, 4096
+OF_RUN = ("lifetimes", "generations", "loss_first", "loss_last", "held_out", "seconds")
+
+logger = logging.getLogger(__name__)
 
 
 def add_compare(family: Subparsers) -> None:
@@ -87,10 +91,7 @@ def run_compare(args: argparse.Namespace) -> int:
                 each["search"],
                 f"{each['share_left']:.2g}",
                 f"{each['generation_ms']:.2f}",
-                str(each["generations"]),
-                f"{each['loss_first']:.3f} -> {each['loss_last']:.3f}",
-                "-" if each["held_out"] is None else f"{each['held_out']:.3f}",
-                f"{each['seconds']:.1f}",
+                *_columns_of_run(each),
             )
             for each in found
         ],
@@ -104,6 +105,17 @@ def run_compare(args: argparse.Namespace) -> int:
     return exits.DONE
 
 
+def _columns_of_run(found: dict[str, Any]) -> tuple[str, ...]:
+    if found["generations"] is None:
+        return ("-",) * 4
+    return (
+        str(found["generations"]),
+        f"{found['loss_first']:.3f} -> {found['loss_last']:.3f}",
+        "-" if found["held_out"] is None else f"{found['held_out']:.3f}",
+        f"{found['seconds']:.1f}",
+    )
+
+
 def compare(name: str, args: argparse.Namespace, overrides: list[str]) -> dict[str, Any]:
     """What one search does with both."""
     import time
@@ -115,9 +127,15 @@ def compare(name: str, args: argparse.Namespace, overrides: list[str]) -> dict[s
     from cluster.journal import read_journal
     from cluster.loop import evolve
     from evoplastic.benchmark.optimum import POPSIZE, find
+    from evoplastic.checks import UsageError
     from evoplastic.records import JOURNAL_NAME, GenerationEvent, loss_metric
 
     near = find(name, args.evaluations, args.seed)
+    alone = {
+        "search": name,
+        "share_left": near.share,
+        "generation_ms": 1000 * near.seconds / -(-args.evaluations // POPSIZE),
+    }
     settings = [
         f"search={name}",
         *overrides,
@@ -125,7 +143,11 @@ def compare(name: str, args: argparse.Namespace, overrides: list[str]) -> dict[s
         "tracking.enabled=false",
         "evaluation.controls=false",
     ]
-    popsize = build_experiment(load_config(args.recipe, settings)).search.popsize
+    try:
+        popsize = build_experiment(load_config(args.recipe, settings)).search.popsize
+    except UsageError as error:  # as of a gradient through a rule that has none
+        logger.warning("%s is not run with search %s: %s", args.recipe, name, error)
+        return {**alone, **dict.fromkeys(OF_RUN)}
     generations = -(-args.lifetimes // popsize)
     settings += [f"evolution.generations={generations}", f"evaluation.every={generations}"]
     with TemporaryDirectory() as folder:
@@ -138,9 +160,7 @@ def compare(name: str, args: argparse.Namespace, overrides: list[str]) -> dict[s
     ]
     last = outcome.last_evaluation
     return {
-        "search": name,
-        "share_left": near.share,
-        "generation_ms": 1000 * near.seconds / -(-args.evaluations // POPSIZE),
+        **alone,
         "lifetimes": generations * popsize,
         "generations": generations,
         "loss_first": losses[0],

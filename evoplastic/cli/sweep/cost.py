@@ -47,7 +47,8 @@ def show(plan: Plan, share: Share, *, as_json: bool) -> int:
         print(f"… and {len(plan.runs) - SHOWN} more; --json has them all")
     threads = share.threads(len(plan.runs))
     print(
-        f"\n{len(plan.runs)} runs, {share.at_once} at once with {threads} "
+        f"\n{len(plan.runs)} run{'s' * (len(plan.runs) > 1)}, "
+        f"{share.at_once} at once with {threads} "
         f"thread{'s' if threads > 1 else ''} each, about {duration(sum(seconds))} in all on the "
         f"{share.cores} cores here"
     )

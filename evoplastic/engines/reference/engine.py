@@ -6,12 +6,14 @@ Source: Miconi 2023 (ICML, PMLR 202:24756) and its published code, for the order
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.engines.reference.choosing import Choose, largest
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
@@ -20,7 +22,12 @@ from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticPara
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
-from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
+from evoplastic.network.dynamics import (
+    advance_activation,
+    firing_rate,
+    modulatory_signal,
+    writable,
+)
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
@@ -33,6 +40,7 @@ from evoplastic.network.outcome import (
 from evoplastic.network.state import NetworkState, newborn
 from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import uniform_trials
+from evoplastic.trials.world import World
 from evoplastic.watching import at
 
 
@@ -78,43 +86,82 @@ def run_reference(
         device: any torch device.
         recording: activity, modulation, traces or weights to keep.
     """
+    lives, state = begin(
+        params, groups, batch, config, dtype=dtype, device=device, recording=recording
+    )
+    outcomes = []
+    for trial in range(config.num_trials):
+        at("trial", trial + 1, config.num_trials)
+        state, outcome = lives.live_trial(trial, state)
+        outcomes.append(outcome)
+    return Trace(lives.result(outcomes), state, lives.recorder.recorded)
+
+
+class Lives(NamedTuple):
+    """What stays while the state of P lifetimes changes."""
+
+    params: PlasticParams
+    plasticity: Plasticity
+    groups: NeuronGroups
+    batch: LifetimeBatch
+    config: LifetimeConfig
+    world: World | None  # of self-paced trials
+    recorder: Recorder
+    choose: Choose
+
+    def live_trial(self, trial: int, state: NetworkState) -> tuple[NetworkState, TrialOutcome]:
+        """One trial of every individual."""
+        params, plasticity, groups, batch, config, world, recorder, choose = self
+        if world is not None:
+            return run_self_paced_trial(
+                trial, world, params, plasticity, state, groups, batch, config, recorder, choose
+            )
+        dtype, device = state.x_PN.dtype, state.x_PN.device
+        brought = _bring_trial(trial, groups, batch, config, dtype, device)
+        return _run_trial(
+            trial, brought, params, plasticity, state, groups, batch, config, recorder, choose
+        )
+
+    def result(self, outcomes: Sequence[TrialOutcome]) -> LifetimeResult:
+        """What whole lifetimes leave behind."""
+        # One after the other, in an order that does not depend on how many individuals there are.
+        roughness_P = sum((o.roughness_P for o in outcomes[1:]), outcomes[0].roughness_P)
+        roughness_P = roughness_P / self.config.num_trials
+        loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
+        if self.world is not None:
+            loss_PK[torch.from_numpy(self.world.failed_P)] = torch.nan
+        return LifetimeResult(
+            loss_PK=loss_PK,
+            correct_PK=torch.stack([o.correct_P for o in outcomes], dim=1).cpu(),
+            reward_PK=torch.stack([o.reward_P for o in outcomes], dim=1).cpu(),
+            smoothness_P=roughness_P.cpu(),
+            steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
+        )
+
+
+def begin(
+    params: PlasticParams,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    config: LifetimeConfig,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    recording: Recording | None = None,
+    choose: Choose = largest,
+) -> tuple[Lives, NetworkState]:
+    """P lifetimes before their first trial; see `run_reference`."""
     device = torch.device(device)
     params = params.each(lambda tensor: tensor.to(device, dtype))
     plasticity = Plasticity.of(config.rule, params.rule, groups, batch.tasks.dt_ms)
     num_kinds = batch.tasks.num_kinds if config.rule.baseline == "kind" else 1
     state = newborn(len(params.w_PNN), groups, config.dynamics, num_kinds, dtype, device)
-    outcomes = []
-    self_paced = batch.self_paced
-    if self_paced:
+    world = None
+    if batch.self_paced:
         world, state = enter_world(state, groups, batch, config)
-    steps = world.max_trial_steps if self_paced else batch.tables.num_steps
+    steps = batch.tables.num_steps if world is None else world.max_trial_steps
     recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
-    for trial in range(config.num_trials):
-        at("trial", trial + 1, config.num_trials)
-        if self_paced:
-            state, outcome = run_self_paced_trial(
-                trial, world, params, plasticity, state, groups, batch, config, recorder
-            )
-        else:
-            brought = _bring_trial(trial, groups, batch, config, dtype, device)
-            state, outcome = _run_trial(
-                trial, brought, params, plasticity, state, groups, batch, config, recorder
-            )
-        outcomes.append(outcome)
-    # One after the other, in an order that does not depend on how many individuals there are.
-    roughness_P = sum((o.roughness_P for o in outcomes[1:]), outcomes[0].roughness_P)
-    roughness_P = roughness_P / config.num_trials
-    loss_PK = torch.stack([o.loss_P for o in outcomes], dim=1).cpu()
-    if self_paced:
-        loss_PK[torch.from_numpy(world.failed_P)] = torch.nan
-    result = LifetimeResult(
-        loss_PK=loss_PK,
-        correct_PK=torch.stack([o.correct_P for o in outcomes], dim=1).cpu(),
-        reward_PK=torch.stack([o.reward_P for o in outcomes], dim=1).cpu(),
-        smoothness_P=roughness_P.cpu(),
-        steps_PK=torch.stack([o.steps_P for o in outcomes], dim=1).cpu(),
-    )
-    return Trace(result, state, recorder.recorded)
+    return Lives(params, plasticity, groups, batch, config, world, recorder, choose), state
 
 
 def _bring_trial(
@@ -152,6 +199,7 @@ def _run_trial(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     recorder: Recorder,
+    choose: Choose,
 ) -> tuple[NetworkState, TrialOutcome]:
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
     rule = plasticity.rule
@@ -180,6 +228,7 @@ def _run_trial(
     reward_P = torch.zeros_like(mean_correct_P)
     feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
     action_PO = torch.zeros_like(brought.target_PO)
+    log_chance_P = entropy_P = None
 
     recorder.meet(trial, brought.kind_P)
     recorder.ask(trial, brought.target_action_P)
@@ -211,7 +260,8 @@ def _run_trial(
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
 
         if step == feedback_start:
-            choice_P = activity_PO.argmax(1)
+            window = response_stop - response_start
+            choice_P, log_chance_P, entropy_P = choose(activity_PO, window, trial, step)
             recorder.step(trial, step, "choice", choice_P)
             correct_P = choice_P == brought.target_action_P
             reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
@@ -244,6 +294,7 @@ def _run_trial(
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
+            rate_PN = writable(rate_PN)
             rate_PN[:, groups.feedback] = feedback_PF
             rate_PN[:, groups.action] = action_PO
         mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
@@ -262,4 +313,5 @@ def _run_trial(
         mean_loss_P,
     )
     steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
-    return end, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+    outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+    return end, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.engines.reference.choosing import Choose, largest
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
@@ -42,6 +43,8 @@ class TrialOutcome(NamedTuple):
     reward_P: Tensor
     roughness_P: Tensor  # sum over steps of (mod(t) - mod(t-1))^2
     steps_P: Tensor
+    log_chance_P: Tensor | None = None  # sum over its drawn actions; none where none is drawn
+    entropy_P: Tensor | None = None  # sum over the same
 
 
 def enter_world(
@@ -65,11 +68,12 @@ def run_self_paced_trial(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     recorder: Recorder,
+    choose: Choose = largest,
 ) -> tuple[NetworkState, TrialOutcome]:
     """Live one trial of every individual, from its first step to its own end.
 
     x' = x + leak (w_eff rate - x) + xi,  rate' = f(x' - threshold)
-    choice = argmax over the task's actions o of the rate of the response neuron of o
+    choice = argmax over the task's actions o of the rate of the response neuron of o, unless drawn
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
     chosen, noise_dtype = config.rule, state.x_PN.dtype
@@ -89,6 +93,7 @@ def run_self_paced_trial(
     correct_P = torch.zeros(P, dtype=torch.bool, device=device)
     steps_P = torch.zeros(P, dtype=torch.int32, device=device)
     alive_P = torch.ones(P, dtype=torch.bool, device=device)
+    log_chance_P = entropy_P = None
 
     for step in range(world.max_trial_steps):
         if not bool(alive_P.any()):
@@ -105,7 +110,14 @@ def run_self_paced_trial(
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
-        choice_P = response_PO.argmax(1)
+        choice_P, log_P, spread_P = choose(response_PO, 1, trial, step)
+        if log_P is not None and spread_P is not None:
+            log_chance_P = torch.where(alive_P, log_P, 0.0) + (
+                0.0 if log_chance_P is None else log_chance_P
+            )
+            entropy_P = torch.where(alive_P, spread_P, 0.0) + (
+                0.0 if entropy_P is None else entropy_P
+            )
         recorder.step(trial, step, "choice", choice_P, alive_P)
         for part, name in enumerate((HOLD, ANSWER)):
             scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
@@ -171,7 +183,8 @@ def run_self_paced_trial(
         alive_P = alive_P & ~over_P
 
     recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
-    return state, TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+    outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+    return state, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)
 
 
 def _where(condition_P: Tensor, new: Tensor, old: Tensor) -> Tensor:

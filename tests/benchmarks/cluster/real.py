@@ -27,7 +27,7 @@ def answer_at_once(problem: LifetimeProblem, center_G: Tensor, shard: Shard) -> 
     """Nothing is simulated."""
     assert isinstance(shard.address[2], int)
     numbers = np.arange(shard.address[2], shard.address[2] + shard.lifetimes, dtype=np.float64)
-    return PopulationResult(numbers, numbers, numbers)
+    return PopulationResult(numbers, numbers, numbers, numbers[:, None][:, :0])
 
 
 def pieces_per_second(repeats: int, pieces: int = 500) -> list[float]:

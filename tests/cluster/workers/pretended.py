@@ -30,7 +30,7 @@ def numbers_of(shard: Shard) -> Result:
     first = shard.address[2]
     assert isinstance(first, int)
     numbers = np.arange(first, first + shard.lifetimes, dtype=np.float64)
-    return PopulationResult(numbers, numbers, numbers)
+    return PopulationResult(numbers, numbers, numbers, numbers[:, None][:, :0])
 
 
 class PretendedCrew:

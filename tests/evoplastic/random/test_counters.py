@@ -107,6 +107,7 @@ def test_numbers_of_purposes_never_change() -> None:
         "BANK": 9,
         "BIRTH": 10,
         "EVALUATION_BIRTH": 11,
+        "ACTION": 12,
     }
 
 

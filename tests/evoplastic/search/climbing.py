@@ -113,6 +113,7 @@ CLIMBING = Entry[MakeSearch](
     title="hill climbing", source="Rechenberg 1973", options=ClimbingConfig, build=Climbing
 )
 EVERY_SEARCH = {**SEARCHES, CLIMBING.name: CLIMBING}
+SETTINGS = {"gradient": ["rule=backpropamine"]}  # that a search needs of a recipe
 IN_SHORT = ("climbing", "es")  # with which whole runs are tried by default
 
 

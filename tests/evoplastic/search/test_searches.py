@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.benchmark.optimum import FEW, losses, target
+from evoplastic.benchmark.optimum import FEW, losses, replied, target
 from evoplastic.checks import UsageError
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.search.asking import Unrolling, asked_of
 from evoplastic.search.protocol import AnySearch, Proposal, slices
 from tests.evoplastic.search.climbing import EVERY_SEARCH
 
@@ -30,10 +31,15 @@ def search(request: pytest.FixtureRequest) -> AnySearch:
     return entry.build(entry.options(popsize=POPSIZE), LAYOUT, seed=SEED, engine="cpu")
 
 
+def by_gradient(search: AnySearch) -> bool:
+    return isinstance(asked_of(search.ask(search.init(CENTER_G), 0)), Unrolling)
+
+
 def advance(search: AnySearch, state: Any, generations: range, layout: Layout = LAYOUT) -> Any:
     for generation in generations:
         proposal = search.ask(state, generation)
-        state = search.tell(state, proposal, losses(search, state, proposal, layout)).state
+        loss_P = losses(search, state, proposal, layout)
+        state = search.tell(state, replied(search, state, proposal, layout), loss_P).state
     return state
 
 
@@ -57,7 +63,8 @@ def test_an_entry_says_what_it_is(search: AnySearch) -> None:
 def test_a_known_optimum_is_reached_within_bounds(name: str) -> None:
     """Where the target is out of bounds, the center ends at the bound."""
     entry = EVERY_SEARCH[name]
-    options = entry.options(popsize=40, sigma=0.06)
+    steps = {"learning_rate": 0.03} if name == "gradient" else {"sigma": 0.06}
+    options = entry.options(popsize=40, **steps)
     if hasattr(options, "lifetimes"):
         options = replace(options, lifetimes=1)
     search = entry.build(options, FEW, seed=SEED, engine="cpu")
@@ -78,7 +85,8 @@ def test_a_proposal_is_a_function_of_seed_state_and_generation(search: AnySearch
     state = search.init(CENTER_G)
     genomes = [search.ask(state, generation).genomes(CENTER_G, LAYOUT) for generation in (4, 4, 5)]
     assert torch.equal(genomes[0], genomes[1])
-    assert not torch.equal(genomes[0], genomes[2])
+    alike = torch.equal(genomes[0], genomes[2])  # lifetimes of the center differ in their trials
+    assert alike == by_gradient(search)
     assert genomes[0].shape == (search.popsize, LAYOUT.size)
     assert genomes[0].dtype == torch.float32
 
@@ -115,7 +123,9 @@ def test_slices_that_do_not_follow_are_not_joined(search: AnySearch) -> None:
 
 def test_failures_count_as_the_worst(search: AnySearch) -> None:
     state = search.init(CENTER_G)
-    proposal = search.ask(state, 0)
+    if by_gradient(search):
+        pytest.skip("leaves failures out: tests/evoplastic/search/gradient")
+    proposal = replied(search, state, search.ask(state, 0), LAYOUT)
     loss_P = losses(search, state, proposal, LAYOUT)
     worst_P, failed_P = loss_P.copy(), loss_P.copy()
     order = np.argsort(loss_P)
@@ -132,7 +142,10 @@ def test_failures_count_as_the_worst(search: AnySearch) -> None:
 @pytest.mark.parametrize("loss", [0.32, float("nan"), float("inf")])
 def test_losses_that_are_alike_or_failed_leave_the_state(search: AnySearch, loss: float) -> None:
     state = advance(search, search.init(CENTER_G), range(2))
-    told = search.tell(state, search.ask(state, 2), np.full(search.popsize, loss))
+    if by_gradient(search) and np.isfinite(loss):
+        pytest.skip("equal losses have gradients")
+    proposal = replied(search, state, search.ask(state, 2), LAYOUT)
+    told = search.tell(state, proposal, np.full(search.popsize, loss))
     assert not told.pulled
     assert told.num_failed == (0 if np.isfinite(loss) else search.popsize)
     assert_same(search, told.state, state)
@@ -159,7 +172,7 @@ def test_some_ties_and_failures_are_survived(search: AnySearch) -> None:
     """Losses of two values, and NaN in half of them."""
     state = search.init(CENTER_G)
     for generation in range(3):
-        proposal = search.ask(state, generation)
+        proposal = replied(search, state, search.ask(state, generation), LAYOUT)
         loss_P = np.round(losses(search, state, proposal, LAYOUT) / 20)
         loss_P[: search.popsize // 2] = np.nan
         told = search.tell(state, proposal, loss_P)

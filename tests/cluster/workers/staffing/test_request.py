@@ -43,7 +43,7 @@ def test_words_are_understood(words: object, least: int, most: object) -> None:
         ("2", {"gpus_per_worker": float("nan")}, "--gpus-per-worker is nan"),
         ("2", {"gpus_per_worker": 1.5}, "expected a fraction of one GPU or whole GPUs; take 2"),
         ("num_gpus", {"gpus_per_worker": 2.0}, "one worker for each GPU"),
-        ("2", {"cpus_per_worker": 0}, "expected at least 1"),
+        ("2", {"cpus_per_worker": 0}, "--cpus-per-worker is 0, expected at least 1"),
         ("2", {"wait_s": -1.0}, "--wait-for-workers is -1.0 s"),
     ],
 )

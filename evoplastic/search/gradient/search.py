@@ -1,0 +1,158 @@
+"""Gradient through the lifetime: PyTorch's Adam along the mean gradient of the center's lifetimes.
+
+    g       = mean over lifetimes of d objective / d center, those left out that are not finite
+    g       = g min(1, clip_norm / |g|)
+    center' = Adam(center, g), then projected into the bounds of the fields
+
+Lifetimes are laid out in the order of their numbers, so that the mean does not depend on who
+simulated them. Sources: Miconi, Stanley & Clune 2018 (arXiv 1804.02464) and Miconi et al. 2019
+(arXiv 2002.10585) for the gradient; Kingma & Ba 2015 (arXiv 1412.6980) for Adam; Pascanu et al.
+2013 (arXiv 1211.5063) for clipping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evoplastic import machine, records
+from evoplastic.checks import require
+from evoplastic.genome.layout import Layout
+from evoplastic.search.gradient.config import GradientConfig
+from evoplastic.search.gradient.proposal import CenterProposal
+from evoplastic.search.protocol import Float64Array, Proposal, Told
+from evoplastic.search.threads import one_thread
+
+COPIES = 3  # of a generation's gradients, while they are put together
+
+
+class GradientState(NamedTuple):
+    """The center, and what Adam remembers."""
+
+    center_G: Tensor
+    m_G: Tensor
+    v_G: Tensor
+    t: Tensor
+
+
+class GradientSearch:
+    """The search itself; final.
+
+    Raises:
+        UsageError: gradients that do not fit in memory.
+    """
+
+    def __init__(
+        self, options: GradientConfig, layout: Layout, *, seed: int, engine: str = "cpu"
+    ) -> None:
+        """Take the options and the layout of genomes; nothing is drawn, and no engine helps."""
+        self._options, self._layout = options, layout
+        needs, has = COPIES * 4 * options.popsize * layout.size, machine.memory_bytes()
+        require(
+            needs <= has,
+            f"gradients of {options.popsize:,} lifetimes by {layout.size:,} numbers take "
+            f"{needs / 1e9:.3g} GB, {COPIES} copies of them counted, and this machine has "
+            f"{has / 1e9:.3g} GB; lower search.popsize",
+        )
+
+    @property
+    def popsize(self) -> int:
+        """P, lifetimes of a generation."""
+        return self._options.popsize
+
+    def init(self, center_G: Tensor) -> GradientState:
+        """A search that has taken no step."""
+        zeros_G = torch.zeros_like(center_G)
+        return GradientState(center_G.clone(), zeros_G, zeros_G.clone(), torch.zeros(()))
+
+    def ask(self, state: GradientState, generation: int) -> CenterProposal:
+        """Lifetimes of the center."""
+        return CenterProposal(generation, self._options.asked, 0, self.popsize)
+
+    def tell(
+        self, state: GradientState, proposal: Proposal, loss_P: Float64Array
+    ) -> Told[GradientState]:
+        """Take one step; lifetimes whose loss or gradient is not finite are left out.
+
+        Where all are so, or no gradient leads anywhere, the state stays as it is.
+
+        Raises:
+            UsageError: the number of losses is not popsize.
+        """
+        require(
+            loss_P.shape == (self.popsize,),
+            f"{loss_P.shape} losses came back, expected popsize = {self.popsize}",
+        )
+        assert isinstance(proposal, CenterProposal)
+        assert proposal.beside_PX is not None
+        gradient_PG = np.asarray(proposal.beside_PX)
+        sound_P = np.isfinite(loss_P) & np.isfinite(gradient_PG).all(1)
+        num_failed = int((~sound_P).sum())
+        if num_failed == len(loss_P):
+            return Told(state, False, num_failed, {})
+        mean_G = gradient_PG[sound_P].mean(0, dtype=np.float64).astype(np.float32)
+        gradient_G = torch.where(self._layout.mask_G, torch.from_numpy(mean_G), 0.0)
+        norm = float(torch.linalg.vector_norm(gradient_G.double()))
+        if norm > 0:
+            state = self._stepped(state, gradient_G)
+        return Told(state, norm > 0, num_failed, {records.GRADIENT_NORM: norm})
+
+    def _stepped(self, state: GradientState, gradient_G: Tensor) -> GradientState:
+        """One step of PyTorch's Adam, along the clipped gradient."""
+        options = self._options
+        center_G = state.center_G.clone().requires_grad_()
+        center_G.grad = gradient_G.clone()
+        adam = torch.optim.Adam(
+            [center_G],
+            lr=options.learning_rate,
+            betas=(options.beta1, options.beta2),
+            foreach=False,
+        )
+        adam.state[center_G] = {
+            "step": state.t.clone(),
+            "exp_avg": state.m_G.clone(),
+            "exp_avg_sq": state.v_G.clone(),
+        }
+        with one_thread():
+            torch.nn.utils.clip_grad_norm_([center_G], options.clip_norm, foreach=False)
+            adam.step()
+        now = adam.state[center_G]
+        moved_G = torch.where(self._layout.mask_G, center_G.detach(), state.center_G)
+        return GradientState(
+            self._layout.project(moved_G), now["exp_avg"], now["exp_avg_sq"], now["step"]
+        )
+
+    def center(self, state: GradientState) -> Tensor:
+        """The genome that lives."""
+        return state.center_G
+
+    def tensors(self, state: GradientState) -> dict[str, Tensor]:
+        """Center and Adam's moments."""
+        return state._asdict()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> GradientState:
+        """The state of a checkpoint's tensors.
+
+        Raises:
+            UsageError: other names or shapes than those of this search.
+        """
+        require(
+            set(tensors) == set(GradientState._fields),
+            f"a state of the tensors {sorted(tensors)} came, search 'gradient' expects "
+            f"{sorted(GradientState._fields)}",
+        )
+        for name in ("center_G", "m_G", "v_G"):
+            shape = tuple(tensors[name].shape)
+            require(
+                shape == (self._layout.size,),
+                f"{name} of the state has shape {shape}, expected ({self._layout.size},)",
+            )
+        return GradientState(**tensors)
+
+    def warm_up(self, state: GradientState) -> None:
+        """Load the optimizer."""
+        self._stepped(state, torch.zeros_like(state.center_G))
