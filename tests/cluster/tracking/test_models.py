@@ -38,7 +38,7 @@ def family(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> tu
 def models(store: str, **how: object) -> list[object]:
     client = MlflowClient(tracking_uri=store)
     experiments = [each.experiment_id for each in client.search_experiments()]
-    return list(client.search_logged_models(experiments, **how))  # type: ignore[arg-type]
+    return list(client.search_logged_models(experiments, **how))
 
 
 def test_each_kept_genome_is_a_model_and_the_best_is_found_in_one_call(
