@@ -52,6 +52,9 @@ QUIET_AND_QUICK = {
 
 REFUSED = "INVALID_PARAMETER_VALUE"  # MLflow's word for what no repetition makes right
 
+# What makes MLflow's pages speak of runs rather than of language models.
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
+
 RunState = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 
 
@@ -95,16 +98,23 @@ class MlflowStore:
 
     @property
     def experiment_id(self) -> str:
-        """The experiment that it was opened with."""
+        """MLflow's id of the experiment."""
         return self._experiment_id
 
-    def open_run(self, start: StartEvent, known: str | None) -> str:
+    def open_run(self, start: StartEvent, known: str | None, name: str) -> str:
         """Find the run of a start event, by MLflow's id or by our tag, or make it."""
-        return (
-            self._alive(known, TAG_RUN_ID, start.run_id)
-            or self._search(TAG_RUN_ID, start.run_id)
-            or self._new_run(start)
+        found = self._alive(known, TAG_RUN_ID, start.run_id) or self._search(
+            TAG_RUN_ID, start.run_id
         )
+        if found is None:
+            return self._new_run(start, name)
+        if self._client.get_run(found).info.run_name == start.name:  # as earlier versions called it
+            self._client.update_run(found, name=name)
+        return found
+
+    def artifacts(self, run_id: str, folder: str) -> list[str]:
+        """Paths of the files in a folder of a run's artifacts."""
+        return [each.path for each in self._client.list_artifacts(run_id, folder)]
 
     def open_parent(self, sweep_id: str, name: str, known: str | None) -> str:
         """Find the run that holds the runs of a sweep, by MLflow's id or by our tag, or make it.
@@ -203,9 +213,12 @@ class MlflowStore:
     def _open_experiment(self, uri: str, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return str(self._client.create_experiment(name, _artifact_root(uri)))
+            root = _artifact_root(uri)
+            return str(self._client.create_experiment(name, root, {KIND_TAG: KIND}))
         if found.lifecycle_stage != "active":
             raise DeletedExperiment(f"experiment {name!r} was deleted from the tracking store")
+        if KIND_TAG not in found.tags:
+            self._client.set_experiment_tag(found.experiment_id, KIND_TAG, KIND)
         return str(found.experiment_id)
 
     def _alive(self, known: str | None, tag: str, value: str) -> str | None:
@@ -229,7 +242,7 @@ class MlflowStore:
         )
         return str(found[0].info.run_id) if found else None
 
-    def _new_run(self, start: StartEvent) -> str:
+    def _new_run(self, start: StartEvent, name: str) -> str:
         tags = {
             TAG_RUN_ID: start.run_id,
             TAG_CONFIG: start.config_digest,
@@ -245,7 +258,7 @@ class MlflowStore:
             self._experiment_id,
             start_time=start.time_ms,
             tags={name: value for name, value in tags.items() if value},
-            run_name=start.name,
+            run_name=name,
         )
         return str(run.info.run_id)
 

@@ -36,6 +36,7 @@ from evoplastic.storage import read_header
 
 LONGEST_TAG = 5000
 READY = "READY"
+SCORES = ("accuracy_mean", "reward_mean")  # of a task; a run's page shows them, too
 
 
 class Suite(NamedTuple):
@@ -163,6 +164,7 @@ def _score(
         for entry in event.entries
         if entry.role == "held_out" and entry.condition == "plastic"
         for name, value in entry.metrics().items()
+        if name.rpartition("/")[2] in SCORES
     }
     if event.held_out_accuracy is not None:
         scores[MODEL_HELD_OUT] = event.held_out_accuracy

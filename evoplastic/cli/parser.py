@@ -22,7 +22,7 @@ from evoplastic.cli import (
     store,
     tasks,
 )
-from evoplastic.cli.inside import record
+from evoplastic.cli.inside import probe, record
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         sweep,
         evaluate,
         record,
+        probe,
         tasks,
         rules,
         searches,

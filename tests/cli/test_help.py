@@ -25,7 +25,7 @@ def verbs_of(
 
 
 TOP = """
-    evolve fork resume sweep evaluate record
+    evolve fork resume sweep evaluate record probe
     tasks rules searches genome lineage analyze bench config doctor launch sync ui
 """
 VERBS = dict(verbs_of(build_parser()))
