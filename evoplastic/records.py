@@ -55,7 +55,6 @@ TAG_GIT_DIRTY = "evoplastic.git_dirty"
 TAG_ENGINE = "evoplastic.engine"
 TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
-TAG_PARENT_RUN = "parent_run"  # of a run that began with a genome of another one
 TAG_RESUMES = "evoplastic.resumes"
 TAG_SWEEP = "evoplastic.sweep_id"
 TAG_SETTING = "evoplastic.setting_digest"  # of all settings but seed, name and machinery

@@ -18,7 +18,8 @@ from typing import Any
 from cluster.journal import now_ms, read_journal
 from cluster.session.summaries import last_evaluation_of
 from cluster.sweep.record import membership
-from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, RunState
+from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, RunState, user_name
+from cluster.tracking.models import Suite, deliver_model, deliver_suite, origin_tags
 from cluster.tracking.page.details import FOLDER, write_details
 from cluster.tracking.page.naming import identity_tags, parameters, run_name
 from cluster.tracking.page.note import Place, note
@@ -32,6 +33,7 @@ from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
+    MODEL_TAG_DIGEST,
     START_NAME,
     TAG_ENGINE,
     TAG_GENOME,
@@ -72,6 +74,7 @@ class Cursor:
     mlflow_run_id: str | None = None
     offset: int = 0  # bytes of the journal that the store has
     resumes: int = 0  # resume events among them
+    models: dict[str, str] = field(default_factory=dict)  # logged model of each kept center
     ended: bool = False  # whether the store knows that the run ended
     files: dict[str, list[int]] = field(default_factory=dict)  # size and mtime_ns of those sent
     told: Told = field(default_factory=Told)  # at the offset
@@ -105,6 +108,7 @@ class Delivery:
         self._start: StartEvent | None = None
         self._last: EvaluationEvent | None = None  # among the events delivered by now
         self._status: Status | None = None
+        self._suite = Suite("", "")
 
     def deliver(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Deliver everything that the store lacks; may be repeated after any error.
@@ -184,12 +188,14 @@ class Delivery:
             self.cursor = Cursor(self.cursor.experiment, run_id)
         settings = parameters(config)
         store.log_params(run_id, settings)
-        store.log_points(run_id, [], identity_tags(config))
+        store.log_points(run_id, [], identity_tags(config) | origin_tags(self._run_dir))
         self._start, self._config = start, config
         self._halves = settings.get("curriculum.name") == "alternate_halves"
         if self.cursor.page != PAGE:
             self.cursor.rewind()
         self._recall()
+        self._suite = Suite(str(config.get("suite", "suite")), start.suite_digest)
+        deliver_suite(store, run_id, self._suite)
         member = membership(self._run_dir)
         if member is not None:
             sweep, name = member
@@ -216,9 +222,21 @@ class Delivery:
         if any(not isinstance(event, GenerationEvent | FaultEvent) for event in events):
             self._write_note(store)
         for event in events:
+            if isinstance(event, EvaluationEvent):
+                self._deliver_model(store, run_id, event)
             self._tell_state(store, run_id, event)
         self.cursor.resumes, self.cursor.told = resumes, told
         self.points += len(points)
+
+    def _deliver_model(self, store: MlflowStore, run_id: str, event: EvaluationEvent) -> None:
+        name = f"{event.generation}-{event.genome_digest[:16]}"
+        if name in self.cursor.models or self._start is None:
+            return
+        start, user = self._start, user_name()
+        model = deliver_model(store, run_id, self._run_dir, start, event, self._suite, user)
+        if model is not None:
+            self.cursor.models[name] = model
+            self._save()
 
     def _deliver_details(self, store: MlflowStore) -> None:
         with tempfile.TemporaryDirectory(prefix="evoplastic-") as folder:
@@ -290,6 +308,7 @@ def _cursor(raw: Any) -> Cursor | None:
         and all(type(count) is int and count >= 0 for count in counts)
         and isinstance(cursor.ended, bool)
         and isinstance(cursor.files, dict)
+        and isinstance(cursor.models, dict)
         and isinstance(cursor.told.generations, int)
         and isinstance(cursor.told.seconds, int | float)
     )
@@ -332,7 +351,7 @@ def _tags(events: list[Event], resumes: int) -> dict[str, str]:
         if isinstance(event, StartEvent | ResumeEvent) and event.engine:
             tags[TAG_ENGINE] = event.engine
         if isinstance(event, EvaluationEvent):
-            tags[TAG_GENOME] = event.genome_digest
+            tags[TAG_GENOME] = tags[MODEL_TAG_DIGEST] = event.genome_digest
             if event.parent_digest:
                 tags[TAG_GENOME_PARENT] = event.parent_digest
     return tags

@@ -7,12 +7,14 @@ parameters and 100 tags. Importing MLflow takes seconds and happens when a store
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cluster.tracking.database import whole_database
 from evoplastic.checks import EnvironmentFault
@@ -25,6 +27,10 @@ from evoplastic.records import (
     TAG_SWEEP,
     StartEvent,
 )
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+    from mlflow.tracking import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +90,11 @@ class MlflowStore:
         with _ready(uri):
             self._client = MlflowClient(tracking_uri=uri)
             self._experiment_id = self._open_experiment(uri, experiment)
+
+    @property
+    def client(self) -> MlflowClient:
+        """For what has no verb here."""
+        return self._client
 
     @property
     def experiment_id(self) -> str:
@@ -150,10 +161,17 @@ class MlflowStore:
         What MLflow refuses for what it is (a name with a character that it does not take) is left
         out with a warning: it would be refused for ever, and everything after it would wait.
         """
-        from mlflow.entities import Metric, RunTag
+        from mlflow.entities import Metric
+
+        self.log_metrics(run_id, [Metric(*point) for point in points], tags)
+
+    def log_metrics(
+        self, run_id: str, metrics: list[Metric], tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """As `log_points`, of metrics that may be linked to models and datasets."""
+        from mlflow.entities import RunTag
         from mlflow.exceptions import MlflowException
 
-        metrics = [Metric(*point) for point in points]
         pending = [RunTag(name, value) for name, value in tags.items()]
         for first in range(0, max(len(metrics), len(pending), 1), METRICS_PER_REQUEST):
             part = metrics[first : first + METRICS_PER_REQUEST]
@@ -231,6 +249,7 @@ class MlflowStore:
             TAG_SUITE: start.suite_digest,
             TAG_GIT_COMMIT: start.git_commit,
             TAG_GIT_DIRTY: str(start.git_dirty).lower(),
+            "mlflow.user": user_name(),
             "mlflow.source.name": "evoplastic evolve",
             "mlflow.source.type": "LOCAL",
             "mlflow.source.git.commit": start.git_commit,
@@ -242,6 +261,14 @@ class MlflowStore:
             run_name=name,
         )
         return str(run.info.run_id)
+
+
+def user_name() -> str:
+    """Who delivers; "" where the system does not say."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.checks import require
@@ -89,6 +90,12 @@ def add_verbs(verbs: Subparsers) -> None:
         action="store_true",
         help="record each condition as a run below the run that evolved the genome",
     )
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="DIR",
+        help="folder for probe.png, probe.svg and the numbers, probe.csv",
+    )
     add_trust(parser)
     add_json(parser)
 
@@ -117,15 +124,23 @@ def run_probe(args: argparse.Namespace) -> int:
         scale={name: _number(name, text) for name, text in _pairs("--scale", args.scale).items()},
         each=args.each,
     )
+    require(
+        args.figures is None or not args.figures.is_file(),
+        f"--figures {args.figures} is a file, expected a folder",
+    )
     place = _place(setting, args.store) if args.to_mlflow else None
     with watched(f"probing {', '.join(task.name for task in setting.tasks)}"):
         probed = carry_out(setting, asked, args.lifetimes, args.confidence)
     report = report_of(probed)
     report["recorded"] = [] if place is None else _record(place, report)
+    files = [] if args.figures is None else _draw(report, args.figures)
+    report["figures"] = [str(file) for file in files]
     if args.json:
         print_json(report)
     else:
         _print(report)
+        for file in files:
+            print(f"wrote {file}")
         if place is not None:
             where = f"below run {place.parent}" if place.parent else "as runs of no other run"
             print(f"\nrecorded in {place.uri}, {where}: {', '.join(report['recorded'])}")
@@ -202,6 +217,12 @@ def _print(report: dict[str, Any]) -> None:
         "\ndifference: from the intact network in the same lifetimes, with its "
         f"{report['confidence']:.0%}\ninterval (bootstrap over lifetimes)."
     )
+
+
+def _draw(report: dict[str, Any], folder: Path) -> list[Path]:
+    from analysis.figures.probe import draw_probe
+
+    return draw_probe(report, folder)
 
 
 def _row(task: str, numbers: dict[str, Any], score: str, show: Any) -> tuple[str, ...]:

@@ -200,3 +200,22 @@ def test_a_store_that_does_not_answer_is_said_before_anything_is_run(
 def test_from_python_errors_are_the_same(genome_file: Path) -> None:
     with pytest.raises(UsageError, match="plasticity is frozen after 12 trials"):
         ep.probe(genome_file, "dms", 2, freeze_plasticity_after=12, **SETTINGS)
+
+
+def test_a_probe_is_drawn_with_its_numbers(command: Command, genome_file: Path) -> None:
+    answer = command(
+        *("probe", genome_file, "--task", "dms", "--task", "and", "--lifetimes", 3, "--each"),
+        *("--lesion", "hidden", "--scale", "alpha=0", "--figures", "drawn", "--json", *SHORT),
+    )
+    files = [Path(file) for file in answer.json["figures"]]
+    assert [file.name for file in files] == ["probe.png", "probe.svg", "probe.csv"]
+    header, *rows = files[2].read_text().splitlines()
+    assert header == "task,intervention,score,intact,mean,difference,low,high"
+    assert len(rows) == 4
+    told = answer.json["tasks"][0]["conditions"][1]
+    assert float(rows[0].split(",")[5]) == pytest.approx(told["accuracy_difference"], abs=1e-6)
+    drawing = files[1].read_text()
+    assert "lesion hidden" in drawing
+    assert "3 lifetimes" in drawing
+    refused = command("probe", genome_file, "--lesion", "hidden", "--figures", files[0], *SHORT)
+    assert (refused.code, "expected a folder" in refused.err) == (2, True)
