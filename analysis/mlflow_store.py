@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import (
     CONFIG_NAME,
@@ -100,7 +101,16 @@ def log_figures(own_run_id: str, files: Sequence[Path], uri: str) -> str:
         require(run_id is not None, f"no run {own_run_id!r} in {uri}")
         for file in files:
             client.log_artifact(run_id, str(file), FIGURES_FOLDER)
+        _link_figures(client, str(run_id))
         return str(run_id)
+
+
+def _link_figures(client: Any, run_id: str) -> None:
+    """Let the note of a run lead to its figures."""
+    run = client.get_run(run_id)
+    names = [item.path for item in client.list_artifacts(run_id, FIGURES_FOLDER)]
+    note = run.data.tags.get(NOTE_TAG, "")
+    client.set_tag(run_id, NOTE_TAG, with_links(note, run.info.experiment_id, run_id, names))
 
 
 def download_model(model_id: str, directory: Path, tracking_uri: str | None = None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.figures.archive import write_figures_archive
 from analysis.figures.curve import write_figures_learning_curves
 from analysis.figures.run import write_figures_by_generation
 from analysis.figures.style import write_csv
@@ -60,6 +61,7 @@ def analyze(
         write_csv(table, out_dir / "final_table"),
         *write_figures_by_generation(records, out_dir),
         *write_figures_learning_curves(records, out_dir),
+        *write_figures_archive(records, out_dir),
     ]
     mlflow_run_id = _deliver(records, files, tracking_uri) if to_mlflow else None
     return AnalysisReport(records, table, tuple(files), mlflow_run_id)

@@ -6,6 +6,7 @@
     inside = ep.run(genome, task="dms", lifetimes=32)   # labelled arrays of rates and more
     ep.record(genome, "inside.nc", task="dms")          # the same, kept as a file
     scores = ep.evaluate(genome)
+    hurt = ep.probe(genome, lesion="hidden:0-19")       # beside the intact network
     done = ep.evolve("laptop", seed=7)
 
 Importing the package touches no device, reads no file and fills no registry; its functions load
@@ -21,12 +22,23 @@ from evoplastic.user_code import own_names
 if TYPE_CHECKING:
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
+    from evoplastic.api.probing import probe
     from evoplastic.api.recording import record
     from evoplastic.api.running import run
     from evoplastic.api.setting import load
     from evoplastic.genome.genome import Genome
 
-__all__ = ["Evolved", "Genome", "__version__", "evaluate", "evolve", "load", "record", "run"]
+__all__ = [
+    "Evolved",
+    "Genome",
+    "__version__",
+    "evaluate",
+    "evolve",
+    "load",
+    "probe",
+    "record",
+    "run",
+]
 
 own_names.install()
 
@@ -38,6 +50,7 @@ _HOMES = {
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
     "load": "evoplastic.api.setting",
+    "probe": "evoplastic.api.probing",
     "record": "evoplastic.api.recording",
     "run": "evoplastic.api.running",
 }

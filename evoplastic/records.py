@@ -33,7 +33,10 @@ TRAIN_REWARD = "train/reward_mean"
 GRADIENT_NORM = "search/gradient_norm"
 CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"
+FLAT_GENERATIONS = "search/flat_generations"  # in a row that told the search nothing
 SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
+ARCHIVE_COVERAGE = "archive/coverage"  # share of cells that have an elite
+ARCHIVE_QD_SCORE = "archive/qd_score"  # sum over elites of what their loss is better than the worst
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
 RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived
@@ -52,9 +55,11 @@ TAG_GIT_DIRTY = "evoplastic.git_dirty"
 TAG_ENGINE = "evoplastic.engine"
 TAG_GENOME = "genome.sha"
 TAG_GENOME_PARENT = "genome.parent_sha"
-TAG_PARENT_RUN = "parent_run"  # of a run that began with a genome of another one
 TAG_RESUMES = "evoplastic.resumes"
 TAG_SWEEP = "evoplastic.sweep_id"
+TAG_SETTING = "evoplastic.setting_digest"  # of all settings but seed, name and machinery
+TAG_OVERRIDES = "evoplastic.overrides"  # what differs from the recipe
+TAG_RECIPE = "evoplastic.recipe"
 
 # Tag names of a kept genome, a logged model of the tracking store.
 MODEL_TYPE = "evoplastic genome"
@@ -77,6 +82,8 @@ INITIAL_NAME = "initial.safetensors"  # these two in the folder genomes/
 START_NAME = f"start{GENOME_SUFFIX}"  # the genome of another run that a run began with
 CENTER_NAME = "center.safetensors"
 SWEEP_NAME = "sweep.json"  # beside the directories of the runs of a sweep
+ARCHIVE_NAME = "archive.json"  # what the elites of a run do, if it keeps any
+ELITES = "elites"  # folder of them in genomes/
 SOURCES = "sources"  # folder of what a run was made from
 
 

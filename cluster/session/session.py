@@ -18,6 +18,7 @@ from cluster.journal import now_ms
 from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of
 from cluster.session.chronicle import Chronicle
+from cluster.session.elites import keep_elites
 from cluster.session.lineage import Lineage
 from cluster.session.summaries import Losses, statistics_of
 from evoplastic import records
@@ -26,6 +27,7 @@ from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import EndEvent, EvaluationEvent, GenerationEvent
+from evoplastic.search.archive import Illuminating
 from evoplastic.search.asking import answered
 from evoplastic.search.protocol import AnySearch, Proposal
 
@@ -124,6 +126,7 @@ class Session:
         self.metrics |= {
             **told.numbers,
             records.CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
+            records.FLAT_GENERATIONS: float(self.flat),
             records.UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
             records.FAILED_INDIVIDUALS: float(told.num_failed),
             records.UPDATE_SECONDS: time.monotonic() - began,
@@ -197,6 +200,7 @@ class Session:
             entries=entries,
         )
         self.lineage.keep(genome, self.generation)
+        self.keep_elites(progress)
         self.chronicle.append(self.last_evaluation)
         self.lineage.evaluated[self.generation] = genome.digest
         self.lineage.thin_out()
@@ -205,6 +209,16 @@ class Session:
             generation=self.generation,
             held_out=self.last_evaluation.held_out_accuracy,
         )
+
+    def keep_elites(self, progress: Progress) -> None:
+        """Write down what a search that illuminates behaviour has found."""
+        search = self.search
+        archive = search.archive(self.state) if isinstance(search, Illuminating) else None
+        if archive is None:
+            return
+        keep_elites(self.lineage, archive, self.generation)
+        qd_score = self.metrics.get(records.ARCHIVE_QD_SCORE, 0.0)
+        progress.event("archive", coverage=archive.coverage, qd_score=qd_score)
 
     def take_faults(self) -> None:
         """Write down what went wrong where lifetimes run, and was survived."""

@@ -37,6 +37,8 @@ def flat_at_the_end(recorded: Sequence[GenerationEvent]) -> int:
     """How many of the last generations told the search nothing, which then leaves its center."""
     count = 0
     for event in reversed(recorded):
+        if records.FLAT_GENERATIONS in event.metrics:  # written by every version that knows it
+            return count + int(event.metrics[records.FLAT_GENERATIONS])
         if event.metrics.get(records.UPDATE_NORM) != 0.0:
             break
         count += 1

@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cluster.journal import now_ms, read_journal
+from cluster.session.summaries import last_evaluation_of
 from cluster.sweep.record import membership
-from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, Point, RunState
+from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, RunState, user_name
+from cluster.tracking.models import Suite, deliver_model, deliver_suite, origin_tags
+from cluster.tracking.page.details import FOLDER, write_details
+from cluster.tracking.page.naming import identity_tags, parameters, run_name
+from cluster.tracking.page.note import Place, note
+from cluster.tracking.page.points import Told, points_of
 from cluster.tracking.parent import open_parent
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.commands import command
 from evoplastic.inside import is_inside
+from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
+    MODEL_TAG_DIGEST,
     START_NAME,
     TAG_ENGINE,
     TAG_GENOME,
@@ -34,16 +43,18 @@ from evoplastic.records import (
     EndEvent,
     EvaluationEvent,
     Event,
+    FaultEvent,
+    GenerationEvent,
     ResumeEvent,
     StartEvent,
     Status,
-    metric_events,
 )
 from evoplastic.storage import write_atomically
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
+PAGE = 2  # a store that has an earlier form of a run's page gets the present one beside it
 KEPT = "gen_"  # how names of kept centers begin: they are sent when the run is over
 ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME)
 FILES = (*ALONE, "sources/*", "genomes/*", "figures/*")
@@ -63,8 +74,15 @@ class Cursor:
     mlflow_run_id: str | None = None
     offset: int = 0  # bytes of the journal that the store has
     resumes: int = 0  # resume events among them
+    models: dict[str, str] = field(default_factory=dict)  # logged model of each kept center
     ended: bool = False  # whether the store knows that the run ended
     files: dict[str, list[int]] = field(default_factory=dict)  # size and mtime_ns of those sent
+    told: Told = field(default_factory=Told)  # at the offset
+    page: int = PAGE  # version of what is told
+
+    def rewind(self) -> None:
+        """Begin with the journal again."""
+        self.offset, self.resumes, self.told, self.page = 0, 0, Told(), PAGE
 
 
 class Delivery:
@@ -85,6 +103,12 @@ class Delivery:
         self._run_dir = run_dir
         self._journal = journal
         self._store: MlflowStore | None = None
+        self._config: dict[str, Any] = {}
+        self._halves = False
+        self._start: StartEvent | None = None
+        self._last: EvaluationEvent | None = None  # among the events delivered by now
+        self._status: Status | None = None
+        self._suite = Suite("", "")
 
     def deliver(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Deliver everything that the store lacks; may be repeated after any error.
@@ -124,7 +148,10 @@ class Delivery:
     def end(self, status: Status) -> None:
         """Tell how the run ended, where no event of the journal tells it."""
         if not self.cursor.ended:
-            self._connect().set_state(self._run_id, STATES[status], now_ms())
+            store = self._connect()
+            store.set_state(self._run_id, STATES[status], now_ms())
+            self._status = status
+            self._write_note(store)
             self.cursor.ended = True
             self._save()
 
@@ -155,12 +182,20 @@ class Delivery:
                 f"{error}; restore it there, or deliver the run to another one: "
                 f"`{command('sync', self._run_dir, *other)}`"
             ) from error
-        run_id = store.open_run(start, self.cursor.mlflow_run_id)
+        config = read_mapping(self._run_dir / CONFIG_NAME, "configuration file")
+        run_id = store.open_run(start, self.cursor.mlflow_run_id, run_name(start, config))
         if run_id != self.cursor.mlflow_run_id:
             self.cursor = Cursor(self.cursor.experiment, run_id)
-        config = read_mapping(self._run_dir / CONFIG_NAME, "configuration file")
-        store.log_params(run_id, dict(_leaves(config)))
-        store.log_points(run_id, [], {"mlflow.note.content": _note(self._run_dir)})
+        settings = parameters(config)
+        store.log_params(run_id, settings)
+        store.log_points(run_id, [], identity_tags(config) | origin_tags(self._run_dir))
+        self._start, self._config = start, config
+        self._halves = settings.get("curriculum.name") == "alternate_halves"
+        if self.cursor.page != PAGE:
+            self.cursor.rewind()
+        self._recall()
+        self._suite = Suite(str(config.get("suite", "suite")), start.suite_digest)
+        deliver_suite(store, run_id, self._suite)
         member = membership(self._run_dir)
         if member is not None:
             sweep, name = member
@@ -171,19 +206,50 @@ class Delivery:
 
     def _deliver(self, store: MlflowStore, events: list[Event]) -> None:
         run_id = self._run_id
-        points = [
-            Point(name, value, time_ms, generation)
-            for time_ms, generation, metrics in metric_events(events)
-            for name, value in metrics.items()
-        ]
+        told = replace(self.cursor.told)  # a batch that fails is told again from where it began
+        points = points_of(events, told, self._halves)
         resumes = self.cursor.resumes + sum(isinstance(event, ResumeEvent) for event in events)
         store.log_points(run_id, points, _tags(events, resumes))
+        for event in events:
+            if isinstance(event, EvaluationEvent):
+                self._last = event
+            if isinstance(event, StartEvent | ResumeEvent | EndEvent):
+                self._status = event.status if isinstance(event, EndEvent) else None
         if any(isinstance(event, EvaluationEvent | EndEvent) for event in events):
             self.deliver_files()
+        if any(isinstance(event, EndEvent) for event in events):
+            self._deliver_details(store)
+        if any(not isinstance(event, GenerationEvent | FaultEvent) for event in events):
+            self._write_note(store)
         for event in events:
+            if isinstance(event, EvaluationEvent):
+                self._deliver_model(store, run_id, event)
             self._tell_state(store, run_id, event)
-        self.cursor.resumes = resumes
+        self.cursor.resumes, self.cursor.told = resumes, told
         self.points += len(points)
+
+    def _deliver_model(self, store: MlflowStore, run_id: str, event: EvaluationEvent) -> None:
+        name = f"{event.generation}-{event.genome_digest[:16]}"
+        if name in self.cursor.models or self._start is None:
+            return
+        start, user = self._start, user_name()
+        model = deliver_model(store, run_id, self._run_dir, start, event, self._suite, user)
+        if model is not None:
+            self.cursor.models[name] = model
+            self._save()
+
+    def _deliver_details(self, store: MlflowStore) -> None:
+        with tempfile.TemporaryDirectory(prefix="evoplastic-") as folder:
+            events, _ = read_journal(self._journal)
+            store.log_file(self._run_id, write_details(events, Path(folder)), FOLDER)
+
+    def _write_note(self, store: MlflowStore) -> None:
+        assert self._start is not None, "a note is written once the run is known"
+        place = Place(self.uri, self._run_id)
+        text = note(self._run_dir, self._start, self._config, place, self._last, self._status)
+        links = store.artifacts(self._run_id, "figures")
+        content = with_links(text, store.experiment_id, self._run_id, links)
+        store.log_points(self._run_id, [], {NOTE_TAG: content})
 
     def _tell_state(self, store: MlflowStore, run_id: str, event: Event) -> None:
         if isinstance(event, EndEvent):
@@ -192,6 +258,11 @@ class Delivery:
         elif isinstance(event, ResumeEvent):
             store.set_state(run_id, "RUNNING", event.time_ms)
             self.cursor.ended = False
+
+    def _recall(self) -> None:
+        """Read the newest evaluation, for the note of a run that was delivered in part."""
+        events = read_journal(self._journal)[0] if self.cursor.offset else []
+        self._last = last_evaluation_of(events)
 
     def _present_files(self) -> list[Path]:
         files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
@@ -206,7 +277,7 @@ class Delivery:
             file.seek(max(offset - 1, 0))
             if offset and file.read(1) != b"\n":
                 logger.warning("%s was rewritten; delivering it from its start", self._journal)
-                self.cursor.offset = self.cursor.resumes = 0
+                self.cursor.rewind()
 
     def _save(self) -> None:
         cursors = read_cursors(self._run_dir) | {self.uri: self.cursor}
@@ -227,8 +298,8 @@ def read_cursors(run_dir: Path) -> dict[str, Cursor]:
 def _cursor(raw: Any) -> Cursor | None:
     """A cursor as it was saved, or None for anything else."""
     try:
-        cursor = Cursor(**raw)
-    except TypeError:
+        cursor = Cursor(**{"page": 1, **raw, "told": Told(**raw.get("told", {}))})
+    except (TypeError, AttributeError):
         return None
     counts = (cursor.offset, cursor.resumes)
     sound = (
@@ -237,6 +308,9 @@ def _cursor(raw: Any) -> Cursor | None:
         and all(type(count) is int and count >= 0 for count in counts)
         and isinstance(cursor.ended, bool)
         and isinstance(cursor.files, dict)
+        and isinstance(cursor.models, dict)
+        and isinstance(cursor.told.generations, int)
+        and isinstance(cursor.told.seconds, int | float)
     )
     return cursor if sound else None
 
@@ -277,25 +351,7 @@ def _tags(events: list[Event], resumes: int) -> dict[str, str]:
         if isinstance(event, StartEvent | ResumeEvent) and event.engine:
             tags[TAG_ENGINE] = event.engine
         if isinstance(event, EvaluationEvent):
-            tags[TAG_GENOME] = event.genome_digest
+            tags[TAG_GENOME] = tags[MODEL_TAG_DIGEST] = event.genome_digest
             if event.parent_digest:
                 tags[TAG_GENOME_PARENT] = event.parent_digest
     return tags
-
-
-def _note(run_dir: Path) -> str:
-    """What MLflow shows above a run: the commands that lead on from here."""
-    verbs = (("analyze",), ("resume",), ("evaluate", "--lifetimes", "256"))
-    lines = [command(verb, run_dir, *options, anywhere=True) for verb, *options in verbs]
-    return "\n".join(
-        [f"Run directory `{run_dir.absolute()}`", "", *(f"    {x}" for x in lines), ""]
-    )
-
-
-def _leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Values of nested mappings by their dotted path."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

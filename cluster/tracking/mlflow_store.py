@@ -7,12 +7,14 @@ parameters and 100 tags. Importing MLflow takes seconds and happens when a store
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cluster.tracking.database import whole_database
 from evoplastic.checks import EnvironmentFault
@@ -25,6 +27,10 @@ from evoplastic.records import (
     TAG_SWEEP,
     StartEvent,
 )
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+    from mlflow.tracking import MlflowClient
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +51,9 @@ QUIET_AND_QUICK = {
 }
 
 REFUSED = "INVALID_PARAMETER_VALUE"  # MLflow's word for what no repetition makes right
+
+# What makes MLflow's pages speak of runs rather than of language models.
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 
 RunState = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 
@@ -82,13 +91,30 @@ class MlflowStore:
             self._client = MlflowClient(tracking_uri=uri)
             self._experiment_id = self._open_experiment(uri, experiment)
 
-    def open_run(self, start: StartEvent, known: str | None) -> str:
+    @property
+    def client(self) -> MlflowClient:
+        """For what has no verb here."""
+        return self._client
+
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment."""
+        return self._experiment_id
+
+    def open_run(self, start: StartEvent, known: str | None, name: str) -> str:
         """Find the run of a start event, by MLflow's id or by our tag, or make it."""
-        return (
-            self._alive(known, TAG_RUN_ID, start.run_id)
-            or self._search(TAG_RUN_ID, start.run_id)
-            or self._new_run(start)
+        found = self._alive(known, TAG_RUN_ID, start.run_id) or self._search(
+            TAG_RUN_ID, start.run_id
         )
+        if found is None:
+            return self._new_run(start, name)
+        if self._client.get_run(found).info.run_name == start.name:  # as earlier versions called it
+            self._client.update_run(found, name=name)
+        return found
+
+    def artifacts(self, run_id: str, folder: str) -> list[str]:
+        """Paths of the files in a folder of a run's artifacts."""
+        return [each.path for each in self._client.list_artifacts(run_id, folder)]
 
     def open_parent(self, sweep_id: str, name: str, known: str | None) -> str:
         """Find the run that holds the runs of a sweep, by MLflow's id or by our tag, or make it.
@@ -135,10 +161,17 @@ class MlflowStore:
         What MLflow refuses for what it is (a name with a character that it does not take) is left
         out with a warning: it would be refused for ever, and everything after it would wait.
         """
-        from mlflow.entities import Metric, RunTag
+        from mlflow.entities import Metric
+
+        self.log_metrics(run_id, [Metric(*point) for point in points], tags)
+
+    def log_metrics(
+        self, run_id: str, metrics: list[Metric], tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """As `log_points`, of metrics that may be linked to models and datasets."""
+        from mlflow.entities import RunTag
         from mlflow.exceptions import MlflowException
 
-        metrics = [Metric(*point) for point in points]
         pending = [RunTag(name, value) for name, value in tags.items()]
         for first in range(0, max(len(metrics), len(pending), 1), METRICS_PER_REQUEST):
             part = metrics[first : first + METRICS_PER_REQUEST]
@@ -180,9 +213,12 @@ class MlflowStore:
     def _open_experiment(self, uri: str, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return str(self._client.create_experiment(name, _artifact_root(uri)))
+            root = _artifact_root(uri)
+            return str(self._client.create_experiment(name, root, {KIND_TAG: KIND}))
         if found.lifecycle_stage != "active":
             raise DeletedExperiment(f"experiment {name!r} was deleted from the tracking store")
+        if KIND_TAG not in found.tags:
+            self._client.set_experiment_tag(found.experiment_id, KIND_TAG, KIND)
         return str(found.experiment_id)
 
     def _alive(self, known: str | None, tag: str, value: str) -> str | None:
@@ -206,13 +242,14 @@ class MlflowStore:
         )
         return str(found[0].info.run_id) if found else None
 
-    def _new_run(self, start: StartEvent) -> str:
+    def _new_run(self, start: StartEvent, name: str) -> str:
         tags = {
             TAG_RUN_ID: start.run_id,
             TAG_CONFIG: start.config_digest,
             TAG_SUITE: start.suite_digest,
             TAG_GIT_COMMIT: start.git_commit,
             TAG_GIT_DIRTY: str(start.git_dirty).lower(),
+            "mlflow.user": user_name(),
             "mlflow.source.name": "evoplastic evolve",
             "mlflow.source.type": "LOCAL",
             "mlflow.source.git.commit": start.git_commit,
@@ -221,9 +258,17 @@ class MlflowStore:
             self._experiment_id,
             start_time=start.time_ms,
             tags={name: value for name, value in tags.items() if value},
-            run_name=start.name,
+            run_name=name,
         )
         return str(run.info.run_id)
+
+
+def user_name() -> str:
+    """Who delivers; "" where the system does not say."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -22,7 +22,8 @@ from evoplastic.cli import (
     store,
     tasks,
 )
-from evoplastic.cli.inside import record
+from evoplastic.cli.inside import probe, record
+from evoplastic.cli.records import runs
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -32,6 +33,7 @@ start here:
   evoplastic evolve laptop                   five minutes on two cores, then a table and figures
   evoplastic evaluate runs/laptop-seed1-001  what the evolved network learns in a lifetime
   evoplastic tasks list                      the tasks, and which of them are held out
+  evoplastic runs                            all recorded runs, best first
   evoplastic ui                              browse all recorded runs
 """
 EXIT_CODES = """\
@@ -56,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         sweep,
         evaluate,
         record,
+        probe,
         tasks,
         rules,
         searches,
@@ -67,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         launch,
         store,
+        runs,
     ):
         module.add_verbs(verbs)
     return parser

@@ -43,11 +43,12 @@ def add_verbs(verbs: Subparsers) -> None:
         verbs,
         "ui",
         "browse all recorded runs in a web browser (this machine only)",
-        "evoplastic ui\nevoplastic ui --store sqlite:////data/mlflow.db --port 5001",
+        "evoplastic ui\nevoplastic ui --store sqlite:////data/mlflow.db --port 5001 --no-browser",
         run_ui,
     )
     add_store(ui)
     ui.add_argument("--port", type=positive, default=5000, help="default 5000")
+    ui.add_argument("--no-browser", action="store_true", help="print the link, open nothing")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +92,7 @@ def run_ui(args: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
     from evoplastic.checks import EnvironmentFault, UsageError
+    from evoplastic.cli.records.waiting import announce_from_a_child, has_screen
 
     if args.store.startswith(("http://", "https://")):
         print(f"{args.store} is a server already: open it in a browser")
@@ -103,10 +105,33 @@ def run_ui(args: argparse.Namespace) -> int:
             f"no records at {path}; run `evoplastic evolve` here first, or name the store with "
             "--store sqlite:///PATH"
         )
-    print(f"runs of {args.store} at http://{HOST}:{args.port} (stop with Ctrl-C)", flush=True)
+    _require_free(args.port)
+    address = f"http://{HOST}:{args.port}"
+    print(
+        f"starting MLflow on {args.store} at {address}, up to a minute (stop with Ctrl-C)",
+        flush=True,
+    )
+    announce_from_a_child(address, browse=has_screen() and not args.no_browser)
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST]
     command += ["--port", str(args.port), "--backend-store-uri", args.store, "--workers", "1"]
     os.execv(sys.executable, command)
+
+
+def _require_free(port: int) -> None:
+    import socket
+
+    from evoplastic.checks import UsageError, require
+
+    require(port < 1 << 16, f"--port is {port}, expected at most 65535")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise UsageError(
+                f"port {port} of this machine cannot be listened at ({error.strerror}); MLflow may "
+                f"be running there already: see http://{HOST}:{port}, or give another --port"
+            ) from error
 
 
 def sqlite_path(store: str) -> Path | None:

@@ -41,7 +41,7 @@ def record_lifetimes(
     chosen = "reference" if engine == "reference" else choose_engine("cpu")
     if chosen == "cpu":
         from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
-        from evoplastic.engines.cpu.recorder import CpuRecorder
+        from evoplastic.engines.cpu.inside.recorder import CpuRecorder
 
         reason = cpu_covers(groups, batch, config)
         if reason is None:

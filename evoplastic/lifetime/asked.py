@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from evoplastic.lifetime.batch import LifetimeResult
+from evoplastic.lifetime.behaviour.measuring import require_describable, simulate_behaving
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.unrolled import (
@@ -13,7 +14,7 @@ from evoplastic.lifetime.unrolled import (
     simulate_unrolled,
     unrolled_bytes,
 )
-from evoplastic.search.asking import Asked, FloatArray, Unrolling, asked_of
+from evoplastic.search.asking import Asked, Behaviour, FloatArray, Unrolling, asked_of
 from evoplastic.search.protocol import Proposal
 from evoplastic.types import Int64Array
 
@@ -38,6 +39,8 @@ def simulate_asked(
     asked, stream_P = asked_of(proposal), proposal.stream_P
     if isinstance(asked, Unrolling):
         return simulate_unrolled(problem, flat_PG, task_P, stream_P, asked, epoch=epoch)
+    if isinstance(asked, Behaviour):
+        return simulate_behaving(problem, flat_PG, task_P, stream_P, asked.names, epoch=epoch)
     result = simulate(
         problem, problem.params(flat_PG), task_P, stream_P, epoch=epoch, evaluation=False
     )
@@ -48,10 +51,13 @@ def require_answerable(problem: LifetimeProblem, asked: Asked | None) -> None:
     """Refuse lifetimes that do not have what a search asks for beside their losses.
 
     Raises:
-        UsageError: a gradient that cannot be taken, or that memory does not hold.
+        UsageError: a gradient that cannot be taken, or that memory does not hold; a descriptor of
+            tasks that are not there.
     """
     if isinstance(asked, Unrolling):
         require_unrollable(problem, asked)
+    elif asked is not None:
+        require_describable(problem, asked.names)
 
 
 def asked_bytes(problem: LifetimeProblem, asked: Asked | None) -> int:

@@ -6,6 +6,8 @@ must be stepped for real on the reference engine, a task at a time.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,28 +51,39 @@ def simulate(
         epoch=epoch,
         evaluation=evaluation,
     )
+    return _join(
+        [
+            (
+                part.who,
+                _simulate_part(problem, params, *part, stream_P, epoch, evaluation, run),
+            )
+            for part in parts_of(problem, task_P)
+        ]
+    )
+
+
+class Part(NamedTuple):
+    """Individuals that are simulated together."""
+
+    tasks: Tasks
+    who: Int64Array  # their places in the population
+    place_P: Int64Array  # the task of each among the tasks
+
+
+def parts_of(problem: LifetimeProblem, task_P: Int64Array) -> list[Part]:
+    """The parts of a population, in the order in which they are simulated."""
     tables, place_B = problem.stacked
-    parts: list[tuple[Int64Array, LifetimeResult]] = []
-    place_P = place_B[task_P]
+    parts = []
     for place, task in stepped_tasks(problem.tasks).items():
         who = np.flatnonzero(task_P == place)
         if len(who):
-            result = _simulate_part(
-                problem, params, task, who, 0 * who, stream_P, epoch, evaluation, run
-            )
-            parts.append((who, result))
+            parts.append(Part(task, who, 0 * who))
+    place_P = place_B[task_P]
     who = np.flatnonzero(place_P >= 0)
     if len(who):
         assert tables is not None
-        parts.append(
-            (
-                who,
-                _simulate_part(
-                    problem, params, tables, who, place_P[who], stream_P, epoch, evaluation, run
-                ),
-            )
-        )
-    return _join(parts)
+        parts.append(Part(tables, who, place_P[who]))
+    return parts
 
 
 def _simulate_part(

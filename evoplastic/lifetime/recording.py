@@ -133,10 +133,10 @@ def trial_numbers(trials: Sequence[int] | slice | range | None, num_trials: int)
     return tuple(sorted({trial % num_trials for trial in trials}))
 
 
-def trials_written(text: str) -> list[int]:
-    """The trials that a text lists: numbers and ranges, both ends included.
+def numbers_written(text: str, what: str = "trials") -> list[int]:
+    """The trials, or neurons, that a text lists: numbers and ranges, both ends included.
 
-    >>> trials_written("0-2,7,-1")
+    >>> numbers_written("0-2,7,-1")
     [0, 1, 2, 7, -1]
 
     Raises:
@@ -149,7 +149,7 @@ def trials_written(text: str) -> list[int]:
         last = int(match[2]) if match and match[2] else first
         require(
             match is not None and (first == last or 0 <= first <= last),
-            f"trials {text!r} are asked for, expected numbers and ranges from 0 on, as in "
+            f"{what} {text!r} are asked for, expected numbers and ranges from 0 on, as in "
             "0-24,375-399",
         )
         found += range(first, last + 1)

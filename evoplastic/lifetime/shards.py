@@ -152,10 +152,20 @@ def simulate_population(
 
 
 def simulate_replicates(
-    problem: LifetimeProblem, center_G: Tensor, *shards: ReplicateShard
+    problem: LifetimeProblem,
+    center_G: Tensor,
+    *shards: ReplicateShard,
+    run: RunLifetimes = run_lifetimes,
 ) -> ReplicateResult:
-    """Run replicates of one genome; lifetime l meets the same trials whatever the task."""
-    result, task_P = run_replicates(problem, center_G, shards)
+    """Run replicates of one genome; lifetime l meets the same trials whatever the task.
+
+    Args:
+        problem: tasks, network and lifetime.
+        center_G: the genome.
+        shards: which lifetimes.
+        run: the engines, or what looks into them.
+    """
+    result, task_P = run_replicates(problem, center_G, shards, run)
     return ReplicateResult(
         accuracy_L=_accuracy(problem, result, task_P),
         loss_L=lifetime_loss(result, problem.lifetime),

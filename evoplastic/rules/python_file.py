@@ -36,7 +36,7 @@ def load_rule(reference: str) -> Rule:
         module = open_project(path).load()
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
     rules = {key: value for key, value in vars(module).items() if isinstance(value, Rule)}
     require(

@@ -11,6 +11,7 @@ from evoplastic.search.adapted.cem import CEM, CEMConfig
 from evoplastic.search.adapted.cmaes import CMAES, CMAESConfig
 from evoplastic.search.adapted.cosyne import Cosyne, CosyneConfig
 from evoplastic.search.adapted.genetic import GA, GAConfig, SteadyStateGA, SteadyStateGAConfig
+from evoplastic.search.adapted.map_elites import MAPElites, MAPElitesConfig
 from evoplastic.search.adapted.nes import SNES, XNES, SNESConfig, XNESConfig
 from evoplastic.search.adapted.pgpe import PGPE, PGPEConfig
 from evoplastic.search.config import ESConfig
@@ -97,6 +98,12 @@ SEARCHES: dict[str, Entry[MakeSearch]] = table(
         source="Gomez et al. 2008 (JMLR 9)",
         options=CosyneConfig,
         build=adapted(Cosyne),
+    ),
+    Entry[MakeSearch](
+        title="the best individual of each kind of behaviour, and mutants of all of them",
+        source="Mouret & Clune 2015 (arXiv 1504.04909), MAP-Elites",
+        options=MAPElitesConfig,
+        build=adapted(MAPElites),
     ),
     Entry[MakeSearch](
         title="gradient through the lifetime, unrolled, with Adam and gradient clipping",

@@ -25,8 +25,8 @@ def verbs_of(
 
 
 TOP = """
-    evolve fork resume sweep evaluate record
-    tasks rules searches genome lineage analyze bench config doctor launch sync ui
+    evolve fork resume sweep evaluate record probe
+    tasks rules searches genome lineage analyze bench config doctor launch sync ui runs
 """
 VERBS = dict(verbs_of(build_parser()))
 

@@ -57,7 +57,7 @@ def test_sync_delivers_once_and_ui_shows_it_on_this_machine_only(
         process.wait(timeout=30)
 
 
-def answers(url: str, process: subprocess.Popen[bytes], timeout_s: float = 90.0) -> bool:
+def answers(url: str, process: subprocess.Popen[bytes], timeout_s: float = 240.0) -> bool:
     """Whether a server answers before the timeout, and before its process ends."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and process.poll() is None:

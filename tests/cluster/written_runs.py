@@ -15,9 +15,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster.journal import Journal
+from cluster.journal import Journal, read_journal
 from cluster.rundir import RunDirectory
+from cluster.tracking.mlflow_store import Point
+from cluster.tracking.page.naming import parameters
+from cluster.tracking.page.points import Told, points_of
+from evoplastic.reading import read_mapping
 from evoplastic.records import (
+    CONFIG_NAME,
+    JOURNAL_NAME,
     TAG_RUN_ID,
     EndEvent,
     EvaluationEvent,
@@ -33,7 +39,7 @@ CONFIG = "name: tiny\nseed: 3\nsearch:\n  popsize: 8\ntracking:\n  experiment: s
 EXPERIMENT = "study"
 FIRST_MS = 1_767_322_800_000
 GENERATION_METRICS = 12
-EVALUATION_METRICS = 5
+EVALUATION_METRICS = 6 + 5 + 2  # of its held-out task, of all such tasks, and of progress
 
 
 def start() -> StartEvent:
@@ -124,6 +130,14 @@ def recorded(uri: str) -> tuple[Any, Counter[tuple[str, int]]]:
 def expected_points(generations: int, evaluations: tuple[int, ...] = ()) -> int:
     """Points of generations 0 .. n - 1 and of evaluation sessions."""
     return GENERATION_METRICS * generations + EVALUATION_METRICS * len(evaluations)
+
+
+def owed(run_dir: Path) -> list[Point]:
+    """Every point that a store is to have of a run."""
+    events, _ = read_journal(run_dir / JOURNAL_NAME)
+    config = read_mapping(run_dir / CONFIG_NAME, "configuration file")
+    halves = parameters(config).get("curriculum.name") == "alternate_halves"
+    return points_of(events, Told(), halves)
 
 
 def artifacts(uri: str, mlflow_run_id: str) -> set[str]:

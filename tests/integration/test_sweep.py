@@ -17,7 +17,8 @@ import pytest
 
 from cluster.journal import read_journal
 from cluster.lock import LOCK_NAME
-from evoplastic.records import TAG_RUN_ID, TAG_SWEEP, StartEvent, metric_events
+from evoplastic.records import TAG_RUN_ID, TAG_SWEEP, StartEvent
+from tests.cluster import written_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 900.0  # of a busy machine; each driver needs some ten seconds of a core
@@ -79,7 +80,7 @@ def assert_delivered(folder: Path, run_dirs: Sequence[Path]) -> None:
     for run_dir in run_dirs:
         events, _ = read_journal(run_dir / "journal.ndjson")
         assert isinstance(events[0], StartEvent)
-        expected = sum(len(metrics) for _, _, metrics in metric_events(events))
+        expected = len(written_runs.owed(run_dir))
         _, state, points = found[events[0].run_id]
         assert (state, points) == ("FINISHED", expected), run_dir.name
 

@@ -91,11 +91,8 @@ def is_whole(run_dir: Path, expected: Facts, folder: Path, seen: Counter[str]) -
     outcome = resume(run_dir)
     sync(run_dir)
     state, points = delivered(f"sqlite:///{folder / 'mlflow.db'}", outcome.run_id)
-    owed = Counter(
-        (name, generation, value)
-        for _, generation, metrics in metric_events(read_journal(run_dir / "journal.ndjson")[0])
-        for name, value in metrics.items()
-    )
+    points_owed = runs.owed(run_dir)
+    owed = Counter((point.name, point.step, point.value) for point in points_owed)
     seen["points owed"] += sum(owed.values())
     seen["points in MLflow"] += sum(points.values())
     return (state, points) == ("FINISHED", owed) and facts(run_dir, outcome) == expected

@@ -91,7 +91,7 @@ def run_record(args: argparse.Namespace) -> int:
     """Say what will be kept and how much it is, run, and write it."""
     from evoplastic.api.recording import require_file, write_recording
     from evoplastic.api.running import planned
-    from evoplastic.lifetime.recording import trials_written
+    from evoplastic.lifetime.recording import numbers_written
     from evoplastic.watching import watched
 
     plan = planned(
@@ -99,7 +99,7 @@ def run_record(args: argparse.Namespace) -> int:
         args.task,
         args.lifetimes,
         [name.strip() for name in args.fields.split(",")],
-        None if args.trials is None else trials_written(args.trials),
+        None if args.trials is None else numbers_written(args.trials),
         seed=args.seed,
         plastic=not args.no_plasticity,
         config=args.config,

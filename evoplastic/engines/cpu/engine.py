@@ -15,9 +15,10 @@ import torch
 from evoplastic.engines.cpu.at_outcome import run_at_outcome
 from evoplastic.engines.cpu.coefficients import make_coefficients
 from evoplastic.engines.cpu.every_step import Change, make_matrices, run_every_step
+from evoplastic.engines.cpu.inside.holding import blocks_of, hold, plan_of
+from evoplastic.engines.cpu.inside.recorder import CpuRecorder
 from evoplastic.engines.cpu.lazy import run_lazy
 from evoplastic.engines.cpu.plan import Plan, make_plan, windows
-from evoplastic.engines.cpu.recorder import CpuRecorder
 from evoplastic.engines.cpu.run import Run
 from evoplastic.engines.cpu.simd.compile import announce_compilation
 from evoplastic.engines.cpu.simd.formula import factored
@@ -26,6 +27,7 @@ from evoplastic.engines.cpu.workspace import Workspace, make_workspace
 from evoplastic.engines.structure import compile_rule
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.intervention import NOTHING, Intervention
 from evoplastic.machine import usable_cores
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.table import Schedule
@@ -60,6 +62,7 @@ def run_cpu(
     *,
     threads: int = 0,
     recorder: CpuRecorder | None = None,
+    intervention: Intervention = NOTHING,
 ) -> LifetimeResult:
     """Live P whole lifetimes on the processor.
 
@@ -70,18 +73,20 @@ def run_cpu(
         config: everything else about the lifetime.
         threads: how many threads share the individuals; 0 means one per core.
         recorder: reads what it keeps between trials, one individual at a time: no bit changes.
+        intervention: lesioned are the networks already; rates that are held, trials from which on
+            nothing changes. Not together with a recorder.
     """
     plan = make_plan(groups, batch, config)
     banks = make_banks(batch, config)
     individuals = make_individuals(params, groups, batch, config)
     num_individuals = len(individuals.task)
     record = make_record(num_individuals, config.num_trials)
-    at_a_time = 2 if recorder is None else 1
+    at_a_time = 2 if recorder is None and intervention is NOTHING else 1
     turns = [
         (first, min(first + at_a_time, num_individuals))
         for first in range(0, num_individuals, at_a_time)
     ]
-    blocks = [(0, config.num_trials)] if recorder is None else recorder.blocks
+    blocks = blocks_of(intervention, config.num_trials) if recorder is None else recorder.blocks
     threads = min(threads or usable_cores(), max(1, len(turns)))
     simulate, seconds = SCHEDULES[config.schedule]
     announce_compilation(simulate, f"the CPU engine for {config.rule.name}", seconds)
@@ -96,8 +101,10 @@ def run_cpu(
                 first, stop = turns.pop()
             except IndexError:
                 return
-            run = Run(plan, banks, workspace, individuals, record)
+            hold(workspace, plan, groups, intervention, first)
             for block in blocks:
+                present = plan_of(plan, intervention, block[0])
+                run = Run(present, banks, workspace, individuals, record)
                 simulate(run, *extra, first, stop, *block)
                 if recorder is not None:
                     recorder.keep(run, extra[:2], first, block[1] - 1)

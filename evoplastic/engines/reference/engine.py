@@ -20,6 +20,7 @@ from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, r
 from evoplastic.engines.reference.threads import one_thread
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.intervention import NOTHING, Intervention
 from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import (
@@ -74,6 +75,7 @@ def run_reference(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     recording: Recording | None = None,
+    intervention: Intervention = NOTHING,
 ) -> Trace:
     """Live P whole lifetimes, trial by trial and step by step.
 
@@ -85,9 +87,18 @@ def run_reference(
         dtype: torch.float32, or torch.float64 for exact comparisons.
         device: any torch device.
         recording: activity, modulation, traces or weights to keep.
+        intervention: rates that are overwritten, trials from which on nothing changes; lesioned
+            are the networks already.
     """
     lives, state = begin(
-        params, groups, batch, config, dtype=dtype, device=device, recording=recording
+        params,
+        groups,
+        batch,
+        config,
+        dtype=dtype,
+        device=device,
+        recording=recording,
+        intervention=intervention,
     )
     outcomes = []
     for trial in range(config.num_trials):
@@ -108,18 +119,29 @@ class Lives(NamedTuple):
     world: World | None  # of self-paced trials
     recorder: Recorder
     choose: Choose
+    intervention: Intervention
 
     def live_trial(self, trial: int, state: NetworkState) -> tuple[NetworkState, TrialOutcome]:
         """One trial of every individual."""
-        params, plasticity, groups, batch, config, world, recorder, choose = self
+        params, plasticity, groups, batch, config, world, recorder, choose, done = self
         if world is not None:
             return run_self_paced_trial(
-                trial, world, params, plasticity, state, groups, batch, config, recorder, choose
+                trial,
+                world,
+                params,
+                plasticity,
+                state,
+                groups,
+                batch,
+                config,
+                recorder,
+                choose,
+                done,
             )
         dtype, device = state.x_PN.dtype, state.x_PN.device
         brought = _bring_trial(trial, groups, batch, config, dtype, device)
         return _run_trial(
-            trial, brought, params, plasticity, state, groups, batch, config, recorder, choose
+            trial, brought, params, plasticity, state, groups, batch, config, recorder, choose, done
         )
 
     def result(self, outcomes: Sequence[TrialOutcome]) -> LifetimeResult:
@@ -149,6 +171,7 @@ def begin(
     device: torch.device | str = "cpu",
     recording: Recording | None = None,
     choose: Choose = largest,
+    intervention: Intervention = NOTHING,
 ) -> tuple[Lives, NetworkState]:
     """P lifetimes before their first trial; see `run_reference`."""
     device = torch.device(device)
@@ -161,7 +184,10 @@ def begin(
         world, state = enter_world(state, groups, batch, config)
     steps = batch.tables.num_steps if world is None else world.max_trial_steps
     recorder = Recorder(recording, len(params.w_PNN), steps, groups, dtype)
-    return Lives(params, plasticity, groups, batch, config, world, recorder, choose), state
+    return (
+        Lives(params, plasticity, groups, batch, config, world, recorder, choose, intervention),
+        state,
+    )
 
 
 def _bring_trial(
@@ -200,12 +226,13 @@ def _run_trial(
     config: LifetimeConfig,
     recorder: Recorder,
     choose: Choose,
+    intervention: Intervention,
 ) -> tuple[NetworkState, TrialOutcome]:
     timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
     rule = plasticity.rule
     leak = params.intrinsic.leak(dynamics, timing.dt_ms)
     own_threshold = params.intrinsic.threshold(dynamics)
-    may_change = trial >= plasticity.constants.first_trial
+    may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
@@ -243,6 +270,7 @@ def _run_trial(
         rate_PN[:, groups.bias] = dynamics.bias_rate
         rate_PN[:, groups.feedback] = 0.0
         rate_PN[:, groups.action] = 0.0
+        intervention.impose(rate_PN, trial, step, groups)
 
         if response_start <= step < response_stop:
             response_PO = rate_PN[:, groups.response]

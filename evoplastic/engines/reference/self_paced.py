@@ -17,6 +17,7 @@ from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.lifetime.intervention import NOTHING, Intervention
 from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
 from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
@@ -69,6 +70,7 @@ def run_self_paced_trial(
     config: LifetimeConfig,
     recorder: Recorder,
     choose: Choose = largest,
+    intervention: Intervention = NOTHING,
 ) -> tuple[NetworkState, TrialOutcome]:
     """Live one trial of every individual, from its first step to its own end.
 
@@ -80,7 +82,7 @@ def run_self_paced_trial(
     rule = plasticity.rule
     leak = params.intrinsic.leak(config.dynamics, batch.tasks.dt_ms)
     own_threshold = params.intrinsic.threshold(config.dynamics)
-    may_change = trial >= plasticity.constants.first_trial
+    may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
@@ -107,6 +109,7 @@ def run_self_paced_trial(
         threshold = thresholds(params.modulation, before.rate_PN, groups, own_threshold)
         gain_PN = gains(params.modulation, before.rate_PN, groups)
         rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
+        intervention.impose(rate_PN, trial, step, groups)
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)

@@ -22,6 +22,7 @@ from evoplastic.genome.layout import Layout
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.adapted.algorithm import FLOAT32_BYTES, Algorithm, Tensors
 from evoplastic.search.adapted.coordinates import Coordinates
+from evoplastic.search.archive import Archive
 from evoplastic.search.proposals import ArrayProposal
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import worst_for_failed
@@ -73,7 +74,14 @@ class AdaptedSearch:
         genomes_PG = self._coordinates.genomes(state.origin_G, x_PF).numpy()
         lifetimes = self._options.lifetimes
         lifetime_P = np.tile(np.arange(lifetimes, dtype=np.int64), len(genomes_PG))
-        return ArrayProposal(generation, genomes_PG, lifetime_P, lifetime_P, lifetimes=lifetimes)
+        return ArrayProposal(
+            generation,
+            genomes_PG,
+            lifetime_P,
+            lifetime_P,
+            lifetimes=lifetimes,
+            asked=getattr(self._options, "asked", None),
+        )
 
     def tell(
         self, state: AdaptedState, proposal: Proposal, loss_P: Float64Array
@@ -94,13 +102,16 @@ class AdaptedSearch:
         if pulled:
             bounds = self._coordinates.bounds(state.origin_G)
             with self._drawing(proposal.generation):
-                tensors = self._algorithm.told(state.of_algorithm, bounds, mean_P)
+                tensors = self._algorithm.told_beside(
+                    state.of_algorithm, bounds, mean_P, self._beside(proposal)
+                )
             self._require_finite(tensors, proposal.generation)
             name = self._algorithm.center_name
             center_F = torch.maximum(torch.minimum(tensors[name], bounds.upper_F), bounds.lower_F)
             state = AdaptedState(state.origin_G, {**tensors, name: center_F})
         stdev = self._algorithm.stdev(state.of_algorithm)
-        return Told(state, pulled, num_failed, {records.SEARCH_STDEV: stdev})
+        numbers = self._algorithm.numbers(state.of_algorithm)
+        return Told(state, pulled, num_failed, {records.SEARCH_STDEV: stdev, **numbers})
 
     def center(self, state: AdaptedState) -> Tensor:
         """The center of the distribution, or the best individual of the last generation."""
@@ -137,6 +148,35 @@ class AdaptedSearch:
     def warm_up(self, state: AdaptedState) -> None:
         """Load EvoTorch, which takes seconds."""
         self.ask(state, 0)
+
+    def archive(self, state: AdaptedState) -> Archive | None:
+        """The elites, of an algorithm that keeps some by their behaviour."""
+        tensors = state.of_algorithm
+        if "behaviour_CD" not in tensors:
+            return None
+        filled_C = tensors["filled_C"]
+        return Archive(
+            self._options.axes,
+            torch.nonzero(filled_C)[:, 0].numpy(),
+            tensors["loss_C"][filled_C].numpy(),
+            tensors["behaviour_CD"][filled_C].numpy(),
+            self._coordinates.genomes(state.origin_G, tensors["kept_CF"][filled_C]),
+        )
+
+    def _beside(self, proposal: Proposal) -> Float64Array:
+        """What came beside losses [P, X]: the mean over an individual's lifetimes that have it."""
+        beside_PX = getattr(proposal, "beside_PX", None)
+        if beside_PX is None:
+            return np.empty((self._options.popsize, 0))
+        beside_PLX = np.asarray(beside_PX, dtype=np.float64).reshape(
+            self._options.popsize, self._options.lifetimes, -1
+        )
+        there_PLX = ~np.isnan(beside_PLX)
+        sum_PX = np.where(there_PLX, beside_PLX, 0.0).sum(1)
+        mean_PX: Float64Array = np.where(
+            there_PLX.any(1), sum_PX / np.maximum(there_PLX.sum(1), 1), np.nan
+        )
+        return mean_PX
 
     @contextmanager
     def _drawing(self, generation: int) -> Iterator[None]:

@@ -46,6 +46,16 @@ class Algorithm(ABC):
     def stdev(self, tensors: Tensors) -> float:
         """How far individuals lie apart: the root mean square over the numbers."""
 
+    def told_beside(
+        self, tensors: Tensors, bounds: Bounds, loss_P: Float64Array, beside_PX: Float64Array
+    ) -> Tensors:
+        """The next tensors, given losses and what was asked for beside them: by default no more."""
+        return self.told(tensors, bounds, loss_P)
+
+    def numbers(self, tensors: Tensors) -> dict[str, float]:
+        """What else the journal is told, by metric name."""
+        return {}
+
     def informs(self, loss_P: Float64Array) -> bool:
         """Whether finite losses say anything about where to go."""
         return bool(np.ptp(loss_P) > 0)

@@ -30,7 +30,10 @@ class Exchange:
     """An objective function that answers one evaluation with the fitness it holds, if any."""
 
     def __init__(self, fitness_P: Tensor | None = None) -> None:
-        """Take the fitness of the individuals of the first evaluation, larger is better."""
+        """Take the fitness of the individuals of the first evaluation, larger is better.
+
+        With more data of each, it is [P, 1 + D], the fitness first.
+        """
         self._fitness_P = fitness_P
 
     def __call__(self, values_PF: Tensor) -> Tensor:
@@ -40,8 +43,8 @@ class Exchange:
             raise _Asked(values_PF.as_subclass(Tensor).clone())
         return fitness_P
 
-    def problem(self, size: int, bounds: Bounds | None = None) -> Any:
-        """EvoTorch's problem of `size` numbers; larger fitness is better."""
+    def problem(self, size: int, bounds: Bounds | None = None, num_data: int = 0) -> Any:
+        """EvoTorch's problem of `size` numbers; larger fitness is better, with D data beside it."""
         from evotorch import Problem
 
         logging.getLogger("evotorch").setLevel(logging.WARNING)  # it tells stdout of each problem
@@ -54,6 +57,7 @@ class Exchange:
             bounds=bounds,
             vectorized=True,
             dtype=torch.float32,
+            eval_data_length=num_data,
             store_solution_stats=False,
         )
 

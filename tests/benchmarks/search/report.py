@@ -14,7 +14,9 @@ from tests.benchmarks.search.acquisition import LEVEL, STAYS, Point, Run
 from tests.benchmarks.search.settings import MEASURED_EVERY, Setting
 
 TITLE = "## Time to acquisition"
-TRIED = "## What made the search quicker"  # written by hand, and kept by `make bench` too
+TRIED = (
+    "## What was tried to make the search quicker"  # written by hand, and kept by `make bench` too
+)
 
 
 def table(settings: Sequence[Setting], runs: Sequence[Run]) -> list[str]:

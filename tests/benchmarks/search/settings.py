@@ -72,5 +72,16 @@ class Setting:
 
 SETTINGS = (
     Setting("laptop", "laptop"),
-    Setting("quick", "quick", ("evolution.generations=60",)),
+    Setting(
+        "plastic start",
+        "laptop",
+        (
+            "evolution.generations=60",
+            "genome.init_alpha=5.0",
+            "genome.init_gain=1.25",
+            "search.learning_rate=0.03",
+            "search.last_learning_rate=0.01",
+            "search.annealing_generations=10",
+        ),
+    ),
 )

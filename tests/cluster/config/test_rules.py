@@ -224,6 +224,7 @@ def test_a_recipe_brings_no_code_along(tmp_path: Path) -> None:
     [
         ("x = 1", "has no rule; write RULE = Rule"),
         ("1 / 0", "cannot be run: ZeroDivisionError"),
+        ("raise SystemExit(4)", "cannot be run: SystemExit: 4"),
         ("from evoplastic.rules.hebbian import OJA", "has no rule 'RULE'"),
     ],
 )

@@ -114,7 +114,7 @@ def test_weights_that_are_divided_by_their_largest_and_a_rule_without_a_trace() 
 
 
 def test_a_few_trials_are_run_in_few_stretches() -> None:
-    from evoplastic.engines.cpu.recorder import CpuRecorder
+    from evoplastic.engines.cpu.inside.recorder import CpuRecorder
 
     _, groups, batch, config = _case("node_perturbation", False)
     recording = Recording(trials=(0, 4, 5), fields=("rate",))

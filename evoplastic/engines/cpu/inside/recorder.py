@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evoplastic.engines.cpu.connections import Connections, follow_trial, no_connections
 from evoplastic.engines.cpu.every_step import read_connections
+from evoplastic.engines.cpu.inside.connections import Connections, follow_trial, no_connections
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import Run
 from evoplastic.lifetime.batch import LifetimeBatch

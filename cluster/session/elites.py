@@ -1,0 +1,75 @@
+"""The elites of a run whose search illuminates behaviour: a genome file each, and a map of them.
+
+Files are those of the last measurement; the map says of each cell how its elite behaves, how well
+it does and which genome it is. Which individual an elite came of is not known, so its file names no
+parent.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from cluster.session.kept import most_kept
+from cluster.session.lineage import Lineage
+from evoplastic.checks import EnvironmentFault
+from evoplastic.genome.genome import Genome
+from evoplastic.records import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
+from evoplastic.search.archive import Archive
+from evoplastic.storage import write_atomically
+
+
+def keep_elites(lineage: Lineage, archive: Archive, generation: int) -> None:
+    """Write the elites of a generation in place of those before; the best, as far as there is room.
+
+    Raises:
+        EnvironmentFault: no space or no permission.
+    """
+    experiment, folder = lineage.experiment, lineage.directory.genomes / ELITES
+    most = most_kept(experiment.layout, experiment.config.evaluation.genomes_mib)
+    cells = []
+    written: set[str] = set()
+    for elite in np.argsort(archive.loss_E, kind="stable"):
+        place = archive.place(int(elite))
+        behaviour = [float(value) for value in archive.behaviour_ED[elite]]
+        of_center = lineage.genome(generation, archive.genomes_EG[int(elite)])
+        provenance = of_center.provenance | {
+            "cell": ",".join(map(str, place)),
+            "behaviour": json.dumps(
+                dict(zip((axis.name for axis in archive.axes), behaviour, strict=True))
+            ),
+        }
+        genome = Genome(experiment.layout, of_center.center_G, provenance)
+        if len(written) < most:
+            name = "_".join(["cell", *(f"{bin_:03d}" for bin_ in place)]) + GENOME_SUFFIX
+            genome.save(folder / name)
+            written.add(name)
+        cells.append(
+            {
+                "cell": list(place),
+                "behaviour": behaviour,
+                "loss": float(archive.loss_E[elite]),
+                "genome": genome.digest,
+            }
+        )
+    described = {
+        "generation": generation,
+        "axes": [axis._asdict() for axis in archive.axes],
+        "elites": cells,
+    }
+    text = json.dumps(described, indent=1, sort_keys=True)
+    write_atomically(lineage.directory.path / ARCHIVE_NAME, text.encode())
+    _remove_others(folder, written)
+
+
+def _remove_others(folder: Path, written: set[str]) -> None:
+    for file in folder.glob(f"cell_*{GENOME_SUFFIX}"):
+        if file.name not in written:
+            try:
+                with suppress(FileNotFoundError):
+                    file.unlink()
+            except OSError as error:
+                raise EnvironmentFault(f"cannot remove {file}: {error.strerror}") from error

@@ -1,0 +1,183 @@
+"""Kept genomes as logged models of MLflow: the file, its parents as tags, its held-out scores.
+
+A model holds a safetensors file and nothing that runs when it is read. Its scores are linked to it
+and to the suite, a dataset with its digest. Delivering one again finds it by its tags and changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cluster.tracking.mlflow_store import MlflowStore
+from evoplastic.checks import UsageError
+from evoplastic.genome.parents import OPERATOR, Parent, as_parent, described, read_parents
+from evoplastic.records import (
+    CENTER_NAME,
+    MODEL_HELD_OUT,
+    MODEL_TAG_DIGEST,
+    MODEL_TAG_GENERATION,
+    MODEL_TAG_OPERATOR,
+    MODEL_TAG_PARENT,
+    MODEL_TAG_PARENT_RUN,
+    MODEL_TAG_PARENTS,
+    MODEL_TAG_RUN,
+    MODEL_TAG_USER,
+    MODEL_TYPE,
+    START_NAME,
+    EvaluationEvent,
+    StartEvent,
+    kept_name,
+)
+from evoplastic.storage import read_header
+
+LONGEST_TAG = 5000
+READY = "READY"
+SCORES = ("accuracy_mean", "reward_mean")  # of a task; a run's page shows them, too
+
+
+class Suite(NamedTuple):
+    """What held-out scores were measured on, as a dataset of MLflow."""
+
+    name: str
+    digest: str
+
+
+def origin_tags(run_dir: Path) -> dict[str, str]:
+    """Tags of a run that began with a genome of another one; none for any other run."""
+    try:
+        header = read_header(run_dir / START_NAME, "genome")
+        parent = as_parent(str(header["digest"]), dict(header["provenance"]))
+    except (UsageError, KeyError, TypeError, ValueError):
+        return {}
+    return _of_first(parent)
+
+
+def deliver_suite(store: MlflowStore, run_id: str, suite: Suite) -> None:
+    """Name the suite among what a run was given."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    source = json.dumps({"uri": suite.name})
+    dataset = Dataset(suite.name, suite.digest, "local", source)
+    store.client.log_inputs(run_id, [DatasetInput(dataset, [])])
+
+
+def deliver_model(
+    store: MlflowStore,
+    run_id: str,
+    run_dir: Path,
+    start: StartEvent,
+    event: EvaluationEvent,
+    suite: Suite,
+    user: str,
+) -> str | None:
+    """Make the model of an evaluated center, unless it is there; its id, None if it is not kept.
+
+    Raises:
+        Exception: whatever the store raises.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    file = _file(run_dir, event)
+    if file is None:
+        return None
+    header = read_header(file, "genome")
+    model = _found(store, start, event) or _made(store, run_id, start, event, header, user)
+    if model.status.name != READY:
+        store.client.log_model_artifact(model.model_id, str(file))
+        store.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, event.generation)])
+        _score(store, run_id, model.model_id, event, suite)
+        store.client.finalize_logged_model(model.model_id, READY)
+    return str(model.model_id)
+
+
+def _file(run_dir: Path, event: EvaluationEvent) -> Path | None:
+    """The file of an evaluated center, if the run has kept it."""
+    for name in (kept_name(event.generation), CENTER_NAME):
+        file = run_dir / "genomes" / name
+        try:
+            if read_header(file, "genome").get("digest") == event.genome_digest:
+                return file
+        except UsageError:  # thinned out, or damaged: others go on
+            continue
+    return None
+
+
+def _found(store: MlflowStore, start: StartEvent, event: EvaluationEvent) -> Any:
+    tags = {
+        MODEL_TAG_RUN: start.run_id,
+        MODEL_TAG_GENERATION: str(event.generation),
+        MODEL_TAG_DIGEST: event.genome_digest,
+    }
+    clause = " AND ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    found = store.client.search_logged_models(
+        [store.experiment_id], filter_string=clause, max_results=1
+    )
+    return found[0] if found else None
+
+
+def _made(
+    store: MlflowStore,
+    run_id: str,
+    start: StartEvent,
+    event: EvaluationEvent,
+    header: dict[str, Any],
+    user: str,
+) -> Any:
+    provenance = dict(header["provenance"])
+    parents = read_parents(header, provenance)
+    listed = json.dumps(described(parents))
+    tags = {
+        MODEL_TAG_RUN: start.run_id,
+        MODEL_TAG_GENERATION: str(event.generation),
+        MODEL_TAG_DIGEST: event.genome_digest,
+        MODEL_TAG_OPERATOR: str(provenance.get(OPERATOR, "")),
+        MODEL_TAG_USER: user,
+        MODEL_TAG_PARENTS: listed if len(listed) <= LONGEST_TAG else "",
+        **(_of_first(parents[0], start.run_id) if parents else {}),
+    }
+    return store.client.create_logged_model(
+        store.experiment_id,
+        name=f"{re.sub(r'[^A-Za-z0-9_-]', '_', start.name)}-g{event.generation}",
+        source_run_id=run_id,
+        tags={name: value for name, value in tags.items() if value},
+        model_type=MODEL_TYPE,
+    )
+
+
+def _of_first(parent: Parent, own_run: str = "") -> dict[str, str]:
+    """The first parent; its run is named where that is another one."""
+    other = {MODEL_TAG_PARENT_RUN: parent.run_id} if parent.run_id not in ("", own_run) else {}
+    return {MODEL_TAG_PARENT: parent.digest, **other}
+
+
+def _score(
+    store: MlflowStore, run_id: str, model_id: str, event: EvaluationEvent, suite: Suite
+) -> None:
+    from mlflow.entities import Metric
+
+    scores = {
+        name: value
+        for entry in event.entries
+        if entry.role == "held_out" and entry.condition == "plastic"
+        for name, value in entry.metrics().items()
+        if name.rpartition("/")[2] in SCORES
+    }
+    if event.held_out_accuracy is not None:
+        scores[MODEL_HELD_OUT] = event.held_out_accuracy
+    metrics = [
+        Metric(
+            name,
+            value,
+            event.time_ms,
+            event.generation,
+            model_id=model_id,
+            dataset_name=suite.name,
+            dataset_digest=suite.digest,
+        )
+        for name, value in scores.items()
+    ]
+    store.log_metrics(run_id, metrics)

@@ -1,0 +1,1 @@
+"""Behaviour of a lifetime in a few numbers: descriptors by name."""
