@@ -58,8 +58,8 @@ PATH_NEUTRAL = (
     "threads",
     "tracking",
     "pairs_per_shard",
-    "warm_start.given",
 )
+AS_TYPED = "warm_start.given"  # how the first genome was named; its digest is what counts
 
 # How work is cut: no result depends on it, and in digests it stands at these values, which all
 # recipes had but `smoke` when it entered them.
@@ -184,7 +184,7 @@ class RunConfig(Section):
         work is cut, which stands at its defaults since it did enter once.
         """
         return self._digest_without(
-            *("name", "engine", "threads", "tracking", "warm_start.given"),
+            *("name", "engine", "threads", "tracking", AS_TYPED),
             *("evaluation.genomes_mib", "evolution.flat_generations"),
         )
 
@@ -194,7 +194,7 @@ class RunConfig(Section):
 
         Unlike `digest`, how long the run is and what it measures do not enter.
         """
-        return self._digest_without(*(key for key in PATH_NEUTRAL if key not in CUTS))
+        return self._digest_without(AS_TYPED, *(key for key in PATH_NEUTRAL if key not in CUTS))
 
     def to_yaml(self) -> str:
         """The configuration as a recipe file that resolves to itself."""
