@@ -154,11 +154,8 @@ def _of_first(parent: Parent, own_run: str = "") -> dict[str, str]:
     return {MODEL_TAG_PARENT: parent.digest, **other}
 
 
-def _score(
-    store: MlflowStore, run_id: str, model_id: str, event: EvaluationEvent, suite: Suite
-) -> None:
-    from mlflow.entities import Metric
-
+def scores_of(event: EvaluationEvent) -> dict[str, float]:
+    """What a model is ranked by: how it did on held-out tasks, by metric name."""
     scores = {
         name: value
         for entry in event.entries
@@ -168,6 +165,14 @@ def _score(
     }
     if event.held_out_accuracy is not None:
         scores[MODEL_HELD_OUT] = event.held_out_accuracy
+    return scores
+
+
+def _score(
+    store: MlflowStore, run_id: str, model_id: str, event: EvaluationEvent, suite: Suite
+) -> None:
+    from mlflow.entities import Metric
+
     metrics = [
         Metric(
             name,
@@ -178,6 +183,6 @@ def _score(
             dataset_name=suite.name,
             dataset_digest=suite.digest,
         )
-        for name, value in scores.items()
+        for name, value in scores_of(event).items()
     ]
     store.log_metrics(run_id, metrics)

@@ -18,6 +18,7 @@ from typing import Any
 from cluster.journal import Journal, read_journal
 from cluster.rundir import RunDirectory
 from cluster.tracking.mlflow_store import Point
+from cluster.tracking.models import scores_of
 from cluster.tracking.page.naming import parameters
 from cluster.tracking.page.points import Told, points_of
 from evoplastic.reading import read_mapping
@@ -138,6 +139,20 @@ def owed(run_dir: Path) -> list[Point]:
     config = read_mapping(run_dir / CONFIG_NAME, "configuration file")
     halves = parameters(config).get("curriculum.name") == "alternate_halves"
     return points_of(events, Told(), halves)
+
+
+def stored(run_dir: Path) -> set[tuple[str, int, float]]:
+    """Name, step and value of every point that a store has of a run whose centers were all kept.
+
+    A score of a model is a point of its run, too; where the page has the same, it is one point.
+    """
+    events, _ = read_journal(run_dir / JOURNAL_NAME)
+    return {(point.name, point.step, point.value) for point in owed(run_dir)} | {
+        (name, event.generation, value)
+        for event in events
+        if isinstance(event, EvaluationEvent)
+        for name, value in scores_of(event).items()
+    }
 
 
 def artifacts(uri: str, mlflow_run_id: str) -> set[str]:

@@ -80,7 +80,7 @@ def assert_delivered(folder: Path, run_dirs: Sequence[Path]) -> None:
     for run_dir in run_dirs:
         events, _ = read_journal(run_dir / "journal.ndjson")
         assert isinstance(events[0], StartEvent)
-        expected = len(written_runs.owed(run_dir))
+        expected = len(written_runs.stored(run_dir))
         _, state, points = found[events[0].run_id]
         assert (state, points) == ("FINISHED", expected), run_dir.name
 

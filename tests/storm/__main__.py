@@ -91,8 +91,7 @@ def is_whole(run_dir: Path, expected: Facts, folder: Path, seen: Counter[str]) -
     outcome = resume(run_dir)
     sync(run_dir)
     state, points = delivered(f"sqlite:///{folder / 'mlflow.db'}", outcome.run_id)
-    points_owed = runs.owed(run_dir)
-    owed = Counter((point.name, point.step, point.value) for point in points_owed)
+    owed = Counter(runs.stored(run_dir))
     seen["points owed"] += sum(owed.values())
     seen["points in MLflow"] += sum(points.values())
     return (state, points) == ("FINISHED", owed) and facts(run_dir, outcome) == expected
