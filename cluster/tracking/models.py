@@ -88,7 +88,11 @@ def deliver_model(
     model = _found(store, start, event) or _made(store, run_id, start, event, header, user)
     if model.status.name != READY:
         store.client.log_model_artifact(model.model_id, str(file))
-        store.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, event.generation)])
+        outputs = store.client.get_run(run_id).outputs
+        linked = {each.model_id for each in outputs.model_outputs} if outputs else set()
+        if model.model_id not in linked:  # MLflow refuses a link that a killed driver has made
+            output = LoggedModelOutput(model.model_id, event.generation)
+            store.client.log_outputs(run_id, [output])
         _score(store, run_id, model.model_id, event, suite)
         store.client.finalize_logged_model(model.model_id, READY)
     return str(model.model_id)
