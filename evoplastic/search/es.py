@@ -11,7 +11,6 @@ al. 2010 (PGPE); Miconi 2023, section 2.5.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,20 +20,12 @@ from evoplastic import records
 from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
 from evoplastic.search.config import ESConfig
+from evoplastic.search.moments import AdamState, first_state, restored
 from evoplastic.search.mutation import ON_CPU, accumulate_mutations
 from evoplastic.search.proposals import AntitheticProposal
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import shape_losses
 from evoplastic.search.threads import one_thread
-
-
-class ESState(NamedTuple):
-    """All that the search remembers between generations."""
-
-    center_G: Tensor
-    m_G: Tensor  # Adam's first moment
-    v_G: Tensor  # Adam's second moment
-    t: Tensor  # number of steps taken, float32 scalar as EvoTorch keeps it
 
 
 class EvolutionStrategy:
@@ -58,16 +49,15 @@ class EvolutionStrategy:
         """P, individuals of a generation."""
         return self._config.popsize
 
-    def init(self, center_G: Tensor) -> ESState:
+    def init(self, center_G: Tensor) -> AdamState:
         """A search that has taken no step."""
-        zeros = torch.zeros_like(center_G)
-        return ESState(center_G.clone(), zeros, zeros.clone(), torch.zeros((), dtype=torch.float32))
+        return first_state(center_G)
 
-    def ask(self, state: ESState, generation: int) -> AntitheticProposal:
+    def ask(self, state: AdamState, generation: int) -> AntitheticProposal:
         """Pairs around the center; pair 0 may be the bare center."""
         return AntitheticProposal(self._config, self._seed, generation, 0, self.popsize)
 
-    def tell(self, state: ESState, proposal: Proposal, loss_P: Float64Array) -> Told[ESState]:
+    def tell(self, state: AdamState, proposal: Proposal, loss_P: Float64Array) -> Told[AdamState]:
         """Take one Adam step; a generation that says nothing leaves the state as it is."""
         shaped = shape_losses(loss_P, self._config)
         gradient_G = gradient(
@@ -83,35 +73,23 @@ class EvolutionStrategy:
         norm = float(torch.linalg.vector_norm(gradient_G))
         return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
-    def center(self, state: ESState) -> Tensor:
+    def center(self, state: AdamState) -> Tensor:
         """The center of the mutations."""
         return state.center_G
 
-    def tensors(self, state: ESState) -> dict[str, Tensor]:
+    def tensors(self, state: AdamState) -> dict[str, Tensor]:
         """Center and Adam's moments, under the names that checkpoints have always had."""
         return state._asdict()
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> ESState:
+    def restore(self, tensors: Mapping[str, Tensor]) -> AdamState:
         """The state of a checkpoint's tensors.
 
         Raises:
             UsageError: other names or shapes than those of this search.
         """
-        require(
-            set(tensors) == set(ESState._fields),
-            f"a state of the tensors {sorted(tensors)} came, search {self._named!r} expects "
-            f"{sorted(ESState._fields)}",
-        )
-        state = ESState(**tensors)
-        for name in ("center_G", "m_G", "v_G"):
-            shape = tuple(tensors[name].shape)
-            require(
-                shape == (self._layout.size,),
-                f"{name} of the state has shape {shape}, expected ({self._layout.size},)",
-            )
-        return state
+        return restored(tensors, self._layout, self._named)
 
-    def warm_up(self, state: ESState) -> None:
+    def warm_up(self, state: AdamState) -> None:
         """Load the optimizer, which takes seconds."""
         update(state, torch.zeros_like(state.center_G), self._config, self._layout)
 
@@ -152,15 +130,16 @@ def gradient(
 
 
 def update(
-    state: ESState, gradient_G: Tensor, config: ESConfig, layout: Layout, generation: int = 0
-) -> ESState:
+    state: AdamState, gradient_G: Tensor, config: ESConfig, layout: Layout, generation: int = 0
+) -> AdamState:
     """Take one Adam step down the gradient plus weight decay, then project into the bounds."""
-    from evotorch.algorithms.functional.funcadam import AdamState, adam_tell
+    from evotorch.algorithms.functional.funcadam import AdamState as EvoTorchState
+    from evotorch.algorithms.functional.funcadam import adam_tell
 
     def constant(value: float) -> Tensor:
         return torch.tensor(value, dtype=torch.float32)
 
-    before = AdamState(
+    before = EvoTorchState(
         center=state.center_G,
         center_learning_rate=constant(config.learning_rate_at(generation)),
         beta1=constant(config.beta1),
@@ -174,4 +153,4 @@ def update(
     with one_thread():
         after = adam_tell(before, follow_grad=descent_G)
     center_G = layout.project(torch.where(layout.mask_G, after.center, state.center_G))
-    return ESState(center_G, after.m, after.v, after.t)
+    return AdamState(center_G, after.m, after.v, after.t)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -17,11 +18,14 @@ from evoplastic.search.config import ESConfig
 from evoplastic.search.mutation import ON_CPU, perturbed_pairs
 from evoplastic.search.protocol import Int64Array, Proposal
 
+Options = TypeVar("Options")
 
-class AntitheticProposal(NamedTuple):
+
+@dataclass(frozen=True)
+class PairsProposal(ABC, Generic[Options]):
     """Individuals 2i and 2i+1 are center + m_i and center - m_i; a few numbers, however many."""
 
-    config: ESConfig
+    options: Options
     seed: int
     generation: int
     first: int
@@ -43,17 +47,27 @@ class AntitheticProposal(NamedTuple):
         """Each pair has a stream of its own."""
         return self.group_P
 
-    def cut(self, first: int, number: int) -> AntitheticProposal:
+    def cut(self, first: int, number: int) -> Self:
         """A slice of whole pairs."""
         assert first % 2 == 0 == number % 2, "a pair is not cut"
-        return self._replace(first=first, number=number)
+        return replace(self, first=first, number=number)
 
-    def joined(self, other: Proposal) -> AntitheticProposal | None:
+    def joined(self, other: Proposal) -> Self | None:
         """This slice and the one that follows on it as one."""
-        follows = isinstance(other, AntitheticProposal) and (
-            other._replace(number=0) == self._replace(first=self.first + self.number, number=0)
+        follows = isinstance(other, type(self)) and (
+            replace(other, number=0) == replace(self, first=self.first + self.number, number=0)
         )
-        return self._replace(number=self.number + other.number) if follows else None
+        return replace(self, number=self.number + other.number) if follows else None
+
+    @abstractmethod
+    def genomes(
+        self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
+    ) -> Tensor:
+        """Flat genomes [P, G], their mutations drawn where they are simulated."""
+
+
+class AntitheticProposal(PairsProposal[ESConfig]):
+    """Pairs whose mutations have full rank."""
 
     def genomes(
         self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU
@@ -62,7 +76,7 @@ class AntitheticProposal(NamedTuple):
         return perturbed_pairs(
             center_G,
             layout,
-            self.config,
+            self.options,
             self.seed,
             self.generation,
             self.first // 2,

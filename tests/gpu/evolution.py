@@ -25,7 +25,8 @@ from evoplastic.lifetime.shards import (
 )
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
-from evoplastic.search.es import ESState, EvolutionStrategy, gradient
+from evoplastic.search.es import EvolutionStrategy, gradient
+from evoplastic.search.moments import AdamState
 from evoplastic.search.shaping import shape_losses
 from tasks.curricula.curriculum import AlternateHalves, AlternateHalvesConfig
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask, parity_half
@@ -101,7 +102,7 @@ def held_out(
     return {"name": f"held-out accuracy, generation {generation}", **accuracy}
 
 
-def adam(state: ESState, gradient_G: torch.Tensor, config: ESConfig, layout: Layout) -> ESState:
+def adam(state: AdamState, gradient_G: torch.Tensor, config: ESConfig, layout: Layout) -> AdamState:
     """The step of `evoplastic.search.es.update` without EvoTorch, bit for bit.
 
     Source: Kingma & Ba 2015 (ICLR), algorithm 1.
@@ -119,4 +120,4 @@ def adam(state: ESState, gradient_G: torch.Tensor, config: ESConfig, layout: Lay
     step_G = constant(config.learning_rate) * mean_G
     stepped_G = state.center_G + step_G / (torch.sqrt(square_G) + constant(config.epsilon))
     center_G = layout.project(torch.where(layout.mask_G, stepped_G, state.center_G))
-    return ESState(center_G, m_G, v_G, t)
+    return AdamState(center_G, m_G, v_G, t)

@@ -13,7 +13,6 @@ simulated them. Sources: Miconi, Stanley & Clune 2018 (arXiv 1804.02464) and Mic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,19 +23,11 @@ from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
 from evoplastic.search.gradient.config import GradientConfig
 from evoplastic.search.gradient.proposal import CenterProposal
+from evoplastic.search.moments import AdamState, first_state, restored
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.threads import one_thread
 
 COPIES = 3  # of a generation's gradients, while they are put together
-
-
-class GradientState(NamedTuple):
-    """The center, and what Adam remembers."""
-
-    center_G: Tensor
-    m_G: Tensor
-    v_G: Tensor
-    t: Tensor
 
 
 class GradientSearch:
@@ -64,18 +55,15 @@ class GradientSearch:
         """P, lifetimes of a generation."""
         return self._options.popsize
 
-    def init(self, center_G: Tensor) -> GradientState:
+    def init(self, center_G: Tensor) -> AdamState:
         """A search that has taken no step."""
-        zeros_G = torch.zeros_like(center_G)
-        return GradientState(center_G.clone(), zeros_G, zeros_G.clone(), torch.zeros(()))
+        return first_state(center_G)
 
-    def ask(self, state: GradientState, generation: int) -> CenterProposal:
+    def ask(self, state: AdamState, generation: int) -> CenterProposal:
         """Lifetimes of the center."""
         return CenterProposal(generation, self._options.asked, 0, self.popsize)
 
-    def tell(
-        self, state: GradientState, proposal: Proposal, loss_P: Float64Array
-    ) -> Told[GradientState]:
+    def tell(self, state: AdamState, proposal: Proposal, loss_P: Float64Array) -> Told[AdamState]:
         """Take one step; lifetimes whose loss or gradient is not finite are left out.
 
         Where all are so, or no gradient leads anywhere, the state stays as it is.
@@ -101,7 +89,7 @@ class GradientSearch:
             state = self._stepped(state, gradient_G)
         return Told(state, norm > 0, num_failed, {records.GRADIENT_NORM: norm})
 
-    def _stepped(self, state: GradientState, gradient_G: Tensor) -> GradientState:
+    def _stepped(self, state: AdamState, gradient_G: Tensor) -> AdamState:
         """One step of PyTorch's Adam, along the clipped gradient."""
         options = self._options
         center_G = state.center_G.clone().requires_grad_()
@@ -122,37 +110,26 @@ class GradientSearch:
             adam.step()
         now = adam.state[center_G]
         moved_G = torch.where(self._layout.mask_G, center_G.detach(), state.center_G)
-        return GradientState(
+        return AdamState(
             self._layout.project(moved_G), now["exp_avg"], now["exp_avg_sq"], now["step"]
         )
 
-    def center(self, state: GradientState) -> Tensor:
+    def center(self, state: AdamState) -> Tensor:
         """The genome that lives."""
         return state.center_G
 
-    def tensors(self, state: GradientState) -> dict[str, Tensor]:
+    def tensors(self, state: AdamState) -> dict[str, Tensor]:
         """Center and Adam's moments."""
         return state._asdict()
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> GradientState:
+    def restore(self, tensors: Mapping[str, Tensor]) -> AdamState:
         """The state of a checkpoint's tensors.
 
         Raises:
             UsageError: other names or shapes than those of this search.
         """
-        require(
-            set(tensors) == set(GradientState._fields),
-            f"a state of the tensors {sorted(tensors)} came, search 'gradient' expects "
-            f"{sorted(GradientState._fields)}",
-        )
-        for name in ("center_G", "m_G", "v_G"):
-            shape = tuple(tensors[name].shape)
-            require(
-                shape == (self._layout.size,),
-                f"{name} of the state has shape {shape}, expected ({self._layout.size},)",
-            )
-        return GradientState(**tensors)
+        return restored(tensors, self._layout, "gradient")
 
-    def warm_up(self, state: GradientState) -> None:
+    def warm_up(self, state: AdamState) -> None:
         """Load the optimizer."""
         self._stepped(state, torch.zeros_like(state.center_G))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 from evoplastic.checks import SECTION, require
@@ -52,17 +52,5 @@ class LowRankESConfig:
     @property
     def es(self) -> ESConfig:
         """The same of a search whose mutations have full rank."""
-        return ESConfig(
-            popsize=self.popsize,
-            sigma=self.sigma,
-            learning_rate=self.learning_rate,
-            annealing_generations=self.annealing_generations,
-            last_sigma=self.last_sigma,
-            last_learning_rate=self.last_learning_rate,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
-            weight_decay=self.weight_decay,
-            shaping=self.shaping,
-            unmutated_pair=self.unmutated_pair,
-        )
+        shared = {each.name for each in fields(ESConfig)} - {"name"}
+        return ESConfig(**{name: getattr(self, name) for name in shared})

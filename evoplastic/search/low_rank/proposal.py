@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,45 +10,11 @@ from evoplastic.genome.layout import Layout
 from evoplastic.search.low_rank.config import LowRankESConfig
 from evoplastic.search.low_rank.mutation import LowRankMutations
 from evoplastic.search.mutation import ON_CPU
-from evoplastic.search.protocol import Int64Array, Proposal
+from evoplastic.search.proposals import PairsProposal
 
 
-class LowRankProposal(NamedTuple):
-    """Individuals 2i and 2i+1 are center + m_i and center - m_i, drawn where they are simulated."""
-
-    options: LowRankESConfig
-    seed: int
-    generation: int
-    first: int
-    number: int
-
-    @property
-    def whole(self) -> int:
-        """A pair."""
-        return 2
-
-    @property
-    def group_P(self) -> Int64Array:
-        """The number of each individual's pair."""
-        individual_P = np.arange(self.first, self.first + self.number, dtype=np.int64)
-        return individual_P // 2
-
-    @property
-    def stream_P(self) -> Int64Array:
-        """Each pair has a stream of its own."""
-        return self.group_P
-
-    def cut(self, first: int, number: int) -> LowRankProposal:
-        """A slice of whole pairs."""
-        assert first % 2 == 0 == number % 2, "a pair is not cut"
-        return self._replace(first=first, number=number)
-
-    def joined(self, other: Proposal) -> LowRankProposal | None:
-        """This slice and the one that follows on it as one."""
-        follows = isinstance(other, LowRankProposal) and (
-            other._replace(number=0) == self._replace(first=self.first + self.number, number=0)
-        )
-        return self._replace(number=self.number + other.number) if follows else None
+class LowRankProposal(PairsProposal[LowRankESConfig]):
+    """Pairs whose mutations of matrices have rank r, drawn on the CPU."""
 
     def genomes(
         self, center_G: Tensor, layout: Layout, *, threads: int = 0, engine: str = ON_CPU

@@ -18,10 +18,11 @@ from torch import Tensor
 
 from evoplastic import records
 from evoplastic.genome.layout import Layout
-from evoplastic.search.es import ESState, EvolutionStrategy, update
+from evoplastic.search.es import EvolutionStrategy, update
 from evoplastic.search.low_rank.config import LowRankESConfig
 from evoplastic.search.low_rank.mutation import LowRankMutations
 from evoplastic.search.low_rank.proposal import LowRankProposal
+from evoplastic.search.moments import AdamState
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import shape_losses
 
@@ -41,15 +42,15 @@ class LowRankES:
         """P, individuals of a generation."""
         return self._options.popsize
 
-    def init(self, center_G: Tensor) -> ESState:
+    def init(self, center_G: Tensor) -> AdamState:
         """A search that has taken no step."""
         return self._like.init(center_G)
 
-    def ask(self, state: ESState, generation: int) -> LowRankProposal:
+    def ask(self, state: AdamState, generation: int) -> LowRankProposal:
         """Pairs around the center; pair 0 may be the bare center."""
         return LowRankProposal(self._options, self._seed, generation, 0, self.popsize)
 
-    def tell(self, state: ESState, proposal: Proposal, loss_P: Float64Array) -> Told[ESState]:
+    def tell(self, state: AdamState, proposal: Proposal, loss_P: Float64Array) -> Told[AdamState]:
         """Take one Adam step; a generation that says nothing leaves the state as it is."""
         options = self._options.es
         shaped = shape_losses(loss_P, options)
@@ -59,15 +60,15 @@ class LowRankES:
         norm = float(torch.linalg.vector_norm(gradient_G))
         return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
 
-    def center(self, state: ESState) -> Tensor:
+    def center(self, state: AdamState) -> Tensor:
         """The center of the mutations."""
         return state.center_G
 
-    def tensors(self, state: ESState) -> dict[str, Tensor]:
+    def tensors(self, state: AdamState) -> dict[str, Tensor]:
         """Center and Adam's moments."""
         return self._like.tensors(state)
 
-    def restore(self, tensors: Mapping[str, Tensor]) -> ESState:
+    def restore(self, tensors: Mapping[str, Tensor]) -> AdamState:
         """The state of a checkpoint's tensors.
 
         Raises:
@@ -75,7 +76,7 @@ class LowRankES:
         """
         return self._like.restore(tensors)
 
-    def warm_up(self, state: ESState) -> None:
+    def warm_up(self, state: AdamState) -> None:
         """Load the optimizer, which takes seconds."""
         self._like.warm_up(state)
 

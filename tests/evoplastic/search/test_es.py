@@ -17,7 +17,8 @@ from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
-from evoplastic.search.es import ESState, EvolutionStrategy, gradient, update
+from evoplastic.search.es import EvolutionStrategy, gradient, update
+from evoplastic.search.moments import AdamState
 from evoplastic.search.mutation import perturbed_pairs
 from evoplastic.search.shaping import shape_losses
 
@@ -183,7 +184,7 @@ def test_the_gradient_never_holds_a_population_of_genomes() -> None:
 
 
 def _published_step(
-    state: ESState, adam: torch.optim.Adam, parameter: torch.nn.Parameter, grad: torch.Tensor
+    state: AdamState, adam: torch.optim.Adam, parameter: torch.nn.Parameter, grad: torch.Tensor
 ) -> None:
     """torch's own Adam with L2 weight decay, then alpha >= 0, as the published code does it."""
     parameter.grad = grad.clone()
@@ -230,9 +231,9 @@ def test_an_update_leaves_the_old_state_alone() -> None:
     """Checkpoints may hold on to a state."""
     state = _search().init(_center())
     state = update(state, torch.ones(LAYOUT.size), CONFIG, LAYOUT)
-    before = ESState(*(field.clone() for field in state))
+    before = AdamState(*(field.clone() for field in state))
     update(state, torch.full((LAYOUT.size,), 100.0), CONFIG, LAYOUT)
-    for name, old, new in zip(ESState._fields, before, state, strict=True):
+    for name, old, new in zip(AdamState._fields, before, state, strict=True):
         assert torch.equal(old, new), name
 
 
@@ -245,10 +246,10 @@ def test_a_search_cut_in_two_equals_a_whole_one() -> None:
     first = _search().init(_center())
     for gradient_G in gradients[:3]:
         first = update(first, gradient_G, CONFIG, LAYOUT)
-    second = ESState(*(torch.from_numpy(field.numpy().copy()) for field in first))
+    second = AdamState(*(torch.from_numpy(field.numpy().copy()) for field in first))
     for gradient_G in gradients[3:]:
         second = update(second, gradient_G, CONFIG, LAYOUT)
-    for name, one, other in zip(ESState._fields, whole, second, strict=True):
+    for name, one, other in zip(AdamState._fields, whole, second, strict=True):
         assert torch.equal(one, other), name
 
 

@@ -15,7 +15,8 @@ from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.asking import answered
 from evoplastic.search.gradient.config import GradientConfig
-from evoplastic.search.gradient.search import GradientSearch, GradientState
+from evoplastic.search.gradient.search import GradientSearch
+from evoplastic.search.moments import AdamState
 from evoplastic.search.protocol import Told
 
 LAYOUT = Layout(NeuronGroups(num_neurons=12))
@@ -24,8 +25,8 @@ G = LAYOUT.size
 
 
 def told(
-    gradient_PG: np.ndarray, loss: Any = 0.5, before: GradientState | None = None, **options: Any
-) -> tuple[GradientState, Told[GradientState]]:
+    gradient_PG: np.ndarray, loss: Any = 0.5, before: AdamState | None = None, **options: Any
+) -> tuple[AdamState, Told[AdamState]]:
     search = GradientSearch(GradientConfig(popsize=4, **options), LAYOUT, seed=0)
     state = before or search.init(CENTER_G)
     proposal = answered(search.ask(state, 0), gradient_PG.astype(np.float32))
