@@ -24,8 +24,8 @@ WORDS = [
     "engine=cpu",
     "tracking.enabled=false",
     "num_neurons=70",
-    "lifetime.num_trials=50",
-    "search.popsize=60",
+    "lifetime.num_trials=200",
+    "search.popsize=120",
     "evolution.generations=100",
     "evaluation.every=100",
     "evaluation.controls=false",
@@ -39,6 +39,8 @@ def test_a_storm_leaves_no_trace(tmp_path: Path) -> None:
     config = load_config("smoke", WORDS)
     executor = RayExecutor(2)
     try:
+        first = [*WORDS, "evolution.generations=4"]  # workers start, and compile
+        evolve(load_config("smoke", first), tmp_path / "first", executor=executor)
         began = time.monotonic()
         calm = evolve(config, tmp_path / "calm", executor=executor)
         calm_s = time.monotonic() - began
@@ -69,4 +71,4 @@ def test_a_storm_leaves_no_trace(tmp_path: Path) -> None:
         f"{stormy_s / calm_s:.2f} times, of which 1.5 and the restarts are allowed"
     )
     assert stormy.center_digest == calm.center_digest
-    assert killed or stormy_s < 2 * EVERY_S
+    assert killed
