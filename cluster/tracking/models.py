@@ -57,12 +57,21 @@ def origin_tags(run_dir: Path) -> dict[str, str]:
 
 
 def deliver_suite(store: MlflowStore, run_id: str, suite: Suite) -> None:
-    """Name the suite among what a run was given."""
+    """Name the suite among what a run was given.
+
+    MLflow looks for a dataset and then makes it: of several drivers that do so at once, on whatever
+    database, all but one are refused, and find it when they ask again.
+    """
     from mlflow.entities import Dataset, DatasetInput
+    from mlflow.exceptions import MlflowException
 
     source = json.dumps({"uri": suite.name})
     dataset = Dataset(suite.name, suite.digest, "local", source)
-    store.client.log_inputs(run_id, [DatasetInput(dataset, [])])
+    inputs = [DatasetInput(dataset, [])]
+    try:
+        store.client.log_inputs(run_id, inputs)
+    except MlflowException:
+        store.client.log_inputs(run_id, inputs)
 
 
 def deliver_model(

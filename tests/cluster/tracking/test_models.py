@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import evoplastic as ep
 from analysis.lineage.graph import Graph, Key
 from analysis.lineage.store import nodes_in_store
 from cluster.loop import evolve
+from cluster.tracking.mlflow_store import MlflowStore
+from cluster.tracking.models import Suite, deliver_suite
 from cluster.tracking.sync import sync
 from evoplastic.api.starting import warm_started
 from evoplastic.genome.genome import Genome
@@ -99,3 +103,24 @@ def test_delivering_again_changes_nothing(family: tuple[str, Path]) -> None:
     sync(folder / "two", store)
     after = {model.model_id: len(model.metrics) for model in models(store)}  # type: ignore[attr-defined]
     assert after == before
+
+
+def test_drivers_that_name_a_suite_at_once_are_all_heard(
+    tmp_path: Path, empty_database: Path
+) -> None:
+    uri, drivers = runs.copy_of(empty_database, tmp_path), 6
+    stores = [MlflowStore(uri, "suites") for _ in range(drivers)]
+    client = stores[0].client
+    ids = [client.create_run(stores[0].experiment_id).info.run_id for _ in stores]
+    start = threading.Barrier(drivers)
+
+    def name_suites(store: MlflowStore, run_id: str) -> None:
+        for number in range(4):
+            start.wait(60)
+            deliver_suite(store, run_id, Suite(f"suite{number}", "0123456789abcdef"))
+
+    with ThreadPoolExecutor(drivers) as pool:
+        list(pool.map(name_suites, stores, ids))
+    for run_id in ids:
+        given = client.get_run(run_id).inputs.dataset_inputs
+        assert sorted(each.dataset.name for each in given) == [f"suite{n}" for n in range(4)]
