@@ -26,6 +26,7 @@ from evoplastic.search.mutation import perturbed_pairs
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import WiringConfig, draw_wiring
 from evoplastic.types import Interface
+from tests.gpu.kernels import Launched, watched
 from tests.gpu.part import Row
 
 LINES = Interface(num_inputs=2, num_outputs=2)
@@ -58,11 +59,12 @@ def rows(*, tiny: bool) -> Iterator[Row]:
             if each.population > 500 or each.self_paced:
                 continue
             each = each._replace(population=2, repeats=1)
-        yield measured(each, tiny)
+        with watched() as launched:
+            yield measured(each, tiny, launched)
 
 
-def measured(each: Measured, tiny: bool) -> Row:
-    """Median seconds of a generation after one that compiles."""
+def measured(each: Measured, tiny: bool, launched: Launched) -> Row:
+    """Median seconds of a generation after one that compiles, and of its lifetimes' kernel."""
     neurons, trials = (13, 1) if tiny else (70, 400)
     groups = NeuronGroups(num_neurons=neurons)
     published = LifetimeConfig(rule=RuleConfig(name=each.rule))
@@ -76,7 +78,7 @@ def measured(each: Measured, tiny: bool) -> Row:
     )
     center_G = layout.initial(0, GenomeConfig())
     batch = batch_of(each.population, tables)
-    seconds = []
+    seconds, on_device = [], []
     for generation in range(each.repeats + (not tiny)):
         begin = time.perf_counter()
         genomes = perturbed_pairs(
@@ -90,6 +92,7 @@ def measured(each: Measured, tiny: bool) -> Row:
             device=gpu_device(),
         )
         seconds.append(time.perf_counter() - begin)
+        on_device.append(launched.take_seconds())
     steps = int(result.steps_PK.sum())
     compiling, typical = seconds[0], median(seconds[-each.repeats :])
     row: Row = {
@@ -99,7 +102,11 @@ def measured(each: Measured, tiny: bool) -> Row:
         "steps_per_s": steps / typical,
         "first_s": compiling,
         "holds": bool(torch.isfinite(result.loss_PK).all()),
+        **launched.resources(),
     }
+    kernel_s = [each for each in on_device if each is not None][-each.repeats :]
+    if kernel_s:
+        row["kernel_s"] = median(kernel_s)
     peak = peak_per_s()
     if peak is not None:  # of one product of the weights a step, whatever else a rule does
         row["share_of_fp32_peak"] = (
