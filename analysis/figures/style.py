@@ -5,6 +5,7 @@ Colours are those of Okabe & Ito (2008), distinguishable with every common colou
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -93,25 +94,28 @@ def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:
 
 def footer(runs: Sequence[RunRecords]) -> str:
     """Where the numbers come from: run, seeds and commits."""
-    seeds = ", ".join(str(run.seed) for run in runs)
+    seeds = ", ".join(dict.fromkeys(str(run.seed) for run in runs))
     commits = ", ".join(sorted({run.commit for run in runs}))
     if len(runs) == 1:
         return f"run {runs[0].run_id}  |  seed {seeds}  |  commit {commits}"
     return f"{len(runs)} runs  |  seeds {seeds}  |  commit {commits}"
 
 
-def save_figure(figure: Any, stem: Path) -> list[Path]:
-    """Write `stem`.png and `stem`.svg without a date, and return their paths.
+def save_figure(figure: Any, stem: Path, *, pdf: bool = False) -> list[Path]:
+    """Write `stem`.png and `stem`.svg without a date, `stem`.pdf too if so asked; their paths.
 
     Raises:
         EnvironmentFault: the directory cannot be written.
     """
-    paths = [stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")]
+    ends = ("png", "svg", "pdf") if pdf else ("png", "svg")
+    paths = [stem.with_name(f"{stem.name}.{end}") for end in ends]
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         with matplotlib.rc_context(SETTINGS):
             figure.savefig(paths[0])
             figure.savefig(paths[1], metadata={"Date": None})
+            if pdf:
+                figure.savefig(paths[2], metadata={"CreationDate": None})
     except OSError as error:
         raise EnvironmentFault(
             f"cannot write {stem}: {error.strerror or error}; choose a directory you may write to"
@@ -129,6 +133,23 @@ def write_csv(numbers: Any, stem: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         numbers.round(6).to_csv(path, index=False)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
+        ) from error
+    return path
+
+
+def write_json(value: Any, stem: Path) -> Path:
+    """Write plain values as `stem`.json and return its path.
+
+    Raises:
+        EnvironmentFault: the directory cannot be written.
+    """
+    path = stem.with_name(f"{stem.name}.json")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise EnvironmentFault(
             f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
