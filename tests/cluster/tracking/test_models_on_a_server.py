@@ -183,7 +183,7 @@ def test_one_search_finds_the_best_genome_of_an_experiment(family: Family) -> No
     ]
     (best,) = family.models(order_by=order, max_results=1)
     reached = {
-        event.genome_digest: event.held_out_accuracy
+        event.genome_digest: event.held_out_accuracy or 0.0
         for run_dir in (family.first, family.second)
         for event in evaluations(run_dir)
     }
