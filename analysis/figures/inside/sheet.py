@@ -88,7 +88,7 @@ def colour_bar(sheet: Sheet, axes: Any, mappable: Any, label: str) -> None:
     box = axes.get_position()
     width = float(sheet.figure.get_size_inches()[0])
     place = (box.x1 + 0.08 / width, box.y0, 0.1 / width, box.height)
-    bar = sheet.figure.colorbar(mappable, cax=sheet.figure.add_axes(place))
+    bar: Any = sheet.figure.colorbar(mappable, cax=sheet.figure.add_axes(place))
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_linewidth(0)
