@@ -5,6 +5,7 @@ Colours are those of Okabe & Ito (2008), distinguishable with every common colou
 
 from __future__ import annotations
 
+import io
 import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import matplotlib
 
 from analysis.store import RunRecords
-from evoplastic.checks import EnvironmentFault
+from evoplastic.storage import write_atomically
 
 ROLE_COLOUR = {"train": "#0072B2", "held_out": "#D55E00"}
 ROLE_LABEL = {"train": "training tasks", "held_out": "held-out tasks"}
@@ -26,6 +27,7 @@ CONDITION_LABEL = {
 }
 CONDITION_MARKER = {"plasticity_off": "s", "random_genome": "^"}
 GREY = "#595959"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A5A00", "#56B4E9", "#E69F00", "#000000")
 LEVEL_LOOK: dict[str, dict[str, Any]] = {
     "chance": {"color": GREY, "lw": 0.8, "ls": "-"},
     "fixed-policy": {"color": "#8A5A00", "lw": 1.0, "ls": (0, (4, 2))},
@@ -43,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     "legend.fontsize": 8,
     "legend.frameon": False,
     "savefig.dpi": 150,
+    "pdf.fonttype": 42,  # letters stay letters
     "svg.fonttype": "none",
     "text.parse_math": False,  # names of tasks are text, dollar signs included
     "svg.hashsalt": "evoplastic",  # element names in the file depend on nothing but the drawing
@@ -102,24 +105,23 @@ def footer(runs: Sequence[RunRecords]) -> str:
 
 
 def save_figure(figure: Any, stem: Path, *, pdf: bool = False) -> list[Path]:
-    """Write `stem`.png and `stem`.svg without a date, `stem`.pdf too if so asked; their paths.
+    """Write `stem`.png and `stem`.svg, and `stem`.pdf if so wanted, without a date; their paths.
+
+    Each file is written whole or not at all.
 
     Raises:
         EnvironmentFault: the directory cannot be written.
     """
-    ends = ("png", "svg", "pdf") if pdf else ("png", "svg")
-    paths = [stem.with_name(f"{stem.name}.{end}") for end in ends]
-    try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context(SETTINGS):
-            figure.savefig(paths[0])
-            figure.savefig(paths[1], metadata={"Date": None})
-            if pdf:
-                figure.savefig(paths[2], metadata={"CreationDate": None})
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {stem}: {error.strerror or error}; choose a directory you may write to"
-        ) from error
+    dates = {"png": {}, "svg": {"Date": None}}
+    if pdf:
+        dates["pdf"] = {"CreationDate": None}
+    paths = []
+    with matplotlib.rc_context(SETTINGS):
+        for kind, metadata in dates.items():
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, metadata=metadata)
+            paths.append(stem.with_name(f"{stem.name}.{kind}"))
+            write_atomically(paths[-1], drawn.getvalue())
     return paths
 
 
@@ -130,13 +132,7 @@ def write_csv(numbers: Any, stem: Path) -> Path:
         EnvironmentFault: the directory cannot be written.
     """
     path = stem.with_name(f"{stem.name}.csv")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        numbers.round(6).to_csv(path, index=False)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
-        ) from error
+    write_atomically(path, numbers.round(6).to_csv(index=False).encode())
     return path
 
 
@@ -147,11 +143,5 @@ def write_json(value: Any, stem: Path) -> Path:
         EnvironmentFault: the directory cannot be written.
     """
     path = stem.with_name(f"{stem.name}.json")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
-        ) from error
+    write_atomically(path, f"{json.dumps(value, indent=2, allow_nan=False)}\n".encode())
     return path
