@@ -7,6 +7,7 @@
     ep.record(genome, "inside.nc", task="dms")          # the same, kept as a file
     scores = ep.evaluate(genome)
     hurt = ep.probe(genome, lesion="hidden:0-19")       # beside the intact network
+    ep.figures(genome, out="figures")                   # of what happens inside
     done = ep.evolve("laptop", seed=7)
 
 Importing the package touches no device, reads no file and fills no registry; its functions load
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.user_code import own_names
 
 if TYPE_CHECKING:
+    from evoplastic.api.drawing import figures
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
     from evoplastic.api.probing import probe
@@ -34,6 +36,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "evolve",
+    "figures",
     "load",
     "probe",
     "record",
@@ -49,6 +52,7 @@ _HOMES = {
     "Genome": "evoplastic.genome.genome",
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
+    "figures": "evoplastic.api.drawing",
     "load": "evoplastic.api.setting",
     "probe": "evoplastic.api.probing",
     "record": "evoplastic.api.recording",
