@@ -198,6 +198,8 @@ class StartEvent:
     git_dirty: bool = False
     engine: str = ""  # lifetime engine that runs, never "auto"
     versions: dict[str, str] = field(default_factory=dict)
+    negations: tuple[tuple[str, str], ...] | None = None
+    """Tasks of one role that show the same and want other answers; None = of an older version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +306,8 @@ def _typed(kind: type[Event], raw: dict[str, Any]) -> dict[str, Any]:
     for name, value in raw.get("metrics", {}).items():
         if not isinstance(value, int | float):
             raise TypeError(f"metric {name} is {value!r}, expected a number")
+    if raw.get("negations") is not None:
+        raw["negations"] = tuple((str(first), str(second)) for first, second in raw["negations"])
     if kind is EvaluationEvent:
         raw["entries"] = tuple(_task_evaluation(entry) for entry in raw["entries"])
     return raw

@@ -6,6 +6,7 @@ Colours are those of Okabe & Ito (2008), distinguishable with every common colou
 from __future__ import annotations
 
 import io
+import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:
 
 def footer(runs: Sequence[RunRecords]) -> str:
     """Where the numbers come from: run, seeds and commits."""
-    seeds = ", ".join(str(run.seed) for run in runs)
+    seeds = ", ".join(dict.fromkeys(str(run.seed) for run in runs))
     commits = ", ".join(sorted({run.commit for run in runs}))
     if len(runs) == 1:
         return f"run {runs[0].run_id}  |  seed {seeds}  |  commit {commits}"
@@ -132,4 +133,15 @@ def write_csv(numbers: Any, stem: Path) -> Path:
     """
     path = stem.with_name(f"{stem.name}.csv")
     write_atomically(path, numbers.round(6).to_csv(index=False).encode())
+    return path
+
+
+def write_json(value: Any, stem: Path) -> Path:
+    """Write plain values as `stem`.json and return its path.
+
+    Raises:
+        EnvironmentFault: the directory cannot be written.
+    """
+    path = stem.with_name(f"{stem.name}.json")
+    write_atomically(path, f"{json.dumps(value, indent=2, allow_nan=False)}\n".encode())
     return path

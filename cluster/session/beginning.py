@@ -88,6 +88,7 @@ def _start(session: Session) -> None:
             git_dirty=environment["git_dirty"],
             engine=session.engine,
             versions={"python": environment["python"], **environment["packages"]},
+            negations=experiment.suite.negations,
         )
     )
 
