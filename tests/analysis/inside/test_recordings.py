@@ -30,7 +30,7 @@ def test_a_code_that_changes_is_read_at_its_own_time_alone() -> None:
     assert away.mean() == pytest.approx(0.5, abs=0.06)
     assert 0.5 < first.pointwise_floor < first.floor < 0.8
     second = cross_temporal(told, "stimulus2", every=1, permutations=20)
-    assert second.accuracy_TT[4:, 4:].min() > 0.95
+    assert second.accuracy_TT[4:, 4:].min() > 0.9
     assert second.accuracy_TT[:4].mean() == pytest.approx(0.5, abs=0.1)
     assert (first.chance, first.samples) == (
         0.5,
@@ -42,7 +42,7 @@ def test_more_than_two_classes_are_decoded() -> None:
     told = recording()
     kinds = cross_temporal(told, "kind", every=1, permutations=0)
     assert kinds.chance == 0.25
-    assert kinds.accuracy_TT[5, 5] > 0.9  # both stimuli are there
+    assert kinds.accuracy_TT[5, 5] > 0.85  # both stimuli are there
     assert kinds.accuracy_TT[2, 2] == pytest.approx(0.5, abs=0.15)  # the first alone
     assert np.isnan(kinds.floor)
 
