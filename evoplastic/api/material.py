@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 ENDS = 4  # trials at the begin and at the end of a lifetime that are recorded of many lifetimes
 FEW = 4  # lifetimes whose plastic weights are recorded
+LAST = 8  # trials at the end of lifetimes that are recorded of each task of the suite
+SOME = 16  # lifetimes of each task that are recorded
+FEWER = 8  # lifetimes of each task that are lesioned
 MOST_BYTES = 1 << 27  # of them
 
 
@@ -33,6 +36,13 @@ class Making(NamedTuple):
         from evoplastic.api.setting import setting_of
 
         return setting_of(self.genome, None if self.task is None else [self.task], **self.common)
+
+    def suite(self) -> Setting:
+        """That of all tasks of the suite, held-out ones last."""
+        from evoplastic.api.setting import setting_of
+
+        setting = self.setting()
+        return setting_of(self.genome, [*setting.train, *setting.held_out], **self.common)
 
 
 def with_first(ref: str | Path | Genome, store: str | None) -> tuple[Genome, Genome | None]:
@@ -109,12 +119,78 @@ def _connections(making: Making, material: Material) -> Any:
     return connections_of(making.setting(), material.lives)
 
 
+def _tasks(making: Making, _: Material) -> Any:
+    """Rates of the last trials of few lifetimes of each task of the suite."""
+    from evoplastic.api.running import labelled, require_room, steps_of
+    from evoplastic.lifetime.recorded import record_replicates
+    from evoplastic.lifetime.recording import Recording
+    from evoplastic.lifetime.shards import ReplicateShard
+    from evoplastic.watching import at
+
+    setting = making.suite()
+    num_trials, names = setting.problem.lifetime.num_trials, [each.name for each in setting.tasks]
+    trials = tuple(range(num_trials))[-LAST:]
+    recording = Recording(trials=trials, fields=("rate",))
+    lives = min(making.lifetimes, SOME)
+    require_room(recording, lives * len(names), steps_of(setting), setting.genome.groups)
+    found = {}
+    for index, name in enumerate(names):
+        at("tasks", index, len(names))
+        shard = ReplicateShard(0, index, 0, lives, True)
+        kept = record_replicates(setting.problem, setting.genome.center_G, shard, recording)
+        found[name] = labelled(
+            replace(setting, tasks=(setting.tasks[index],)), kept, recording, True
+        )
+    return found
+
+
+def _clusters(_: Making, material: Material) -> Any:
+    from analysis.inside.variance import clustered, task_variance
+
+    return clustered(task_variance(material.tasks))
+
+
+def _lesions(making: Making, material: Material) -> Any:
+    """What each task loses without the neurons of each cluster."""
+    from evoplastic.api.probing import carry_out, planned_probe
+
+    cluster, hidden = material.clusters.cluster, making.genome.groups.hidden.start
+    lesions = [
+        "hidden:" + ",".join(str(neuron - hidden) for neuron in cluster.index[cluster == number])
+        for number in range(1, material.clusters.number + 1)
+    ]
+    lives = max(2, min(making.lifetimes, FEWER))
+    setting, asked = planned_probe(
+        making.genome,
+        list(material.tasks),
+        lives,
+        0.95,
+        overrides=making.common["overrides"],
+        seed=making.common["seed"],
+        config=making.common["config"],
+        engine=making.common["engine"],
+        store=None,
+        lesion=lesions,
+        each=True,
+        clamp=None,
+        freeze_plasticity_after=None,
+        shuffle=(),
+        shuffle_steps=(),
+        another_life=(),
+        scale=None,
+    )
+    return carry_out(setting, asked, lives, 0.95, resamples=999)
+
+
 MAKERS: dict[str, Callable[[Making, Material], Any]] = {
     "evaluation": _evaluation,
     "ends": lambda making, _: _ends(making, making.genome),
     "first_ends": _first_ends,
     "lives": _lives,
     "connections": _connections,
+    "tasks": _tasks,
+    "clusters": _clusters,
+    "lesions": _lesions,
 }
 MAKING = {
     "evaluation": "evaluating",
@@ -122,4 +198,7 @@ MAKING = {
     "first_ends": "recording the first genome",
     "lives": "recording plastic weights",
     "connections": "reading weights",
+    "tasks": "recording all tasks",
+    "clusters": "grouping neurons",
+    "lesions": "lesioning clusters",
 }

@@ -16,6 +16,7 @@ from analysis.figures.inside.decoding import figure_decoding
 from analysis.figures.inside.sheet import Drawn
 from analysis.figures.inside.traces import figure_traces
 from analysis.figures.inside.trajectories import figure_trajectories
+from analysis.figures.inside.variance import figure_task_variance
 from evoplastic.checks import require, require_known
 
 
@@ -27,6 +28,9 @@ class Material:
     ends: Any = None  # recording of one task: rates and modulation of first and last trials
     first_ends: Any = None  # the same of the genome that the run began with, if that is known
     lives: Any = None  # recording of few lifetimes of that task: modulation and plastic weights
+    tasks: Any = None  # recordings of the last trials of each task of the suite, by task
+    clusters: Any = None  # of neurons, by what they vary with in those tasks
+    lesions: Any = None  # probe of those tasks without each cluster
     connections: Any = None  # w, alpha and what those lifetimes added
 
 
@@ -83,6 +87,14 @@ FIGURES: dict[str, InsideFigure] = {
             "activity as a path through principal components, first and last trials",
             ("ends",),
             lambda material: figure_trajectories(material.ends),
+        ),
+        InsideFigure(
+            "task_variance",
+            "which neurons vary in which task, in clusters, with a lesion of each",
+            ("tasks", "clusters", "lesions"),
+            lambda material: figure_task_variance(
+                material.clusters, material.lesions, next(iter(material.tasks.values()))
+            ),
         ),
     )
 }
