@@ -71,6 +71,7 @@ MODEL_TAG_OPERATOR = "operator"
 MODEL_TAG_RUN = "run_id"
 MODEL_TAG_GENERATION = "generation"
 MODEL_TAG_USER = "user"
+MODEL_TAG_CELL = "cell"  # of an elite: its bins along the axes of the archive
 MODEL_HELD_OUT = "held_out/accuracy_mean"  # over all held-out lifetimes; metric of such a model
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.
@@ -83,6 +84,10 @@ START_NAME = f"start{GENOME_SUFFIX}"  # the genome of another run that a run beg
 CENTER_NAME = "center.safetensors"
 SWEEP_NAME = "sweep.json"  # beside the directories of the runs of a sweep
 ARCHIVE_NAME = "archive.json"  # what the elites of a run do, if it keeps any
+PEDIGREE_NAME = "pedigree.parquet"  # who descends from whom, of a search that keeps individuals
+PEDIGREE_LOG_NAME = "pedigree.ndjson"  # what it is made of, a line for each generation
+PEDIGREE_SCHEMA = "evoplastic/pedigree/1"
+NOT_RECORDED = "not recorded"  # operator of an individual of whose birth nothing is known
 ELITES = "elites"  # folder of them in genomes/
 SOURCES = "sources"  # folder of what a run was made from
 
