@@ -95,8 +95,8 @@ def test_run_list_run_page_charts_and_artifacts(folder: Path, links: list[str], 
 
     charts = links[-1] + "&compareRunsMode=CHART"
     page.open(charts)
-    shown = page.wait_for("_summary", "control/plasticity_off", timeout_s=PATIENCE_S)
-    assert shown.index("_summary") < shown.index("control/plasticity_off"), shown
+    told = page.wait_for("_summary", "control/plasticity_off", timeout_s=PATIENCE_S)
+    assert told.index("_summary") < told.index("control/plasticity_off"), told
     drawn = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length >= 10"
     page.wait_until(drawn, timeout_s=PATIENCE_S)
     page.screenshot(folder / "charts.png")
