@@ -171,10 +171,10 @@ def holder_of_genome(digits: str, tracking_uri: str | None = None) -> Holder:
         )
         digests = {run.data.tags[TAG_GENOME] for run in runs}
         digests |= {model.tags[MODEL_TAG_DIGEST] for model in models}
+        listed = ", ".join(digest[: len(digits) + 12] for digest in sorted(digests)[:8])
         require(
             len(digests) < 2,
-            f"{len(digests)} genomes in {uri} begin with {digits}: "
-            f"{', '.join(each[: len(digits) + 12] for each in sorted(digests)[:8])}; give more digits",
+            f"{len(digests)} genomes in {uri} begin with {digits}: {listed}; give more digits",
         )
         return Holder(
             str(runs[0].info.run_id) if runs else None,

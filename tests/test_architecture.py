@@ -38,6 +38,7 @@ HOMES = {
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
     "xarray": ("evoplastic/api/",),
+    "sklearn": ("analysis/",),
 }
 MOST_FILES = 20  # of a folder
 TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")
