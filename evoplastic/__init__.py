@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evoplastic.api.drawing import figures
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
+    from evoplastic.api.lineage import lineage
     from evoplastic.api.probing import probe
     from evoplastic.api.recording import record
     from evoplastic.api.running import run
@@ -37,6 +38,7 @@ __all__ = [
     "evaluate",
     "evolve",
     "figures",
+    "lineage",
     "load",
     "probe",
     "record",
@@ -53,6 +55,7 @@ _HOMES = {
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
     "figures": "evoplastic.api.drawing",
+    "lineage": "evoplastic.api.lineage",
     "load": "evoplastic.api.setting",
     "probe": "evoplastic.api.probing",
     "record": "evoplastic.api.recording",
