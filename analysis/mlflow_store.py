@@ -19,6 +19,7 @@ from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
     JOURNAL_NAME,
+    PEDIGREE_NAME,
     SOURCES,
     START_NAME,
     TAG_GENOME,
@@ -209,5 +210,6 @@ def _artifacts(client: Any, run_id: str | None, folder: str | None = None) -> It
 
 
 def _is_record(name: str) -> bool:
-    known = Path(name).name in (JOURNAL_NAME, CONFIG_NAME) or name.endswith(GENOME_SUFFIX)
+    files = (JOURNAL_NAME, CONFIG_NAME, PEDIGREE_NAME)
+    known = Path(name).name in files or name.endswith(GENOME_SUFFIX)
     return known or Path(name).parent.name == SOURCES

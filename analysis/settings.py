@@ -48,7 +48,7 @@ class Setting:
     @property
     def name(self) -> str:
         """What it has of its own, in words."""
-        return _name(self.values)
+        return setting_name(self.values)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def group_by_setting(runs: Sequence[RunRecords], keys: Sequence[str] = ()) -> tu
     """
     require(len(runs) > 0, "no run given, expected at least one")
     flats = [flat_setting(run.config) for run in runs]
-    differing = _differing(flats, keys)
+    differing = differing_keys(flats, keys)
     groups: dict[str, list[RunRecords]] = {}
     values: dict[str, dict[str, Any]] = {}
     for run, flat in zip(runs, flats, strict=True):
@@ -108,9 +108,10 @@ def group_by_setting(runs: Sequence[RunRecords], keys: Sequence[str] = ()) -> tu
     for same, group in groups.items():
         seeds = [run.seed for run in group]
         twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+        name = setting_name(values[same]) or "the setting"
         require(
             not twice,
-            f"{_name(values[same]) or 'the setting'} has seed {', '.join(map(str, twice))} more "
+            f"{name} has seed {', '.join(map(str, twice))} more "
             "than once, in "
             + " and ".join(str(run.directory) for run in group if run.seed in twice)
             + "; each seed may enter once, or the spread means nothing",
@@ -135,7 +136,7 @@ def runs_table(settings: Sequence[Setting]) -> pd.DataFrame:
                 rows.append(
                     {
                         "setting": setting.name,
-                        **{key: _cell(value) for key, value in setting.values.items()},
+                        **{key: as_cell(value) for key, value in setting.values.items()},
                         "seed": run.seed,
                         "run_id": run.run_id,
                         "generation": int(group["generation"].max()),
@@ -186,7 +187,7 @@ def settings_table(settings: Sequence[Setting]) -> pd.DataFrame:
         own = {"setting": setting.name, **setting.values}
         frame = seeds_table(setting.runs)
         for place, (key, value) in enumerate(own.items()):
-            frame.insert(place, key, [_cell(value)] * len(frame))
+            frame.insert(place, key, [as_cell(value)] * len(frame))
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
@@ -225,7 +226,7 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def _differing(flats: Sequence[dict[str, Any]], first: Sequence[str]) -> list[str]:
+def differing_keys(flats: Sequence[dict[str, Any]], first: Sequence[str]) -> list[str]:
     """Keys in which settings differ; not those that follow from the name of their section."""
     named = [
         key
@@ -234,7 +235,7 @@ def _differing(flats: Sequence[dict[str, Any]], first: Sequence[str]) -> list[st
         if asked != "seed" and any(key in flat for flat in flats)
     ]
     keys = dict.fromkeys(key for flat in flats for key in flat)
-    differing = [key for key in keys if len({_text(flat.get(key)) for flat in flats}) > 1]
+    differing = [key for key in keys if len({value_text(flat.get(key)) for flat in flats}) > 1]
     others = [key for key in differing if key not in named and not _within(key, NEUTRAL)]
     others.sort(key=lambda key: not key.endswith(".name"))
     sections = [key for key in (*named, *others) if key.endswith(".name")]
@@ -252,7 +253,7 @@ def _beside(key: str, name: str) -> bool:
 
 def _follows(flats: Sequence[dict[str, Any]], key: str, name: str) -> bool:
     """Whether one key has one value for each value of another."""
-    pairs = {(_text(flat.get(name)), _text(flat.get(key))) for flat in flats}
+    pairs = {(value_text(flat.get(name)), value_text(flat.get(key))) for flat in flats}
     return len({value for value, _ in pairs}) == len(pairs)
 
 
@@ -260,15 +261,15 @@ def _within(key: str, sections: Sequence[str]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _cell(value: Any) -> Any:
+def as_cell(value: Any) -> Any:
     """A value that a cell of a table can hold."""
-    return value if isinstance(value, int | float | str | bool) else _text(value)
+    return value if isinstance(value, int | float | str | bool) else value_text(value)
 
 
-def _name(values: dict[str, Any]) -> str:
+def setting_name(values: dict[str, Any]) -> str:
     short = short_keys([key.removesuffix(".name") for key in values])
-    return ", ".join(f"{key}={_cell(v)}" for key, v in zip(short, values.values(), strict=True))
+    return ", ".join(f"{key}={as_cell(v)}" for key, v in zip(short, values.values(), strict=True))

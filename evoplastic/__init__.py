@@ -7,6 +7,7 @@
     ep.record(genome, "inside.nc", task="dms")          # the same, kept as a file
     scores = ep.evaluate(genome)
     hurt = ep.probe(genome, lesion="hidden:0-19")       # beside the intact network
+    ep.figures(genome, out="figures")                   # of what happens inside
     done = ep.evolve("laptop", seed=7)
     ep.report("runs/laptop-seed7-001")                  # one page to be sent
 
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.user_code import own_names
 
 if TYPE_CHECKING:
+    from evoplastic.api.drawing import figures
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
     from evoplastic.api.probing import probe
@@ -36,6 +38,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "evolve",
+    "figures",
     "load",
     "probe",
     "record",
@@ -52,6 +55,7 @@ _HOMES = {
     "Genome": "evoplastic.genome.genome",
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
+    "figures": "evoplastic.api.drawing",
     "load": "evoplastic.api.setting",
     "probe": "evoplastic.api.probing",
     "record": "evoplastic.api.recording",

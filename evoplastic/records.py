@@ -83,6 +83,10 @@ START_NAME = f"start{GENOME_SUFFIX}"  # the genome of another run that a run beg
 CENTER_NAME = "center.safetensors"
 SWEEP_NAME = "sweep.json"  # beside the directories of the runs of a sweep
 ARCHIVE_NAME = "archive.json"  # what the elites of a run do, if it keeps any
+PEDIGREE_NAME = "pedigree.parquet"  # who descends from whom, of a search that keeps individuals
+PEDIGREE_LOG_NAME = "pedigree.ndjson"  # what it is made of, a line for each generation
+PEDIGREE_SCHEMA = "evoplastic/pedigree/1"
+NOT_RECORDED = "not recorded"  # operator of an individual of whose birth nothing is known
 ELITES = "elites"  # folder of them in genomes/
 SOURCES = "sources"  # folder of what a run was made from
 
@@ -198,6 +202,8 @@ class StartEvent:
     git_dirty: bool = False
     engine: str = ""  # lifetime engine that runs, never "auto"
     versions: dict[str, str] = field(default_factory=dict)
+    negations: tuple[tuple[str, str], ...] | None = None
+    """Tasks of one role that show the same and want other answers; None = of an older version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +310,8 @@ def _typed(kind: type[Event], raw: dict[str, Any]) -> dict[str, Any]:
     for name, value in raw.get("metrics", {}).items():
         if not isinstance(value, int | float):
             raise TypeError(f"metric {name} is {value!r}, expected a number")
+    if raw.get("negations") is not None:
+        raw["negations"] = tuple((str(first), str(second)) for first, second in raw["negations"])
     if kind is EvaluationEvent:
         raw["entries"] = tuple(_task_evaluation(entry) for entry in raw["entries"])
     return raw

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.style import (
+    COLOURS,
     GREY,
     caption_inches,
     drawing,
@@ -20,7 +21,6 @@ from analysis.figures.style import (
 
 WIDTH_INCHES = 7.0
 ROW_INCHES = 0.28
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A5A00", "#56B4E9")
 
 
 def probe_table(report: dict[str, Any]) -> pd.DataFrame:
@@ -80,10 +80,13 @@ def figure_probe(report: dict[str, Any]) -> Figure:
 
 
 def draw_probe(report: dict[str, Any], folder: Path) -> list[Path]:
-    """Write probe.png, probe.svg and the numbers, probe.csv.
+    """Write probe.png, probe.svg, probe.pdf and the numbers, probe.csv.
 
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
     stem = folder / "probe"
-    return [*save_figure(figure_probe(report), stem), write_csv(probe_table(report), stem)]
+    return [
+        *save_figure(figure_probe(report), stem, pdf=True),
+        write_csv(probe_table(report), stem),
+    ]

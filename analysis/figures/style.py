@@ -5,6 +5,8 @@ Colours are those of Okabe & Ito (2008), distinguishable with every common colou
 
 from __future__ import annotations
 
+import io
+import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from typing import Any
 import matplotlib
 
 from analysis.store import RunRecords
-from evoplastic.checks import EnvironmentFault
+from evoplastic.storage import write_atomically
 
 ROLE_COLOUR = {"train": "#0072B2", "held_out": "#D55E00"}
 ROLE_LABEL = {"train": "training tasks", "held_out": "held-out tasks"}
@@ -25,6 +27,7 @@ CONDITION_LABEL = {
 }
 CONDITION_MARKER = {"plasticity_off": "s", "random_genome": "^"}
 GREY = "#595959"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A5A00", "#56B4E9", "#E69F00", "#000000")
 LEVEL_LOOK: dict[str, dict[str, Any]] = {
     "chance": {"color": GREY, "lw": 0.8, "ls": "-"},
     "fixed-policy": {"color": "#8A5A00", "lw": 1.0, "ls": (0, (4, 2))},
@@ -42,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     "legend.fontsize": 8,
     "legend.frameon": False,
     "savefig.dpi": 150,
+    "pdf.fonttype": 42,  # letters stay letters
     "svg.fonttype": "none",
     "text.parse_math": False,  # names of tasks are text, dollar signs included
     "svg.hashsalt": "evoplastic",  # element names in the file depend on nothing but the drawing
@@ -93,29 +97,31 @@ def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:
 
 def footer(runs: Sequence[RunRecords]) -> str:
     """Where the numbers come from: run, seeds and commits."""
-    seeds = ", ".join(str(run.seed) for run in runs)
+    seeds = ", ".join(dict.fromkeys(str(run.seed) for run in runs))
     commits = ", ".join(sorted({run.commit for run in runs}))
     if len(runs) == 1:
         return f"run {runs[0].run_id}  |  seed {seeds}  |  commit {commits}"
     return f"{len(runs)} runs  |  seeds {seeds}  |  commit {commits}"
 
 
-def save_figure(figure: Any, stem: Path) -> list[Path]:
-    """Write `stem`.png and `stem`.svg without a date, and return their paths.
+def save_figure(figure: Any, stem: Path, *, pdf: bool = False) -> list[Path]:
+    """Write `stem`.png and `stem`.svg, and `stem`.pdf if so wanted, without a date; their paths.
+
+    Each file is written whole or not at all.
 
     Raises:
         EnvironmentFault: the directory cannot be written.
     """
-    paths = [stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.svg")]
-    try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        with matplotlib.rc_context(SETTINGS):
-            figure.savefig(paths[0])
-            figure.savefig(paths[1], metadata={"Date": None})
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {stem}: {error.strerror or error}; choose a directory you may write to"
-        ) from error
+    dates = {"png": {}, "svg": {"Date": None}}
+    if pdf:
+        dates["pdf"] = {"CreationDate": None}
+    paths = []
+    with matplotlib.rc_context(SETTINGS):
+        for kind, metadata in dates.items():
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, metadata=metadata)
+            paths.append(stem.with_name(f"{stem.name}.{kind}"))
+            write_atomically(paths[-1], drawn.getvalue())
     return paths
 
 
@@ -126,11 +132,16 @@ def write_csv(numbers: Any, stem: Path) -> Path:
         EnvironmentFault: the directory cannot be written.
     """
     path = stem.with_name(f"{stem.name}.csv")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        numbers.round(6).to_csv(path, index=False)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {path}: {error.strerror or error}; choose a directory you may write to"
-        ) from error
+    write_atomically(path, numbers.round(6).to_csv(index=False).encode())
+    return path
+
+
+def write_json(value: Any, stem: Path) -> Path:
+    """Write plain values as `stem`.json and return its path.
+
+    Raises:
+        EnvironmentFault: the directory cannot be written.
+    """
+    path = stem.with_name(f"{stem.name}.json")
+    write_atomically(path, f"{json.dumps(value, indent=2, allow_nan=False)}\n".encode())
     return path

@@ -185,7 +185,8 @@ class RunConfig(Section):
         """
         return self._digest_without(
             *("name", "engine", "threads", "tracking", AS_TYPED),
-            *("evaluation.genomes_mib", "evolution.flat_generations"),
+            *("evaluation.genomes_mib", "evaluation.pedigree_mib"),
+            "evolution.flat_generations",
         )
 
     @property

@@ -54,6 +54,9 @@ class EvaluationConfig(Section):
     genomes_mib: float = Field(default=256, ge=0)
     """Size, in MiB, of the measured centers that a run keeps as files; where they would take more,
     every second of the older ones goes."""
+    pedigree_mib: float = Field(default=32, ge=0)
+    """Size, in MiB, of what a run writes down of the individuals of its population, if its search
+    keeps some; where it would take more, those that were not kept go first, the oldest before."""
 
 
 class BanksConfig(Section):

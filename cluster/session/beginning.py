@@ -15,6 +15,7 @@ from cluster.restoring import restore
 from cluster.rundir import RunDirectory
 from cluster.session.chronicle import Chronicle
 from cluster.session.lineage import Lineage
+from cluster.session.pedigree import Pedigree
 from cluster.session.session import Session
 from cluster.session.summaries import flat_at_the_end, last_evaluation_of, recorded_before
 from cluster.sources import keep_sources, sources_of
@@ -40,6 +41,9 @@ def open_session(experiment: Experiment, directory: RunDirectory) -> Iterator[Se
             experiment=experiment,
             chronicle=Chronicle(directory, journal, config.tracking),
             lineage=Lineage(experiment, directory, first, Lineage.measured(told)),
+            pedigree=Pedigree(
+                directory.path, directory.run_id, config.evaluation.pedigree_mib, generation
+            ),
             state=state,
             generation=generation,
             clock=Clock(generation, config.evolution.generations),
@@ -88,6 +92,7 @@ def _start(session: Session) -> None:
             git_dirty=environment["git_dirty"],
             engine=session.engine,
             versions={"python": environment["python"], **environment["packages"]},
+            negations=experiment.suite.negations,
         )
     )
 

@@ -1,8 +1,8 @@
 """The elites of a run whose search illuminates behaviour: a genome file each, and a map of them.
 
 Files are those of the last measurement; the map says of each cell how its elite behaves, how well
-it does and which genome it is. Which individual an elite came of is not known, so its file names no
-parent.
+it does and which genome it is. An elite came of an individual, of which no file tells but the
+pedigree, so its own names no parent.
 """
 
 from __future__ import annotations

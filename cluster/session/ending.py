@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from cluster.session.session import Session
 from cluster.signals import RunStatus, status_of
-from evoplastic.checks import Preempted
+from evoplastic.checks import EnvironmentFault, Preempted
 from evoplastic.records import CENTER_NAME, Status
 from evoplastic.stopping import StopSignal
 
@@ -22,6 +24,7 @@ def end(session: Session, status: RunStatus, stop: StopSignal) -> RunStatus:
     """
     stop.ending, again = True, stop.again()
     session.lineage.save_center(session.genome())
+    session.pedigree.write_table()
     tracker = session.chronicle.tracker
     if status == "done" and tracker is not None:
         whole = tracker.catch_up(TRACKER_CLOSE_S, again)
@@ -56,6 +59,8 @@ def fail(session: Session, error: BaseException) -> None:
     elif isinstance(error, Preempted):
         status = "preempted"
     session.chronicle.break_off(session.generation, error, status)
+    with suppress(EnvironmentFault):
+        session.pedigree.write_table()
     if session.chronicle.tracker is not None:
         session.chronicle.tracker.close(status, FAILED_CLOSE_S)
 

@@ -20,6 +20,7 @@ from cluster.restoring import checkpoint_of
 from cluster.session.chronicle import Chronicle
 from cluster.session.elites import keep_elites
 from cluster.session.lineage import Lineage
+from cluster.session.pedigree import Pedigree
 from cluster.session.summaries import Losses, statistics_of
 from evoplastic import records
 from evoplastic.checks import UsageError
@@ -39,6 +40,7 @@ class Session:
     experiment: Experiment
     chronicle: Chronicle
     lineage: Lineage
+    pedigree: Pedigree
     state: Any  # of the search
     generation: int
     clock: Clock
@@ -118,6 +120,8 @@ class Session:
         answer = answered(proposal, losses.beside_PX)
         told = self.search.tell(self.state, answer, losses.loss_P)
         self.state = told.state
+        if told.individuals is not None:
+            self.pedigree.append(told.individuals)
         self.flat = 0 if told.pulled else self.flat + 1
         if told.num_failed == len(losses.loss_P):
             self.chronicle.fault(
@@ -201,6 +205,7 @@ class Session:
         )
         self.lineage.keep(genome, self.generation)
         self.keep_elites(progress)
+        self.pedigree.write_table()
         self.chronicle.append(self.last_evaluation)
         self.lineage.evaluated[self.generation] = genome.digest
         self.lineage.thin_out()

@@ -34,6 +34,7 @@ from evoplastic.records import (
     CONFIG_NAME,
     JOURNAL_NAME,
     MODEL_TAG_DIGEST,
+    PEDIGREE_NAME,
     START_NAME,
     TAG_ENGINE,
     TAG_GENOME,
@@ -55,9 +56,9 @@ logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
 PAGE = 2  # a store that has an earlier form of a run's page gets the present one beside it
-KEPT = "gen_"  # how names of kept centers begin: they are sent when the run is over
+KEPT = "gen_"  # how names of kept centers begin; they and a pedigree are sent when a run is over
 ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME)
-FILES = (*ALONE, "sources/*", "genomes/*", "figures/*")
+FILES = (*ALONE, PEDIGREE_NAME, "sources/*", "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
     "preempted": "KILLED",
@@ -266,7 +267,7 @@ class Delivery:
 
     def _present_files(self) -> list[Path]:
         files = [file for pattern in FILES for file in sorted(self._run_dir.glob(pattern))]
-        passed = (".",) if self.cursor.ended else (".", KEPT)
+        passed = (".",) if self.cursor.ended else (".", KEPT, PEDIGREE_NAME)
         shown = [file for file in files if not file.name.startswith(passed)]
         return [file for file in shown if is_inside(file, self._run_dir)]
 

@@ -13,6 +13,7 @@ from evoplastic.checks import whole_number
 if TYPE_CHECKING:
     import xarray as xr
 
+    from evoplastic.api.answers import Answers
     from evoplastic.genome.genome import Genome
     from evoplastic.lifetime.shards import ReplicateResult
     from tasks.suites.measured import MeasuredTask
@@ -42,20 +43,51 @@ def measure(setting: Setting, lifetimes: int, conditions: Sequence[str]) -> list
     ]
 
 
-def _lifetimes(setting: Setting, task: int, lifetimes: int, plastic: bool) -> ReplicateResult:
+def _lifetimes(
+    setting: Setting,
+    task: int,
+    lifetimes: int,
+    plastic: bool,
+    answers: list[Answers] | None = None,
+) -> ReplicateResult:
+    """The lifetimes of one task; adds to `answers`, where that is a list, what they chose."""
     import numpy as np
 
+    from evoplastic.api.answers import answering
+    from evoplastic.engines import run_lifetimes
     from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard, simulate_replicates
 
+    run = run_lifetimes if answers is None else answering(answers)
     parts = [
         simulate_replicates(
             setting.problem,
             setting.genome.center_G,
             ReplicateShard(0, task, first, min(LIFETIMES_PER_SHARD, lifetimes - first), plastic),
+            run=run,
         )
         for first in range(0, lifetimes, LIFETIMES_PER_SHARD)
     ]
     return ReplicateResult(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def measure_answers(
+    setting: Setting, lifetimes: int, conditions: Sequence[str]
+) -> tuple[list[Measured], list[list[Answers]]]:
+    """As `measure`, and what was asked and answered: of each task, for each condition."""
+    from evoplastic.api.answers import joined
+
+    measured, answers = [], []
+    for index, task in enumerate(setting.tasks):
+        results: dict[str, ReplicateResult] = {}
+        of_task = []
+        for condition in conditions:
+            parts: list[Answers] = []
+            plastic = condition == PLASTIC
+            results[condition] = _lifetimes(setting, index, lifetimes, plastic, parts)
+            of_task.append(joined(parts))
+        measured.append(Measured(task, results))
+        answers.append(of_task)
+    return measured, answers
 
 
 def evaluate(
@@ -65,6 +97,7 @@ def evaluate(
     *,
     seed: int = EVALUATION_SEED,
     controls: bool = True,
+    choices: bool = False,
     config: str | Path | None = None,
     engine: str | None = None,
     store: str | None = None,
@@ -78,6 +111,8 @@ def evaluate(
         lifetimes: of each task.
         seed: root of trials and perturbations.
         controls: whether the same lifetimes are also run with plasticity off.
+        choices: whether what was asked and answered in each trial is kept too, which is recorded
+            trial by trial and takes about three times as long.
         config: recipe or file; none means the configuration of the genome's run, where that is
             known, else the published setting.
         engine: none means that of the configuration.
@@ -88,28 +123,65 @@ def evaluate(
         accuracy(task, condition, life)   share of correct choices of the scored trials
         reward(task, condition, life)     mean reward of a scored trial
         correct(task, condition, life, trial), reward_of_trial(task, condition, life, trial)
+        kind, target_action, choice(task, condition, life, trial)   with `choices`: the kind of each
+            trial, the last action that it asked for, and the last that was taken; -1 = none. And
+            stimulus1, ... as `run` has them, where all tasks have as many.
 
         with the coordinates role, chance, fixed_policy and reward levels of each task.
 
     Raises:
         UsageError: no such genome, configuration or task, or some that do not fit each other.
     """
+    names = [tasks] if isinstance(tasks, str) else tasks
+    return evaluated(
+        genome,
+        names,
+        lifetimes,
+        seed=seed,
+        controls=controls,
+        choices=choices,
+        config=config,
+        engine=engine,
+        store=store,
+        overrides=as_overrides(settings),
+    )
+
+
+def evaluated(
+    genome: str | Path | Genome,
+    tasks: Sequence[str] | None,
+    lifetimes: int,
+    *,
+    seed: int,
+    controls: bool,
+    choices: bool,
+    config: str | Path | None,
+    engine: str | None,
+    store: str | None = None,
+    overrides: Sequence[str] = (),
+) -> xr.Dataset:
+    """As `evaluate`, with settings as `key=value`."""
     import numpy as np
     import xarray as xr
 
     lifetimes = whole_number("lifetimes", lifetimes, 1)
-    names = [tasks] if isinstance(tasks, str) else tasks
+    from evoplastic.api.answers import labelled_answers
+
     setting = setting_of(
         genome,
-        names,
+        tasks,
         config=config,
-        overrides=as_overrides(settings),
+        overrides=overrides,
         seed=seed,
         engine=engine,
         store=store,
     )
     conditions = [PLASTIC, PLASTICITY_OFF] if controls else [PLASTIC]
-    measured = measure(setting, lifetimes, conditions)
+    kept: list[list[Answers]] = []
+    if choices:
+        measured, kept = measure_answers(setting, lifetimes, conditions)
+    else:
+        measured = measure(setting, lifetimes, conditions)
 
     def stacked(name: str) -> Any:
         return np.stack([[getattr(each.results[c], name) for c in conditions] for each in measured])
@@ -125,6 +197,7 @@ def evaluate(
             "reward": (lives, stacked("reward_L")),
             "correct": ((*lives, "trial"), stacked("correct_LK")),
             "reward_of_trial": ((*lives, "trial"), stacked("reward_LK")),
+            **labelled_answers(setting, kept),
         },
         coords={
             "task": [each.task.name for each in measured],

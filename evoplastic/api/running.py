@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from evoplastic.lifetime.recorded import RecordedLives
     from evoplastic.lifetime.recording import Recording
     from evoplastic.network.neurons import NeuronGroups
+    from evoplastic.trials.world import Task
+    from evoplastic.types import Int64Array
 
 SHARE_OF_MEMORY = 0.5  # of what is free, for what is recorded
 
@@ -62,7 +64,9 @@ def run(
         p, elig(life, trial, target, source)   of connections onto neurons that are not clamped
 
         with coordinates kind, correct, reward, loss, target_action, steps of each life and trial;
-        time_ms of each step; group of each neuron. Steps behind a trial's end are NaN.
+        which value its stimuli have (stimulus1, ...), where trials of a kind show the same;
+        prediction_error (outcome less its running mean), if all trials are recorded; time_ms of
+        each step; group of each neuron. Steps behind a trial's end are NaN.
 
     Raises:
         UsageError: no such genome, configuration or task; an unknown quantity (with the nearest
@@ -219,6 +223,9 @@ def labelled(
         "trial": trial,
         **{name: (("life", "trial"), values) for name, values in of_trials.items()},
     }
+    coords |= stimuli_of(setting.tasks[0].trials, ("life", "trial"), recorded.kind_PR)
+    if len(trial) == setting.problem.lifetime.num_trials:
+        coords["prediction_error"] = ("life", "trial"), _prediction_errors(setting, lives)
     used = {dim for name in recording.fields for dim in dims[name]}
     if "step" in used:
         step = np.arange(next(a.shape[2] for n, a in recorded.fields.items() if "step" in dims[n]))
@@ -240,6 +247,31 @@ def labelled(
     )
 
 
+def _prediction_errors(setting: Setting, lives: RecordedLives) -> Any:
+    from evoplastic.lifetime.prediction import prediction_errors
+    from evoplastic.rules.coefficients import Evolvable
+
+    config = setting.problem.lifetime
+    decay = config.rule.baseline_decay
+    if not isinstance(decay, Evolvable):
+        return prediction_errors(lives.result, lives.recorded.kind_PR, config, decay)
+    evolved_P = setting.problem.params(setting.genome.center_G[None]).rule.baseline_decay_P
+    assert evolved_P is not None
+    return prediction_errors(lives.result, lives.recorded.kind_PR, config, evolved_P)
+
+
+def stimuli_of(task: Task, dims: tuple[str, ...], kind: Int64Array) -> dict[str, Any]:
+    """Which value of its stimuli each trial shows, by its kind: stimulus1, stimulus2, ..."""
+    from evoplastic.trials.shown import shown_periods
+    from evoplastic.trials.table import TrialTable
+
+    periods = shown_periods(task) if isinstance(task, TrialTable) else []
+    return {
+        f"stimulus{number}": (dims, shown.of_kind[kind])
+        for number, shown in enumerate(periods, start=1)
+    }
+
+
 def _dt_ms(setting: Setting) -> float:
     return float(setting.tasks[0].trials.dt_ms)
 
@@ -256,12 +288,17 @@ def _groups_of(groups: NeuronGroups) -> list[str]:
 
 def _attributes(setting: Setting, lives: RecordedLives, plastic: bool) -> dict[str, Any]:
     """Where the numbers come from, in words and numbers that any file format takes."""
-    timing = setting.tasks[0].trials.timing
-    windows = (
-        {}
-        if timing is None
-        else {"response": list(timing.response), "feedback": list(timing.feedback)}
-    )
+    from evoplastic.trials.shown import shown_periods
+    from evoplastic.trials.table import TrialTable
+
+    task = setting.tasks[0].trials
+    timing = task.timing
+    windows: dict[str, list[int]] = {}
+    if timing is not None:
+        windows = {"response": list(timing.response), "feedback": list(timing.feedback)}
+        assert isinstance(task, TrialTable)
+        for number, shown in enumerate(shown_periods(task), start=1):
+            windows[f"stimulus{number}"] = list(shown.steps)
     return {
         "task": setting.tasks[0].name,
         "pacing": "self_paced" if timing is None else "fixed_timing",

@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.checks import UsageError
 from evoplastic.cli import exits
+from evoplastic.cli.inside.figures import (
+    add_figure_options,
+    draw_of_run,
+    is_genome,
+    planned,
+    require_one,
+    require_used,
+    run_of_genome,
+)
+from evoplastic.cli.records import effects
 from evoplastic.cli.verbs import add_json, add_verb, console, print_json
 
 if TYPE_CHECKING:
@@ -35,7 +45,10 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic analyze runs/laptop-seed1-001
         evoplastic analyze runs/seed1 runs/seed2 runs/seed3 --out figures-seeds
         evoplastic analyze runs/laptop-sweep-001
+        evoplastic analyze runs/laptop-sweep-001 --by search.sigma
         evoplastic analyze 3f0c... --store sqlite:///mlflow.db --out figures
+        evoplastic analyze runs/laptop-seed1-001 --figures
+        evoplastic analyze g.safetensors --figures choices,psychometric --task dms
         """,
         run_analyze,
     )
@@ -44,19 +57,21 @@ def add_verbs(verbs: Subparsers) -> None:
         metavar="RUN",
         nargs="+",
         help="run directory, run id or MLflow run id, or a folder of runs; several: spread over "
-        "seeds, setting by setting",
+        "seeds, setting by setting, or compared --by one",
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="default: figures/ of the run or the folder; figures-seeds/ or figures-settings/ for "
-        "several",
+        help="default: figures/ of the run or the folder; figures-seeds/, figures-settings/ or "
+        "figures-effects/ for several",
     )
     parser.add_argument("--store", metavar="URI", help="MLflow store (default: that of the run)")
     parser.add_argument(
         "--no-mlflow", action="store_true", help="do not add the figures to the MLflow run"
     )
+    effects.add_options(parser)
+    add_figure_options(parser)
     add_json(parser)
 
 
@@ -64,15 +79,30 @@ def run_analyze(args: argparse.Namespace) -> int:
     """Draw, then print the final table."""
     from analysis.folders import is_folder_of_runs
 
+    effects.require_by(args)
+    require_used(args)
+    if args.by:
+        require_one(args)
+        return effects.run_effects(args)
     if len(args.run_refs) > 1 or is_folder_of_runs(args.run_refs[0]):
+        require_one(args)
         return _run_several(args)
+    if args.figures is not None and is_genome(args.run_refs[0]):
+        return run_of_genome(args)
     from analysis.report import analyze
 
+    plan = None if args.figures is None else planned(args, args.run_refs[0])
     report = analyze(args.run_refs[0], args.out, not args.no_mlflow, args.store)
+    inside: list[Path] = []
+    if plan is not None:
+        out = report.files[0].parent
+        inside = draw_of_run(plan, out, report.records, args.store, not args.no_mlflow)
     if args.json:
-        print_json(as_json(report))
+        print_json(as_json(report) | ({"inside": [str(each) for each in inside]} if plan else {}))
     else:
         print_report(report)
+        for file in inside:
+            print(f"wrote {file}")
     return exits.DONE
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evoplastic.genome.layout import Layout
+from evoplastic.search.individuals import Individuals
 
 Float64Array = NDArray[np.float64]
 Int64Array = NDArray[np.int64]
@@ -83,6 +84,7 @@ class Told(NamedTuple, Generic[State]):
     pulled: bool  # whether the losses said anything about where to go
     num_failed: int  # individuals whose loss is not finite
     numbers: dict[str, float]  # for the journal, by metric name
+    individuals: Individuals | None = None  # of a search that keeps some: who lived, and of whom
 
 
 class Search(Protocol[State]):

@@ -24,6 +24,11 @@ ALIKE = 0.999  # correlation of channels that show the same
 MAX_EXCHANGED = 5  # actions of a state machine whose exchanges are all tried
 
 
+NEGATED = tuple(
+    f"the same with {what} exchanged" for what in ("the responses", "actions", "acting and holding")
+)
+
+
 class Chains(NamedTuple):
     """Trials in which each step leads to one next step, whatever the action, or ends."""
 
@@ -71,11 +76,20 @@ def same_question(first: TrialTable, second: TrialTable) -> str | None:
         or ((one.state_MT < 0) != (other.state_MT < 0)).any()
     ):
         return None
-    exchanged = [
-        _exchanged_answers(first, second, one, other),
-        _exchanged_channels(first, second, one.state_S, other.state_S),
-    ]
-    return _in_words(exchanged)
+    answers = _exchanged_answers(first, second, one, other)
+    if answers is None:
+        return None
+    channels = _exchanged_channels(first, second, one.state_S, other.state_S)
+    return _in_words([answers, channels])
+
+
+def negated(first: TrialTable, second: TrialTable) -> bool:
+    """Whether two samples, drawn from one seed, show the same and want other answers.
+
+    A network that gives one of the two answers always, whatever it has learned, is right in one
+    task where it is wrong in the other, so its mean over both says nothing.
+    """
+    return same_question(first, second) in NEGATED
 
 
 def _in_words(exchanged: list[str | None]) -> str | None:

@@ -25,7 +25,7 @@ from evoplastic.trials.table import TrialTable
 from evoplastic.trials.wiring import Permute, WiringConfig
 from evoplastic.trials.world import Task, tables_of
 from evoplastic.types import Interface
-from tasks.suites.leakage import same_question
+from tasks.suites.leakage import negated, same_question
 from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
 
 
@@ -178,6 +178,21 @@ class Suite(Split):
             (first.task, second.task)
             for first, second in combinations(self.train_samples, 2)
             if same_question(first, second) == "the same"
+        )
+
+    @property
+    def negations(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of tasks of one role that show the same and want other answers, by their trials.
+
+        Raises:
+            UsageError: as `interface`.
+        """
+        held_out = [self._samples[task.name] for task in self.held_out]
+        return tuple(
+            (first.task, second.task)
+            for samples in (self.train_samples, held_out)
+            for first, second in combinations(samples, 2)
+            if negated(first, second)
         )
 
     @cached_property

@@ -95,6 +95,7 @@ def test_a_run_leaves_a_directory_that_explains_itself(whole: RunOutcome) -> Non
 def test_the_journal_tells_every_generation_once(whole: RunOutcome) -> None:
     told = events(whole)
     assert isinstance(told[0], StartEvent)
+    assert ("dms", "dnms") in (told[0].negations or ())
     assert isinstance(told[-1], EndEvent)
     assert [event.generation for event in told if isinstance(event, GenerationEvent)] == [
         0,

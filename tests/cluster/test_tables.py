@@ -17,7 +17,7 @@ from cluster.loop import evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import GenerationEvent
+from evoplastic.records import PEDIGREE_LOG_NAME, GenerationEvent
 from tasks.curricula.catalogue import CURRICULA
 from tests.evoplastic.search.climbing import CLIMBING, SETTINGS, every_search, listed
 
@@ -80,6 +80,9 @@ def test_a_stopped_and_resumed_run_equals_one_that_never_stopped(
     assert resumed.status == "done"
     assert resumed.center_digest == whole.center_digest
     assert state_of(resumed.run_dir) == state_of(whole.run_dir)
+    logs = [run.run_dir / PEDIGREE_LOG_NAME for run in (resumed, whole)]
+    assert [log.is_file() for log in logs] == ["best_individual" in state_of(whole.run_dir)] * 2
+    assert not logs[0].is_file() or logs[0].read_bytes() == logs[1].read_bytes()
     initial = Genome.load(whole.run_dir / "genomes" / "initial.safetensors")
     assert whole.center_digest != initial.digest
     generations = [

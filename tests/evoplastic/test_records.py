@@ -50,6 +50,7 @@ ALL_EVENTS: list[Event] = [
         git_dirty=True,
         engine="cpu",
         versions={"torch": "2.13.0"},
+        negations=(("dms", "dnms"),),
     ),
     ResumeEvent(time_ms=2, generation=7, engine="reference"),
     GenerationEvent(time_ms=3, generation=7, metrics={"fitness/loss_mean": 0.1 + 0.2}),
@@ -94,6 +95,8 @@ def test_every_kind_of_event_is_tested() -> None:
         '{"event":"resume","time_ms":1,"generation":2.5}',
         '{"event":"generation","time_ms":1,"generation":2,"metrics":{"x":"y"}}',
         '{"event":"generation","time_ms":1,"generation":2,"metrics":[]}',
+        '{"event":"start","time_ms":1,"run_id":"a","name":"b","seed":1,"config_digest":"",'
+        '"suite_digest":"","negations":["dms"]}',
         '{"event":"evaluation","time_ms":1,"generation":2,"genome_digest":"","parent_digest":"",'
         '"seconds":1,"entries":3}',
         "\0" * 30,

@@ -102,7 +102,13 @@ def held_out(
     return {"name": f"held-out accuracy, generation {generation}", **accuracy}
 
 
-def adam(state: AdamState, gradient_G: torch.Tensor, config: ESConfig, layout: Layout) -> AdamState:
+def adam(
+    state: AdamState,
+    gradient_G: torch.Tensor,
+    config: ESConfig,
+    layout: Layout,
+    generation: int = 0,
+) -> AdamState:
     """The step of `evoplastic.search.es.update` without EvoTorch, bit for bit.
 
     Source: Kingma & Ba 2015 (ICLR), algorithm 1.
@@ -117,7 +123,7 @@ def adam(state: AdamState, gradient_G: torch.Tensor, config: ESConfig, layout: L
     m_G = beta1 * state.m_G + (1 - beta1) * descent_G
     v_G = beta2 * state.v_G + (1 - beta2) * descent_G**2.0
     mean_G, square_G = m_G / (1 - beta1**t), v_G / (1 - beta2**t)
-    step_G = constant(config.learning_rate) * mean_G
+    step_G = constant(config.learning_rate_at(generation)) * mean_G
     stepped_G = state.center_G + step_G / (torch.sqrt(square_G) + constant(config.epsilon))
     center_G = layout.project(torch.where(layout.mask_G, stepped_G, state.center_G))
     return AdamState(center_G, m_G, v_G, t)

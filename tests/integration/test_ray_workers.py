@@ -38,7 +38,7 @@ from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
-from evoplastic.records import GenerationEvent
+from evoplastic.records import PEDIGREE_LOG_NAME, GenerationEvent
 from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem
@@ -154,6 +154,10 @@ def test_two_workers_one_of_them_killed_equal_none(
     assert outcome.last_evaluation is not None
     assert without_workers.last_evaluation is not None
     assert outcome.last_evaluation.entries == without_workers.last_evaluation.entries
+    pedigrees = [run.run_dir / PEDIGREE_LOG_NAME for run in (outcome, without_workers)]
+    assert pedigrees[0].is_file() == pedigrees[1].is_file()
+    if pedigrees[0].is_file():
+        assert pedigrees[0].read_bytes() == pedigrees[1].read_bytes()
     retried = [
         event.metrics["fault/retried_shards"]
         for event in read_journal(tmp_path / "run" / "journal.ndjson")[0]

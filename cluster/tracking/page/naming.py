@@ -23,6 +23,7 @@ MACHINERY = (
     "pairs_per_shard",
     "evaluation.lifetimes_per_shard",
     "evaluation.genomes_mib",
+    "evaluation.pedigree_mib",
 )
 # What is measured and when a run gives up leave the evolved networks as they are.
 NO_SETTING = ("name", "seed", *MACHINERY, "evaluation", "evolution.flat_generations")

@@ -94,7 +94,7 @@ def add_verbs(verbs: Subparsers) -> None:
         "--figures",
         type=Path,
         metavar="DIR",
-        help="folder for probe.png, probe.svg and the numbers, probe.csv",
+        help="folder for probe.png, .svg and .pdf, and the numbers, probe.csv",
     )
     add_trust(parser)
     add_json(parser)

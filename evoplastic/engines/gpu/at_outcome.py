@@ -1,9 +1,9 @@
-"""The schedule "at_outcome" on chip: the weights of a network stay in registers for a whole trial.
+"""The schedule "at_outcome" on chip: weights and traces stay in registers for a whole life.
 
 One program simulates one individual through all trials and steps, then takes the next. A step is
-one product of the weights in registers with the rates. Everything that can be done for many steps
-at once is done once per trial as a matrix product: what the clamped neurons send, which is known
-beforehand, and elig, a sum of outer products over steps, for which each step leaves its rates.
+one product of the weights with the rates, and one outer product of the rates with the step's
+perturbations onto the traces. What the clamped neurons send is known beforehand, and is one matrix
+product for many steps. Memory is read for p, w and alpha, once a trial, when the outcome is known.
 """
 
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -22,10 +22,14 @@ from evoplastic.engines.gpu.activity import (
     rates_after,
 )
 from evoplastic.engines.gpu.matrices import (
+    MATRIX_ELIG,
+    MATRIX_W,
     MATRIX_WEIGHT,
-    credit_rest,
+    credit_of,
+    decayed,
     lay_out,
-    learn,
+    learnt,
+    matrix_of,
     memory_of,
 )
 from evoplastic.engines.gpu.numbers import (
@@ -69,9 +73,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
     program = tl.program_id(0).to(tl.int64)
     memory = memory_of(all_memory, program, numbers, S)
     history = memory.history
-    weight_at = (
-        memory.matrices + MATRIX_WEIGHT * S.matrix + tl.arange(0, WIDE)[:, None] * WIDE + i[None, :]
-    )
+    from_clamped = memory.matrices + MATRIX_WEIGHT * S.matrix + (WIDE + c)[:, None] * WIDE + i
     for turn in range(tl.program_id(0), whole(numbers, NUM_INDIVIDUALS), tl.num_programs(0)):
         individual = program * 0 + turn
         tl.debug_barrier()
@@ -85,6 +87,9 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
         perturb_stream = tl.load(individuals.perturb_stream + individual).to(tl.uint32)
         x = tl.where(i < S.num_unclamped, real(numbers, INITIAL_ACTIVATION), 0.0)
         rate = x
+        tl.debug_barrier()
+        weight, _ = matrix_of(memory, MATRIX_W, S)
+        elig, elig_c = matrix_of(memory, MATRIX_ELIG, S)
         tl.store(history + WIDE + c, clamped_at_birth(c, numbers, S))
         means = means_at_birth(individuals, individual, S)
 
@@ -101,13 +106,15 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
             target = tl.load(tasks.target + entry * S.outputs + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
-            weight = tl.load(weight_at)
             tl.debug_barrier()
 
+            elig, elig_c = decayed(elig, elig_c, memory, feedback_start + 1)
             for step in range(0, feedback_start + 1):
-                tl.store(history + step * ROW + i, rate)
                 forcing = tl.load(memory.force + step * WIDE + i)
+                xi, clamped = credit_of(memory, i, c, step, feedback_start + 1, S)
                 drive = tl.sum(weight * rate[:, None], 0)
+                elig += rate[:, None] * xi[None, :]
+                elig_c += clamped[:, None] * xi[None, :]
                 x = x + leak * (drive - x) + forcing
                 in_window = (response_start <= step) & (step < response_stop)
                 rate = rates_after(x, rate, own, i, is_response, in_window, S)
@@ -125,21 +132,23 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 first, second, choice, numbers, S,
             )  # fmt: skip
             tl.debug_barrier()
-            learn(memory, feedback_start + 1, gate, trial >= first_trial, numbers, S)
+            weight, weight_c = learnt(elig, elig_c, memory, gate, trial >= first_trial, numbers, S)
+            tl.store(from_clamped, weight_c)
             tl.debug_barrier()
             force(memory, own, feedback_start + 1, num_steps, numbers, S)
-            weight = tl.load(weight_at)
             tl.debug_barrier()
 
+            elig, elig_c = decayed(elig, elig_c, memory, num_steps - feedback_start - 1)
             for step in range(feedback_start + 1, num_steps):
-                tl.store(history + step * ROW + i, rate)
                 forcing = tl.load(memory.force + step * WIDE + i)
+                xi, clamped = credit_of(memory, i, c, step, num_steps, S)
                 drive = tl.sum(weight * rate[:, None], 0)
+                elig += rate[:, None] * xi[None, :]
+                elig_c += clamped[:, None] * xi[None, :]
                 x = x + leak * (drive - x) + forcing
                 rate = rates_after(x, rate, own, i, is_response, never, S)
 
             tl.debug_barrier()
-            credit_rest(memory, feedback_start + 1, num_steps, S)
             last = tl.load(history + num_steps * ROW + WIDE + c)
             tl.store(history + WIDE + c, last)
             tl.debug_barrier()

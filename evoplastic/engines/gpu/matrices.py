@@ -139,16 +139,47 @@ def credited(elig, memory, j, i, start, stop, S: tl.constexpr):
 
 
 @triton.jit
-def learn(memory, stop, gate, may_change, numbers, S: tl.constexpr):
-    """Change the weights at the outcome, `stop` steps into a trial: elig, p, weight.
+def decayed(elig, elig_c, memory, steps):
+    """What is left of traces after some steps, to which `credit_of` adds."""
+    kept = tl.load(memory.powers + steps)
+    return kept * elig, kept * elig_c
+
+
+@triton.jit
+def credit_of(memory, i, c, step, stop, S: tl.constexpr):
+    """What a step adds to traces: its perturbations as `stop` will have them, and clamped rates."""
+    xi = tl.load(memory.xi + step * S.wide + i) * tl.load(memory.powers + (stop - step))
+    return xi, tl.load(memory.history + step * S.row + S.wide + c)
+
+
+@triton.jit
+def learnt(elig, elig_c, memory, gate, may_change, numbers, S: tl.constexpr):
+    """The weights from unclamped and clamped sources after the outcome, as `learn`."""
+    at = memory.matrices + tl.arange(0, S.wide)[None, :]
+    at_c = at + (S.wide + tl.arange(0, S.clamped))[:, None] * S.wide
+    weight_c = changed(elig_c, at_c, gate, may_change, numbers, S)
+    at += tl.arange(0, S.wide)[:, None] * S.wide
+    return changed(elig, at, gate, may_change, numbers, S), weight_c
+
+
+@triton.jit
+def changed(elig, at, gate, may_change, numbers, S: tl.constexpr):
+    """Change p at some places by what is eligible there, and return the weights.
 
     p   += clip(gain * elig * gate, -max_change, max_change);    weight = w + alpha * p
     """
+    change = limit(real(numbers, TRACE_GAIN) * elig * gate, real(numbers, MAX_CHANGE))
+    p = tl.load(at + MATRIX_P * S.matrix) + tl.where(may_change, change, 0.0)
+    tl.store(at + MATRIX_P * S.matrix, p)
+    return tl.load(at + MATRIX_W * S.matrix) + tl.load(at + MATRIX_ALPHA * S.matrix) * p
+
+
+@triton.jit
+def learn(memory, stop, gate, may_change, numbers, S: tl.constexpr):
+    """Change the weights at the outcome, `stop` steps into a trial, as `changed` says."""
     SOURCES: tl.constexpr = S.block_sources
     TARGETS: tl.constexpr = S.block_targets
     matrix: tl.constexpr = S.matrix
-    gain = real(numbers, TRACE_GAIN)
-    bound = real(numbers, MAX_CHANGE)
     for first_j in range(0, S.row, SOURCES):
         for first_i in range(0, S.wide, TARGETS):
             j = first_j + tl.arange(0, SOURCES)
@@ -157,10 +188,7 @@ def learn(memory, stop, gate, may_change, numbers, S: tl.constexpr):
             elig = tl.load(at + MATRIX_ELIG * matrix)
             elig = credited(elig, memory, j, i, 0, stop, S)
             tl.store(at + MATRIX_ELIG * matrix, elig)
-            change = limit(gain * elig * gate, bound)
-            p = tl.load(at + MATRIX_P * matrix) + tl.where(may_change, change, 0.0)
-            tl.store(at + MATRIX_P * matrix, p)
-            weight = tl.load(at + MATRIX_W * matrix) + tl.load(at + MATRIX_ALPHA * matrix) * p
+            weight = changed(elig, at, gate, may_change, numbers, S)
             tl.store(at + MATRIX_WEIGHT * matrix, weight)
 
 

@@ -26,10 +26,10 @@ from evoplastic.engines.gpu.matrices import (
     MATRIX_ELIG,
     MATRIX_P,
     MATRIX_W,
-    MATRIX_WEIGHT,
     drive_of,
     lay_out,
     learn,
+    learnt,
     limit,
     matrix_of,
     memory_of,
@@ -143,11 +143,12 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         roughness = tl.full([], 0.0, tl.float32)
         gate = tl.full([], 0.0, tl.float32)
         tl.debug_barrier()
-        if S.on_chip and S.lazy:
+        if S.on_chip:
             w, w_c = matrix_of(memory, MATRIX_W, S)
-            alpha, alpha_c = matrix_of(memory, MATRIX_ALPHA, S)
-            p, p_c = matrix_of(memory, MATRIX_P, S)
             elig, elig_c = matrix_of(memory, MATRIX_ELIG, S)
+            if S.lazy:
+                alpha, alpha_c = matrix_of(memory, MATRIX_ALPHA, S)
+                p, p_c = matrix_of(memory, MATRIX_P, S)
 
         for trial in range(0, num_trials):
             kind = tl.load(tasks.kind + entry)
@@ -156,8 +157,6 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             answered, num_answered = nothing, nothing
             reward, paid, mod_before = nothing, nothing, nothing
             step = trial * 0
-            if S.on_chip and not S.lazy:
-                weight, weight_c = matrix_of(memory, MATRIX_WEIGHT, S)
 
             while state >= 0:
                 if step % STEPS == 0:
@@ -169,13 +168,11 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                     xi = tl.load(memory.xi + step * WIDE + i)
                     if S.lazy:
                         drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
-                        elig = retention * (elig + rate[:, None] * xi[None, :])
-                        elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
-                    else:  # elig is made of what each step leaves, when the trial is over
-                        tl.store(before + i, rate)
-                        tl.store(before + WIDE + c, clamped)
-                        drive = tl.sum(weight * rate[:, None], 0)
-                        drive += tl.sum(weight_c * clamped[:, None], 0)
+                    else:  # w is w + alpha * p, which changes at outcomes
+                        drive = tl.sum(w * rate[:, None], 0)
+                        drive += tl.sum(w_c * clamped[:, None], 0)
+                    elig = retention * (elig + rate[:, None] * xi[None, :])
+                    elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
                     x = x + leak * (drive - x) + xi
                     rate = rates_after(x, rate, own, i, is_response, step >= 0, S)
                     answer = rate
@@ -240,7 +237,10 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             clamped = clamped_at(
                 c, channel, signal, state, choice, first, second, tasks, numbers, S
             )
-            if not S.lazy:
+            if S.on_chip:
+                if not S.lazy:
+                    w, w_c = learnt(elig, elig_c, memory, factor, may_change, numbers, S)
+            elif not S.lazy:
                 tl.debug_barrier()
                 learn(memory, step, factor, may_change, numbers, S)
             tl.debug_barrier()

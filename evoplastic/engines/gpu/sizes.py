@@ -16,9 +16,9 @@ from evoplastic.rules.table import Schedule
 
 SMALLEST_TILE = 16  # a matrix product on the GPU takes no smaller blocks
 # Unclamped neurons whose matrices fit into the registers of one program, and how many matrices:
-# the weights alone; or weights, coefficients, plastic weights and traces. With the schedule
+# weights and traces; or weights, coefficients, plastic weights and traces. With the schedule
 # every_step it is as many as fit, `matrices_of` the rule.
-ON_CHIP: dict[Schedule, tuple[int, int]] = {"at_outcome": (128, 1), "lazy": (64, 4)}
+ON_CHIP: dict[Schedule, tuple[int, int]] = {"at_outcome": (128, 2), "lazy": (64, 4)}
 REGISTERS_FOR_MATRICES = 128  # of the 255 that a thread can have
 REGISTERS_IF_SELF_PACED = 160  # of the 255, where sources that are clamped count too
 # The matrices of one network, one behind the other, [len(MATRICES), row, U'].
@@ -121,6 +121,8 @@ def make_tiles(
     else:
         largest, matrices = ON_CHIP[config.schedule]
         fits = max(wide, clamped) <= largest
+        if self_paced:
+            fits = fits and _warps_with_all_sources(matrices, wide, clamped) <= FULL_WARPS
     if fits and not streamed:
         if self_paced or every_step:
             num_warps = _warps_with_all_sources(matrices, wide, clamped)

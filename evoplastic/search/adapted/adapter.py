@@ -21,8 +21,10 @@ from evoplastic.checks import UsageError, require
 from evoplastic.genome.layout import Layout
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.adapted.algorithm import FLOAT32_BYTES, Algorithm, Tensors
+from evoplastic.search.adapted.breeding import NUMBERED, Breeding, with_numbers
 from evoplastic.search.adapted.coordinates import Coordinates
 from evoplastic.search.archive import Archive
+from evoplastic.search.individuals import Births
 from evoplastic.search.proposals import ArrayProposal
 from evoplastic.search.protocol import Float64Array, Proposal, Told
 from evoplastic.search.shaping import worst_for_failed
@@ -63,8 +65,11 @@ class AdaptedSearch:
     def init(self, center_G: Tensor) -> AdaptedState:
         """A search that has taken no step."""
         origin_G = center_G.clone()
-        bounds = self._coordinates.bounds(origin_G)
-        return AdaptedState(origin_G, self._algorithm.first(self._seed, bounds))
+        algorithm = self._algorithm
+        tensors = algorithm.first(self._seed, self._coordinates.bounds(origin_G))
+        if isinstance(algorithm, Breeding):
+            tensors = algorithm.numbered(tensors)
+        return AdaptedState(origin_G, tensors)
 
     def ask(self, state: AdaptedState, generation: int) -> ArrayProposal:
         """The individuals of a generation, within the bounds of the fields."""
@@ -98,6 +103,7 @@ class AdaptedSearch:
         )
         filled_P, num_failed = worst_for_failed(loss_P)
         mean_P = filled_P.reshape(-1, self._options.lifetimes).mean(1)
+        before, births = state.of_algorithm, self._births(state, proposal.generation)
         pulled = num_failed < len(loss_P) and self._algorithm.informs(mean_P)
         if pulled:
             bounds = self._coordinates.bounds(state.origin_G)
@@ -105,13 +111,22 @@ class AdaptedSearch:
                 tensors = self._algorithm.told_beside(
                     state.of_algorithm, bounds, mean_P, self._beside(proposal)
                 )
+            if births is not None:
+                tensors = with_numbers(tensors, before, births.individual_P)
             self._require_finite(tensors, proposal.generation)
             name = self._algorithm.center_name
             center_F = torch.maximum(torch.minimum(tensors[name], bounds.upper_F), bounds.lower_F)
             state = AdaptedState(state.origin_G, {**tensors, name: center_F})
         stdev = self._algorithm.stdev(state.of_algorithm)
         numbers = self._algorithm.numbers(state.of_algorithm)
-        return Told(state, pulled, num_failed, {records.SEARCH_STDEV: stdev, **numbers})
+        individuals = None
+        if isinstance(self._algorithm, Breeding) and births is not None:
+            own_PL = np.where(np.isfinite(loss_P), loss_P, np.nan).reshape(len(mean_P), -1)
+            individuals = self._algorithm.individuals(
+                proposal.generation, births, own_PL.mean(1), state.of_algorithm
+            )
+        told = {records.SEARCH_STDEV: stdev, **numbers}
+        return Told(state, pulled, num_failed, told, individuals)
 
     def center(self, state: AdaptedState) -> Tensor:
         """The center of the distribution, or the best individual of the last generation."""
@@ -129,6 +144,9 @@ class AdaptedSearch:
             UsageError: other names or shapes than those of this search.
         """
         expected = self.tensors(self.init(torch.zeros(self._layout.size)))
+        algorithm = self._algorithm
+        if isinstance(algorithm, Breeding) and set(expected) - set(tensors) == set(NUMBERED):
+            tensors = algorithm.renumbered(tensors)  # of a version that did not number them
         require(
             set(tensors) == set(expected),
             f"a state of the tensors {sorted(tensors)} came, search {self._options.name!r} expects "
@@ -162,6 +180,16 @@ class AdaptedSearch:
             tensors["behaviour_CD"][filled_C].numpy(),
             self._coordinates.genomes(state.origin_G, tensors["kept_CF"][filled_C]),
         )
+
+    def _births(self, state: AdaptedState, generation: int) -> Births | None:
+        """What the individuals of a generation came from, of an algorithm that keeps some."""
+        algorithm = self._algorithm
+        if not isinstance(algorithm, Breeding):
+            return None
+        bounds = self._coordinates.bounds(state.origin_G)
+        first = (generation + 1) * self._options.popsize
+        with self._drawing(generation):
+            return algorithm.births(state.of_algorithm, bounds, first)
 
     def _beside(self, proposal: Proposal) -> Float64Array:
         """What came beside losses [P, X]: the mean over an individual's lifetimes that have it."""

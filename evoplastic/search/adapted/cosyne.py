@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from evoplastic.checks import SECTION, require
-from evoplastic.search.adapted.algorithm import require_common, require_share
-from evoplastic.search.adapted.genetic import Population
+from evoplastic.search.adapted.algorithm import Tensors, require_common, require_share
+from evoplastic.search.adapted.breeding import INDIVIDUAL, seen
+from evoplastic.search.adapted.coordinates import Bounds
+from evoplastic.search.adapted.genetic import OPERATOR, Population
+from evoplastic.search.individuals import Births, Register
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,29 @@ class Cosyne(Population):
     def num_kept(self) -> int:
         """As many as are permuted."""
         return int(self.options.popsize - self.options.elites - self.options.num_children)
+
+    def births(self, tensors: Tensors, bounds: Bounds, first: int) -> Births:
+        """Elites, children of the best quarter, and all with numbers exchanged.
+
+        One who exchanged no number is the individual that it was. The parents of one who did are
+        all whose numbers it has, itself as it was before among them.
+        """
+        individual_K, fitness_K = tensors[INDIVIDUAL].numpy(), tensors["fitness_K"]
+        algorithm = self._standing(tensors, bounds, None)
+        operators = [algorithm._cross_over_op, algorithm._permutation_op]
+        crossed, permuted = seen(algorithm, operators, fitness_K)
+        register = Register(first)
+        for row in fitness_K.argsort(descending=True)[: self.options.elites]:
+            register.lives(int(individual_K[row]))
+        for child in range(self.options.num_children):
+            register.born(OPERATOR["one_point"], crossed.of(child, individual_K))
+        for row, individual in enumerate(individual_K):
+            given = permuted.of(row, individual_K)
+            if set(given) == {int(individual)}:
+                register.lives(int(individual))
+            else:
+                register.born("permutation", given)
+        return register.births()
 
     def _made(self, problem: Any) -> Any:
         from evotorch.algorithms import Cosyne as EvoTorchCosyne

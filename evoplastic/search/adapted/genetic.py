@@ -23,14 +23,28 @@ from torch import Tensor
 
 from evoplastic.checks import SECTION, require
 from evoplastic.random.counters import Purpose, normal
-from evoplastic.search.adapted.algorithm import Algorithm, Tensors, require_common, require_share
+from evoplastic.search.adapted.algorithm import Tensors, require_common, require_share
+from evoplastic.search.adapted.breeding import (
+    BEST_PLACE,
+    INDIVIDUAL,
+    PLACE,
+    Breeding,
+    places,
+    seen,
+)
 from evoplastic.search.adapted.coordinates import Bounds
 from evoplastic.search.adapted.stepping import Exchange, drawn_by, ranks, step
+from evoplastic.search.individuals import Births, Register
 from evoplastic.search.protocol import Float64Array
 
 FIRST_STREAM = 1 << 31  # of the draws for the first population
 
 CrossOver = Literal["one_point", "two_points", "none"]
+OPERATOR = {
+    "one_point": "one-point cross-over, mutation",
+    "two_points": "two-point cross-over, mutation",
+    "none": "mutation",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +129,10 @@ def _check(options: GAConfig | SteadyStateGAConfig) -> None:
     )
 
 
-class Population(Algorithm):
+class Population(Breeding):
     """An algorithm that keeps K individuals with their fitness; abstract."""
 
     center_name = "best_F"
-
-    @property
-    @abstractmethod
-    def num_kept(self) -> int:
-        """K, individuals that are kept."""
 
     @abstractmethod
     def _made(self, problem: Any) -> Any:
@@ -153,12 +162,37 @@ class Population(Algorithm):
         step(algorithm)
         kept_KF = algorithm.population.access_values(keep_evals=True).clone()
         fitness_K = algorithm.population.access_evals()[:, 0].clone()
-        best_F = kept_KF[int(fitness_K.argmax())].clone()
-        return {"best_F": best_F, "kept_KF": kept_KF, "fitness_K": fitness_K}
+        best, place_K = int(fitness_K.argmax()), places(loss_P, fitness_K)
+        return {
+            "best_F": kept_KF[best].clone(),
+            "kept_KF": kept_KF,
+            "fitness_K": fitness_K,
+            PLACE: place_K,
+            BEST_PLACE: place_K[best],
+        }
+
+    def births(self, tensors: Tensors, bounds: Bounds, first: int) -> Births:
+        """Those who are kept, then their children."""
+        individual_K, register = tensors[INDIVIDUAL].numpy(), Register(first)
+        for individual in individual_K:
+            register.lives(int(individual))
+        if self.options.cross_over == "none":  # each has one child
+            for individual in individual_K:
+                register.born(OPERATOR["none"], {int(individual): self.size})
+            return register.births()
+        algorithm = self._standing(tensors, bounds, None)
+        (crossed,) = seen(algorithm, [self._cross_over(algorithm)], tensors["fitness_K"])
+        for child in range(len(crossed.count_RK)):
+            register.born(OPERATOR[self.options.cross_over], crossed.of(child, individual_K))
+        return register.births()
 
     def stdev(self, tensors: Tensors) -> float:
         """Root mean square over the numbers of the standard deviation among those who are kept."""
         return float(tensors["kept_KF"].var(0, correction=0).mean().sqrt())
+
+    def _cross_over(self, algorithm: Any) -> Any:
+        """The operator of EvoTorch's algorithm that mixes numbers of parents."""
+        return algorithm._operators[0]
 
     def _standing(self, tensors: Tensors, bounds: Bounds, fitness_P: Tensor | None) -> Any:
         """EvoTorch's algorithm with these individuals, about to make children."""
@@ -204,6 +238,10 @@ class SteadyStateGA(Population):
         for operator in _operators(problem, self.options):
             algorithm.use(operator)
         return algorithm
+
+    def _cross_over(self, algorithm: Any) -> Any:
+        """The operator of EvoTorch's algorithm that mixes numbers of parents."""
+        return algorithm._cross_over_op
 
 
 def _operators(problem: Any, options: Any) -> list[Any]:

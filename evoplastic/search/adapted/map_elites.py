@@ -23,11 +23,13 @@ from evoplastic import records
 from evoplastic.checks import SECTION, require, require_known
 from evoplastic.lifetime.behaviour.catalogue import parted
 from evoplastic.random.counters import Purpose, normal
-from evoplastic.search.adapted.algorithm import Algorithm, Tensors, require_common, require_share
+from evoplastic.search.adapted.algorithm import Tensors, require_common, require_share
+from evoplastic.search.adapted.breeding import BEST_PLACE, INDIVIDUAL, PLACE, Breeding, places
 from evoplastic.search.adapted.coordinates import Bounds
 from evoplastic.search.adapted.stepping import Exchange, drawn_by, ranks, step
 from evoplastic.search.archive import Axis
 from evoplastic.search.asking import Behaviour
+from evoplastic.search.individuals import Births, Register
 from evoplastic.search.protocol import Float64Array
 
 FIRST_STREAM = 1 << 31  # of the draws for the first population
@@ -126,15 +128,25 @@ def _axis(config: MAPElitesConfig, name: str, bins: int) -> Axis:
     return Axis(name, descriptor.title, descriptor.unit, lower, upper, bins)
 
 
-class MAPElites(Algorithm):
+class MAPElites(Breeding):
     """EvoTorch's MAPElites over C cells; final."""
 
-    center_name = "best_F"
+    center_name, kept_name = "best_F", "kept_CF"
 
     @property
     def num_cells(self) -> int:
         """C."""
         return int(self.options.popsize // 2)
+
+    @property
+    def num_kept(self) -> int:
+        """One for each cell."""
+        return self.num_cells
+
+    def standing(self, tensors: Tensors) -> Tensor:
+        """The elites; before there are any, the first population."""
+        filled_C = tensors["filled_C"]
+        return filled_C if bool(filled_C.any()) else torch.ones_like(filled_C)
 
     def first(self, seed: int, bounds: Bounds) -> Tensors:
         """The first genome, who counts as the best, and mutants of it; no cell has an elite."""
@@ -175,9 +187,8 @@ class MAPElites(Algorithm):
         filled_C = algorithm.filled.as_subclass(Tensor).clone()
         kept_CF = algorithm.population.access_values(keep_evals=True).clone()
         rank_C = algorithm.population.access_evals()[:, 0]
-        # Fitness is the rank from below, all distinct: it says who a cell's elite was.
-        order = np.argsort(loss_P, kind="stable")
-        who_C = order[len(loss_P) - 1 - rank_C.long().numpy()]
+        place_C = places(loss_P, rank_C)
+        who_C = place_C.numpy()
         best = int(torch.where(filled_C, rank_C, -1.0).argmax())
         return {
             "best_F": kept_CF[best].clone(),
@@ -185,7 +196,23 @@ class MAPElites(Algorithm):
             "filled_C": filled_C,
             "loss_C": torch.where(filled_C, torch.from_numpy(loss_P[who_C]), 0.0),
             "behaviour_CD": torch.where(filled_C[:, None], behaviour_PD[who_C], 0.0),
+            PLACE: place_C,
+            BEST_PLACE: place_C[best],
         }
+
+    def births(self, tensors: Tensors, bounds: Bounds, first: int) -> Births:
+        """The individual of each cell, and a mutant of each of these."""
+        register, individual_C = Register(first), tensors[INDIVIDUAL].tolist()
+        lender_of = dict(zip(*_lent(tensors), strict=True))
+        met = [
+            register.born("mutation", {individual_C[lender_of[cell]]: self.size})
+            if cell in lender_of
+            else register.lives(individual)
+            for cell, individual in enumerate(individual_C)
+        ]
+        for individual in met:
+            register.born("mutation", {individual: self.size})
+        return register.births()
 
     def stdev(self, tensors: Tensors) -> float:
         """Root mean square over the numbers of the standard deviation among those who are kept."""
@@ -220,17 +247,24 @@ class MAPElites(Algorithm):
             re_evaluate_parents_first=False,
         )
         algorithm.population.set_values(tensors["kept_CF"])
-        filled_C = tensors["filled_C"]
-        if bool(filled_C.any()) and not bool(filled_C.all()):
-            elites = torch.nonzero(filled_C)[:, 0]
-            elites = elites[tensors["loss_C"][elites].argsort(stable=True)]
-            empty = torch.nonzero(~filled_C)[:, 0]
-            lent = elites[torch.arange(len(empty)) % len(elites)]
-            mutants = mutation(algorithm.population[lent.tolist()]).access_values(keep_evals=True)
+        empty, lent = _lent(tensors)
+        if empty:
+            mutants = mutation(algorithm.population[lent]).access_values(keep_evals=True)
             values_CF = tensors["kept_CF"].clone()
             values_CF[empty] = mutants.as_subclass(Tensor)
             algorithm.population.set_values(values_CF)
         return algorithm
+
+
+def _lent(tensors: Tensors) -> tuple[list[int], list[int]]:
+    """Cells without an elite, where others have one, and the cells whose elites use their place."""
+    filled_C = tensors["filled_C"]
+    elites = torch.nonzero(filled_C)[:, 0]
+    empty = torch.nonzero(~filled_C)[:, 0]
+    if not len(elites) or not len(empty):
+        return [], []
+    elites = elites[tensors["loss_C"][elites].argsort(stable=True)]
+    return empty.tolist(), elites[torch.arange(len(empty)) % len(elites)].tolist()
 
 
 def grid(axes: Sequence[Axis]) -> Tensor:

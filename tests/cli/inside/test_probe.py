@@ -208,8 +208,8 @@ def test_a_probe_is_drawn_with_its_numbers(command: Command, genome_file: Path) 
         *("--lesion", "hidden", "--scale", "alpha=0", "--figures", "drawn", "--json", *SHORT),
     )
     files = [Path(file) for file in answer.json["figures"]]
-    assert [file.name for file in files] == ["probe.png", "probe.svg", "probe.csv"]
-    header, *rows = files[2].read_text().splitlines()
+    assert [file.name for file in files] == ["probe.png", "probe.svg", "probe.pdf", "probe.csv"]
+    header, *rows = files[3].read_text().splitlines()
     assert header == "task,intervention,score,intact,mean,difference,low,high"
     assert len(rows) == 4
     told = answer.json["tasks"][0]["conditions"][1]

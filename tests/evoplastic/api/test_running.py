@@ -50,6 +50,21 @@ def test_arrays_are_labelled(inside: Any) -> None:
     assert float(abs(silent).max()) == 0.0
 
 
+def test_stimuli_and_prediction_errors_are_labelled(inside: Any) -> None:
+    np.testing.assert_array_equal(inside.kind, 2 * inside.stimulus1 + inside.stimulus2)
+    assert list(inside.attrs["stimulus2_steps"]) == [10, 18]
+    assert "prediction_error" not in inside.coords  # it takes all trials
+    whole = ep.run(GENOME, "dms", 2, "mod", **QUICK)
+    expected = np.zeros((2, 40))
+    for life in range(2):
+        baseline = dict.fromkeys(range(4), 0.0)
+        for trial in range(40):
+            kind, loss = int(whole.kind[life, trial]), float(whole.loss[life, trial])
+            expected[life, trial] = loss - baseline[kind]
+            baseline[kind] = 0.9 * baseline[kind] + 0.1 * loss
+    np.testing.assert_allclose(whole.prediction_error, expected, atol=1e-6)
+
+
 def test_they_are_the_lifetimes_of_an_evaluation(inside: Any) -> None:
     scores = ep.evaluate(GENOME, "dms", 4, controls=False, **QUICK)
     measured = scores.correct.sel(task="dms", condition="plastic").isel(trial=inside.trial.values)

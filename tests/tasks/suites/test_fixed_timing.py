@@ -8,6 +8,7 @@ import pytest
 from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
 from tasks.suites.leakage import same_question
+from tasks.suites.loading import load_suite
 from tasks.suites.single_mapping import agreement, best_single_mapping
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask, truth_table
 from tests.evoplastic.engines.cases import changed
@@ -97,3 +98,13 @@ def test_best_single_mapping_beats_or_equals_all_16_mappings(names: tuple[str, .
     tables = np.array([truth_table(name) for name in names])
     scores = [np.mean(tables == mapping) for mapping in product((0, 1), repeat=4)]
     assert best_single_mapping([bank_of(name) for name in names]) == pytest.approx(max(scores))
+
+
+def test_a_suite_names_its_negations_within_a_role() -> None:
+    found = load_suite("miconi2023").negations
+    assert ("dms", "dnms") in found
+    assert all(
+        (np.array(truth_table(one)) == 1 - np.array(truth_table(other))).all()
+        for one, other in found
+    )
+    assert len(found) == 7

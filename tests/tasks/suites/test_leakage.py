@@ -12,7 +12,7 @@ from neurogym.core import TrialEnv
 from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
-from tasks.suites.leakage import same_question
+from tasks.suites.leakage import negated, same_question
 from tests.tasks.small_envs import Echo
 
 
@@ -94,6 +94,14 @@ def bank(task: type[TrialEnv], seed: int = 0) -> TrialTable:
 def test_same_question(first: type[TrialEnv], second: type[TrialEnv], same: str | None) -> None:
     assert same_question(bank(first), bank(second)) == same
     assert same_question(bank(second), bank(first)) == same
+
+
+def test_negations_show_the_same_and_want_other_answers() -> None:
+    assert negated(bank(Echo), bank(Exchanged))
+    assert negated(bank(Sometimes), bank(SometimesNot))
+    assert not negated(bank(Echo), bank(Renamed)), "the same answers"
+    assert not negated(bank(Echo), bank(Permuted)), "other observations"
+    assert not negated(bank(Echo), bank(Sometimes))
 
 
 def test_other_draws_are_another_task() -> None:

@@ -24,7 +24,7 @@ from evoplastic.lifetime.recording import Recorded, Recording, empty_fields
 from evoplastic.network.dynamics import modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.order import first_trials, uniform_trials
-from evoplastic.types import NO_TARGET
+from evoplastic.types import NO_TARGET, Int64Array
 from evoplastic.watching import at
 
 
@@ -49,6 +49,7 @@ class CpuRecorder:
         self._by_network = config.schedule == "lazy"
         self._place = {trial: place for place, trial in enumerate(recording.trials)}
         self._connections: dict[int, Connections] = {}
+        self._number_P: dict[int, Int64Array] = {}  # of the trial that each meets, by trial
         self._done = count(1)  # lifetimes, for whoever watches
         shape = (len(batch.task_P), len(recording.trials))
         self.recorded = Recorded(
@@ -148,7 +149,9 @@ class CpuRecorder:
         """Kind of a trial, and the last action it asked for on the way that was taken."""
         tables = self._batch.tables
         if self._target_action_M is not None:
-            number = int(uniform_trials(self._batch.trial_streams, tables, trial)[individual])
+            if trial not in self._number_P:
+                self._number_P[trial] = uniform_trials(self._batch.trial_streams, tables, trial)
+            number = int(self._number_P[trial][individual])
             return int(tables.kind_M[number]), int(self._target_action_M[number])
         task = self._batch.task_P[individual]
         start, size = int(tables.start_B[task]), int(tables.size_B[task])

@@ -48,7 +48,10 @@ def test_any_network_is_covered_and_fits_its_tiles(
     assert tiles.wide >= neurons - groups.num_clamped
     assert tiles.clamped >= groups.num_clamped
     largest, matrices = ON_CHIP[config.rule.schedule]
-    assert tiles.on_chip == (max(neurons - groups.num_clamped, groups.num_clamped) <= largest)
+    fits = max(neurons - groups.num_clamped, groups.num_clamped) <= largest
+    assert fits >= tiles.on_chip
+    if fits and groups.num_clamped <= 32:
+        assert tiles.on_chip
     if tiles.on_chip:
         assert matrices * tiles.row * tiles.wide / (32 * tiles.num_warps) <= 160
         assert tiles.num_warps * tiles.programs_per_processor == 8

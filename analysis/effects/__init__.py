@@ -1,0 +1,1 @@
+"""What a setting does: groups of runs by a key, seeds as replicates, and tests of differences."""

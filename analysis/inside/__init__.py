@@ -1,0 +1,1 @@
+"""Numbers about the inside of networks: of recordings, of evaluations, of genomes."""

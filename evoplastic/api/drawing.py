@@ -1,0 +1,130 @@
+"""Figures of the inside of a network, with what they are drawn from made once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from evoplastic.api.defaults import EVALUATION_SEED
+from evoplastic.api.setting import as_overrides, load
+from evoplastic.checks import require, whole_number
+
+if TYPE_CHECKING:
+    from analysis.figures.inside.catalogue import InsideFigure, Material
+    from evoplastic.genome.genome import Genome
+
+LIFETIMES = 64
+
+
+def figures(
+    genome: str | Path | Genome,
+    names: str | Sequence[str] | None = None,
+    out: str | Path = "figures",
+    *,
+    task: str | None = None,
+    lifetimes: int = LIFETIMES,
+    seed: int = EVALUATION_SEED,
+    config: str | Path | None = None,
+    engine: str | None = None,
+    store: str | None = None,
+    **settings: Any,
+) -> list[Path]:
+    """Draw what happens inside a network, as `evoplastic analyze --figures` does.
+
+    Lifetimes are run, and recorded, once for all figures that need them.
+
+    Args:
+        genome: a genome, or a reference to one, see `load`.
+        names: of figures (`analysis.figures.inside.catalogue.FIGURES`), a list or separated by
+            commas; none means all.
+        out: folder to write to.
+        task: of the figures of one task; none means the first held-out task.
+        lifetimes: of each task, in evaluations and in recordings of a few trials.
+        seed: root of trials and perturbations.
+        config: recipe or file, see `run`.
+        engine: none means that of the configuration.
+        store: MLflow tracking URI to look the genome up in.
+        settings: of the configuration, as in `lifetime={"num_trials": 200}`.
+
+    Returns:
+        Of each figure NAME.png, .svg, .pdf and the numbers in it, NAME.csv.
+
+    Raises:
+        UsageError: as `run` and `evaluate`; an unknown figure; a recording that does not fit into
+            memory; too few trials for an analysis.
+        EnvironmentFault: the folder cannot be written; files are written whole or not at all.
+    """
+    plan = planned_figures(
+        genome,
+        names,
+        task=task,
+        lifetimes=lifetimes,
+        seed=seed,
+        config=config,
+        engine=engine,
+        store=store,
+        overrides=as_overrides(settings),
+    )
+    return plan.carry_out(Path(out))
+
+
+class FigurePlan(NamedTuple):
+    """Figures, and how to make what they are drawn from."""
+
+    figures: list[InsideFigure]
+    genome: Genome
+    task: str | None
+    lifetimes: int
+    common: dict[str, Any]  # seed, configuration, engine and overrides of everything that is run
+
+    def carry_out(self, out: Path) -> list[Path]:
+        """Run what is needed, then draw; nothing is written before everything has been run."""
+        from analysis.figures.inside.sheet import write_drawn
+
+        require(not out.is_file(), f"{out} is a file, expected a folder for the figures")
+        material = self.material()
+        drawn = [(figure.name, figure.draw(material)) for figure in self.figures]
+        return [file for name, each in drawn for file in write_drawn(each, out / name)]
+
+    def material(self) -> Material:
+        """What the figures are drawn from."""
+        from analysis.figures.inside.catalogue import Material
+        from evoplastic.watching import watched
+
+        made = Material()
+        for need in dict.fromkeys(need for figure in self.figures for need in figure.needs):
+            with watched(f"making the {need.replace('_', ' ')}"):
+                setattr(made, need, MAKERS[need](self))
+        return made
+
+
+def planned_figures(
+    genome: str | Path | Genome,
+    names: str | Sequence[str] | None,
+    *,
+    task: str | None,
+    lifetimes: int,
+    seed: int,
+    config: str | Path | None,
+    engine: str | None,
+    store: str | None,
+    overrides: Sequence[str] = (),
+) -> FigurePlan:
+    """Everything that can be checked before anything is run; see `figures`."""
+    from analysis.figures.inside.catalogue import chosen_figures
+
+    lifetimes = whole_number("lifetimes", lifetimes, 2)
+    chosen = chosen_figures(names)
+    common = {"seed": seed, "config": config, "engine": engine, "overrides": list(overrides)}
+    return FigurePlan(chosen, load(genome, store=store), task, lifetimes, common)
+
+
+def _evaluation(plan: FigurePlan) -> Any:
+    from evoplastic.api.evaluating import evaluated
+
+    tasks = None if plan.task is None else [plan.task]
+    return evaluated(plan.genome, tasks, plan.lifetimes, controls=True, choices=True, **plan.common)
+
+
+MAKERS = {"evaluation": _evaluation}
