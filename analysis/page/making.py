@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.page.again import Origin, commands, files
+from analysis.page.comparison import comparison_of
 from analysis.page.contents import Contents
 from analysis.page.drawing import draw
 from analysis.page.kinship import kinship_of
@@ -59,6 +60,7 @@ def page_of(contents: Contents, origins: dict[str, Origin]) -> str:
         story=story(contents),
         settings=settings_table(contents, origins),
         tables=task_tables(contents),
+        comparison=comparison_of(contents),
         several=len(contents.settings) > 1,
         names=contents.names,
         by_generation=[draw(plot) for plot in by_generation(contents)],

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.figures.style import ROLE_LABEL
 from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, Measure
+from analysis.negations import Pair, negations_of, negations_phrase
 from analysis.page.contents import Contents, judged_by
 from analysis.page.drawing import number
 from analysis.settings import Setting
@@ -81,8 +82,15 @@ def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
            else ".")
     )  # fmt: skip
     yield from _levels(newest, measure)
+    yield from _bias_of_settings(contents, newest, measure)
     first, second = means.index[:2]
     yield _apart(contents, of_runs[first], of_runs[second], int(first), int(second))
+
+
+def _bias_of_settings(contents: Contents, newest: pd.DataFrame, measure: Measure) -> Iterator[str]:
+    pairs = _pairs(contents, tasks_of=list(newest["task"].unique()))
+    if measure is ACCURACY and pairs:
+        yield negations_phrase(pairs)
 
 
 def _apart(contents: Contents, best: pd.Series, other: pd.Series, first: int, second: int) -> str:
@@ -116,9 +124,32 @@ def _reached(contents: Contents, setting: int, measure: Measure) -> Iterator[str
         )
         named = _tasks(role, list(newest["task"].unique()))
         yield f"On {named}{met} the newest network {done}{each}."
+        pairs = _pairs(contents, tasks_of=list(newest["task"].unique()))
+        if role == "held_out" and measure is ACCURACY and pairs:
+            yield _ability(newest, pairs)
         if role == "held_out" or not contents.tasks("held_out"):
             yield from _levels(newest, measure)
             yield from _begin(own, measure)
+
+
+def _pairs(contents: Contents, tasks_of: list[str]) -> list[Pair]:
+    """Tasks among these that are each other's negation."""
+    known = negations_of(contents.runs[0])
+    return [pair for pair in known if set(pair) <= set(tasks_of)]
+
+
+def _ability(newest: pd.DataFrame, pairs: list[Pair]) -> str:
+    """Half the sum and half the difference of two negations, which their mean alone would mix."""
+    of_tasks = newest.groupby("task")[ACCURACY.column("mean")].mean()
+    told = []
+    for first, second in pairs[:MOST_NAMED]:
+        ability = (of_tasks[first] + of_tasks[second]) / 2
+        bias = (of_tasks[first] - of_tasks[second]) / 2
+        told.append(
+            f"{first} and {second} show the same and want opposite answers: ability "
+            f"{number(ACCURACY, ability)}, bias {100 * bias:+.1f} points"
+        )
+    return f"{'; '.join(told)}."
 
 
 def _unanswered(contents: Contents, measure: Measure) -> Iterator[str]:

@@ -69,7 +69,8 @@ def test_pointing_choosing_and_sliding_show_numbers(folder: Path, page: Page) ->
     page.wait_for("Run it again")
     box = page.value(
         "(() => { const s = document.querySelector('#generations svg');"
-        " s.scrollIntoView({block: 'center'}); const b = s.getBoundingClientRect(); return [b.left + b.width * 505 / 520, b.top + b.height / 2]; })()"
+        " s.scrollIntoView({block: 'center'}); const b = s.getBoundingClientRect();"
+        " return [b.left + b.width * 505 / 520, b.top + b.height / 2]; })()"
     )
     page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
     page.wait_for("generation 40: held-out tasks 9")
