@@ -74,7 +74,7 @@ def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
     yield (
         f"On {ROLE_LABEL[role]}, mean of {newest['task'].nunique()}, the newest networks reach: "
         + "; ".join(
-            f"{contents.names[int(place)]} {_over_seeds(of_runs[place], measure)}, "
+            f"{contents.names[int(place)]}: {_over_seeds(of_runs[place], measure)}, on "
             f"{_each(newest[newest['setting'] == place], measure)}"
             for place in means.index[:MOST_NAMED]
         )

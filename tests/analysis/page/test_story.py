@@ -55,7 +55,7 @@ def test_settings_are_compared_and_an_overlap_is_named(tmp_path: Path) -> None:
     ]
     told = " ".join(story(contents_of([open_run(run) for run in made])))
     assert "4 runs of 2 settings, which differ in search.sigma." in told
-    first, second = told.index("sigma=0.05 8"), told.index("sigma=0.03 8")
+    first, second = told.index("sigma=0.05: 8"), told.index("sigma=0.03: 8")
     assert first < second
     assert "overlap: the order of these two may be chance" in told
     apart = [open_run(made[0]), open_run(made[2])]
