@@ -71,6 +71,7 @@ MODEL_TAG_OPERATOR = "operator"
 MODEL_TAG_RUN = "run_id"
 MODEL_TAG_GENERATION = "generation"
 MODEL_TAG_USER = "user"
+MODEL_TAG_CELL = "cell"  # of an elite: its bins along the axes of the archive
 MODEL_HELD_OUT = "held_out/accuracy_mean"  # over all held-out lifetimes; metric of such a model
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.

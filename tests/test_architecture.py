@@ -39,6 +39,7 @@ HOMES = {
     "pandas": ("analysis/",),
     "jinja2": ("analysis/",),
     "xarray": ("evoplastic/api/",),
+    "sklearn": ("analysis/",),
 }
 MOST_FILES = 20  # of a folder
 TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")

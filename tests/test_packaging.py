@@ -16,7 +16,12 @@ from tests.test_architecture import imports_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # NeuroGym fixes Gymnasium's version; builds of PyTorch for GPUs bring their own Triton.
-PACKAGE_OF = {"yaml": "pyyaml", "gymnasium": "neurogym", "triton": "torch"}
+PACKAGE_OF = {
+    "yaml": "pyyaml",
+    "gymnasium": "neurogym",
+    "triton": "torch",
+    "sklearn": "scikit-learn",
+}
 WITHOUT_INSTALLING = ("tests/benchmarks/rivals/",)  # rivals run where they happen to be installed
 PACKAGES = ("evoplastic", "tasks", "cluster", "analysis")
 

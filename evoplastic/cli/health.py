@@ -41,6 +41,7 @@ NEEDED_BY = {
     "matplotlib": "analysis",
     "pandas": "analysis",
     "jinja2": "analysis",
+    "scikit-learn": "analysis",
 }
 FIRST_RAY_WITH_TOKENS = (2, 52)
 PROBE_TIMEOUT_S = 3.0

@@ -11,7 +11,12 @@ from analysis.figures.inside.behaviour import (
     figure_curves_by_kind,
     figure_psychometric,
 )
+from analysis.figures.inside.connections import figure_connections
+from analysis.figures.inside.decoding import figure_decoding
 from analysis.figures.inside.sheet import Drawn
+from analysis.figures.inside.traces import figure_traces
+from analysis.figures.inside.trajectories import figure_trajectories
+from analysis.figures.inside.variance import figure_task_variance
 from evoplastic.checks import require, require_known
 
 
@@ -20,6 +25,13 @@ class Material:
     """What figures are drawn from; each is there if a figure that is asked for needs it."""
 
     evaluation: Any = None  # of some tasks, with answers
+    ends: Any = None  # recording of one task: rates and modulation of first and last trials
+    first_ends: Any = None  # the same of the genome that the run began with, if that is known
+    lives: Any = None  # recording of few lifetimes of that task: modulation and plastic weights
+    tasks: Any = None  # recordings of the last trials of each task of the suite, by task
+    clusters: Any = None  # of neurons, by what they vary with in those tasks
+    lesions: Any = None  # probe of those tasks without each cluster
+    connections: Any = None  # w, alpha and what those lifetimes added
 
 
 class InsideFigure(NamedTuple):
@@ -52,8 +64,47 @@ FIGURES: dict[str, InsideFigure] = {
             ("evaluation",),
             lambda material: figure_psychometric(material.evaluation),
         ),
+        InsideFigure(
+            "connections",
+            "innate weights, plasticity and learnt change as ordered matrices, with spectra",
+            ("lives", "connections"),
+            lambda material: figure_connections(material.connections),
+        ),
+        InsideFigure(
+            "traces",
+            "modulation, prediction error and plastic change, in a trial and along a lifetime",
+            ("ends", "lives", "connections"),
+            lambda material: figure_traces(material.ends, material.lives, material.connections),
+        ),
+        InsideFigure(
+            "decoding",
+            "when stimuli and target can be read from activity, first and last trials and networks",
+            ("ends", "first_ends"),
+            lambda material: figure_decoding(_networks(material)),
+        ),
+        InsideFigure(
+            "trajectories",
+            "activity as a path through principal components, first and last trials",
+            ("ends",),
+            lambda material: figure_trajectories(material.ends),
+        ),
+        InsideFigure(
+            "task_variance",
+            "which neurons vary in which task, in clusters, with a lesion of each",
+            ("tasks", "clusters", "lesions"),
+            lambda material: figure_task_variance(
+                material.clusters, material.lesions, next(iter(material.tasks.values()))
+            ),
+        ),
     )
 }
+
+
+def _networks(material: Material) -> dict[str, Any]:
+    """Recordings by what their networks are called."""
+    found = {} if material.first_ends is None else {"generation 0": material.first_ends}
+    generation = str(material.ends.attrs.get("generation", ""))
+    return found | {f"generation {generation}" if generation else "network": material.ends}
 
 
 def chosen_figures(names: str | Sequence[str] | None) -> list[InsideFigure]:

@@ -127,10 +127,10 @@ def draw_of_run(
 def run_of_genome(args: argparse.Namespace) -> int:
     """Figures of a genome alone, which has no records."""
     plan = planned(args, args.run_refs[0])
-    out = args.out or Path(f"figures-{plan.genome.digest[:16]}")
+    out = args.out or Path(f"figures-{plan.making.genome.digest[:16]}")
     files = plan.carry_out(out)
     if args.json:
-        print_json({"genome": plan.genome.digest, "inside": [str(file) for file in files]})
+        print_json({"genome": plan.making.genome.digest, "inside": [str(file) for file in files]})
     else:
         for file in files:
             print(f"wrote {file}")
