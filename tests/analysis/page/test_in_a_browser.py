@@ -73,11 +73,11 @@ def test_pointing_choosing_and_sliding_show_numbers(folder: Path, page: Page) ->
         " return [b.left + b.width * 505 / 520, b.top + b.height / 2]; })()"
     )
     page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
-    page.wait_for("generation 40: held-out tasks 9")
+    page.wait_for("generation 40: held-out tasks 8")
     page.value("document.querySelector('#generations svg').focus()")
     for kind in ("keyDown", "keyUp"):
         page.call("Input.dispatchKeyEvent", type=kind, key="ArrowLeft", code="ArrowLeft")
-    page.wait_for("generation 30: held-out tasks 8")
+    page.wait_for("generation 30: held-out tasks 7")
     page.value(
         "(() => { const s = document.querySelector('#generations select'); s.value = 3;"
         " s.dispatchEvent(new Event('change')); })()"
@@ -126,8 +126,9 @@ def test_mlflow_shows_it_in_place(folder: Path, page: Page) -> None:
         at = f"/#/experiments/{experiment}/runs/{runs[0].info.run_id}/artifacts/figures/report.html"
         page.open(f"http://127.0.0.1:{port}{at}")
         page.wait_until("document.querySelector('iframe') !== null", timeout_s=PATIENCE_S)
-        frame = "(document.querySelector('iframe').srcdoc || document.querySelector('iframe').src)"
-        page.wait_until(f"{frame}.length > 0", timeout_s=PATIENCE_S)
+        shown = "(async f => f.srcdoc || await (await fetch(f.src)).text())"
+        found = f"{shown}(document.querySelector('iframe')).then(t => t.includes('Run it again'))"
+        page.wait_until(found, timeout_s=PATIENCE_S)
         page.screenshot(folder / "mlflow.png")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
