@@ -9,12 +9,13 @@ import pandas as pd
 from analysis.figures.style import ROLE_LABEL
 from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, Measure
-from analysis.negations import Pair, negations_of, negations_phrase
+from analysis.negations import ability_and_bias, held_out_pairs, negations_phrase
 from analysis.page.contents import Contents, judged_by
 from analysis.page.drawing import number
 from analysis.settings import Setting
 from analysis.store import RunRecords
 from evoplastic.records import GENERATION_SECONDS
+from tasks.suites.negations import Pair
 
 SOLVED = 0.90  # held-out accuracy whose first generation is told
 MOST_NAMED = 4
@@ -82,15 +83,11 @@ def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
            else ".")
     )  # fmt: skip
     yield from _levels(newest, measure)
-    yield from _bias_of_settings(contents, newest, measure)
+    pairs = held_out_pairs(contents.runs[0])
+    if role == "held_out" and measure is ACCURACY and pairs:
+        yield negations_phrase(pairs)
     first, second = means.index[:2]
     yield _apart(contents, of_runs[first], of_runs[second], int(first), int(second))
-
-
-def _bias_of_settings(contents: Contents, newest: pd.DataFrame, measure: Measure) -> Iterator[str]:
-    pairs = _pairs(contents, tasks_of=list(newest["task"].unique()))
-    if measure is ACCURACY and pairs:
-        yield negations_phrase(pairs)
 
 
 def _apart(contents: Contents, best: pd.Series, other: pd.Series, first: int, second: int) -> str:
@@ -124,7 +121,7 @@ def _reached(contents: Contents, setting: int, measure: Measure) -> Iterator[str
         )
         named = _tasks(role, list(newest["task"].unique()))
         yield f"On {named}{met} the newest network {done}{each}."
-        pairs = _pairs(contents, tasks_of=list(newest["task"].unique()))
+        pairs = held_out_pairs(run)
         if role == "held_out" and measure is ACCURACY and pairs:
             yield _ability(newest, pairs)
         if role == "held_out" or not contents.tasks("held_out"):
@@ -132,21 +129,14 @@ def _reached(contents: Contents, setting: int, measure: Measure) -> Iterator[str
             yield from _begin(own, measure)
 
 
-def _pairs(contents: Contents, tasks_of: list[str]) -> list[Pair]:
-    """Tasks among these that are each other's negation."""
-    known = negations_of(contents.runs[0])
-    return [pair for pair in known if set(pair) <= set(tasks_of)]
-
-
-def _ability(newest: pd.DataFrame, pairs: list[Pair]) -> str:
+def _ability(newest: pd.DataFrame, pairs: tuple[Pair, ...]) -> str:
     """Half the sum and half the difference of two negations, which their mean alone would mix."""
-    of_tasks = newest.groupby("task")[ACCURACY.column("mean")].mean()
+    means = newest.groupby("task")[ACCURACY.column("mean")].mean()
     told = []
-    for first, second in pairs[:MOST_NAMED]:
-        ability = (of_tasks[first] + of_tasks[second]) / 2
-        bias = (of_tasks[first] - of_tasks[second]) / 2
+    for pair in pairs[:MOST_NAMED]:
+        ability, bias = ability_and_bias(dict(means), pair)
         told.append(
-            f"{first} and {second} show the same and want opposite answers: ability "
+            f"{' and '.join(pair)} show the same and want opposite answers: ability "
             f"{number(ACCURACY, ability)}, bias {100 * bias:+.1f} points"
         )
     return f"{'; '.join(told)}."
