@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analysis.figures.inside.catalogue import Material
     from evoplastic.api.setting import Setting
     from evoplastic.genome.genome import Genome
+    from evoplastic.lifetime.imitation.activity import Activity
 
 ENDS = 4  # trials at the begin and at the end of a lifetime that are recorded of many lifetimes
 FEW = 4  # lifetimes whose plastic weights are recorded
@@ -29,6 +30,7 @@ class Making(NamedTuple):
     first: Genome | None  # that its run began with
     task: str | None
     lifetimes: int
+    activity: Activity | None  # recorded elsewhere
     common: dict[str, Any]  # seed, configuration, engine and overrides of everything that is run
 
     def setting(self) -> Setting:
@@ -182,7 +184,19 @@ def _lesions(making: Making, material: Material) -> Any:
     return carry_out(setting, asked, lives, 0.95, resamples=999)
 
 
+def _activity(making: Making, _: Material) -> Any:
+    """What was read, once it is known to be of the task's conditions."""
+    from evoplastic.lifetime.imitation.activity import order_of
+    from evoplastic.trials.shown import kind_names
+
+    assert making.activity is not None
+    task = making.setting().tasks[0]
+    order_of(making.activity.conditions, list(kind_names(task.trials).values()), task.name)
+    return making.activity
+
+
 MAKERS: dict[str, Callable[[Making, Material], Any]] = {
+    "activity": _activity,
     "evaluation": _evaluation,
     "ends": lambda making, _: _ends(making, making.genome),
     "first_ends": _first_ends,
@@ -193,6 +207,7 @@ MAKERS: dict[str, Callable[[Making, Material], Any]] = {
     "lesions": _lesions,
 }
 MAKING = {
+    "activity": "reading activity",
     "evaluation": "evaluating",
     "ends": "recording first and last trials",
     "first_ends": "recording the first genome",
