@@ -121,6 +121,12 @@ def _connections(making: Making, material: Material) -> Any:
     return connections_of(making.setting(), material.lives)
 
 
+def _dynamics(making: Making, material: Material) -> Any:
+    from evoplastic.api.connections import dynamics_of
+
+    return dynamics_of(making.setting(), material.connections)
+
+
 def _tasks(making: Making, _: Material) -> Any:
     """Rates of the last trials of few lifetimes of each task of the suite."""
     from evoplastic.api.running import labelled, require_room, steps_of
@@ -202,6 +208,7 @@ MAKERS: dict[str, Callable[[Making, Material], Any]] = {
     "first_ends": _first_ends,
     "lives": _lives,
     "connections": _connections,
+    "dynamics": _dynamics,
     "tasks": _tasks,
     "clusters": _clusters,
     "lesions": _lesions,
@@ -213,6 +220,7 @@ MAKING = {
     "first_ends": "recording the first genome",
     "lives": "recording plastic weights",
     "connections": "reading weights",
+    "dynamics": "reading dynamics",
     "tasks": "recording all tasks",
     "clusters": "grouping neurons",
     "lesions": "lesioning clusters",

@@ -13,6 +13,7 @@ from analysis.figures.inside.behaviour import (
 )
 from analysis.figures.inside.connections import figure_connections
 from analysis.figures.inside.decoding import figure_decoding
+from analysis.figures.inside.fixed_points import figure_fixed_points
 from analysis.figures.inside.sheet import Drawn
 from analysis.figures.inside.similarity import figure_similarity
 from analysis.figures.inside.traces import figure_traces
@@ -34,6 +35,7 @@ class Material:
     lesions: Any = None  # probe of those tasks without each cluster
     activity: Any = None  # that was recorded elsewhere, from a file
     connections: Any = None  # w, alpha and what those lifetimes added
+    dynamics: Any = None  # of activity while nothing is shown, at birth and after a lifetime
 
 
 class InsideFigure(NamedTuple):
@@ -89,6 +91,12 @@ FIGURES: dict[str, InsideFigure] = {
             "activity as a path through principal components, first and last trials",
             ("ends",),
             lambda material: figure_trajectories(material.ends),
+        ),
+        InsideFigure(
+            "fixed_points",
+            "where activity stands still while nothing is shown, at birth and after a lifetime",
+            ("ends", "lives", "connections", "dynamics"),
+            lambda material: figure_fixed_points(material.ends, material.dynamics),
         ),
         InsideFigure(
             "similarity",

@@ -54,7 +54,9 @@ def test_methods_of_rsatoolbox() -> None:
     else:
         assert rsatoolbox is not None
         rdms = [1 - np.corrcoef(each)[np.triu_indices(5, 1)] for each in (pattern, other)]
-        assert rdm_similarity(pattern, other, "corr") == pytest.approx(np.corrcoef(*rdms)[0, 1])
+        assert rdm_similarity(pattern, other, "corr") == pytest.approx(
+            np.corrcoef(rdms[0], rdms[1])[0, 1]
+        )
 
 
 @pytest.mark.exhaustive
