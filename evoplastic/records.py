@@ -37,6 +37,7 @@ FLAT_GENERATIONS = "search/flat_generations"  # in a row that told the search no
 SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
 ARCHIVE_COVERAGE = "archive/coverage"  # share of cells that have an elite
 ARCHIVE_QD_SCORE = "archive/qd_score"  # sum over elites of what their loss is better than the worst
+SUMMARY = "_summary"  # what is asked first; MLflow sorts groups, and this one before all others
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
 RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived
@@ -71,6 +72,7 @@ MODEL_TAG_OPERATOR = "operator"
 MODEL_TAG_RUN = "run_id"
 MODEL_TAG_GENERATION = "generation"
 MODEL_TAG_USER = "user"
+MODEL_TAG_CELL = "cell"  # of an elite: its bins along the axes of the archive
 MODEL_HELD_OUT = "held_out/accuracy_mean"  # over all held-out lifetimes; metric of such a model
 
 # File of a run directory: {"uri": the store last delivered to, "stores": {uri: how far it is}}.

@@ -18,8 +18,9 @@ from typing import Any
 from cluster.journal import now_ms, read_journal
 from cluster.session.summaries import last_evaluation_of
 from cluster.sweep.record import membership
+from cluster.tracking.elites import deliver_elites
 from cluster.tracking.mlflow_store import DeletedExperiment, MlflowStore, RunState, user_name
-from cluster.tracking.models import Suite, deliver_model, deliver_suite, origin_tags
+from cluster.tracking.models import Origin, Suite, deliver_model, deliver_suite, origin_tags
 from cluster.tracking.page.details import FOLDER, write_details
 from cluster.tracking.page.naming import identity_tags, parameters, run_name
 from cluster.tracking.page.note import Place, note
@@ -31,6 +32,7 @@ from evoplastic.inside import is_inside
 from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
+    ARCHIVE_NAME,
     CONFIG_NAME,
     JOURNAL_NAME,
     MODEL_TAG_DIGEST,
@@ -51,13 +53,14 @@ from evoplastic.records import (
     Status,
 )
 from evoplastic.storage import write_atomically
+from tasks.suites.negations import negations_of
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
-PAGE = 2  # a store that has an earlier form of a run's page gets the present one beside it
+PAGE = 3  # a store that has an earlier form of a run's page gets the present one beside it
 KEPT = "gen_"  # how names of kept centers begin; they and a pedigree are sent when a run is over
-ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME)
+ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME, ARCHIVE_NAME)
 FILES = (*ALONE, PEDIGREE_NAME, "sources/*", "genomes/*", "figures/*")
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
@@ -106,6 +109,7 @@ class Delivery:
         self._store: MlflowStore | None = None
         self._config: dict[str, Any] = {}
         self._halves = False
+        self._negations: tuple[tuple[str, str], ...] = ()
         self._start: StartEvent | None = None
         self._last: EvaluationEvent | None = None  # among the events delivered by now
         self._status: Status | None = None
@@ -192,6 +196,7 @@ class Delivery:
         store.log_points(run_id, [], identity_tags(config) | origin_tags(self._run_dir))
         self._start, self._config = start, config
         self._halves = settings.get("curriculum.name") == "alternate_halves"
+        self._negations = negations_of(start, config)
         if self.cursor.page != PAGE:
             self.cursor.rewind()
         self._recall()
@@ -208,7 +213,7 @@ class Delivery:
     def _deliver(self, store: MlflowStore, events: list[Event]) -> None:
         run_id = self._run_id
         told = replace(self.cursor.told)  # a batch that fails is told again from where it began
-        points = points_of(events, told, self._halves)
+        points = points_of(events, told, self._halves, self._negations)
         resumes = self.cursor.resumes + sum(isinstance(event, ResumeEvent) for event in events)
         store.log_points(run_id, points, _tags(events, resumes))
         for event in events:
@@ -224,17 +229,23 @@ class Delivery:
             self._write_note(store)
         for event in events:
             if isinstance(event, EvaluationEvent):
-                self._deliver_model(store, run_id, event)
+                self._deliver_model(store, event)
+            if isinstance(event, EndEvent) and event.status == "done":
+                deliver_elites(store, self._origin)
             self._tell_state(store, run_id, event)
         self.cursor.resumes, self.cursor.told = resumes, told
         self.points += len(points)
 
-    def _deliver_model(self, store: MlflowStore, run_id: str, event: EvaluationEvent) -> None:
+    @property
+    def _origin(self) -> Origin:
+        assert self._start is not None, "models are delivered once the run is known"
+        return Origin(self._run_dir, self._start, self._run_id, user_name())
+
+    def _deliver_model(self, store: MlflowStore, event: EvaluationEvent) -> None:
         name = f"{event.generation}-{event.genome_digest[:16]}"
-        if name in self.cursor.models or self._start is None:
+        if name in self.cursor.models:
             return
-        start, user = self._start, user_name()
-        model = deliver_model(store, run_id, self._run_dir, start, event, self._suite, user)
+        model = deliver_model(store, self._origin, event, self._suite)
         if model is not None:
             self.cursor.models[name] = model
             self._save()

@@ -18,6 +18,7 @@ from evoplastic.genome.parents import OPERATOR, Parent, as_parent, described, re
 from evoplastic.records import (
     CENTER_NAME,
     MODEL_HELD_OUT,
+    MODEL_TAG_CELL,
     MODEL_TAG_DIGEST,
     MODEL_TAG_GENERATION,
     MODEL_TAG_OPERATOR,
@@ -74,37 +75,74 @@ def deliver_suite(store: MlflowStore, run_id: str, suite: Suite) -> None:
         store.client.log_inputs(run_id, inputs)
 
 
+class Origin(NamedTuple):
+    """What models are made for: a run, here and in the store, and who delivers."""
+
+    run_dir: Path
+    start: StartEvent
+    mlflow_run_id: str
+    user: str
+
+
 def deliver_model(
-    store: MlflowStore,
-    run_id: str,
-    run_dir: Path,
-    start: StartEvent,
-    event: EvaluationEvent,
-    suite: Suite,
-    user: str,
+    store: MlflowStore, origin: Origin, event: EvaluationEvent, suite: Suite
 ) -> str | None:
     """Make the model of an evaluated center, unless it is there; its id, None if it is not kept.
 
     Raises:
         Exception: whatever the store raises.
     """
-    from mlflow.entities import LoggedModelOutput
-
-    file = _file(run_dir, event)
+    file = _file(origin.run_dir, event)
     if file is None:
         return None
+    model = deliver_file(store, origin, file, event.generation)
+    if model.status.name != READY:
+        _score(store, origin.mlflow_run_id, model.model_id, event, suite)
+        store.client.finalize_logged_model(model.model_id, READY)
+    return str(model.model_id)
+
+
+def deliver_file(
+    store: MlflowStore,
+    origin: Origin,
+    file: Path,
+    generation: int,
+    *,
+    cell: str = "",
+    params: dict[str, str] | None = None,
+) -> Any:
+    """A logged model with this genome file, linked to its run; not READY yet where it is new.
+
+    Args:
+        store: where.
+        origin: whose genome it is.
+        file: the genome.
+        generation: after which it was kept.
+        cell: of an archive, where it is an elite.
+        params: of the model.
+
+    Raises:
+        Exception: whatever the store raises.
+    """
+    from mlflow.entities import LoggedModelOutput
+
     header = read_header(file, "genome")
-    model = _found(store, start, event) or _made(store, run_id, start, event, header, user)
+    tags = {
+        MODEL_TAG_RUN: origin.start.run_id,
+        MODEL_TAG_GENERATION: str(generation),
+        MODEL_TAG_DIGEST: str(header["digest"]),
+        MODEL_TAG_CELL: cell,
+    }
+    model = _found(store, tags) or _made(store, origin, header, tags, params)
     if model.status.name != READY:
         store.client.log_model_artifact(model.model_id, str(file))
+        run_id = origin.mlflow_run_id
         outputs = store.client.get_run(run_id).outputs
         linked = {each.model_id for each in outputs.model_outputs} if outputs else set()
         if model.model_id not in linked:  # MLflow refuses a link that a killed driver has made
-            output = LoggedModelOutput(model.model_id, event.generation)
+            output = LoggedModelOutput(model.model_id, generation)
             store.client.log_outputs(run_id, [output])
-        _score(store, run_id, model.model_id, event, suite)
-        store.client.finalize_logged_model(model.model_id, READY)
-    return str(model.model_id)
+    return model
 
 
 def _file(run_dir: Path, event: EvaluationEvent) -> Path | None:
@@ -119,44 +157,45 @@ def _file(run_dir: Path, event: EvaluationEvent) -> Path | None:
     return None
 
 
-def _found(store: MlflowStore, start: StartEvent, event: EvaluationEvent) -> Any:
-    tags = {
-        MODEL_TAG_RUN: start.run_id,
-        MODEL_TAG_GENERATION: str(event.generation),
-        MODEL_TAG_DIGEST: event.genome_digest,
-    }
-    clause = " AND ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-    found = store.client.search_logged_models(
-        [store.experiment_id], filter_string=clause, max_results=1
+def _found(store: MlflowStore, tags: dict[str, str]) -> Any:
+    """The model with these tags, and without those that are empty here."""
+    clause = " AND ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items() if value)
+    found = store.client.search_logged_models([store.experiment_id], filter_string=clause)
+    return next(
+        (
+            model
+            for model in found
+            if all(model.tags.get(name, "") == value for name, value in tags.items())
+        ),
+        None,
     )
-    return found[0] if found else None
 
 
 def _made(
     store: MlflowStore,
-    run_id: str,
-    start: StartEvent,
-    event: EvaluationEvent,
+    origin: Origin,
     header: dict[str, Any],
-    user: str,
+    who: dict[str, str],
+    params: dict[str, str] | None,
 ) -> Any:
     provenance = dict(header["provenance"])
     parents = read_parents(header, provenance)
     listed = json.dumps(described(parents))
     tags = {
-        MODEL_TAG_RUN: start.run_id,
-        MODEL_TAG_GENERATION: str(event.generation),
-        MODEL_TAG_DIGEST: event.genome_digest,
+        **who,
         MODEL_TAG_OPERATOR: str(provenance.get(OPERATOR, "")),
-        MODEL_TAG_USER: user,
+        MODEL_TAG_USER: origin.user,
         MODEL_TAG_PARENTS: listed if len(listed) <= LONGEST_TAG else "",
-        **(_of_first(parents[0], start.run_id) if parents else {}),
+        **(_of_first(parents[0], origin.start.run_id) if parents else {}),
     }
+    cell = f"-cell-{who[MODEL_TAG_CELL].replace(',', '-')}" if who[MODEL_TAG_CELL] else ""
+    name = f"{origin.start.name}-g{who[MODEL_TAG_GENERATION]}{cell}"
     return store.client.create_logged_model(
         store.experiment_id,
-        name=f"{re.sub(r'[^A-Za-z0-9_-]', '_', start.name)}-g{event.generation}",
-        source_run_id=run_id,
+        name=re.sub(r"[^A-Za-z0-9_-]", "_", name),
+        source_run_id=origin.mlflow_run_id,
         tags={name: value for name, value in tags.items() if value},
+        params=params,
         model_type=MODEL_TYPE,
     )
 

@@ -17,8 +17,10 @@ from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
 from evoplastic.search.es import EvolutionStrategy, update
+from tests.benchmarks.gpu import report
 from tests.gpu.__main__ import LIMIT_S, NO_GPU, TOTAL_S, run_part
 from tests.gpu.evolution import adam
+from tests.gpu.study import Setting
 from tests.gpu.targets import verdicts
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +86,8 @@ def test_parts_need_nothing_but_what_the_machine_has(
 
 @needs_triton
 def test_every_part_starts_without_the_packages_of_a_development_machine(tmp_path: Path) -> None:
-    code = f"import importlib\nfor n in {[*LIMIT_S]}: importlib.import_module('tests.gpu.' + n)"
+    parts = [*LIMIT_S, "study"]
+    code = f"import importlib\nfor n in {parts}: importlib.import_module('tests.gpu.' + n)"
     command = [sys.executable, "-c", code]
     subprocess.run(command, cwd=ROOT, env=bare(tmp_path), check=True, timeout=120)
 
@@ -94,6 +97,34 @@ def test_a_part_that_fails_or_takes_too_long_costs_itself_alone() -> None:
     assert run_part("bits", 0.05, True)["status"] == "stopped after 0 s"
     assert run_part("bits", 0.0, True)["status"].startswith("not run")
     assert TOTAL_S <= 480
+
+
+@needs_triton
+@pytest.mark.exhaustive
+def test_settings_are_compared_by_their_accuracy_on_training_tasks(tmp_path: Path) -> None:
+    tiny = {"search": {"popsize": 4}, "lifetime": {"num_trials": 2, "scored_trials": 1}}
+    settings, out = tmp_path / "settings.json", tmp_path / "out.jsonl"
+    settings.write_text(json.dumps([{"name": "tiny", **tiny}]))
+    length = ["--seeds", "1", "--generations", "1", "--every", "1", "--lives", "1"]
+    command = [sys.executable, "-m", "tests.gpu.study", str(settings), "--out", str(out), *length]
+    environment = {**bare(tmp_path), "TRITON_INTERPRET": "1"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=600)
+    (found,) = (json.loads(line) for line in out.read_text().splitlines())
+    assert [point["generation"] for point in found["points"]] == [0, 1]
+    assert all("held_out" not in point and len(point["tasks"]) == 12 for point in found["points"])
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "gpu" / "settings").glob("*.json")))
+def test_kept_settings_are_such(file: Path) -> None:
+    settings = Setting.read(file)
+    assert settings
+    for setting in settings:
+        ESConfig(**setting.search)
+        GenomeConfig(**setting.genome)
+
+
+def test_what_a_card_was_found_to_do_is_reported() -> None:
+    assert any(line.startswith("### NVIDIA") for line in report())
 
 
 def test_targets_are_judged_by_what_was_measured() -> None:

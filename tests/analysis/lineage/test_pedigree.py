@@ -32,7 +32,10 @@ from tests.analysis import runs
 
 LAYOUT = Layout(NeuronGroups(num_neurons=13))
 NUMBERS = 8  # of an individual
-FIRST = {0: ("first genome", {}), 1: ("mutation of the first genome", {})}
+FIRST: dict[int, tuple[str, dict[int, int]]] = {
+    0: ("first genome", {}),
+    1: ("mutation of the first genome", {}),
+}
 
 
 def line(
@@ -58,7 +61,7 @@ def line(
 def lines() -> list[dict[str, Any]]:
     """Founders 0 to 2; 7 is three fourths 0 and one 1, 11 half 7 and half 2, 15 a mutant of 11."""
     founders = {**FIRST, 2: ("mutation of the first genome", {})}
-    old = ("", {})
+    old: tuple[str, dict[int, int]] = ("", {})
     return [
         line(0, {**founders, 7: ("cross-over", {0: 6, 1: 2})}, {0, 2, 7}, 7),
         line(1, {7: old, 0: old, 2: old, 11: ("cross-over", {2: 4, 7: 4})}, {11, 7, 2}, 11),
@@ -94,7 +97,7 @@ def test_the_ancestry_is_everybody_that_an_individual_came_from(pedigree: Pedigr
 
 def test_shares_of_founders_are_those_of_the_kept(pedigree: Pedigree) -> None:
     wide = founder_shares(pedigree).pivot_table("share", "generation", "founder", fill_value=0)
-    kept = {0: [(1, 0, 0), (0, 0, 1), (0.75, 0.25, 0)]}
+    kept: dict[int, list[tuple[float, ...]]] = {0: [(1, 0, 0), (0, 0, 1), (0.75, 0.25, 0)]}
     kept[1] = [(0.375, 0.125, 0.5), (0.75, 0.25, 0), (0, 0, 1)]
     kept[2] = [(0.375, 0.125, 0.5), (0.375, 0.125, 0.5), (0.75, 0.25, 0)]
     for generation, vectors in kept.items():

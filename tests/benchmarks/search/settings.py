@@ -70,18 +70,4 @@ class Setting:
         return override_config(config, [*length, f"evaluation.every={every}"])
 
 
-SETTINGS = (
-    Setting("laptop", "laptop"),
-    Setting(
-        "plastic start",
-        "laptop",
-        (
-            "evolution.generations=60",
-            "genome.init_alpha=5.0",
-            "genome.init_gain=1.25",
-            "search.learning_rate=0.03",
-            "search.last_learning_rate=0.01",
-            "search.annealing_generations=10",
-        ),
-    ),
-)
+SETTINGS = (Setting("laptop", "laptop"), Setting("annealed", "annealed-laptop"))
