@@ -9,6 +9,7 @@ from evoplastic.checks import require
 if TYPE_CHECKING:
     import xarray as xr
 
+    from analysis.inside.fixed_points import Dynamics
     from evoplastic.api.setting import Setting
 
 
@@ -48,3 +49,48 @@ def connections_of(setting: Setting, lives: xr.Dataset) -> xr.Dataset:
     )
     found["change"] = found.alpha * lives.p.isel(trial=-1)
     return found.assign(change=found.change.transpose("life", *dims))
+
+
+def dynamics_of(setting: Setting, connections: xr.Dataset) -> dict[str, Dynamics]:
+    """The dynamics while nothing is shown and nothing is answered, at birth and after lifetime 1.
+
+    Of all neurons but those set from outside, of which the bias alone is not 0, and the response
+    neurons, which are silent then.
+
+    Raises:
+        UsageError: a network whose modulatory neurons set gains or thresholds of others.
+    """
+    import numpy as np
+
+    from analysis.inside.fixed_points import Dynamics
+
+    lifetime, groups = setting.problem.lifetime, setting.genome.groups
+    for target in ("gain", "threshold"):
+        require(
+            lifetime.modulation.onto(target) is None,
+            f"modulatory neurons set the {target} of others (modulation is "
+            f"{lifetime.modulation.name!r}); fixed points are sought where they set none",
+        )
+    neurons = np.arange(groups.num_clamped, groups.response.start)
+    params = setting.problem.params(setting.genome.center_G[None])
+    leak = params.intrinsic.leak(lifetime.dynamics, 1.0)
+    threshold = params.intrinsic.threshold(lifetime.dynamics)
+
+    def each(value: Any) -> Any:
+        """Of the neurons, from one number or one of each neuron."""
+        known = np.asarray(value, dtype=np.float64).reshape(-1)
+        return np.broadcast_to(known, groups.num_neurons)[neurons]
+
+    w = connections.w.astype(np.float64)
+    learnt = w + connections.change.isel(life=0)
+    return {
+        name: Dynamics(
+            a_UU=matrix.sel(target=neurons, source=neurons).values,
+            drive_U=matrix.sel(target=neurons, source=groups.bias).values
+            * lifetime.dynamics.bias_rate,
+            tau_ms_U=1.0 / each(leak),
+            threshold_U=each(threshold),
+            neurons=neurons,
+        )
+        for name, matrix in (("at birth", w), ("after a lifetime", learnt))
+    }

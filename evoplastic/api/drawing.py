@@ -28,6 +28,7 @@ def figures(
     *,
     task: str | None = None,
     lifetimes: int = LIFETIMES,
+    activity: str | Path | None = None,
     seed: int = EVALUATION_SEED,
     config: str | Path | None = None,
     engine: str | None = None,
@@ -45,6 +46,8 @@ def figures(
         out: folder to write to.
         task: of the figures of one task; none means the first held-out task.
         lifetimes: of each task, in evaluations and in recordings of a few trials.
+        activity: CSV file of recorded activity, a line for each condition and a column for each
+            unit, for the figure `similarity`.
         seed: root of trials and perturbations.
         config: recipe or file, see `run`.
         engine: none means that of the configuration.
@@ -64,6 +67,7 @@ def figures(
         names,
         task=task,
         lifetimes=lifetimes,
+        activity=activity,
         seed=seed,
         config=config,
         engine=engine,
@@ -118,6 +122,7 @@ def planned_figures(
     *,
     task: str | None,
     lifetimes: int,
+    activity: str | Path | None = None,
     seed: int,
     config: str | Path | None,
     engine: str | None,
@@ -126,10 +131,12 @@ def planned_figures(
 ) -> FigurePlan:
     """Everything that can be checked before anything is run; see `figures`."""
     from analysis.figures.inside.catalogue import chosen_figures
+    from evoplastic.lifetime.imitation.activity import read_activity
 
     lifetimes = whole_number("lifetimes", lifetimes, 2)
-    chosen = chosen_figures(names)
+    chosen = chosen_figures(names, with_activity=activity is not None)
+    read = None if activity is None else read_activity(activity)
     common = {"seed": seed, "config": config, "engine": engine, "overrides": list(overrides)}
     loaded, first = with_first(genome, store)
-    making = Making(loaded, first, task, lifetimes, common)
+    making = Making(loaded, first, task, lifetimes, read, common)
     return FigurePlan(chosen, names is not None, making)

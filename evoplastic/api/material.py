@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analysis.figures.inside.catalogue import Material
     from evoplastic.api.setting import Setting
     from evoplastic.genome.genome import Genome
+    from evoplastic.lifetime.imitation.activity import Activity
 
 ENDS = 4  # trials at the begin and at the end of a lifetime that are recorded of many lifetimes
 FEW = 4  # lifetimes whose plastic weights are recorded
@@ -29,6 +30,7 @@ class Making(NamedTuple):
     first: Genome | None  # that its run began with
     task: str | None
     lifetimes: int
+    activity: Activity | None  # recorded elsewhere
     common: dict[str, Any]  # seed, configuration, engine and overrides of everything that is run
 
     def setting(self) -> Setting:
@@ -119,6 +121,12 @@ def _connections(making: Making, material: Material) -> Any:
     return connections_of(making.setting(), material.lives)
 
 
+def _dynamics(making: Making, material: Material) -> Any:
+    from evoplastic.api.connections import dynamics_of
+
+    return dynamics_of(making.setting(), material.connections)
+
+
 def _tasks(making: Making, _: Material) -> Any:
     """Rates of the last trials of few lifetimes of each task of the suite."""
     from evoplastic.api.running import labelled, require_room, steps_of
@@ -182,22 +190,37 @@ def _lesions(making: Making, material: Material) -> Any:
     return carry_out(setting, asked, lives, 0.95, resamples=999)
 
 
+def _activity(making: Making, _: Material) -> Any:
+    """What was read, once it is known to be of the task's conditions."""
+    from evoplastic.lifetime.imitation.activity import order_of
+    from evoplastic.trials.shown import kind_names
+
+    assert making.activity is not None
+    task = making.setting().tasks[0]
+    order_of(making.activity.conditions, list(kind_names(task.trials).values()), task.name)
+    return making.activity
+
+
 MAKERS: dict[str, Callable[[Making, Material], Any]] = {
+    "activity": _activity,
     "evaluation": _evaluation,
     "ends": lambda making, _: _ends(making, making.genome),
     "first_ends": _first_ends,
     "lives": _lives,
     "connections": _connections,
+    "dynamics": _dynamics,
     "tasks": _tasks,
     "clusters": _clusters,
     "lesions": _lesions,
 }
 MAKING = {
+    "activity": "reading activity",
     "evaluation": "evaluating",
     "ends": "recording first and last trials",
     "first_ends": "recording the first genome",
     "lives": "recording plastic weights",
     "connections": "reading weights",
+    "dynamics": "reading dynamics",
     "tasks": "recording all tasks",
     "clusters": "grouping neurons",
     "lesions": "lesioning clusters",

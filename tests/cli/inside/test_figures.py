@@ -80,3 +80,19 @@ def test_all_figures_of_a_run(command: Command, tmp_path: Path) -> None:
     client = MlflowClient(store)
     kept = client.list_artifacts(answer.json["mlflow_run_id"], "figures")
     assert names <= {Path(item.path).name for item in kept}
+
+
+def test_activity_of_other_conditions_is_refused(
+    command: Command, genome_file: Path, tmp_path: Path
+) -> None:
+    words = ("analyze", genome_file, "--task", "dms", "--out", "drawn", "--figures")
+    activity = tmp_path / "activity.csv"
+    activity.write_text("condition,u1,u2\nleft,1,2\nright,2,3\nup,1,1\n")
+    refused = command(*words, "similarity", "--activity", activity)
+    assert refused.code == 2
+    assert "task 'dms' has 0 0, 0 1, 1 0, 1 1" in refused.err
+    without = command(*words, "similarity")
+    assert "compares with recorded activity; give a file of it" in without.err
+    unused = command(*words, "choices", "--activity", activity)
+    assert "a file of activity is given, but no figure of choices compares with it" in unused.err
+    assert not (tmp_path / "drawn").exists()
