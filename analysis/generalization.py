@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.measures import ACCURACY, MEASURES, Measure, number
+from analysis.negations import with_negations
 from analysis.store import RunRecords
 from evoplastic.checks import require
 from evoplastic.records import TaskEvaluation
@@ -163,7 +164,8 @@ def final_table(records: RunRecords) -> pd.DataFrame:
     Columns: task, role, condition, generation (of that evaluation), lifetimes, mean, q25, median,
     q75, iqr (of accuracy), above_fixed_policy, chance, fixed_policy_level, the same of reward as in
     `scores_by_generation`, first_generation, first_mean and first_reward_mean (the first
-    evaluation of the same task and condition), scored_trials, num_trials, seed.
+    evaluation of the same task and condition), negation (the task of the same role that shows the
+    same and wants opposite answers, or ""), scored_trials, num_trials, seed.
 
     Raises:
         UsageError: the run has not evaluated a center yet.
@@ -177,6 +179,7 @@ def final_table(records: RunRecords) -> pd.DataFrame:
     merged.insert(merged.columns.get_loc("q75") + 1, "iqr", merged["q75"] - merged["q25"])
     order = merged["role"].map(ROLES.index)
     merged = merged.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
+    merged = with_negations(merged, records)
     return merged[keys + [name for name in merged.columns if name not in keys]].assign(
         scored_trials=records.scored_trials, num_trials=records.num_trials, seed=records.seed
     )

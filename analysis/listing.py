@@ -14,13 +14,9 @@ from typing import Any
 
 from analysis.mlflow_store import find_uri, open_client
 from evoplastic.checks import nearest, require
-from evoplastic.records import TAG_OVERRIDES, TAG_RUN_ID, TAG_SETTING
+from evoplastic.records import SUMMARY, TAG_OVERRIDES, TAG_RUN_ID, TAG_SETTING
 
-ACCURACY = "summary/held_out_accuracy"
-WORST = "summary/held_out_accuracy_worst_task"
-ABOVE = "summary/held_out_above_fixed_policy"
-FIXED = "summary/held_out_fixed_policy"
-GENERATIONS = "summary/generations"
+SUMMARIES = (SUMMARY, "summary")  # groups of the present page, and of the one before
 OLD_ACCURACY = re.compile(r"held_out/[^/]+/accuracy_mean")  # of pages without a summary
 PER_REQUEST = 1000
 CONDITION = re.compile(r"([\w.]+)\s*(<=|>=|!=|=|<|>)\s*(.*)")
@@ -43,6 +39,7 @@ class ListedRun:
     status: str
     generations: int | None
     held_out: float | None  # accuracy, mean over tasks
+    bias: float | None  # half the difference of held-out tasks that are each other's negation
     worst_task: float | None
     above_fixed_policy: float | None  # share of lifetimes
     fixed_policy: float | None
@@ -66,6 +63,12 @@ class ListedSetting:
         """Mean held-out accuracy over runs."""
         return sum(self.values) / len(self.values) if self.values else None
 
+    @property
+    def bias(self) -> float | None:
+        """Mean size of the bias between held-out negations over runs."""
+        known = [run.bias for run in self.runs if run.bias is not None]
+        return sum(known) / len(known) if known else None
+
 
 def list_runs(
     tracking_uri: str | None = None, conditions: Sequence[str] = ()
@@ -76,7 +79,7 @@ def list_runs(
         tracking_uri: MLflow store; none means the one that `find_uri` names.
         conditions: `KEY=VALUE` or with `!=`, `<`, `<=`, `>`, `>=`: a setting by its dotted path,
             or one of name, seed, status, experiment, setting (first digits of its digest),
-            held_out, worst_task, generations. All must hold; a run that lacks the value is out.
+            held_out, bias, worst_task, generations. All must hold; a run without the value is out.
 
     Raises:
         UsageError: no such store, a condition that is none, or a key that no run has.
@@ -123,7 +126,13 @@ def _listed(run: Any, experiment: str) -> ListedRun:
     metrics, tags, params = run.data.metrics, run.data.tags, run.data.params
     old = [value for name, value in metrics.items() if OLD_ACCURACY.fullmatch(name)]
     of_tasks = sum(old) / len(old) if old else None
-    generations = metrics.get(GENERATIONS)
+    summary = {
+        name: value
+        for group in reversed(SUMMARIES)
+        for key, value in metrics.items()
+        if (name := key.removeprefix(f"{group}/")) != key
+    }
+    generations = summary.get("number_of_generations", summary.get("generations"))
     seed = params.get("seed", "")
     return ListedRun(
         mlflow_run_id=run.info.run_id,
@@ -135,10 +144,11 @@ def _listed(run: Any, experiment: str) -> ListedRun:
         overrides=tags.get(TAG_OVERRIDES, ""),
         status=run.info.status,
         generations=None if generations is None else int(generations),
-        held_out=metrics.get(ACCURACY, of_tasks),
-        worst_task=metrics.get(WORST, min(old, default=None)),
-        above_fixed_policy=metrics.get(ABOVE),
-        fixed_policy=metrics.get(FIXED),
+        held_out=summary.get("held_out_accuracy", of_tasks),
+        bias=summary.get("held_out_bias"),
+        worst_task=summary.get("held_out_accuracy_worst_task", min(old, default=None)),
+        above_fixed_policy=summary.get("held_out_above_fixed_policy"),
+        fixed_policy=summary.get("held_out_fixed_policy"),
         settings=dict(params),
     )
 
@@ -153,8 +163,8 @@ def _where(runs: list[ListedRun], text: str) -> list[ListedRun]:
     )
     assert parts is not None
     key, sign, wanted = parts[1], parts[2], parts[3].strip()
-    own = ("name", "seed", "status", "experiment", "setting", "held_out", "worst_task",
-           "generations")  # fmt: skip
+    own = ("name", "seed", "status", "experiment", "setting", "held_out", "bias",
+           "worst_task", "generations")  # fmt: skip
     known = {*own, *(each for run in runs for each in run.settings)}
     require(
         not runs or key in known,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.notes import NOTE_TAG, with_links
@@ -19,6 +19,7 @@ from evoplastic.records import (
     CONFIG_NAME,
     GENOME_SUFFIX,
     JOURNAL_NAME,
+    MODEL_TAG_DIGEST,
     PEDIGREE_NAME,
     SOURCES,
     START_NAME,
@@ -29,6 +30,7 @@ from evoplastic.records import (
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FIGURES_FOLDER = "figures"
+MOST_MODELS = 1000  # that are looked at for the first digits of a digest
 # A dead server would block for minutes with MLflow's own values (7 retries of 120 s).
 QUICK = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -137,8 +139,16 @@ def download_model(model_id: str, directory: Path, tracking_uri: str | None = No
                     client.download_artifacts(model.source_run_id, name, str(directory))
 
 
-def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
-    """The latest MLflow run whose center has a digest that begins so.
+class Holder(NamedTuple):
+    """What of a store has a genome; the run is the one whose newest center it is."""
+
+    run_id: str | None
+    model_id: str | None
+
+
+def holder_of_genome(digits: str, tracking_uri: str | None = None) -> Holder:
+    """The latest MLflow run whose center, and a logged model whose genome, has a digest that begins
+    so.
 
     Raises:
         UsageError: several genomes do.
@@ -147,15 +157,29 @@ def run_of_genome(digits: str, tracking_uri: str | None = None) -> str | None:
     uri = tracking_uri or find_uri()
     with open_client(uri) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-        clause = f"tags.`{TAG_GENOME}` LIKE '{digits}%'"
-        found = client.search_runs(experiments, clause, order_by=["attributes.start_time DESC"])
-        digests = sorted({run.data.tags[TAG_GENOME] for run in found})
+        if not experiments:
+            return Holder(None, None)
+        runs = client.search_runs(
+            experiments,
+            f"tags.`{TAG_GENOME}` LIKE '{digits}%'",
+            order_by=["attributes.start_time DESC"],
+        )
+        models = client.search_logged_models(
+            experiments,
+            filter_string=f"tags.`{MODEL_TAG_DIGEST}` LIKE '{digits}%'",
+            max_results=MOST_MODELS,
+        )
+        digests = {run.data.tags[TAG_GENOME] for run in runs}
+        digests |= {model.tags[MODEL_TAG_DIGEST] for model in models}
+        listed = ", ".join(digest[: len(digits) + 12] for digest in sorted(digests)[:8])
         require(
             len(digests) < 2,
-            f"{len(digests)} genomes in {uri} begin with {digits}: "
-            f"{', '.join(digest[:16] for digest in digests[:8])}; give more digits",
+            f"{len(digests)} genomes in {uri} begin with {digits}: {listed}; give more digits",
         )
-        return str(found[0].info.run_id) if found else None
+        return Holder(
+            str(runs[0].info.run_id) if runs else None,
+            str(models[0].model_id) if models else None,
+        )
 
 
 @contextmanager

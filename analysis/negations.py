@@ -9,36 +9,45 @@ other. So a mean over both is told as two numbers:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import pandas as pd
 
 from analysis.store import RunRecords
-from evoplastic.checks import UsageError
+from tasks.suites.negations import Pair, negations_of
 
-Pair = tuple[str, str]
+NEGATION = "negation"  # column of a table of tasks: the other one of a pair, "" for none
 
 
-def negations_of(run: RunRecords) -> tuple[Pair, ...]:
-    """Pairs of tasks of one role, found from their trials when the run began.
+def held_out_pairs(run: RunRecords) -> tuple[Pair, ...]:
+    """The negations among the held-out tasks that a run has evaluated."""
+    held_out = {e.task for event in run.evaluations for e in event.entries if e.role == "held_out"}
+    return tuple(pair for pair in negations_of(run.start, run.config) if held_out.issuperset(pair))
 
-    Runs of earlier versions have not written them down. Where the suite is one of ours whose tasks
-    are finite mappings, they are found now; of other suites nothing is known.
+
+def with_negations(table: pd.DataFrame, run: RunRecords) -> pd.DataFrame:
+    """A table of tasks with the column that names the negation of each."""
+    other: dict[str, str] = {}
+    for first, second in negations_of(run.start, run.config):
+        other |= {first: second, second: first}
+    return table.assign(**{NEGATION: [other.get(task, "") for task in table["task"]]})
+
+
+def pairs_in(tasks: pd.DataFrame) -> tuple[Pair, ...]:
+    """The negations among the rows of a table with that column, in the order of the rows."""
+    other = dict(zip(tasks["task"], tasks[NEGATION], strict=True))
+    return tuple(pair for pair in combinations(other, 2) if other[pair[0]] == pair[1])
+
+
+def ability_and_bias(means: Mapping[str, float], pair: Pair) -> tuple[float, float]:
+    """Half the sum and half the difference.
+
+    >>> ability_and_bias({"dms": 1.0, "dnms": 0.0}, ("dms", "dnms"))
+    (0.5, 0.5)
     """
-    if run.start.negations is not None:
-        return run.start.negations
-    return _of_suite(str(run.config.get("suite", "")), run.config.get("task_table"))
-
-
-@lru_cache(maxsize=16)
-def _of_suite(name: str, table: str | None) -> tuple[Pair, ...]:
-    from tasks.suites.loading import known_suites, load_suite
-
-    if name not in known_suites("fixed_timing"):
-        return ()
-    try:
-        return load_suite(name, table).negations
-    except UsageError:  # the suite is not what it was
-        return ()
+    first, second = (means[task] for task in pair)
+    return (first + second) / 2, (first - second) / 2
 
 
 def is_one_pair(tasks: Sequence[str], pairs: Sequence[Pair]) -> bool:

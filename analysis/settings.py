@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.figures.style import write_csv
 from analysis.generalization import final_table
 from analysis.measures import MEASURES
+from analysis.negations import ability_and_bias, pairs_in
 from analysis.seeds import seeds_table
 from analysis.store import RunRecords
 from evoplastic.checks import require
@@ -123,7 +124,8 @@ def runs_table(settings: Sequence[Setting]) -> pd.DataFrame:
     """One row for each run, role and condition: the last evaluation, tasks of a role averaged.
 
     Columns: setting, the differing keys, seed, run_id, generation, role, condition,
-    tasks, accuracy and reward (means over tasks of means over lifetimes; NaN where there is none).
+    tasks, accuracy and reward (means over tasks of means over lifetimes; NaN where there is none),
+    bias (mean size over pairs of tasks that are each other's negation, of accuracy).
 
     Raises:
         UsageError: a run has not evaluated a center yet.
@@ -144,18 +146,32 @@ def runs_table(settings: Sequence[Setting]) -> pd.DataFrame:
                         "condition": condition,
                         "tasks": len(group),
                         **{m.name: group[m.column("mean")].mean() for m in MEASURES},
+                        "bias": _bias(group),
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _bias(tasks: pd.DataFrame) -> float:
+    means = dict(zip(tasks["task"], tasks["mean"], strict=True))
+    found = [abs(ability_and_bias(means, pair)[1]) for pair in pairs_in(tasks)]
+    return sum(found) / len(found) if found else float("nan")
 
 
 def settings_summary(runs: pd.DataFrame) -> pd.DataFrame:
     """`runs_table` over seeds: for each setting, role and condition the spread of both measures.
 
     Columns: setting, the differing keys, role, condition, seeds, generation_low, generation_high,
-    and of accuracy and reward X_mean, X_std (over seeds, n - 1), X_low, X_high.
+    and of accuracy and reward X_mean, X_std (over seeds, n - 1), X_low, X_high; bias_mean.
     """
-    kept = ("seed", "run_id", "generation", "tasks", *(measure.name for measure in MEASURES))
+    kept = (
+        "seed",
+        "run_id",
+        "generation",
+        "tasks",
+        "bias",
+        *(measure.name for measure in MEASURES),
+    )
     keys = [name for name in runs.columns if name not in kept]
     groups = runs.groupby(keys, sort=False, dropna=False)
     columns = {
@@ -171,6 +187,7 @@ def settings_summary(runs: pd.DataFrame) -> pd.DataFrame:
             f"{measure.name}_low": values.min(),
             f"{measure.name}_high": values.max(),
         }
+    columns["bias_mean"] = groups["bias"].mean()
     return pd.DataFrame(columns).reset_index()
 
 

@@ -13,13 +13,19 @@ from cluster.config.run import RunConfig
 from cluster.lock import Occupied
 from cluster.loop import RunOutcome, evolve, resume
 from cluster.rundir import Taken, holds_run
+from cluster.sources import Sources
 from evoplastic import trust
 from evoplastic.checks import Preempted
 from evoplastic.genome.genome import Genome
 
 
 def evolve_or_resume(
-    config: RunConfig, run_dir: Path, *, start: Genome | None = None, **how: Any
+    config: RunConfig,
+    run_dir: Path,
+    *,
+    start: Genome | None = None,
+    sources: Sources | None = None,
+    **how: Any,
 ) -> RunOutcome:
     """See a run to its end, whether it has begun or not.
 
@@ -28,6 +34,7 @@ def evolve_or_resume(
             as `evolution.generations`.
         run_dir: directory of the run, made if it is not there.
         start: the genome that `warm_start` names; a run that is there has its own copy.
+        sources: as for `evolve`; a run that is there has its own.
         how: workers and the like, as for `evolve`.
 
     Raises:
@@ -40,7 +47,7 @@ def evolve_or_resume(
     try:
         if not holds_run(run_dir):
             try:
-                return evolve(config, run_dir, start=start, **how)
+                return evolve(config, run_dir, start=start, sources=sources, **how)
             except Taken:  # in the meantime, another process has begun it
                 pass
         trust.set_from_run()

@@ -24,7 +24,7 @@ from cluster.session.ending import end, fail, settle, taken_away
 from cluster.session.session import Session
 from cluster.session.starting import kept_start, require_named
 from cluster.signals import RunStatus, patiently, status_of, stop_signals
-from cluster.sources import read_sources, standing_for
+from cluster.sources import Sources, keep_sources, read_sources, standing_for
 from cluster.tracking.delivery import change_experiment
 from cluster.tracking.tracker import resolve_uri
 from cluster.workers.staffing.request import WorkerRequest, as_request
@@ -67,6 +67,7 @@ def evolve(
     executor: Executor | None = None,
     progress: Progress | None = None,
     start: Genome | None = None,
+    sources: Sources | None = None,
 ) -> RunOutcome:
     """Start a run and see it to its end, or until a signal stops it.
 
@@ -80,6 +81,8 @@ def evolve(
         executor: does the work instead of `workers` and `address`, and stays open.
         progress: where the run is shown.
         start: the genome that `warm_start` of the configuration names.
+        sources: what another run kept of its tasks, in place of the files that the configuration
+            leads to.
 
     Raises:
         UsageError: the configuration, the genome to start from, the address or the run directory
@@ -89,12 +92,18 @@ def evolve(
     """
     request = as_request(workers, address) if executor is None else None
     require_named(config, start)
-    experiment = build_experiment(config, elsewhere=_elsewhere(executor, request), start=start)
-    require_selection(experiment)
-    if config.tracking.enabled:
-        resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # refused before files are made
     run_id = f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-    with _executor(executor, request, address, experiment) as ready, ExitStack() as stack:
+    with ExitStack() as stack:
+        suite = None
+        if sources is not None:
+            stack.enter_context(standing_for(sources))
+            suite = sources.load_suite(config.task_table)
+        elsewhere = _elsewhere(executor, request)
+        experiment = build_experiment(config, suite, elsewhere=elsewhere, start=start)
+        require_selection(experiment)
+        if config.tracking.enabled:
+            resolve_uri(config.tracking.uri, run_dir or Path("runs"))  # before files are made
+        ready = stack.enter_context(_executor(executor, request, address, experiment))
         experiment = _settled(experiment, ready)
         directory = RunDirectory.create(
             run_dir or Path("runs") / run_id,
@@ -104,6 +113,8 @@ def evolve(
             start,
         )
         stack.callback(directory.close)
+        if sources is not None:
+            keep_sources(directory.path, sources)
         work = nullcontext(ready)
         return _carry_through(experiment, directory, work, progress or SilentProgress())
 

@@ -12,6 +12,7 @@ to `MOST_DATA_MIB` and `MOST_DATA_FILES` of `evoplastic.user_code.keeping` in al
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ from evoplastic.user_code.project import CodeFile, standing_in
 from tasks.machines.metatasks.finding import meta_task_file
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
-from tasks.suites.suite_file import KeptSuite, find_suite_file
+from tasks.suites.suite_file import SUITE_FOLDER, KeptSuite, find_suite_file
+
+logger = logging.getLogger(__name__)
 
 INDEX_NAME = "index.json"
 SCHEMA = "evoplastic/sources/1"
@@ -142,6 +145,39 @@ def read_sources(run_dir: Path) -> Sources | None:
             f"{run_dir / SOURCES} does not hold what the run was made from ({error}); restore it "
             "from a copy (its tracking store has one among the run's artifacts)"
         ) from error
+
+
+def kept_for(run_dir: Path, suite_word: str) -> Sources | None:
+    """What a run keeps of its tasks, where this setting does not lead to all of them any more.
+
+    Args:
+        run_dir: the run.
+        suite_word: its setting `suite`, read in the present working directory.
+
+    Returns:
+        None where every original is in its place, or nothing is kept.
+
+    Raises:
+        UsageError: as `read_sources`.
+    """
+    kept = read_sources(run_dir)
+    if kept is None:
+        return None
+    try:
+        path, _ = find_suite_file(suite_word)
+    except UsageError:
+        lost = kept.suite.path
+    else:
+        same = path.parent == SUITE_FOLDER or os.path.abspath(path) == kept.suite.path
+        gone = [text.path for text in (*kept.code, *kept.data) if not Path(text.path).is_file()]
+        lost = next(iter(gone), "") if same else kept.suite.path
+    if not lost:
+        return None
+    where = "is gone" if not Path(lost).is_file() else f"is not what suite={suite_word} means here"
+    logger.warning(
+        "%s %s; the new run is made of what %s kept in %s/", lost, where, run_dir, SOURCES
+    )
+    return kept
 
 
 @contextmanager

@@ -37,6 +37,7 @@ FLAT_GENERATIONS = "search/flat_generations"  # in a row that told the search no
 SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
 ARCHIVE_COVERAGE = "archive/coverage"  # share of cells that have an elite
 ARCHIVE_QD_SCORE = "archive/qd_score"  # sum over elites of what their loss is better than the worst
+SUMMARY = "_summary"  # what is asked first; MLflow sorts groups, and this one before all others
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
 RAISED_TRIALS = "fault/raised_trials"  # of users' tasks, left out where they were drawn or lived

@@ -37,7 +37,9 @@ HOMES = {
     "mlflow": ("cluster/", "analysis/"),
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
+    "jinja2": ("analysis/",),
     "xarray": ("evoplastic/api/",),
+    "sklearn": ("analysis/",),
 }
 MOST_FILES = 20  # of a folder
 TASK_FOLDERS = ("baselines", "machines", "two_stimulus", "neurogym", "suites", "curricula")

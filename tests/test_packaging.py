@@ -16,7 +16,12 @@ from tests.test_architecture import imports_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # NeuroGym fixes Gymnasium's version; builds of PyTorch for GPUs bring their own Triton.
-PACKAGE_OF = {"yaml": "pyyaml", "gymnasium": "neurogym", "triton": "torch"}
+PACKAGE_OF = {
+    "yaml": "pyyaml",
+    "gymnasium": "neurogym",
+    "triton": "torch",
+    "sklearn": "scikit-learn",
+}
 WITHOUT_INSTALLING = ("tests/benchmarks/rivals/",)  # rivals run where they happen to be installed
 PACKAGES = ("evoplastic", "tasks", "cluster", "analysis")
 
@@ -56,8 +61,11 @@ def test_every_dependency_is_pinned_within_its_range(
 def test_every_import_is_declared(pyproject: dict[str, Any]) -> None:
     """What comes along with another package today may be gone with its next version."""
     project = pyproject["project"]
-    declared = {Requirement(line).name.lower() for line in project["dependencies"]}
-    for_tests = {Requirement(line).name.lower() for line in project["optional-dependencies"]["dev"]}
+    extras = project["optional-dependencies"]
+    # An extra of users: whoever lacks it is told so where it is needed.
+    asked_for = project["dependencies"] + extras["rsa"]
+    declared = {Requirement(line).name.lower() for line in asked_for}
+    for_tests = {Requirement(line).name.lower() for line in extras["dev"]}
     ours = {*PACKAGES, "docs", "set_up", "tests", *sys.stdlib_module_names}
     undeclared = [
         (found.file, found.package)

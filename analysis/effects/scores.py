@@ -11,9 +11,9 @@ import pandas as pd
 
 from analysis.generalization import scores_by_generation
 from analysis.measures import ACCURACY, REWARD, Measure
-from analysis.negations import Pair, negations_of
 from analysis.store import RunRecords
 from evoplastic.checks import require, require_known
+from tasks.suites.negations import Pair, negations_of
 
 __all__ = [
     "Pair", "RunScores", "common_generation", "pairs_of", "require_same_tasks", "run_scores",
@@ -132,7 +132,9 @@ def _of_tasks(
         chance=float(chosen[measure.chance].mean()),
         fixed=float(chosen[measure.fixed_policy].mean()),
         pairs=tuple(
-            pair for pair in combinations(tasks, 2) if set(pair) in map(set, negations_of(run))
+            pair
+            for pair in combinations(tasks, 2)
+            if set(pair) in map(set, negations_of(run.start, run.config))
         ),
     )
 

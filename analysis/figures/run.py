@@ -32,6 +32,7 @@ from analysis.measures import (
     Measure,
     is_self_paced,
 )
+from analysis.negations import held_out_pairs, negations_phrase
 from analysis.store import RunRecords
 
 
@@ -44,8 +45,8 @@ def figure_accuracy(records: RunRecords) -> Figure:
     table = _with_roles(records)
     caption = (
         f"{_accuracy(records)} Line and band: median and quartiles over lifetimes, all tasks of a "
-        f"kind together; n = {_lives(table)}, one run."
-    )
+        f"kind together; n = {_lives(table)}, one run. {negations_phrase(held_out_pairs(records))}"
+    ).rstrip()
     return _draw_accuracy(table, caption, footer([records]))
 
 
@@ -58,8 +59,9 @@ def figure_across_seeds(runs: Sequence[RunRecords]) -> Figure:
     table = scores_across_seeds(runs)
     caption = (
         f"{_accuracy(runs[0])} Line and band: median and quartiles over n = {len(runs)} seeds; the "
-        "number of a seed is the median over its lifetimes, all tasks of a kind together."
-    )
+        "number of a seed is the median over its lifetimes, all tasks of a kind together. "
+        f"{negations_phrase(held_out_pairs(runs[0]))}"
+    ).rstrip()
     return _draw_accuracy(table, caption, footer(runs))
 
 

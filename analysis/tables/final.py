@@ -9,6 +9,7 @@ from rich.table import Table
 
 from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, is_self_paced, levels_phrase
+from analysis.tables.pairs import pair_sentences
 from analysis.tables.self_paced import format_self_paced_table
 
 
@@ -99,4 +100,5 @@ def _explanation(table: pd.DataFrame, plastic: pd.DataFrame) -> str:
         )
     else:
         sentences.append("Controls have not been measured yet.")
+    sentences += pair_sentences(plastic)
     return " ".join(sentences)

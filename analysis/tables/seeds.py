@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, Measure, is_self_paced
+from analysis.tables.pairs import pair_sentences_of_seeds
 from analysis.tables.self_paced import (
     Show,
     below,
@@ -34,9 +35,13 @@ CONTROLS_MEAN = (
 def format_seeds_table(report: SeedsReport) -> RenderableType:
     """`seeds_table` for a terminal: held-out tasks first and marked."""
     seeds = f"seeds {', '.join(str(run.seed) for run in report.runs)}"
+    shown: RenderableType
     if is_self_paced(report.table):
-        return _format_self_paced(report.table, seeds)
-    return _format_fixed_timing(report.table, seeds)
+        shown = _format_self_paced(report.table, seeds)
+    else:
+        shown = _format_fixed_timing(report.table, seeds)
+    pairs = pair_sentences_of_seeds(report.runs)
+    return Group(shown, below(pairs)) if pairs else shown
 
 
 def _format_self_paced(table: pd.DataFrame, seeds: str) -> Group:

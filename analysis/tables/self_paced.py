@@ -24,6 +24,7 @@ from analysis.measures import (
     ORACLE_MEANS,
     Measure,
 )
+from analysis.tables.pairs import pair_sentences
 
 Show = Callable[[pd.Series], str]
 
@@ -182,4 +183,5 @@ def _explanation(table: pd.DataFrame, plastic: pd.DataFrame) -> list[str]:
         f"{CONTROLS_MEAN} Measured at generation {int(controls['generation'].max())}."
         if len(controls)
         else "Controls have not been measured yet.",
+        *pair_sentences(plastic),
     ]

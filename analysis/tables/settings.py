@@ -17,7 +17,13 @@ COLUMNS = {  # role and condition by heading
     "held-out,\nplasticity off": ("held_out", "plasticity_off"),
     "held-out,\nrandom genome": ("held_out", "random_genome"),
 }
-KEPT = ("setting", "role", "condition", "seeds", "generation_low", "generation_high")
+KEPT = (
+    "setting", "role", "condition", "seeds", "generation_low", "generation_high", "bias_mean",
+)  # fmt: skip
+BIAS_MEANS = (
+    "|bias|: half of what two held-out tasks differ by that show the same and want opposite "
+    "answers, without its sign; a network that only prefers one answer has 50 and a bias of 50."
+)
 
 
 def format_settings_table(summary: pd.DataFrame) -> Table:
@@ -37,7 +43,11 @@ def format_settings_table(summary: pd.DataFrame) -> Table:
     for key in keys:
         shown.add_column(Text(key), overflow="fold")
     headings = [name for name, which in COLUMNS.items() if len(_rows(summary, *which))]
-    for name in ("seeds", "generation", *headings):
+    known = _rows(summary, "held_out", "plastic")["bias_mean"].notna()
+    biased = measure is ACCURACY and bool(known.any())
+    if biased:
+        shown.caption = f"{shown.caption} {BIAS_MEANS}"
+    for name in ("seeds", "generation", *headings, *(["held-out,\n|bias|"] * biased)):
         shown.add_column(name, justify="right", no_wrap=True)
     for _, group in summary.groupby("setting", sort=False):
         first = group.iloc[0]
@@ -46,6 +56,7 @@ def format_settings_table(summary: pd.DataFrame) -> Table:
             str(int(first["seeds"])),
             _between(group["generation_low"].min(), group["generation_high"].max()),
             *(_spread(_rows(group, *COLUMNS[name]), measure) for name in headings),
+            *([cell(measure, _rows(group, "held_out", "plastic")["bias_mean"].mean())] * biased),
         )
     return shown
 

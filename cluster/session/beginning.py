@@ -18,7 +18,7 @@ from cluster.session.lineage import Lineage
 from cluster.session.pedigree import Pedigree
 from cluster.session.session import Session
 from cluster.session.summaries import flat_at_the_end, last_evaluation_of, recorded_before
-from cluster.sources import keep_sources, sources_of
+from cluster.sources import keep_sources, read_sources, sources_of
 from evoplastic.records import ResumeEvent, StartEvent
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,8 @@ def _start(session: Session) -> None:
     experiment, directory = session.experiment, session.chronicle.directory
     config, environment = experiment.config, describe_environment()
     session.lineage.keep_initial()
-    keep_sources(directory.path, sources_of(config.suite, experiment.suite))
+    if read_sources(directory.path) is None:  # else they are those of the run that was forked
+        keep_sources(directory.path, sources_of(config.suite, experiment.suite))
     session.save_checkpoint()
     session.chronicle.append(
         StartEvent(

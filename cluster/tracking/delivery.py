@@ -53,11 +53,12 @@ from evoplastic.records import (
     Status,
 )
 from evoplastic.storage import write_atomically
+from tasks.suites.negations import negations_of
 
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_BATCH = 50
-PAGE = 2  # a store that has an earlier form of a run's page gets the present one beside it
+PAGE = 3  # a store that has an earlier form of a run's page gets the present one beside it
 KEPT = "gen_"  # how names of kept centers begin; they and a pedigree are sent when a run is over
 ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME, ARCHIVE_NAME)
 FILES = (*ALONE, PEDIGREE_NAME, "sources/*", "genomes/*", "figures/*")
@@ -108,6 +109,7 @@ class Delivery:
         self._store: MlflowStore | None = None
         self._config: dict[str, Any] = {}
         self._halves = False
+        self._negations: tuple[tuple[str, str], ...] = ()
         self._start: StartEvent | None = None
         self._last: EvaluationEvent | None = None  # among the events delivered by now
         self._status: Status | None = None
@@ -194,6 +196,7 @@ class Delivery:
         store.log_points(run_id, [], identity_tags(config) | origin_tags(self._run_dir))
         self._start, self._config = start, config
         self._halves = settings.get("curriculum.name") == "alternate_halves"
+        self._negations = negations_of(start, config)
         if self.cursor.page != PAGE:
             self.cursor.rewind()
         self._recall()
@@ -210,7 +213,7 @@ class Delivery:
     def _deliver(self, store: MlflowStore, events: list[Event]) -> None:
         run_id = self._run_id
         told = replace(self.cursor.told)  # a batch that fails is told again from where it began
-        points = points_of(events, told, self._halves)
+        points = points_of(events, told, self._halves, self._negations)
         resumes = self.cursor.resumes + sum(isinstance(event, ResumeEvent) for event in events)
         store.log_points(run_id, points, _tags(events, resumes))
         for event in events:

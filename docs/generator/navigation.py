@@ -34,6 +34,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "howto/resume.md",
         "howto/sweep.md",
         "clusters.md",
+        "analysis.md",
         "howto/lineage.md",
         "howto/mlflow.md",
         "python.md",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evoplastic.api.defaults import EVALUATION_SEED
-from evoplastic.api.setting import as_overrides, load
-from evoplastic.checks import require, whole_number
+from evoplastic.api.material import MAKERS, MAKING, Making, with_first
+from evoplastic.api.setting import as_overrides
+from evoplastic.checks import UsageError, require, whole_number
 
 if TYPE_CHECKING:
     from analysis.figures.inside.catalogue import InsideFigure, Material
     from evoplastic.genome.genome import Genome
+
+logger = logging.getLogger(__name__)
 
 LIFETIMES = 64
 
@@ -24,6 +28,7 @@ def figures(
     *,
     task: str | None = None,
     lifetimes: int = LIFETIMES,
+    activity: str | Path | None = None,
     seed: int = EVALUATION_SEED,
     config: str | Path | None = None,
     engine: str | None = None,
@@ -41,6 +46,8 @@ def figures(
         out: folder to write to.
         task: of the figures of one task; none means the first held-out task.
         lifetimes: of each task, in evaluations and in recordings of a few trials.
+        activity: CSV file of recorded activity, a line for each condition and a column for each
+            unit, for the figure `similarity`.
         seed: root of trials and perturbations.
         config: recipe or file, see `run`.
         engine: none means that of the configuration.
@@ -60,6 +67,7 @@ def figures(
         names,
         task=task,
         lifetimes=lifetimes,
+        activity=activity,
         seed=seed,
         config=config,
         engine=engine,
@@ -73,30 +81,39 @@ class FigurePlan(NamedTuple):
     """Figures, and how to make what they are drawn from."""
 
     figures: list[InsideFigure]
-    genome: Genome
-    task: str | None
-    lifetimes: int
-    common: dict[str, Any]  # seed, configuration, engine and overrides of everything that is run
+    named: bool  # whether somebody named them
+    making: Making
 
     def carry_out(self, out: Path) -> list[Path]:
-        """Run what is needed, then draw; nothing is written before everything has been run."""
-        from analysis.figures.inside.sheet import write_drawn
+        """Run what is needed, draw, and write at the end; what nobody named may be left out.
+
+        Raises:
+            UsageError: a figure that was named cannot be drawn; no file is written then.
+        """
+        from analysis.figures.inside.catalogue import Material
+        from analysis.figures.inside.sheet import Drawn, write_drawn
 
         require(not out.is_file(), f"{out} is a file, expected a folder for the figures")
-        material = self.material()
-        drawn = [(figure.name, figure.draw(material)) for figure in self.figures]
-        return [file for name, each in drawn for file in write_drawn(each, out / name)]
+        material = Material()
+        drawn: dict[str, Drawn] = {}
+        for figure in self.figures:
+            try:
+                for need in figure.needs:
+                    self._prepare(material, need)
+                drawn[figure.name] = figure.draw(material)
+            except UsageError as error:
+                if self.named:
+                    raise
+                logger.warning("figure %s is left out: %s", figure.name, error)
+        return [file for name, each in drawn.items() for file in write_drawn(each, out / name)]
 
-    def material(self) -> Material:
-        """What the figures are drawn from."""
-        from analysis.figures.inside.catalogue import Material
+    def _prepare(self, material: Material, need: str) -> None:
+        """What a figure is drawn from, once for all of them."""
         from evoplastic.watching import watched
 
-        made = Material()
-        for need in dict.fromkeys(need for figure in self.figures for need in figure.needs):
-            with watched(f"making the {need.replace('_', ' ')}"):
-                setattr(made, need, MAKERS[need](self))
-        return made
+        if getattr(material, need) is None:
+            with watched(MAKING[need]):
+                setattr(material, need, MAKERS[need](self.making, material))
 
 
 def planned_figures(
@@ -105,6 +122,7 @@ def planned_figures(
     *,
     task: str | None,
     lifetimes: int,
+    activity: str | Path | None = None,
     seed: int,
     config: str | Path | None,
     engine: str | None,
@@ -113,18 +131,12 @@ def planned_figures(
 ) -> FigurePlan:
     """Everything that can be checked before anything is run; see `figures`."""
     from analysis.figures.inside.catalogue import chosen_figures
+    from evoplastic.lifetime.imitation.activity import read_activity
 
     lifetimes = whole_number("lifetimes", lifetimes, 2)
-    chosen = chosen_figures(names)
+    chosen = chosen_figures(names, with_activity=activity is not None)
+    read = None if activity is None else read_activity(activity)
     common = {"seed": seed, "config": config, "engine": engine, "overrides": list(overrides)}
-    return FigurePlan(chosen, load(genome, store=store), task, lifetimes, common)
-
-
-def _evaluation(plan: FigurePlan) -> Any:
-    from evoplastic.api.evaluating import evaluated
-
-    tasks = None if plan.task is None else [plan.task]
-    return evaluated(plan.genome, tasks, plan.lifetimes, controls=True, choices=True, **plan.common)
-
-
-MAKERS = {"evaluation": _evaluation}
+    loaded, first = with_first(genome, store)
+    making = Making(loaded, first, task, lifetimes, read, common)
+    return FigurePlan(chosen, names is not None, making)

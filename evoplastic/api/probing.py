@@ -148,9 +148,21 @@ def planned_probe(
 
 
 def carry_out(
-    setting: Setting, asked: Sequence[Probe], lifetimes: int, confidence: float
+    setting: Setting,
+    asked: Sequence[Probe],
+    lifetimes: int,
+    confidence: float,
+    resamples: int = RESAMPLES,
 ) -> xr.Dataset:
-    """Run what was planned; see `probe`."""
+    """Run what was planned; see `probe`.
+
+    Args:
+        setting: of `planned_probe`, as `asked`.
+        asked: what is done.
+        lifetimes: of each task.
+        confidence: of the intervals.
+        resamples: of the bootstrap.
+    """
     import numpy as np
     import xarray as xr
 
@@ -176,7 +188,7 @@ def carry_out(
         difference = values[:, 1:] - values[:, :1]
         bounds = np.array(
             [
-                [interval(row_L, confidence, setting.problem.seed) for row_L in rows]
+                [interval(row_L, confidence, setting.problem.seed, resamples) for row_L in rows]
                 for rows in difference
             ]
         )
@@ -215,7 +227,9 @@ def _levels(setting: Setting, name: str) -> list[float]:
     return [float("nan") if level is None else level for level in found]
 
 
-def interval(difference_L: NDArray[Any], confidence: float, seed: int) -> tuple[float, float]:
+def interval(
+    difference_L: NDArray[Any], confidence: float, seed: int, resamples: int = RESAMPLES
+) -> tuple[float, float]:
     """Bootstrap interval of the mean of paired differences, over lives.
 
     >>> import numpy as np
@@ -233,7 +247,7 @@ def interval(difference_L: NDArray[Any], confidence: float, seed: int) -> tuple[
         (difference_L,),
         np.mean,
         confidence_level=confidence,
-        n_resamples=RESAMPLES,
+        n_resamples=resamples,
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return float(found.low), float(found.high)

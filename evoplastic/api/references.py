@@ -181,7 +181,7 @@ def _in_store(text: str, store: str | None, tried: list[str]) -> Found | None:
         download_model,
         download_records,
         find_uri,
-        run_of_genome,
+        holder_of_genome,
     )
 
     uri = store or find_uri()
@@ -193,8 +193,12 @@ def _in_store(text: str, store: str | None, tried: list[str]) -> Found | None:
             return _only_genome(folder, text)
         run, _, which = text.partition("@")
         if DIGITS.fullmatch(run):
-            tried.append(f"genomes of the runs in {uri}")
-            run = run_of_genome(run, uri) or run
+            tried.append(f"digests of the newest centers and of all logged models of {uri}")
+            holder = holder_of_genome(run, uri)
+            if holder.run_id is None and holder.model_id is not None and not which:
+                download_model(holder.model_id, folder, uri)
+                return _only_genome(folder, holder.model_id)
+            run = holder.run_id or run
         tried.append(f"runs of {uri}")
         download_records(run, folder, uri)
     except UsageError as error:

@@ -305,6 +305,7 @@ def _attributes(setting: Setting, lives: RecordedLives, plastic: bool) -> dict[s
         "genome": setting.genome.digest,
         "config": setting.source,
         "rule": setting.problem.lifetime.rule.name,
+        "modulator": setting.problem.lifetime.rule.table.modulator,
         "engine": lives.engine,
         "plasticity": "on" if plastic else "off",
         "seed": str(setting.problem.seed),

@@ -31,6 +31,9 @@ class Setting:
     source: str  # recipe or file of the configuration
     tasks: tuple[MeasuredTask, ...]
     problem: LifetimeProblem
+    train: tuple[str, ...] = ()  # names of the training tasks of the suite
+    held_out: tuple[str, ...] = ()  # and of its held-out tasks
+    suite_digest: str = ""
 
 
 def load(ref: str | Path | Genome, *, store: str | None = None) -> Genome:
@@ -131,7 +134,14 @@ def setting_of(
         threads=chosen.threads,
     )
     return Setting(
-        genome=genome, config=chosen, source=source, tasks=tuple(measured), problem=problem
+        genome=genome,
+        config=chosen,
+        source=source,
+        tasks=tuple(measured),
+        problem=problem,
+        train=tuple(task.name for task in suite.train),
+        held_out=tuple(task.name for task in suite.held_out),
+        suite_digest=suite.digest,
     )
 
 

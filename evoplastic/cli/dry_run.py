@@ -13,6 +13,7 @@ from evoplastic.machine import usable_cores
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
     from cluster.experiment import Experiment
+    from cluster.sources import Sources
     from cluster.workers.staffing.request import WorkerRequest
     from evoplastic.genome.genome import Genome
     from evoplastic.lifetime.problem import LifetimeProblem
@@ -26,13 +27,22 @@ def show(
     *,
     as_json: bool,
     start: Genome | None = None,
+    sources: Sources | None = None,
 ) -> int:
     """Print settings, sizes and a measured pace; no file is written, and no cluster asked."""
     from cluster.experiment import build_experiment
+    from cluster.sources import standing_for
+
+    with standing_for(sources):
+        suite = None if sources is None else sources.load_suite(config.task_table)
+        return _show(build_experiment(config, suite, start=start), request, as_json)
+
+
+def _show(experiment: Experiment, request: WorkerRequest | None, as_json: bool) -> int:
     from cluster.planning.dry_run import dry_run_text, estimate, warnings_of
     from cluster.planning.selection import require_selection
 
-    experiment = build_experiment(config, start=start)
+    config = experiment.config
     require_selection(experiment)
     workers = _number(request)
     facts = estimate(experiment, workers)

@@ -20,6 +20,7 @@ from evoplastic.commands import command
 
 if TYPE_CHECKING:
     from cluster.config.run import RunConfig
+    from cluster.sources import Sources
     from evoplastic.cli.verbs import Subparsers
 
 
@@ -131,7 +132,8 @@ def run_evolve(args: argparse.Namespace) -> int:
 def run_fork(args: argparse.Namespace) -> int:
     """A new run from a genome of another one, with its settings."""
     trust.set_from_run()
-    return _evolve(args, _config_of(args))
+    config = _config_of(args)
+    return _evolve(args, config, forked=config.parent)
 
 
 def _config_of(args: argparse.Namespace) -> Path:
@@ -152,7 +154,7 @@ def _config_of(args: argparse.Namespace) -> Path:
     return config
 
 
-def _evolve(args: argparse.Namespace, recipe: str | Path) -> int:
+def _evolve(args: argparse.Namespace, recipe: str | Path, *, forked: Path | None = None) -> int:
     from cluster.config.naming import filled_in
     from cluster.config.run import load_config
     from evoplastic.api.starting import warm_started
@@ -175,11 +177,12 @@ def _evolve(args: argparse.Namespace, recipe: str | Path) -> int:
         not args.adapt or config.warm_start.genome is not None,
         "--adapt says something of a genome to begin with, and none is named; add --from GENOME",
     )
+    sources = None if forked is None else _kept_sources(forked, config)
     if args.dry_run:
         from evoplastic.cli.dry_run import show
 
         trust.never_ask()
-        return show(config, request_of(args), as_json=args.json, start=start)
+        return show(config, request_of(args), as_json=args.json, start=start, sources=sources)
     from cluster.continuing import evolve_or_resume
     from cluster.loop import evolve
     from cluster.progress import make_progress
@@ -195,8 +198,19 @@ def _evolve(args: argparse.Namespace, recipe: str | Path) -> int:
             address=address_of(args),
             progress=make_progress(as_json=args.json),
             start=start,
+            sources=sources,
         )
     return finish(outcome, args)
+
+
+def _kept_sources(forked: Path, config: RunConfig) -> Sources | None:
+    """What the run that is forked kept of its tasks, if they are wanted and gone."""
+    from cluster.config.run import load_config
+    from cluster.sources import kept_for
+    from evoplastic.records import CONFIG_NAME
+
+    same = load_config(forked / CONFIG_NAME).suite == config.suite
+    return kept_for(forked, config.suite) if same else None
 
 
 def run_resume(args: argparse.Namespace) -> int:

@@ -40,6 +40,8 @@ NEEDED_BY = {
     "rich": "cluster",
     "matplotlib": "analysis",
     "pandas": "analysis",
+    "jinja2": "analysis",
+    "scikit-learn": "analysis",
 }
 FIRST_RAY_WITH_TOKENS = (2, 52)
 PROBE_TIMEOUT_S = 3.0

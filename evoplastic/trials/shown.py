@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evoplastic.trials.table import TrialTable
+from evoplastic.trials.world import Task
 from evoplastic.types import Int64Array
 
 MOST_PERIODS = 8  # stimuli that change at every step are not periods
@@ -52,3 +53,20 @@ def shown_periods(table: TrialTable) -> list[Shown]:
         if (of_kind[table.kind_M] == value_M).all():
             found.append(Shown(steps, of_kind))
     return found
+
+
+def kind_names(table: Task) -> dict[int, str]:
+    """Each kind of trial by what its stimuli show, in order; by its number where that is the same.
+
+    >>> from tasks.two_stimulus.task import TwoStimulusTask
+    >>> kind_names(TwoStimulusTask("and").trials())
+    {0: '0 0', 1: '0 1', 2: '1 0', 3: '1 1'}
+    """
+    if not isinstance(table, TrialTable):
+        return {}
+    kinds = np.unique(table.kind_M).tolist()
+    periods = shown_periods(table)
+    names = [" ".join(str(period.of_kind[kind]) for period in periods) for kind in kinds]
+    if not periods or len(set(names)) < len(names):
+        names = [f"kind {kind}" for kind in kinds]
+    return dict(zip(kinds, names, strict=True))

@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from analysis.listing import list_runs
 from cluster.tracking.sync import sync
 from evoplastic.checks import EnvironmentFault, UsageError
+from evoplastic.records import TAG_RUN_ID
 from tests.cluster import written_runs
 from tests.cluster.tracking.page import long_runs
 
@@ -38,6 +40,18 @@ def test_seeds_of_a_setting_are_together_and_the_best_comes_first(store: str) ->
     assert other.mean == pytest.approx(0.71, abs=0.01)
     assert best.runs[0].worst_task <= best.runs[0].held_out  # type: ignore[operator]
     assert best.runs[0].generations == 10
+    assert best.bias == pytest.approx(0.0, abs=0.01), "dms and dnms are answered alike"
+
+
+def test_runs_that_were_delivered_with_an_earlier_summary_are_listed(store: str) -> None:
+    client = MlflowClient(tracking_uri=store)
+    experiment = client.get_experiment_by_name(written_runs.EXPERIMENT).experiment_id
+    tags = {TAG_RUN_ID: "earlier"}
+    earlier = client.create_run(experiment, run_name="earlier", tags=tags).info.run_id
+    client.log_metric(earlier, "summary/held_out_accuracy", 0.99)
+    client.log_metric(earlier, "held_out/dms/accuracy_mean", 0.5)
+    first = list_runs(store)[0].runs[0]
+    assert (first.name, first.held_out, first.bias) == ("earlier", 0.99, None)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +60,7 @@ def test_seeds_of_a_setting_are_together_and_the_best_comes_first(store: str) ->
         (["search.sigma=0.05"], 1),
         (["search.sigma<0.05"], 3),
         (["held_out>0.9", "seed<=2"], 2),
+        (["bias<0.1"], 4),
         (["name=miconi2023-seed2"], 1),
         (["status!=FINISHED"], 0),
         (["rule.name=node_perturbation"], 4),

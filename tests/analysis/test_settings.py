@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.analysis.runs import entry, evaluation, start, write_run
 
 def _write(path: Path, seed: int, held_out: float, **sections: Any) -> Path:
     events: list[Event] = [
-        start(seed, f"run-{path.name}"),
+        replace(start(seed, f"run-{path.name}"), negations=(("dms", "dnms"),)),
         evaluation(0, entry("dms", "held_out", (0.5,)), entry("and", "train", (0.5,))),
         evaluation(
             9,
@@ -62,6 +63,7 @@ def test_seeds_are_replicates_of_a_setting(root: Path, tmp_path: Path) -> None:
     assert (first["accuracy_low"], first["accuracy_high"]) == pytest.approx(tuple(means))
     assert first["accuracy_std"] == pytest.approx((means[1] - means[0]) / 2**0.5)
     assert first["search.sigma"] == 0.02
+    assert first["bias_mean"] == pytest.approx(0.1)  # half of what dms and dnms differ by
     table = report.table
     dms = table[(table["task"] == "dms") & (table["condition"] == "plastic")]
     assert list(dms["mean"]) == pytest.approx([0.8, 0.5])
@@ -71,6 +73,22 @@ def test_seeds_are_replicates_of_a_setting(root: Path, tmp_path: Path) -> None:
         console.print(format_settings_table(report.summary))
     assert "70 (60-80)" in shown.get()
     assert "40 (30-50)" in shown.get()
+    assert "|bias|" in shown.get()
+
+
+def test_bias_and_ability_are_told_under_tables_of_runs_and_of_seeds(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (str(root / f"seed{seed}-sigma0.02") for seed in (1, 2))
+    out = ["--out", str(root / "out"), "--no-mlflow"]
+    for refs, said in (
+        ([one], "dms and dnms: ability 60 %, bias +10 %."),
+        ([one, other], "dms and dnms: ability 70 %, bias 10 % (its size, mean over seeds)."),
+    ):
+        assert main(["analyze", *refs, *out]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert "show the same and want opposite answers" in told
+        assert said in told
 
 
 def test_a_folder_of_runs_is_analyzed_from_the_command_line(

@@ -34,6 +34,7 @@ from evoplastic.records import (
     Status,
     TaskEvaluation,
 )
+from tasks.suites.negations import negations_of
 
 RUN_ID = "tiny-20260102-030405-abcd"
 CONFIG = "name: tiny\nseed: 3\nsearch:\n  popsize: 8\ntracking:\n  experiment: study\n"
@@ -138,7 +139,8 @@ def owed(run_dir: Path) -> list[Point]:
     events, _ = read_journal(run_dir / JOURNAL_NAME)
     config = read_mapping(run_dir / CONFIG_NAME, "configuration file")
     halves = parameters(config).get("curriculum.name") == "alternate_halves"
-    return points_of(events, Told(), halves)
+    assert isinstance(events[0], StartEvent)
+    return points_of(events, Told(), halves, negations_of(events[0], config))
 
 
 def stored(run_dir: Path) -> set[tuple[str, int, float]]:

@@ -36,7 +36,7 @@ def figure_curves_by_kind(evaluation: Any) -> Drawn:
     """
     table = curves_by_kind(evaluation)
     labels = list(dict.fromkeys(table["label"]))
-    colours = _colours(len(labels))
+    colours = colours_of(len(labels))
     tasks = [str(task) for task in evaluation["task"].values]
     scored = int(evaluation.attrs["scored_trials"])
     caption = (
@@ -134,7 +134,7 @@ def figure_psychometric(evaluation: Any, along: str = "kind") -> Drawn:
     drawn = table[table["condition"] == condition]
     actions = sorted(drawn["choice"].unique())
     shown = actions[1:] if len(actions) == 2 else actions
-    colours = _colours(len(shown))
+    colours = colours_of(len(shown))
     tasks = [str(task) for task in evaluation["task"].values]
     what = "what the stimuli show, in order" if along == "kind" else along
     caption = (
@@ -182,7 +182,8 @@ def _grid(panels: int) -> tuple[list[float], list[float]]:
     return [PANEL[1]] * -(-panels // columns), [PANEL[0]] * columns
 
 
-def _colours(number: int) -> list[Any]:
+def colours_of(number: int) -> list[Any]:
+    """As many colours: those of Okabe and Ito, a scale where they do not suffice."""
     if number <= len(COLOURS):
         return list(COLOURS[:number])
     return [colormaps["viridis"](place) for place in np.linspace(0, 0.95, number)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ class Drawn(NamedTuple):
 
     figure: Figure
     numbers: pd.DataFrame
+    more: Mapping[str, pd.DataFrame] = {}  # other tables, by name
 
 
 class Sheet(NamedTuple):
@@ -94,6 +95,15 @@ def colour_bar(sheet: Sheet, axes: Any, mappable: Any, label: str) -> None:
     bar.outline.set_linewidth(0)
 
 
+def plain(value: float, _: int | None = None) -> str:
+    """A number at a tick, with as many digits as it needs.
+
+    >>> plain(0.001), plain(20.0)
+    ('0.001', '20')
+    """
+    return f"{value:g}"
+
+
 def source_of(data: Any) -> str:
     """The footer of a figure of recordings or evaluations: genome, seed, engine."""
     attrs = data.attrs
@@ -103,10 +113,13 @@ def source_of(data: Any) -> str:
 
 
 def write_drawn(drawn: Drawn, stem: Path) -> list[Path]:
-    """`stem`.png, .svg and .pdf, and the numbers, `stem`.csv; each whole or not at all.
+    """`stem`.png, .svg and .pdf, and the numbers, `stem`.csv and `stem`_NAME.csv; each whole or
+    not at all.
 
     Raises:
         EnvironmentFault: the directory cannot be written.
     """
     files = save_figure(drawn.figure, stem, pdf=True)
-    return [*files, write_csv(drawn.numbers, stem)]
+    tables = {stem.name: drawn.numbers}
+    tables |= {f"{stem.name}_{name}": table for name, table in drawn.more.items()}
+    return files + [write_csv(table, stem.with_name(name)) for name, table in tables.items()]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cluster.tracking.page.naming import overrides, run_name
-from cluster.tracking.page.points import ROLES, summary
+from cluster.tracking.page.points import ROLES, Pair, summary
 from evoplastic.commands import PROGRAM, command, quoted
-from evoplastic.records import EvaluationEvent, StartEvent, Status, TaskEvaluation
+from evoplastic.records import SUMMARY, EvaluationEvent, StartEvent, Status, TaskEvaluation
+from tasks.suites.negations import negations_of
 
 MOST_ROWS = 40
 ENDS: dict[Status | None, str] = {
@@ -52,24 +54,40 @@ def note(
     """
     parts = [f"**{run_name(start, config)}**: {ENDS[status]}."]
     if last is not None:
-        parts += [_sentence(last, config), "", *_table(last)]
+        parts += [_sentence(last, config, negations_of(start, config)), "", *_table(last)]
     parts += ["", *_differences(config), "", *_commands(run_dir, place), ""]
     return "\n".join(parts)
 
 
-def _sentence(last: EvaluationEvent, config: dict[str, Any]) -> str:
-    numbers = summary(last)
+def _sentence(last: EvaluationEvent, config: dict[str, Any], negations: Sequence[Pair]) -> str:
+    numbers = summary(last, negations)
     lifetime = config.get("lifetime") or {}
     scored, trials = lifetime.get("scored_trials"), lifetime.get("num_trials")
-    held_out = numbers.get("summary/held_out_accuracy")
+    held_out = numbers.get(f"{SUMMARY}/held_out_accuracy")
     told = ""
     if held_out is not None:
-        worst = numbers["summary/held_out_accuracy_worst_task"]
+        worst = numbers[f"{SUMMARY}/held_out_accuracy_worst_task"]
         told = f" Held-out tasks: {_percent(held_out)} % correct, the worst {_percent(worst)} %"
-        fixed = numbers.get("summary/held_out_fixed_policy")
+        fixed = numbers.get(f"{SUMMARY}/held_out_fixed_policy")
         told += f"; the best fixed policy reaches {_percent(fixed)} %." if fixed else "."
+        told += _bias(last, numbers, negations)
     over = f" Percent correct over the last {scored} of {trials} trials." if scored else ""
     return f"Genome of generation {last.generation}.{told}{over}"
+
+
+def _bias(last: EvaluationEvent, numbers: dict[str, float], negations: Sequence[Pair]) -> str:
+    bias = numbers.get(f"{SUMMARY}/held_out_bias")
+    if bias is None:
+        return ""
+    held_out = {entry.task for entry in last.entries if entry.role == "held_out"}
+    pairs = [pair for pair in negations if held_out.issuperset(pair)]
+    names = ", ".join(
+        f"`{first}` and `{second}`".replace("|", "\\|") for first, second in pairs[:3]
+    )
+    return (
+        f" {names} show the same and want opposite answers, so their mean is 50 % for a network "
+        f"that only prefers one; half of what they differ by, the bias, is {_percent(bias)} %."
+    )
 
 
 def _table(last: EvaluationEvent) -> list[str]:

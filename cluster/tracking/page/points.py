@@ -1,7 +1,7 @@
 """The metrics of a run's page: some sixty of them, those that answer a reader's questions first.
 
-MLflow lists metrics by name and draws a card for each, so what is asked first is called
-`summary/...`, a task has the numbers that differ from each other, and controls are means over
+MLflow sorts groups of metrics by name and draws a card for each, so what is asked first is called
+`_summary/...`, a task has the numbers that differ from each other, and controls are means over
 tasks. Everything that a run records is in its journal, and in `details/metrics.parquet`.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from cluster.tracking.mlflow_store import Point
 from evoplastic import records
 from evoplastic.records import (
+    SUMMARY,
     Condition,
     EvaluationEvent,
     Event,
@@ -22,6 +23,8 @@ from evoplastic.records import (
     TaskEvaluation,
     task_metric,
 )
+
+Pair = tuple[str, str]
 
 SOLVED = 0.90  # held-out accuracy whose time is told
 MOST_TASKS = 24  # of a role; those of a larger suite are told by their mean and their worst
@@ -41,13 +44,16 @@ class Told:
     solved: bool = False
 
 
-def points_of(events: Iterable[Event], told: Told, halves: bool) -> list[Point]:
+def points_of(
+    events: Iterable[Event], told: Told, halves: bool, negations: Sequence[Pair] = ()
+) -> list[Point]:
     """The points that a page gets of these events.
 
     Args:
         events: in the order of the journal.
         told: brought up to date in place.
         halves: whether generations meet one half of the training tasks and the other in turn.
+        negations: see `summary`.
     """
     points: list[Point] = []
     for event in events:
@@ -57,7 +63,7 @@ def points_of(events: Iterable[Event], told: Told, halves: bool) -> list[Point]:
                 told.seconds += event.metrics.get(records.GENERATION_SECONDS, 0.0)
             values = _by_half(event) if halves else event.metrics
         elif isinstance(event, EvaluationEvent):
-            values = evaluation_metrics(event) | _progress(event, told)
+            values = evaluation_metrics(event, negations) | _progress(event, told)
         else:
             continue
         points += [
@@ -66,9 +72,9 @@ def points_of(events: Iterable[Event], told: Told, halves: bool) -> list[Point]:
     return points
 
 
-def evaluation_metrics(event: EvaluationEvent) -> dict[str, float]:
+def evaluation_metrics(event: EvaluationEvent, negations: Sequence[Pair] = ()) -> dict[str, float]:
     """An evaluation in the numbers of a page: summary, tasks, levels and controls."""
-    found = summary(event)
+    found = summary(event, negations)
     for role in ROLES:
         entries = _entries(event, role, "plastic")
         if len(entries) <= MOST_TASKS:
@@ -81,8 +87,14 @@ def evaluation_metrics(event: EvaluationEvent) -> dict[str, float]:
     return found
 
 
-def summary(event: EvaluationEvent) -> dict[str, float]:
-    """What is asked first: held-out means and the worst task, training, and their levels."""
+def summary(event: EvaluationEvent, negations: Sequence[Pair] = ()) -> dict[str, float]:
+    """What is asked first: held-out means and the worst task, training, and their levels.
+
+    Args:
+        event: an evaluation.
+        negations: pairs of tasks that show the same and want opposite answers; where two held-out
+            tasks are such, half of what their accuracies differ by is told beside their mean.
+    """
     held_out, training = (_entries(event, role, "plastic") for role in ROLES)
     accuracies = [mean for entry in held_out if (mean := _mean(entry.accuracy)) is not None]
     above = [
@@ -90,24 +102,33 @@ def summary(event: EvaluationEvent) -> dict[str, float]:
         for entry in held_out
         if (share := entry.statistics().get("above_fixed_policy")) is not None
     ]
-    found = _means("summary/held_out", held_out) | _means("summary/train", training)
-    found |= _levels("summary/held_out", held_out)
+    found = _means(f"{SUMMARY}/held_out", held_out) | _means(f"{SUMMARY}/train", training)
+    found |= _levels(f"{SUMMARY}/held_out", held_out)
     if accuracies:
-        found["summary/held_out_accuracy_worst_task"] = min(accuracies)
+        found[f"{SUMMARY}/held_out_accuracy_worst_task"] = min(accuracies)
+    biases = _biases(held_out, negations)
+    if biases:
+        found[f"{SUMMARY}/held_out_bias"] = sum(map(abs, biases)) / len(biases)
     if above:
-        found["summary/held_out_above_fixed_policy"] = sum(above) / len(above)
+        found[f"{SUMMARY}/held_out_above_fixed_policy"] = sum(above) / len(above)
     return found
+
+
+def _biases(entries: Sequence[TaskEvaluation], negations: Sequence[Pair]) -> list[float]:
+    means = {entry.task: _mean(entry.accuracy) for entry in entries}
+    pairs = [(means.get(first), means.get(second)) for first, second in negations]
+    return [(one - other) / 2 for one, other in pairs if one is not None and other is not None]
 
 
 def _progress(event: EvaluationEvent, told: Told) -> dict[str, float]:
     found = {
-        "summary/generations": float(event.generation),
-        "summary/evolution_s": told.seconds,
+        f"{SUMMARY}/number_of_generations": float(event.generation),
+        f"{SUMMARY}/seconds_of_evolution": told.seconds,
     }
-    accuracy = summary(event).get("summary/held_out_accuracy")
+    accuracy = summary(event).get(f"{SUMMARY}/held_out_accuracy")
     if not told.solved and accuracy is not None and accuracy >= SOLVED:
         told.solved = True
-        found["summary/evolution_s_to_held_out_0.90"] = told.seconds
+        found[f"{SUMMARY}/seconds_to_held_out_0.90"] = told.seconds
     return found
 
 

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ALL = "all"
-OPTIONS = ("task", "lifetimes", "seed", "engine", "config")  # without --figures they mean nothing
+OPTIONS = (
+    "task",
+    "lifetimes",
+    "activity",
+    "seed",
+    "engine",
+    "config",
+)  # without --figures they mean nothing
 
 
 def add_figure_options(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +44,13 @@ def add_figure_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--task", metavar="T", help="default: the held-out tasks")
     group.add_argument("--lifetimes", type=positive, metavar="N", help="of each task (default 64)")
+    group.add_argument(
+        "--activity",
+        type=Path,
+        metavar="FILE.csv",
+        help="recorded activity, a line for each condition, a column for each unit: figure "
+        "`similarity`",
+    )
     group.add_argument(
         "--seed", type=seed, metavar="K", help=f"root of trials (default {EVALUATION_SEED})"
     )
@@ -100,6 +114,7 @@ def planned(args: argparse.Namespace, ref: str) -> FigurePlan:
         None if args.figures == ALL else args.figures,
         task=args.task,
         lifetimes=LIFETIMES if args.lifetimes is None else args.lifetimes,
+        activity=args.activity,
         seed=EVALUATION_SEED if args.seed is None else args.seed,
         config=args.config,
         engine=args.engine,
@@ -127,10 +142,10 @@ def draw_of_run(
 def run_of_genome(args: argparse.Namespace) -> int:
     """Figures of a genome alone, which has no records."""
     plan = planned(args, args.run_refs[0])
-    out = args.out or Path(f"figures-{plan.genome.digest[:16]}")
+    out = args.out or Path(f"figures-{plan.making.genome.digest[:16]}")
     files = plan.carry_out(out)
     if args.json:
-        print_json({"genome": plan.genome.digest, "inside": [str(file) for file in files]})
+        print_json({"genome": plan.making.genome.digest, "inside": [str(file) for file in files]})
     else:
         for file in files:
             print(f"wrote {file}")

@@ -35,7 +35,7 @@ def add_verbs(verbs: Subparsers) -> None:
         default=[],
         metavar="CONDITION",
         help="KEY=VALUE, or with != < <= > >=; KEY is a setting by its dotted path, or name, seed, "
-        "status, experiment, setting, held_out, worst_task, generations; may be repeated",
+        "status, experiment, setting, held_out, bias, worst_task, generations; may be repeated",
     )
     parser.add_argument(
         "--most", type=positive, default=20, metavar="N", help="settings to print (default 20)"
@@ -60,14 +60,28 @@ def run_runs(args: argparse.Namespace) -> int:
 def _print(settings: tuple[ListedSetting, ...], most: int) -> None:
     shown = settings[:most]
     print_table(
-        ("setting", "runs", "held-out %", "spread", "worst task", "fixed policy", "like"),
+        ("setting", "runs", "held-out %", "spread", "bias", "worst task", "fixed policy", "like"),
         [_row(each) for each in shown],
         "Percent correct on held-out tasks: mean over runs of a setting, lowest and highest run",
     )
     print_table(
-        ("setting", "seed", "held-out %", "worst task", "generation", "status", "MLflow run"),
+        (
+            "setting",
+            "seed",
+            "held-out %",
+            "bias",
+            "worst task",
+            "generation",
+            "status",
+            "MLflow run",
+        ),
         [_run_row(run) for each in shown for run in each.runs],
     )
+    if any(each.bias is not None for each in shown):
+        print(
+            "bias: half of what two held-out tasks differ by that show the same and want opposite\n"
+            "answers (dms, dnms); a network that only prefers one answer has 50 % held-out, 50 bias"
+        )
     if len(settings) > most:
         print(f"{len(settings) - most} more settings; --most {len(settings)} prints them all")
 
@@ -82,6 +96,7 @@ def _row(setting: ListedSetting) -> list[str]:
         str(len(setting.runs)),
         _percent(setting.mean),
         spread,
+        _percent(setting.bias),
         _percent(min(worst) if worst else None),
         _percent(first.fixed_policy),
         first.name,
@@ -93,6 +108,7 @@ def _run_row(run: ListedRun) -> list[str]:
         run.setting[:8],
         "-" if run.seed is None else str(run.seed),
         _percent(run.held_out),
+        _percent(run.bias),
         _percent(run.worst_task),
         "-" if run.generations is None else str(run.generations),
         run.status.lower(),
@@ -107,6 +123,7 @@ def _as_json(setting: ListedSetting) -> dict[str, object]:
         "held_out_mean": setting.mean,
         "held_out_low": min(values, default=None),
         "held_out_high": max(values, default=None),
+        "bias_mean": setting.bias,
         "runs": [dict(vars(run)) for run in setting.runs],
     }
 

@@ -58,3 +58,41 @@ def test_answers_are_those_that_are_recorded(
     np.testing.assert_array_equal(told.kind, 2 * told.stimulus1 + told.stimulus2)
     plain = ep.evaluate(genome_file, ["dms", "and"], 3, **SETTINGS)
     assert plain.equals(told[list(plain.data_vars)])
+
+
+@pytest.mark.exhaustive
+def test_all_figures_of_a_run(command: Command, tmp_path: Path) -> None:
+    """Each figure of a run is drawn, or left out with its reason; MLflow has the files."""
+    from mlflow.tracking import MlflowClient
+
+    from analysis.figures.inside.catalogue import FIGURES
+
+    store = "sqlite:///" + str(tmp_path / "mlflow.db")
+    done = ep.evolve(
+        "smoke", search={"popsize": 4}, evolution={"generations": 1}, tracking={"uri": store}
+    )
+    answer = command("analyze", done.run_dir, "--figures", "--lifetimes", 24, "--json")
+    names = {Path(file).name for file in answer.json["inside"]}
+    for name in FIGURES:
+        if f"figure {name} is left out" not in answer.err:
+            assert {f"{name}.{kind}" for kind in ("png", "svg", "pdf", "csv")} <= names
+    assert {"decoding.png", "traces.png", "connections.pdf", "choices.csv"} <= names
+    client = MlflowClient(store)
+    kept = client.list_artifacts(answer.json["mlflow_run_id"], "figures")
+    assert names <= {Path(item.path).name for item in kept}
+
+
+def test_activity_of_other_conditions_is_refused(
+    command: Command, genome_file: Path, tmp_path: Path
+) -> None:
+    words = ("analyze", genome_file, "--task", "dms", "--out", "drawn", "--figures")
+    activity = tmp_path / "activity.csv"
+    activity.write_text("condition,u1,u2\nleft,1,2\nright,2,3\nup,1,1\n")
+    refused = command(*words, "similarity", "--activity", activity)
+    assert refused.code == 2
+    assert "task 'dms' has 0 0, 0 1, 1 0, 1 1" in refused.err
+    without = command(*words, "similarity")
+    assert "compares with recorded activity; give a file of it" in without.err
+    unused = command(*words, "choices", "--activity", activity)
+    assert "a file of activity is given, but no figure of choices compares with it" in unused.err
+    assert not (tmp_path / "drawn").exists()

@@ -14,6 +14,7 @@ import pytest
 from cluster.config.run import RunConfig, load_config
 from cluster.loop import evolve, resume
 from cluster.sources import read_sources, sources_of
+from evoplastic.__main__ import main
 from evoplastic.api.setting import setting_of
 from evoplastic.checks import UsageError
 from tasks.suites.loading import load_suite
@@ -100,6 +101,8 @@ def test_a_run_goes_on_on_a_machine_without_its_files(
         ["resume", str(moved), "evolution.generations=3", "--no-analysis"],
         ["resume", str(moved), "evolution.generations=3", "--no-analysis", "--trust"],
         ["evaluate", str(moved), "--task", "Mine", "--task", "dms", "--lifetimes", "2", "--json"],
+        ["fork", f"{moved}@0", "--run-dir", str(tmp_path / "forked"), "--no-analysis"],
+        ["fork", str(moved), "suite=nowhere.yaml", "--dry-run"],
     ]
     state = tmp_path / "state"
     done = subprocess.run(
@@ -112,9 +115,30 @@ def test_a_run_goes_on_on_a_machine_without_its_files(
         timeout=300,
     )
     codes = json.loads(done.stderr.splitlines()[-1])
-    assert codes == [2, 0, 0], done.stderr
+    assert codes == [2, 0, 0, 0, 2], done.stderr
     assert "--trust" in done.stderr
     assert f"digest {long.center_digest[:16]}" in done.stdout
+    said = f"{home / 'own.yaml'} is gone; the new run is made of what {moved} kept in sources/"
+    assert said in done.stderr
+    assert "suite file nowhere.yaml does not exist" in done.stderr
+    forked, resumed = read_sources(tmp_path / "forked"), read_sources(moved)
+    assert forked is not None
+    assert resumed is not None
+    assert forked == resumed
+
+
+@pytest.mark.exhaustive
+def test_the_cost_of_a_fork_is_told_though_its_files_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "here"
+    project(home)
+    monkeypatch.chdir(home)
+    evolve(config("own.yaml/dms"), tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(home)
+    assert main(["fork", str(tmp_path / "run"), "--dry-run", "--trust"]) == 0
+    assert "per generation" in capsys.readouterr().out
 
 
 def test_what_was_changed_since_is_said_and_not_used(

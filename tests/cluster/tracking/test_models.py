@@ -17,6 +17,7 @@ from cluster.tracking.mlflow_store import MlflowStore
 from cluster.tracking.models import Suite, deliver_suite
 from cluster.tracking.sync import sync
 from evoplastic.api.starting import warm_started
+from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.records import MODEL_HELD_OUT, TRACKING_NAME, kept_name
 from tests.cluster import written_runs as runs
@@ -94,6 +95,26 @@ def test_a_lineage_goes_across_runs_through_the_store_alone(family: tuple[str, P
     assert store in graph.nodes[key].where
     descendants = Graph(nodes_in_store([first.provenance["run_id"]], [], store))
     assert set(graph.nodes) < set(descendants.nodes)
+
+
+def test_digits_name_any_genome_that_a_store_has(
+    family: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that is no run's newest center, and where no run directory is near."""
+    store, folder = family
+    monkeypatch.chdir(tmp_path)
+    for name in ("initial.safetensors", kept_name(1), "center.safetensors"):
+        digest = Genome.load(folder / "one" / "genomes" / name).digest
+        assert ep.load(digest[:12], store=store).digest == digest
+    client = MlflowClient(tracking_uri=store)
+    first = Genome.load(folder / "one" / "genomes" / "initial.safetensors").digest
+    twin = client.create_logged_model(
+        client.get_experiment_by_name("evoplastic").experiment_id,
+        tags={"genome_digest": first[:20] + "f" * 44},
+    )
+    with pytest.raises(UsageError, match=rf"2 genomes in .* begin with {first[:12]}: "):
+        ep.load(first[:12], store=store)
+    client.delete_logged_model(twin.model_id)
 
 
 def test_delivering_again_changes_nothing(family: tuple[str, Path]) -> None:

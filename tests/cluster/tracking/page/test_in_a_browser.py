@@ -84,7 +84,7 @@ def test_run_list_run_page_charts_and_artifacts(folder: Path, links: list[str], 
     (run,) = client.search_runs([experiment], "attributes.run_name = 'miconi2023-seed1'")
     at = f"{links[-1].partition('#')[0]}#/experiments/{experiment}/runs/{run.info.run_id}"
     page.open(at)
-    text = page.wait_for("held out", "summary/held_out_accuracy", timeout_s=PATIENCE_S)
+    text = page.wait_for("held out", "_summary/held_out_accuracy", timeout_s=PATIENCE_S)
     assert "dms (held out)" in text
     assert f"evoplastic evaluate {run.info.run_id} --lifetimes 256" in text
     assert int(re.findall(r"Metrics \((\d+)\)", text)[0]) <= 100
@@ -95,7 +95,8 @@ def test_run_list_run_page_charts_and_artifacts(folder: Path, links: list[str], 
 
     charts = links[-1] + "&compareRunsMode=CHART"
     page.open(charts)
-    page.wait_for("control/plasticity_off/held_out_accuracy", timeout_s=PATIENCE_S)
+    told = page.wait_for("_summary", "control/plasticity_off", timeout_s=PATIENCE_S)
+    assert told.index("_summary") < told.index("control/plasticity_off"), told
     drawn = "document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length >= 10"
     page.wait_until(drawn, timeout_s=PATIENCE_S)
     page.screenshot(folder / "charts.png")

@@ -38,6 +38,8 @@ def test_held_out_tasks_come_first_beside_their_levels() -> None:
     assert [cell.strip() for cell in rows[1].split("|")[5:7]] == ["75", "50"]
     assert len(rows) == 1 + 14
     assert "the worst 92 %" in written()
+    assert "`dms` and `dnms` show the same and want opposite answers" in written()
+    assert "the bias, is 0 %." in written()
 
 
 def test_commands_need_nothing_but_the_store() -> None:
@@ -91,7 +93,7 @@ def test_the_page_at_the_end_of_a_run(empty_database: Path, tmp_path: Path) -> N
     kind = client.get_experiment(run.info.experiment_id).tags["mlflow.experimentKind"]
     assert kind == "custom_model_development"
     tracking = run_dir / "tracking.json"
-    tracking.write_text(tracking.read_text().replace('"page": 2', '"page": 1'))
+    tracking.write_text(tracking.read_text().replace('"page": 3', '"page": 1'))
     client.update_run(mlflow_run, name="miconi2023")
     again = sync(run_dir, uri)
     assert (again.mlflow_run_id, again.points) == (mlflow_run, len(runs.owed(run_dir)))

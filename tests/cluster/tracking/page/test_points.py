@@ -31,7 +31,7 @@ def test_a_page_of_the_published_setting_has_at_most_100_metrics() -> None:
     assert len(names) <= 100
     groups = {name.partition("/")[0] for name in names}
     assert groups == {
-        "summary", "held_out", "train", "control", "fitness", "search", "fault", "time"
+        "_summary", "held_out", "train", "control", "fitness", "search", "fault", "time"
     }  # fmt: skip
 
 
@@ -54,11 +54,26 @@ def test_the_summary_tells_means_and_the_worst_task() -> None:
     training = dataclasses.replace(one, task="and", role="train", accuracy=(1.0, 0.5))
     event = dataclasses.replace(written_runs.evaluation(0), entries=(one, other, training))
     found = summary(event)
-    assert found["summary/held_out_accuracy"] == pytest.approx((0.75 + 0.25) / 2)
-    assert found["summary/held_out_accuracy_worst_task"] == 0.25
-    assert found["summary/held_out_above_fixed_policy"] == pytest.approx((0.25 + 0.0) / 2)
-    assert found["summary/held_out_fixed_policy"] == pytest.approx((0.75 + 0.5) / 2)
-    assert found["summary/train_accuracy"] == 0.75
+    assert found["_summary/held_out_accuracy"] == pytest.approx((0.75 + 0.25) / 2)
+    assert found["_summary/held_out_accuracy_worst_task"] == 0.25
+    assert found["_summary/held_out_above_fixed_policy"] == pytest.approx((0.25 + 0.0) / 2)
+    assert found["_summary/held_out_fixed_policy"] == pytest.approx((0.75 + 0.5) / 2)
+    assert found["_summary/train_accuracy"] == 0.75
+
+
+def test_a_preference_for_one_of_two_negations_is_told_beside_their_mean() -> None:
+    one = dataclasses.replace(written_runs.evaluation(0).entries[0], accuracy=(1.0, 1.0))
+    other = dataclasses.replace(one, task="dnms", accuracy=(0.0, 0.0))
+    event = dataclasses.replace(written_runs.evaluation(0), entries=(one, other))
+    found = summary(event, [("dms", "dnms"), ("and", "nand")])
+    assert (found["_summary/held_out_accuracy"], found["_summary/held_out_bias"]) == (0.5, 0.5)
+    assert "_summary/held_out_bias" not in summary(event)
+
+
+def test_the_summary_sorts_before_all_other_groups() -> None:
+    events: list[Event] = [long_runs.generation(0, RNG), long_runs.evaluation(1, 1.0, RNG)]
+    names = sorted(point.name for point in points_of(events, Told(), halves=True))
+    assert names[0].startswith("_summary/held_out")
 
 
 def test_seconds_to_a_good_network_are_those_of_evolution_alone() -> None:
@@ -68,9 +83,9 @@ def test_seconds_to_a_good_network_are_those_of_evolution_alone() -> None:
     later = dataclasses.replace(good, generation=5)
     events: list[Event] = [*lived[:2], *lived[1:], good, long_runs.generation(4, RNG), later]
     points = points_of(events, Told(), halves=True)
-    found = [point for point in points if point.name == "summary/evolution_s_to_held_out_0.90"]
+    found = [point for point in points if point.name == "_summary/seconds_to_held_out_0.90"]
     assert [(point.value, point.step) for point in found] == [(4 * long_runs.SECONDS, 4)]
-    seconds = [point.value for point in points if point.name == "summary/evolution_s"]
+    seconds = [point.value for point in points if point.name == "_summary/seconds_of_evolution"]
     assert seconds == [4 * long_runs.SECONDS, 5 * long_runs.SECONDS]
 
 
@@ -94,7 +109,7 @@ def test_reward_is_told_where_it_differs() -> None:
     event = dataclasses.replace(long_runs.evaluation(0, 0.0, RNG), entries=(paid, unanswered))
     found = evaluation_metrics(event)
     assert f"train/{entry.task}/reward_mean" in found
-    assert "summary/train_reward" in found
+    assert "_summary/train_reward" in found
 
 
 def test_many_tasks_are_told_by_their_summary() -> None:
@@ -104,4 +119,4 @@ def test_many_tasks_are_told_by_their_summary() -> None:
     )
     found = evaluation_metrics(dataclasses.replace(written_runs.evaluation(0), entries=many))
     assert found
-    assert all(name.startswith("summary/") for name in found)
+    assert all(name.startswith("_summary/") for name in found)
