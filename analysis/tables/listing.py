@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
 from analysis.listing import ListedRun, ListedSetting
 
-Frame = pd.DataFrame
+Frame: TypeAlias = pd.DataFrame
 FIRST = ("setting", "name", "seed", "held_out", "bias", "worst_task")
 OF_SETTING = ("held_out_mean", "held_out_low", "held_out_high", "bias_mean", "runs")
 
