@@ -26,6 +26,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "tutorials/first_run.md",
         "tutorials/inside_a_lifetime.md",
         "tasks.md",
+        "metatasks.md",
         "tutorials/rule.md",
     ),
     "How-to": (
