@@ -132,7 +132,7 @@ def _listed(run: Any, experiment: str) -> ListedRun:
         for key, value in metrics.items()
         if (name := key.removeprefix(f"{group}/")) != key
     }
-    generations = summary.get("generations")
+    generations = summary.get("number_of_generations", summary.get("generations"))
     seed = params.get("seed", "")
     return ListedRun(
         mlflow_run_id=run.info.run_id,

@@ -27,6 +27,7 @@ from evoplastic.records import SOURCES
 from evoplastic.storage import write_atomically
 from evoplastic.user_code.keeping import contents_of
 from evoplastic.user_code.project import CodeFile, standing_in
+from tasks.machines.metatasks.finding import meta_task_file
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
 from tasks.suites.suite_file import SUITE_FOLDER, KeptSuite, find_suite_file
@@ -85,7 +86,7 @@ def sources_of(suite_word: str, suite: Suite) -> Sources:
     code: dict[str, CodeFile] = {}
     data: dict[Path, None] = {}
     for task in suite.tasks:
-        if ".py:" in task.source:
+        if ".py:" in task.source or meta_task_file(task.source) is not None:
             from tasks.neurogym.sources.user_file import task_data, task_files
 
             code |= {file.path: file for file in task_files(task.source)}

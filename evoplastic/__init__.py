@@ -9,6 +9,7 @@
     hurt = ep.probe(genome, lesion="hidden:0-19")       # beside the intact network
     ep.figures(genome, out="figures")                   # of what happens inside
     done = ep.evolve("laptop", seed=7)
+    ep.report("runs/laptop-seed7-001")                  # one page to be sent
 
 Importing the package touches no device, reads no file and fills no registry; its functions load
 what they need when they are first used. The command line is `python -m evoplastic`.
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from evoplastic.api.drawing import figures
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
+    from evoplastic.api.lineage import lineage
     from evoplastic.api.probing import probe
     from evoplastic.api.recording import record
+    from evoplastic.api.reporting import report
     from evoplastic.api.running import run
     from evoplastic.api.setting import load
     from evoplastic.genome.genome import Genome
@@ -37,9 +40,11 @@ __all__ = [
     "evaluate",
     "evolve",
     "figures",
+    "lineage",
     "load",
     "probe",
     "record",
+    "report",
     "run",
 ]
 
@@ -53,9 +58,11 @@ _HOMES = {
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
     "figures": "evoplastic.api.drawing",
+    "lineage": "evoplastic.api.lineage",
     "load": "evoplastic.api.setting",
     "probe": "evoplastic.api.probing",
     "record": "evoplastic.api.recording",
+    "report": "evoplastic.api.reporting",
     "run": "evoplastic.api.running",
 }
 

@@ -37,6 +37,7 @@ HOMES = {
     "mlflow": ("cluster/", "analysis/"),
     "matplotlib": ("analysis/",),
     "pandas": ("analysis/",),
+    "jinja2": ("analysis/",),
     "xarray": ("evoplastic/api/",),
     "sklearn": ("analysis/",),
 }

@@ -1,7 +1,7 @@
 """The pedigree of a run whose search keeps individuals: who lived when, and came from whom.
 
 A line of JSON for each generation is on disk before the generation counts as done; a table of all
-lines, in Parquet, is written with each measurement and at the end. A resumed run takes back what
+lines, in Parquet, is written with measurements and at the end. A resumed run takes back what
 its checkpoint does not have behind it and writes it anew, so that both are those of a run that was
 never stopped. Where the lines would take more than there is to be room for, individuals go that
 left nothing: those that were not kept, of the oldest generations first; then whole generations, the
@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from cluster.session.pedigree_table import table_of
-from evoplastic.checks import EnvironmentFault, UsageError, require
+from evoplastic.checks import EnvironmentFault, require
 from evoplastic.inside import open_plain
-from evoplastic.reading import parse_object
 from evoplastic.records import PEDIGREE_LOG_NAME, PEDIGREE_NAME
 from evoplastic.search.individuals import Individuals
 from evoplastic.storage import write_atomically
@@ -28,6 +27,7 @@ from evoplastic.storage import write_atomically
 logger = logging.getLogger(__name__)
 
 NEVER_DROPPED = 2  # newest generations
+GROWN = 1.25  # lines for one in the table, at which it is made anew
 LEFT = 0.75  # share of the room that is taken after something was dropped
 COLUMNS = ("individual", "operator", "parents", "given", "loss", "kept")  # of a line, one of each
 
@@ -49,7 +49,7 @@ class Pedigree:
             EnvironmentFault: it cannot be written.
         """
         self._log, self._table = run_dir / PEDIGREE_LOG_NAME, run_dir / PEDIGREE_NAME
-        self._run_id, self._most = run_id, int(mib * 2**20)
+        self._run_id, self._most, self._in_table = run_id, int(mib * 2**20), 0
         self._bytes = self._take_back(generation) if self._log.exists() else 0
 
     def append(self, individuals: Individuals) -> None:
@@ -80,13 +80,18 @@ class Pedigree:
             write_atomically(self._log, b"".join(lines))
             self._bytes = sum(map(len, lines))
 
-    def write_table(self) -> None:
+    def write_table(self, *, whole: bool = True) -> None:
         """Make the table that of the lines.
+
+        Args:
+            whole: whether it is to have all of them; else it is left as it is unless there are a
+                good many more, so that a long run is not held up by writing it again and again.
 
         Raises:
             EnvironmentFault: no space or no permission; the one before is untouched.
         """
-        if self._bytes:
+        if self._bytes and (whole or self._bytes > GROWN * self._in_table):
+            self._in_table = self._bytes
             with self._log.open("rb") as lines:
                 content = table_of(map(json.loads, lines), self._run_id)
             write_atomically(self._table, content)
@@ -174,11 +179,11 @@ def _of_the_kept(line: bytes) -> bytes:
 def _generation_of(line: bytes) -> int | None:
     """Which generation a line is of; None for anything else."""
     try:
-        values = parse_object(line.decode(), "a line")
+        values = json.loads(line)
         lengths = {len(values[name]) for name in COLUMNS}
         whole = type(values["generation"]) is int and len(lengths) == 1
         return int(values["generation"]) if whole else None
-    except (UsageError, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
 
 

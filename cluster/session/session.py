@@ -205,7 +205,7 @@ class Session:
         )
         self.lineage.keep(genome, self.generation)
         self.keep_elites(progress)
-        self.pedigree.write_table()
+        self.pedigree.write_table(whole=False)
         self.chronicle.append(self.last_evaluation)
         self.lineage.evaluated[self.generation] = genome.digest
         self.lineage.thin_out()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cluster.journal import now_ms
@@ -44,10 +46,10 @@ def find_place(uri: str, experiment: str, own_run_id: str | None) -> Place:
     Raises:
         EnvironmentFault: the store does not answer.
     """
-    try:
-        client = _client(uri, experiment)
+    with asking(uri):
+        client = MlflowStore(uri, experiment).client
         experiments = {each.experiment_id: each.name for each in client.search_experiments()}
-        found = []
+        found: list[Any] = []
         if own_run_id and "'" not in own_run_id:
             found = client.search_runs(
                 list(experiments),
@@ -55,10 +57,6 @@ def find_place(uri: str, experiment: str, own_run_id: str | None) -> Place:
                 order_by=["attributes.start_time DESC"],
                 max_results=1,
             )
-    except EnvironmentFault:
-        raise
-    except Exception as error:  # each kind of store has its own ways to fail
-        raise _silent(uri, error) from error
     if not found:
         return Place(uri, experiment, None)
     run = found[0].info
@@ -71,44 +69,71 @@ def log_child(place: Place, child: Child) -> str:
     Raises:
         EnvironmentFault: the store does not answer any more.
     """
-    try:
+    with asking(place.uri):
         store = MlflowStore(place.uri, place.experiment)
-        client = _client(place.uri, place.experiment)
-        experiment_id = client.get_experiment_by_name(place.experiment).experiment_id
-        tags = {
-            "evoplastic.kind": child.kind,
-            TAG_GENOME: child.genome,
-            "mlflow.source.name": f"evoplastic {child.kind}",
-            "mlflow.source.type": "LOCAL",
-        }
-        if place.parent is not None:
-            tags["mlflow.parentRunId"] = place.parent
-        run_id = str(client.create_run(experiment_id, tags=tags, run_name=child.name).info.run_id)
+        run_id = new_child(store, place, child.kind, child.name, child.genome)
         store.log_params(run_id, child.params)
         time_ms = now_ms()
         points = [Point(name, value, time_ms, 0) for name, value in child.metrics.items()]
         store.log_points(run_id, points, {})
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / f"{child.kind}.json"
-            file.write_text(json.dumps(child.report, indent=2, allow_nan=False), encoding="utf-8")
-            store.log_file(run_id, file, "")
+        log_report(store, run_id, child.kind, child.report)
         store.set_state(run_id, "FINISHED", now_ms())
-    except EnvironmentFault:
-        raise
-    except Exception as error:
-        raise _silent(place.uri, error) from error
     return run_id
 
 
-def _client(uri: str, experiment: str) -> Any:
-    MlflowStore(uri, experiment)  # makes a database whole, and calls short
-    from mlflow.tracking import MlflowClient
+def new_child(
+    store: MlflowStore,
+    place: Place,
+    kind: str,
+    name: str,
+    genome: str,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Make a run for what is measured, below the run that evolved the genome; MLflow's id.
 
-    return MlflowClient(tracking_uri=uri)
+    Args:
+        store: that of the place.
+        place: see `find_place`.
+        kind: of measurement.
+        name: of the run.
+        genome: its digest.
+        more: further tags.
+    """
+    tags = {
+        "evoplastic.kind": kind,
+        TAG_GENOME: genome,
+        "mlflow.source.name": f"evoplastic {kind}",
+        "mlflow.source.type": "LOCAL",
+        **more,
+    }
+    if place.parent is not None:
+        tags["mlflow.parentRunId"] = place.parent
+    run = store.client.create_run(store.experiment_id, tags=tags, run_name=name)
+    return str(run.info.run_id)
 
 
-def _silent(uri: str, error: Exception) -> EnvironmentFault:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return EnvironmentFault(
-        f"the tracking store {uri} does not answer ({reason}); start it, or leave --to-mlflow out"
-    )
+def log_report(store: MlflowStore, run_id: str, kind: str, report: Mapping[str, Any]) -> None:
+    """Put KIND.json among the artifacts."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{kind}.json"
+        file.write_text(json.dumps(report, indent=2, allow_nan=False), encoding="utf-8")
+        store.log_file(run_id, file, "")
+
+
+@contextmanager
+def asking(uri: str) -> Iterator[None]:
+    """Whatever a store raises inside, as one error with what to do.
+
+    Raises:
+        EnvironmentFault: the store does not answer.
+    """
+    try:
+        yield
+    except EnvironmentFault:
+        raise
+    except Exception as error:  # each kind of store has its own ways to fail
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EnvironmentFault(
+            f"the tracking store {uri} does not answer ({reason}); start it, or leave "
+            "--to-mlflow out"
+        ) from error

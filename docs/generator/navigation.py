@@ -26,6 +26,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "tutorials/first_run.md",
         "tutorials/inside_a_lifetime.md",
         "tasks.md",
+        "metatasks.md",
         "tutorials/rule.md",
     ),
     "How-to": (
@@ -33,6 +34,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "howto/resume.md",
         "howto/sweep.md",
         "clusters.md",
+        "analysis.md",
         "howto/lineage.md",
         "howto/mlflow.md",
         "python.md",

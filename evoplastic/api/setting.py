@@ -33,6 +33,7 @@ class Setting:
     problem: LifetimeProblem
     train: tuple[str, ...] = ()  # names of the training tasks of the suite
     held_out: tuple[str, ...] = ()  # and of its held-out tasks
+    suite_digest: str = ""
 
 
 def load(ref: str | Path | Genome, *, store: str | None = None) -> Genome:
@@ -140,6 +141,7 @@ def setting_of(
         problem=problem,
         train=tuple(task.name for task in suite.train),
         held_out=tuple(task.name for task in suite.held_out),
+        suite_digest=suite.digest,
     )
 
 

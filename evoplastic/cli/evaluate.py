@@ -6,9 +6,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
+from evoplastic.checks import EnvironmentFault
 from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import print_evaluation, unlearnt
 from evoplastic.cli.genome import REFERENCE
+from evoplastic.cli.inside.recorded import OWN_STORE, record_evaluation, store_uri
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive, print_json, seed
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic evaluate runs/laptop-seed1-001@40 --task dnms
         evoplastic evaluate g.safetensors --task dms --lifetimes 256 --json
         evoplastic evaluate g.safetensors --task dms lifetime.num_trials=200
+        evoplastic evaluate runs/laptop-seed1-001 --lifetimes 256 --to-mlflow
         """,
         run_evaluate,
     )
@@ -61,6 +64,16 @@ def add_verbs(verbs: Subparsers) -> None:
     parser.add_argument("--no-plasticity", action="store_true", help="run with plasticity off only")
     parser.add_argument(
         "--store", metavar="URI", help="MLflow store to look the genome up in (default: as `ui`)"
+    )
+    parser.add_argument(
+        "--to-mlflow",
+        nargs="?",
+        type=store_uri,
+        const=OWN_STORE,
+        metavar="STORE",
+        help="record the evaluation, once, as a run below the run that evolved the genome, its "
+        "scores linked to the genome's model and to the suite (default: --store, else the store "
+        "of the genome's run)",
     )
     add_trust(parser)
     add_json(parser)
@@ -107,11 +120,31 @@ def run_evaluate(args: argparse.Namespace) -> int:
             entry[condition] = _summary(result, levels.fixed_policy)
         entry["warnings"] = [] if args.no_plasticity else unlearnt(entry, args.lifetimes)
         report["tasks"].append(entry)
-    if args.json:
-        print_json(report)
-    else:
-        print_evaluation(report, conditions)
+    if args.to_mlflow is None:
+        _print(report, conditions, args.json)
+        return exits.DONE
+    try:
+        recorded = record_evaluation(
+            setting, report, conditions, args.overrides, args.to_mlflow or args.store
+        )
+    except EnvironmentFault:  # what was measured is not lost with the store
+        _print(report | {"recorded": None}, conditions, args.json)
+        raise
+    _print(report | {"recorded": recorded._asdict()}, conditions, args.json)
     return exits.DONE
+
+
+def _print(report: dict[str, Any], conditions: list[str], as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+        return
+    print_evaluation(report, conditions)
+    recorded = report.get("recorded")
+    if recorded:
+        below = f"below run {recorded['parent']}" if recorded["parent"] else "as a run of its own"
+        model = f", linked to {recorded['model']}" if recorded["model"] else ""
+        there = "is there already" if recorded["before"] else "recorded"
+        print(f"\n{there} in {recorded['uri']}, {below}{model}: {recorded['run_id']}")
 
 
 def _summary(result: ReplicateResult, fixed_policy_level: float | None) -> dict[str, Any]:

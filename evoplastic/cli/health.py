@@ -40,6 +40,7 @@ NEEDED_BY = {
     "rich": "cluster",
     "matplotlib": "analysis",
     "pandas": "analysis",
+    "jinja2": "analysis",
     "scikit-learn": "analysis",
 }
 FIRST_RAY_WITH_TOKENS = (2, 52)

@@ -23,7 +23,7 @@ from evoplastic.cli import (
     tasks,
 )
 from evoplastic.cli.inside import probe, record
-from evoplastic.cli.records import runs
+from evoplastic.cli.records import report, runs
 from evoplastic.cli.sweep import verb as sweep
 
 OVERVIEW = """\
@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         genome,
         lineage,
         analyze,
+        report,
         bench,
         config,
         doctor,

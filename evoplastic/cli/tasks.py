@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evoplastic.trials.table import TrialTable
 
 DEFAULT_SUITE = "miconi2023"
-TASK_HELP = "name of a task, NeuroGym id, or my_task.py:MyTask"
+TASK_HELP = "name of a task, NeuroGym id, meta/NAME, my_task.py:MyTask, or my_world.yaml"
 SUITE_HELP = "a suite, SUITE/FAMILY to hold that family out, or a YAML file"
 
 

@@ -91,6 +91,12 @@ def stand_in(files: Sequence[CodeFile]) -> None:
     _stand_ins.update({Path(file.path): file.content for file in files})
 
 
+def content_in_place_of(path: Path, kept: Sequence[CodeFile] = ()) -> bytes | None:
+    """What is read in place of a file, if anything: kept, or standing in within this process."""
+    texts = {**_stand_ins, **{Path(file.path): file.content for file in kept}}
+    return texts.get(Path(os.path.abspath(path)))
+
+
 @contextmanager
 def standing_in(files: Sequence[CodeFile]) -> Iterator[None]:
     """As `stand_in`, within the block alone."""

@@ -91,7 +91,7 @@ class StateMachine:
     rewards: tuple[RewardRule, ...]  # of those that match, the last one counts
     num_steps: int  # actions until the trial is over at the latest
     flags: tuple[FlagRule, ...] = ()
-    ends: tuple[int, ...] = ()  # states whose entry ends the trial
+    ends: tuple[State, ...] = ()  # states whose entry ends the trial
     holds: tuple[int, ...] = ()  # states that ask for something on the way to an answer
     target_actions: tuple[int | None, ...] | None = None  # action of each state; None = derived
     state_ranges: tuple[tuple[int, ...], ...] = ()
@@ -140,12 +140,14 @@ class StateMachine:
         states = [state for rule in rules for state in (rule.old, rule.new)]
         self._check("states of rules", [s for s in states if isinstance(s, int)], ANY, S)
         self._check("actions of rules", [rule.action for rule in rules], ANY, O)
-        self._check("ends and holds", [*self.ends, *self.holds], 0, S)
+        ends = [state for state in self.ends if isinstance(state, int)]
+        self._check("ends and holds", [*ends, *self.holds], 0, S)
         self._check("state_ranges", [s for each in self.state_ranges for s in each], 0, S)
         self._check("target actions", [a for a in self.target_actions or () if a is not None], 0, O)
         fixed = [stimulus for stimulus in self.stimuli if isinstance(stimulus, int)]
         self._check("stimuli", [*fixed, *self.stimulus_pool], 0, Y)
-        variables = [state for state in states if isinstance(state, StateVariable)]
+        named = (*states, *self.ends)
+        variables = [state for state in named if isinstance(state, StateVariable)]
         self._check(
             "state variables", [v.number for v in variables], 0, sum(map(bool, self.state_ranges))
         )

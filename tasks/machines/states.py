@@ -16,7 +16,7 @@ from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, UNSCORED
 from evoplastic.types import NO_TARGET, BoolArray, Int64Array
 from tasks.machines.draws import Draws, draw
-from tasks.machines.rules import Rules, best_actions, read_rules
+from tasks.machines.rules import Rules, best_actions, read_rules, worlds
 from tasks.machines.state_machine import DOWN, StateMachine
 
 WRONG, NOTHING_ASKED, RIGHT = 0, 1, 2  # what was done so far
@@ -44,18 +44,20 @@ def machine_nodes(machine: StateMachine, num_trials: int, seed: int) -> TrialTab
 def realise(machine: StateMachine, draws: Draws) -> TrialTable:
     """The trials that given draws make of a machine."""
     M, T, S, _ = draws.moves_MTSO.shape
-    rules = read_rules(machine, draws)
-    best_TMSOF = best_actions(machine, rules)
+    some, world_M = worlds(draws)
+    rules = read_rules(machine, some)
+    best_TWSOF = best_actions(machine, rules)
     moved_MTSO = _moves(machine, draws)
     shape = (M, S, 2, WORDS)
     start = (np.arange(M), 0, DOWN, NOTHING_ASKED)
     key_V = np.ravel_multi_index(np.broadcast_arrays(*start), shape)
     layers = []
     for t in range(T):
-        layer = _step(machine, draws, rules, best_TMSOF[t], moved_MTSO[:, t], key_V, t)
+        layer = _step(machine, draws, rules, world_M, best_TWSOF[t], moved_MTSO[:, t], key_V, t)
         layers.append(layer)
         key_V = np.unique(layer.next_VO[layer.next_VO >= 0])
-    return _bank(machine, rules, layers, shape)
+    stimulus_MS = rules.stimulus_WS[world_M]
+    return _bank(machine, stimulus_MS, layers, shape)
 
 
 def _moves(machine: StateMachine, draws: Draws) -> Int64Array:
@@ -66,18 +68,23 @@ def _moves(machine: StateMachine, draws: Draws) -> Int64Array:
     likely_SOS = np.argsort(-machine.transition_SOS, axis=2, kind="stable")
     sorted_SOS = np.take_along_axis(machine.transition_SOS, likely_SOS, axis=2)
     last_SO = np.count_nonzero(sorted_SOS, axis=2) - 1
-    bounds_SSO = np.moveaxis(sorted_SOS.cumsum(axis=2), 2, 0)
-    passed_MTSO = sum(draws.moves_MTSO >= bound_SO for bound_SO in bounds_SSO)
-    rank_MTSO = np.minimum(passed_MTSO, last_SO)
     s, o = np.indices(last_SO.shape)
-    return likely_SOS[s, o, rank_MTSO]
+    moved_MTSO = np.broadcast_to(likely_SOS[:, :, 0], draws.moves_MTSO.shape).copy()
+    chancy = last_SO > 0  # where a state leads to one other alone there is nothing to draw
+    bounds_SC = np.moveaxis(sorted_SOS.cumsum(axis=2), 2, 0)[:, chancy]
+    drawn_MTC = draws.moves_MTSO[:, :, chancy]
+    passed_MTC = sum((drawn_MTC >= bound_C for bound_C in bounds_SC), np.zeros((), dtype=np.int64))
+    rank_MTC = np.minimum(passed_MTC, last_SO[chancy])
+    moved_MTSO[:, :, chancy] = likely_SOS[s[chancy], o[chancy], rank_MTC]
+    return moved_MTSO
 
 
 def _step(
     machine: StateMachine,
     draws: Draws,
     rules: Rules,
-    best_MSOF: BoolArray,
+    world_M: Int64Array,
+    best_WSOF: BoolArray,
     moved_MSO: Int64Array,
     key_V: Int64Array,
     t: int,
@@ -88,24 +95,25 @@ def _step(
     m, s, flag, done = (each[:, None] for each in np.unravel_index(key_V, shape))
     o = np.arange(O)[None]
     new = moved_MSO[m, s, o]
-    cell = (m, s, o, new, flag)
-    paid = draws.pays_MTS[m, t, new] < rules.probability_MSOSF[cell]
-    best_VO = best_MSOF[m, s, o, flag]
+    w = world_M[m]
+    cell = (w, s, o, new, flag)
+    paid = draws.pays_MTS[m, t, new] < rules.probability_WSOSF[cell]
+    best_VO = best_WSOF[w, s, o, flag]
     has_target = best_VO.any(axis=1, keepdims=True)
     answers = has_target & ~np.isin(s, machine.holds)
     done = np.where(has_target & ~best_VO, WRONG, np.where(answers & (done != WRONG), RIGHT, done))
-    over = np.isin(new, machine.ends) | (t + 1 == machine.num_steps)
-    onward = np.ravel_multi_index((m + 0 * new, new, rules.flag_MSOSF[cell], done), shape)
+    over = rules.ends_WS[w, new] | (t + 1 == machine.num_steps)
+    onward = np.ravel_multi_index((m + 0 * new, new, rules.flag_WSOSF[cell], done), shape)
     return _Layer(
         key_V=key_V,
-        reward_VO=paid * rules.value_MSOSF[cell],
+        reward_VO=paid * rules.value_WSOSF[cell],
         next_VO=np.where(over, np.where(done == RIGHT, OVER_RIGHT, OVER_WRONG), onward),
         best_VO=best_VO,
     )
 
 
 def _bank(
-    machine: StateMachine, rules: Rules, layers: list[_Layer], shape: tuple[int, ...]
+    machine: StateMachine, stimulus_MS: Int64Array, layers: list[_Layer], shape: tuple[int, ...]
 ) -> TrialTable:
     """Number the trial states trial by trial, and show each state as long as it dwells."""
     M = shape[0]
@@ -143,7 +151,7 @@ def _bank(
     return TrialTable(
         task=machine.name,
         dt_ms=machine.dt_ms,
-        observation_VI=code_YI[rules.stimulus_MS[m_V, s_V][order_V]].repeat(D, axis=0),
+        observation_VI=code_YI[stimulus_MS[m_V, s_V][order_V]].repeat(D, axis=0),
         target_action_V=target_action_V,
         flags_V=np.where(target_action_V >= 0, flags_V.repeat(D), UNSCORED).astype(np.int8),
         reward_VO=np.where(acts_V[:, None], reward_VO.repeat(D, axis=0), 0).astype(np.float32),

@@ -25,13 +25,16 @@ from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
 from evoplastic.user_code.project import CodeFile, is_own, staying_here
+from tasks.machines.metatasks.catalogue import META_TASKS, PREFIX
+from tasks.machines.metatasks.finding import find_meta_task, is_meta_task
+from tasks.machines.metatasks.form import MetaTask
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import load_entry_point, origin, task_entry_points
 from tasks.neurogym.faults.raised import CODE_FAULTS, MOST_IN_A_ROW
 from tasks.neurogym.ground_truth import noting_built
 from tasks.neurogym.object_graph import seed_generators, trial_envs
 from tasks.neurogym.refusals import Refusal, Unbankable, refuse
-from tasks.neurogym.sources.user_file import load_task, split_file
+from tasks.neurogym.sources.user_file import kept_text, load_task, split_file
 from tasks.two_stimulus.task import NAMES
 
 DEFAULT_DT_MS = 20
@@ -49,6 +52,7 @@ class EnvSource:
     dt_ms: int = DEFAULT_DT_MS
     label: str = ""  # what messages call it
     word: str = ""  # what a user types for it
+    meta: MetaTask | None = None  # what the machine was written as, if it is a meta-task
 
     @property
     def name(self) -> str:
@@ -226,7 +230,8 @@ def find_source(
     kept: Sequence[CodeFile] = (),
 ) -> EnvSource:
     """The task a user means: a registered id (with or without `-v0`), `file.py:Name` of a class, a
-    function that makes an environment, or a state machine, or the name of an entry point.
+    function that makes an environment, or a state machine, the name of an entry point, or a
+    meta-task (`meta/NAME`, or its file).
 
     Args:
         name: what was typed.
@@ -243,6 +248,9 @@ def find_source(
         task = load_task(Path(kept[0].path) if kept else in_file[0], in_file[1], kept)
         label = "" if isinstance(task, StateMachine) else in_file[1]
         return EnvSource(task, settings or {}, dt_ms, label=label, word=name)
+    if is_meta_task(name):
+        meta = find_meta_task(name, settings, kept_text(name, kept))
+        return EnvSource(meta.machine(float(dt_ms)), {}, dt_ms, word=name, meta=meta)
     points, known = task_entry_points(), registered_ids()
     refuse_collisions(points, known)
     if name in points:
@@ -253,11 +261,15 @@ def find_source(
         found = sorted(aliases & set(known))
         require(
             name in known or bool(found),
-            f"unknown task {name!r}; {nearest(name, [*known, *NAMES, *points])}; "
+            f"unknown task {name!r}; {nearest(name, [*known, *NAMES, *points, *_metas()])}; "
             "a task of your own is given as my_task.py:MyTask",
         )
         name = name if name in known else found[0]
     return EnvSource(name, settings or {}, dt_ms)
+
+
+def _metas() -> list[str]:
+    return [f"{PREFIX}{name}" for name in META_TASKS]
 
 
 def refuse_collisions(points: Mapping[str, EntryPoint], ids: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from tasks.machines.states import machine_nodes
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.conformance import POLICIES, Difference, find_differences
 from tasks.neurogym.environments import EnvSource
-from tasks.neurogym.machine_bank import ZERO_CUE, is_zero_cue, machine_bank
+from tasks.neurogym.machine_bank import MIN_INSTANCES, ZERO_CUE, is_zero_cue, machine_bank
 from tasks.neurogym.refusals import Refusal, Unbankable, refuse
 from tasks.neurogym.sources.notes import notes_on
 
@@ -77,11 +77,14 @@ def examine(
 def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | TrialTable:
     """The trials of a task, by the one of the two ways that it takes.
 
+    Of a meta-task at least `MIN_INSTANCES` instances.
+
     Raises:
         Unbankable: the task can only be stepped, or not be used at all.
     """
     if source.machine is not None:
-        return machine_nodes(source.machine, num_trials, seed)
+        whole = MIN_INSTANCES * source.machine.instance_trials if source.meta is not None else 1
+        return machine_nodes(source.machine, max(num_trials, whole), seed)
     machine = machine_bank(source, num_trials, seed)
     return build_step_bank(source, num_trials, seed) if machine is None else machine
 

@@ -17,6 +17,8 @@ import numpy as np
 
 from evoplastic.checks import UsageError
 from evoplastic.watching import at
+from tasks.machines.metatasks.catalogue import META_TASKS, PREFIX
+from tasks.machines.metatasks.writing import describe_meta_task
 from tasks.neurogym.entry_points import origin, task_entry_points
 from tasks.neurogym.environments import (
     EnvSource,
@@ -37,7 +39,9 @@ class Entry(NamedTuple):
     """A task as a line of a list."""
 
     task: str  # what to type
-    origin: str  # "two-stimulus", "neurogym", "evoplastic", or the package that offers it
+    origin: (
+        str  # "two-stimulus", "meta-task", "neurogym", "evoplastic", or the package that offers it
+    )
     description: str
 
 
@@ -61,7 +65,10 @@ def all_tasks() -> list[Entry]:
         if name not in hidden
     ]
     packages = [Entry(name, "package", origin(point)) for name, point in points.items()]
-    return [*ours, *registered, *packages]
+    metas = [
+        Entry(f"{PREFIX}{name}", "meta-task", make().about) for name, make in META_TASKS.items()
+    ]
+    return [*ours, *metas, *registered, *packages]
 
 
 def describe_id(name: str) -> str:
@@ -110,7 +117,8 @@ def line_names(source: EnvSource) -> tuple[list[str], list[str]]:
     """
     if source.machine is not None:
         I, O = source.machine.code_YI.shape[1], source.machine.num_actions
-        return [str(number) for number in range(I)], [str(number) for number in range(O)]
+        named = None if source.meta is None else list(source.meta.actions)
+        return [str(number) for number in range(I)], named or [str(o) for o in range(O)]
     env = source.make(0)
     inputs = _spread(getattr(env.observation_space, "name", None), env.observation_space.shape[0])
     return inputs, _spread(getattr(env.action_space, "name", None), int(env.action_space.n))
@@ -151,6 +159,8 @@ def describe_source(source: EnvSource) -> str:
     """One sentence about a task, wherever it comes from; "" if nobody wrote one."""
     if isinstance(source.task, str):
         return describe_id(source.task)
+    if source.meta is not None and source.meta.about:
+        return source.meta.about
     if source.machine is not None:
         return f"A state machine of {source.machine.num_states} states."
     return first_sentence(source.task)
@@ -165,6 +175,8 @@ def show_source(source: EnvSource) -> dict[str, Any]:
     inputs, actions = line_names(source)
     made = None if source.machine is not None else _maker(source)
     said = "" if made is None else made.__doc__ or ""
+    if source.meta is not None:
+        said = describe_meta_task(source.meta)
     return {
         "task": source.name,
         "description": describe_source(source),

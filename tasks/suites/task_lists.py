@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evoplastic.checks import nearest, require, require_known
+from tasks.machines.metatasks.catalogue import PREFIX
+from tasks.machines.metatasks.finding import meta_task_file
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.split import SuiteTask
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask
@@ -113,13 +115,19 @@ class SelfPacedReader:
 
     def _beside(self, source: str) -> str:
         """A file that lies beside the suite file is meant, wherever the command runs."""
-        file, colon, name = source.rpartition(":")
+        if meta_task_file(source) is not None:
+            file, ending = source, ""
+        elif ".py:" in source:
+            file, colon, name = source.rpartition(":")
+            ending = colon + name
+        else:
+            return source
         for place in self.places:
             kept = Path(os.path.abspath(place / file))
-            if colon and kept in self.code:
-                return f"{kept}:{name}"
+            if kept in self.code:
+                return f"{kept}{ending}"
         beside = self.path.parent / file
-        return f"{beside}:{name}" if colon and file.endswith(".py") and beside.is_file() else source
+        return f"{beside}{ending}" if beside.is_file() else source
 
 
 def plain_name(source: str) -> str:
@@ -127,12 +135,15 @@ def plain_name(source: str) -> str:
 
     >>> plain_name("yang19.go-v0"), plain_name("my_task.py:MyTask")
     ('yang19.go', 'MyTask')
-    >>> plain_name("evoplastic/TwoStimulus-dms-v0")
-    'dms'
+    >>> plain_name("evoplastic/TwoStimulus-dms-v0"), plain_name("meta/harlow")
+    ('dms', 'harlow')
     """
+    file = meta_task_file(source)
+    if file is not None:
+        return file.stem
     if ".py:" in source:
         return source.rpartition(":")[2]
-    return source.removesuffix("-v0").removeprefix("evoplastic/TwoStimulus-")
+    return source.removesuffix("-v0").removeprefix("evoplastic/TwoStimulus-").removeprefix(PREFIX)
 
 
 def settings_of(given: Any, where: str, path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def verbs_of(
 
 TOP = """
     evolve fork resume sweep evaluate record probe
-    tasks rules searches genome lineage analyze bench config doctor launch sync ui runs
+    tasks rules searches genome lineage analyze report bench config doctor launch sync ui runs
 """
 VERBS = dict(verbs_of(build_parser()))
 

@@ -19,6 +19,7 @@ import ray
 import torch
 from torch import Tensor
 
+from cluster.checkpoint import load_checkpoint
 from cluster.config.run import RunConfig, load_config, override_config
 from cluster.executors import (
     InProcessExecutor,
@@ -38,7 +39,7 @@ from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
-from evoplastic.records import PEDIGREE_LOG_NAME, GenerationEvent
+from evoplastic.records import ARCHIVE_NAME, PEDIGREE_LOG_NAME, GenerationEvent
 from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem
@@ -113,6 +114,19 @@ def run_with(
         executor.close()
 
 
+def assert_same_end(ours: RunOutcome, theirs: RunOutcome) -> None:
+    """Center, state of the search and, where there is one, archive: byte for byte."""
+    assert ours.center_digest == theirs.center_digest
+    mine, other = (load_checkpoint(each.run_dir / "checkpoints") for each in (ours, theirs))
+    assert mine.tensors.keys() == other.tensors.keys()
+    for name, tensor in mine.tensors.items():
+        assert tensor.numpy().tobytes() == other.tensors[name].numpy().tobytes(), name
+    archives = [each.run_dir / ARCHIVE_NAME for each in (ours, theirs)]
+    assert archives[0].is_file() == archives[1].is_file()
+    if archives[0].is_file():
+        assert archives[0].read_bytes() == archives[1].read_bytes()
+
+
 class At(SilentProgress):
     """Does something in another thread, a moment after a generation is done."""
 
@@ -132,7 +146,7 @@ def test_how_work_is_cut_for_workers_leaves_no_trace(
 ) -> None:
     cut = override_config(config, [f"pairs_per_shard={pairs}"])
     outcome = run_with(RayExecutor(on_cpus(2)), cut, tmp_path / "run", SilentProgress())
-    assert outcome.center_digest == without_workers.center_digest
+    assert_same_end(outcome, without_workers)
 
 
 @pytest.mark.cluster
@@ -140,7 +154,7 @@ def test_one_worker_equals_none(
     config: RunConfig, without_workers: RunOutcome, tmp_path: Path
 ) -> None:
     outcome = run_with(RayExecutor(on_cpus(1)), config, tmp_path / "run", SilentProgress())
-    assert outcome.center_digest == without_workers.center_digest
+    assert_same_end(outcome, without_workers)
 
 
 def test_two_workers_one_of_them_killed_equal_none(
@@ -150,7 +164,7 @@ def test_two_workers_one_of_them_killed_equal_none(
     victim = executor.worker_pids()[0]
     kill = At(2, lambda: os.kill(victim, signal.SIGKILL))
     outcome = run_with(executor, config, tmp_path / "run", kill)
-    assert outcome.center_digest == without_workers.center_digest
+    assert_same_end(outcome, without_workers)
     assert outcome.last_evaluation is not None
     assert without_workers.last_evaluation is not None
     assert outcome.last_evaluation.entries == without_workers.last_evaluation.entries

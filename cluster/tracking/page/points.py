@@ -122,13 +122,13 @@ def _biases(entries: Sequence[TaskEvaluation], negations: Sequence[Pair]) -> lis
 
 def _progress(event: EvaluationEvent, told: Told) -> dict[str, float]:
     found = {
-        f"{SUMMARY}/generations": float(event.generation),
-        f"{SUMMARY}/evolution_s": told.seconds,
+        f"{SUMMARY}/number_of_generations": float(event.generation),
+        f"{SUMMARY}/seconds_of_evolution": told.seconds,
     }
     accuracy = summary(event).get(f"{SUMMARY}/held_out_accuracy")
     if not told.solved and accuracy is not None and accuracy >= SOLVED:
         told.solved = True
-        found[f"{SUMMARY}/evolution_s_to_held_out_0.90"] = told.seconds
+        found[f"{SUMMARY}/seconds_to_held_out_0.90"] = told.seconds
     return found
 
 

@@ -12,6 +12,7 @@ from evoplastic.checks import require
 from evoplastic.cli import exits
 from evoplastic.cli.genome import REFERENCE
 from evoplastic.cli.inside.record import add_lifetime_options
+from evoplastic.cli.inside.recorded import place_of
 from evoplastic.cli.verbs import (
     add_json,
     add_trust,
@@ -24,7 +25,6 @@ from evoplastic.cli.verbs import (
 
 if TYPE_CHECKING:
     from cluster.tracking.child import Place
-    from evoplastic.api.setting import Setting
     from evoplastic.cli.verbs import Subparsers
 
 NEURONS = "GROUP[:A-B,C]"
@@ -128,7 +128,7 @@ def run_probe(args: argparse.Namespace) -> int:
         args.figures is None or not args.figures.is_file(),
         f"--figures {args.figures} is a file, expected a folder",
     )
-    place = _place(setting, args.store) if args.to_mlflow else None
+    place = place_of(setting, args.store) if args.to_mlflow else None
     with watched(f"probing {', '.join(task.name for task in setting.tasks)}"):
         probed = carry_out(setting, asked, args.lifetimes, args.confidence)
     report = report_of(probed)
@@ -236,16 +236,6 @@ def _row(task: str, numbers: dict[str, Any], score: str, show: Any) -> tuple[str
             for value in changes
         ),
     )
-
-
-def _place(setting: Setting, store: str | None) -> Place:
-    """Where the conditions are recorded, known before they are run."""
-    from analysis.mlflow_store import find_uri
-    from cluster.tracking.child import find_place
-
-    tracking = setting.config.tracking
-    uri = store or find_uri({"tracking": {"uri": tracking.uri}})
-    return find_place(uri, tracking.experiment, setting.genome.provenance.get("run_id"))
 
 
 def _record(place: Place, report: dict[str, Any]) -> list[str]:

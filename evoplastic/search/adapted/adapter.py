@@ -243,7 +243,7 @@ def _require_fits(algorithm: Algorithm, layout: Layout) -> None:
     require(
         population <= has,
         f"a population of {options.popsize:,} individuals of {layout.size:,} numbers takes "
-        f"{population / 1e9:.3g} GB, {COPIES} copies of it counted, and this machine has "
+        f"{population / 1e9:,.4g} GB, {COPIES} copies of it counted, and this machine has "
         f"{has / 1e9:.3g} GB; lower search.popsize, or use search=es or search=low_rank_es, whose "
         "individuals are drawn where they live",
     )

@@ -15,8 +15,10 @@ from typing import Any
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
+from evoplastic.reading import read_text
 from evoplastic.user_code.keeping import contents_of
-from evoplastic.user_code.project import CodeFile, Project, open_project
+from evoplastic.user_code.project import CodeFile, Project, content_in_place_of, open_project
+from tasks.machines.metatasks.finding import meta_task_file
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import guarded_registry
 
@@ -86,9 +88,24 @@ def task_files(source: str, kept: Sequence[CodeFile] = ()) -> tuple[CodeFile, ..
     """
     in_file = split_file(source)
     if in_file is None:
-        return ()
+        meta = meta_task_file(source)
+        return () if meta is None else (_text_file(meta, kept),)
     project = _loaded(*in_file, kept)[0]
     return project.files + project.stand_ins
+
+
+def kept_text(source: str, kept: Sequence[CodeFile] = ()) -> str | None:
+    """The text that stands in for the file of a meta-task; None where what lies there counts."""
+    meta = meta_task_file(source)
+    content = None if meta is None else content_in_place_of(meta, kept)
+    return None if content is None else content.decode("utf-8", errors="replace")
+
+
+def _text_file(path: Path, kept: Sequence[CodeFile]) -> CodeFile:
+    content = content_in_place_of(path, kept)
+    if content is None:
+        content = read_text(path, "meta-task file").encode()
+    return CodeFile(str(path.absolute()), content)
 
 
 def task_data(source: str) -> tuple[Path, ...]:

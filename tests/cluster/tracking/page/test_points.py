@@ -73,7 +73,7 @@ def test_a_preference_for_one_of_two_negations_is_told_beside_their_mean() -> No
 def test_the_summary_sorts_before_all_other_groups() -> None:
     events: list[Event] = [long_runs.generation(0, RNG), long_runs.evaluation(1, 1.0, RNG)]
     names = sorted(point.name for point in points_of(events, Told(), halves=True))
-    assert names[0].startswith("_summary/")
+    assert names[0].startswith("_summary/held_out")
 
 
 def test_seconds_to_a_good_network_are_those_of_evolution_alone() -> None:
@@ -83,9 +83,9 @@ def test_seconds_to_a_good_network_are_those_of_evolution_alone() -> None:
     later = dataclasses.replace(good, generation=5)
     events: list[Event] = [*lived[:2], *lived[1:], good, long_runs.generation(4, RNG), later]
     points = points_of(events, Told(), halves=True)
-    found = [point for point in points if point.name == "_summary/evolution_s_to_held_out_0.90"]
+    found = [point for point in points if point.name == "_summary/seconds_to_held_out_0.90"]
     assert [(point.value, point.step) for point in found] == [(4 * long_runs.SECONDS, 4)]
-    seconds = [point.value for point in points if point.name == "_summary/evolution_s"]
+    seconds = [point.value for point in points if point.name == "_summary/seconds_of_evolution"]
     assert seconds == [4 * long_runs.SECONDS, 5 * long_runs.SECONDS]
 
 

@@ -1,0 +1,1 @@
+"""Figures of the pedigree of a population: the champion's ancestry, founders, distances."""

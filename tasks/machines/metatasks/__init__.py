@@ -1,0 +1,1 @@
+"""Meta-tasks: small worlds some quantities of which are drawn anew for each instance."""
