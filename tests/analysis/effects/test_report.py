@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import evoplastic as ep
 from analysis.effects.groups import compared_groups
 from analysis.effects.report import effects_table, pairs_by_seed
 from evoplastic.__main__ import main
+from evoplastic.checks import UsageError
 from tests.analysis.effects.swept import sigma
 
 FIVE = {seed: 0.5 + seed / 20 for seed in range(1, 6)}
@@ -45,6 +47,21 @@ def test_the_verb_says_the_effect_its_p_and_the_bias_apart(
     assert "+10.0 to +10.0 0.062 0.062" in told
     assert "So few seeds cannot give a p below 0.062" in told
     assert "dms and dnms show the same and want opposite answers" in told
+
+
+def test_python_compares_without_writing(tmp_path: Path) -> None:
+    sigma(tmp_path, 0.02, FIVE)
+    sigma(tmp_path, 0.05, {seed: value + 0.1 for seed, value in FIVE.items()})
+    folders = [tmp_path / name for name in ("sigma0.02", "sigma0.05")]
+    before = sorted(tmp_path.rglob("*"))
+    found = ep.compare(*folders, by="sigma", score="dms")
+    assert found.effects["difference"].tolist() == pytest.approx([0.1])
+    assert found.seeds["score"].tolist()[5:] == pytest.approx([v + 0.1 for v in FIVE.values()])
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(UsageError, match="confidence is 95, expected a share"):
+        ep.compare(*folders, by="sigma", confidence=95)
+    with pytest.raises(UsageError, match="by names no setting"):
+        ep.compare(*folders, by=[])
 
 
 def test_options_of_a_comparison_want_one(
