@@ -32,7 +32,9 @@ def add_preview(family: Subparsers) -> None:
         "evoplastic tasks preview my_task.py:MyTask --out mine.png --trials 4",
         run_preview,
     )
-    parser.add_argument("task", metavar="TASK", help="a NeuroGym id, meta/NAME, my_task.py:MyTask, or my_world.yaml")
+    parser.add_argument(
+        "task", metavar="TASK", help="a NeuroGym id, meta/NAME, my_task.py:MyTask, or my_world.yaml"
+    )
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="picture to write (.png, .svg)"
     )
