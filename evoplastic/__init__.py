@@ -9,6 +9,8 @@
     hurt = ep.probe(genome, lesion="hidden:0-19")       # beside the intact network
     ep.figures(genome, out="figures")                   # of what happens inside
     done = ep.evolve("laptop", seed=7)
+    ep.runs()                                           # a table of all, best first
+    ep.compare("runs/sweep", by="search.sigma").effects # over seeds, with interval and p
     ep.report("runs/laptop-seed7-001")                  # one page to be sent
 
 Importing the package touches no device, reads no file and fills no registry; its functions load
@@ -22,10 +24,12 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.user_code import own_names
 
 if TYPE_CHECKING:
+    from evoplastic.api.comparing import compare
     from evoplastic.api.drawing import figures
     from evoplastic.api.evaluating import evaluate
     from evoplastic.api.evolving import Evolved, evolve
     from evoplastic.api.lineage import lineage
+    from evoplastic.api.listing import runs
     from evoplastic.api.probing import probe
     from evoplastic.api.recording import record
     from evoplastic.api.reporting import report
@@ -37,6 +41,7 @@ __all__ = [
     "Evolved",
     "Genome",
     "__version__",
+    "compare",
     "evaluate",
     "evolve",
     "figures",
@@ -46,6 +51,7 @@ __all__ = [
     "record",
     "report",
     "run",
+    "runs",
 ]
 
 own_names.install()
@@ -55,6 +61,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Evolved": "evoplastic.api.evolving",
     "Genome": "evoplastic.genome.genome",
+    "compare": "evoplastic.api.comparing",
     "evaluate": "evoplastic.api.evaluating",
     "evolve": "evoplastic.api.evolving",
     "figures": "evoplastic.api.drawing",
@@ -64,6 +71,7 @@ _HOMES = {
     "record": "evoplastic.api.recording",
     "report": "evoplastic.api.reporting",
     "run": "evoplastic.api.running",
+    "runs": "evoplastic.api.listing",
 }
 
 

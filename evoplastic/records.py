@@ -30,6 +30,7 @@ ACCURACY_STATISTICS = ("mean", "median", "q25", "q75")
 # Metric names; "/" groups charts in MLflow.
 TRAIN_ACCURACY = "train/accuracy_mean"
 TRAIN_REWARD = "train/reward_mean"
+CLIPPED_LIFETIMES = "search/clipped_lifetimes"  # share whose gradient was larger than allowed
 GRADIENT_NORM = "search/gradient_norm"
 CENTER_NORM = "search/center_norm"
 UPDATE_NORM = "search/update_norm"

@@ -43,13 +43,8 @@ def compare_effects(
         UsageError: what cannot be compared, see `compared_groups`.
         EnvironmentFault: the directory cannot be written.
     """
-    require(
-        0.0 < confidence < 1.0,
-        f"confidence is {confidence}, expected a share between 0 and 1, as 0.95",
-    )
-    compared = compared_groups(runs, by, score, at)
-    report = report_of(compared, confidence)
-    words = (re.sub(r"[^\w.-]", "_", key) for key in compared.keys)
+    report = effects_of(runs, by, score=score, at=at, confidence=confidence)
+    words = (re.sub(r"[^\w.-]", "_", key) for key in report.compared.keys)
     stem = out_dir / f"effect_of_{'_and_'.join(words)}"
     files = (
         *save_figure(figure_effects(report), stem, pdf=True),
@@ -58,3 +53,19 @@ def compare_effects(
         write_json(as_plain(report), stem),
     )
     return report, files
+
+
+def effects_of(
+    runs: Sequence[RunRecords],
+    by: Sequence[str],
+    *,
+    score: str = "held_out",
+    at: At = None,
+    confidence: float = CONFIDENCE,
+) -> EffectsReport:
+    """The numbers alone; arguments and errors are those of `compare_effects`."""
+    require(
+        0.0 < confidence < 1.0,
+        f"confidence is {confidence}, expected a share between 0 and 1, as 0.95",
+    )
+    return report_of(compared_groups(runs, by, score, at), confidence)

@@ -79,7 +79,7 @@ def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
             f"{_each(newest[newest['setting'] == place], measure)}"
             for place in means.index[:MOST_NAMED]
         )
-        + (f"; and {len(means) - MOST_NAMED} settings that reach less." if len(means) > MOST_NAMED
+        + (f"; and {_count(len(means) - MOST_NAMED, 'setting')} below." if len(means) > MOST_NAMED
            else ".")
     )  # fmt: skip
     yield from _levels(newest, measure)

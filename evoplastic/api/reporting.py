@@ -41,7 +41,7 @@ def report(
 ) -> Report:
     """Write one self-contained page about a run, or about several of them, compared.
 
-    Everything is read and made before the first file is written, and each file is written whole.
+    Everything is read and made before a file is written; where one cannot be written, none is.
 
     Args:
         runs: run directories, run ids, MLflow run ids, or folders of runs, as for `analyze`.
@@ -64,6 +64,7 @@ def report(
     from analysis.page.making import page_of
     from analysis.page.printing import find_browser, printed
     from analysis.page.story import story
+    from evoplastic.storage import write_together
 
     page_file, table_file = _places(Path(out), None if latex is None else Path(latex))
     browser = find_browser() if pdf else None
@@ -76,7 +77,7 @@ def report(
         written[table_file] = latex_of(contents).encode()
     if browser is not None:
         written[page_file.with_suffix(".pdf")] = printed(page, browser)
-    _write(written)
+    write_together(written)
     told = _deliver(contents.runs, list(written), store) if to_mlflow else ()
     return Report(
         files=tuple(written),
@@ -101,13 +102,6 @@ def _places(page: Path, table: Path | None) -> tuple[Path, Path | None]:
             place is None or not place.is_dir(), f"{place} is a folder, expected a file to write"
         )
     return page, table
-
-
-def _write(written: dict[Path, bytes]) -> None:
-    from evoplastic.storage import write_atomically
-
-    for place, content in written.items():
-        write_atomically(place, content)
 
 
 def origin_of(run: RunRecords) -> Origin:

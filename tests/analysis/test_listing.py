@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+import evoplastic as ep
 from analysis.listing import list_runs
 from cluster.tracking.sync import sync
 from evoplastic.checks import EnvironmentFault, UsageError
@@ -74,6 +75,23 @@ def test_a_setting_is_found_by_its_first_digits(store: str) -> None:
     digest = list_runs(store)[1].setting
     (only,) = list_runs(store, [f"setting={digest[:6]}"])
     assert only.setting == digest
+
+
+def test_python_has_the_same_table(store: str, tmp_path: Path) -> None:
+    listed = list_runs(store)
+    table = ep.runs(store)
+    assert list(table["mlflow_run_id"]) == [
+        run.mlflow_run_id for each in listed for run in each.runs
+    ]
+    assert list(table["held_out"]) == [run.held_out for each in listed for run in each.runs]
+    assert list(table["runs"]) == [3, 3, 3, 1]
+    assert table["held_out_mean"][0] == pytest.approx(table["held_out"][:3].mean())
+    assert table["settings"][0]["search.sigma"] == "0.03"
+    only = ep.runs(store, where="seed=2")
+    assert (len(only), only["seed"][0], only["generations"][0]) == (1, 2, 10)
+    assert list(ep.runs(store, where=["seed=9"]).columns) == list(table.columns)
+    with pytest.raises(UsageError, match="no tracking store at"):
+        ep.runs(f"sqlite:///{tmp_path}/nothing.db")
 
 
 def test_what_cannot_be_asked(store: str, tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
+import evoplastic as ep
 from analysis.effects.groups import compared_groups
 from analysis.effects.report import effects_table, pairs_by_seed
+from analysis.tables.effects import format_effects
 from evoplastic.__main__ import main
+from evoplastic.checks import UsageError
 from tests.analysis.effects.swept import sigma
 
 FIVE = {seed: 0.5 + seed / 20 for seed in range(1, 6)}
@@ -35,16 +39,36 @@ def test_the_verb_says_the_effect_its_p_and_the_bias_apart(
     assert said["files"] == kinds
     assert Path(kinds[2]).read_bytes().startswith(b"%PDF")
     drawn = Path(kinds[1]).read_text()
-    assert all(text in drawn for text in ("sigma=0.05", "dms over dnms", "prefers one answer"))
+    assert all(
+        text in drawn
+        for text in ("search.sigma", "0.05 - 0.02", "dms over dnms", "prefers one answer")
+    )
     seeds = pd.read_csv(kinds[4])
     assert list(seeds["bias dms - dnms"]) == [0.0] * 5 + [-0.2] * 5
     assert json.loads(Path(kinds[5]).read_text())["comparisons"] == said["comparisons"]
 
-    assert main(["analyze", *folders, "--by", "sigma", "--out", str(out)]) == 0
-    told = " ".join(capsys.readouterr().out.split())
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(format_effects(ep.compare(*folders, by="sigma")))
+    told = " ".join(shown.get().split())
     assert "+10.0 to +10.0 0.062 0.062" in told
     assert "So few seeds cannot give a p below 0.062" in told
     assert "dms and dnms show the same and want opposite answers" in told
+
+
+def test_python_compares_without_writing(tmp_path: Path) -> None:
+    sigma(tmp_path, 0.02, FIVE)
+    sigma(tmp_path, 0.05, {seed: value + 0.1 for seed, value in FIVE.items()})
+    folders = [tmp_path / name for name in ("sigma0.02", "sigma0.05")]
+    before = sorted(tmp_path.rglob("*"))
+    found = ep.compare(*folders, by="sigma", score="dms")
+    assert found.effects["difference"].tolist() == pytest.approx([0.1])
+    assert found.seeds["score"].tolist()[5:] == pytest.approx([v + 0.1 for v in FIVE.values()])
+    assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(UsageError, match="confidence is 95, expected a share"):
+        ep.compare(*folders, by="sigma", confidence=95)
+    with pytest.raises(UsageError, match="by names no setting"):
+        ep.compare(*folders, by=[])
 
 
 def test_options_of_a_comparison_want_one(

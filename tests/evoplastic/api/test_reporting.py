@@ -45,6 +45,11 @@ def test_the_files_are_written_whole_or_not_at_all(
     other = tmp_path / "other"
     with pytest.raises(EnvironmentFault, match="apt install chromium"):
         ep.report(run, out=other / "report.html", pdf=True, to_mlflow=False)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match="cannot write"):
+        ep.report(run, out=other / "r.html", latex=tmp_path / "file" / "t.tex", to_mlflow=False)
+    assert not list(other.iterdir())
+    other.rmdir()
     empty = runs.write_run(tmp_path / "empty", [runs.start()])
     with pytest.raises(UsageError, match="no evaluation on record yet"):
         ep.report(run, empty, out=other / "report.html", to_mlflow=False)
