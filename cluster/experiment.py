@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+import numpy as np
+
 from cluster.config.run import RunConfig
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
@@ -14,6 +16,7 @@ from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.asked import require_answerable
 from evoplastic.lifetime.fields import genome_fields, scaled
+from evoplastic.lifetime.imitation.term import Imitation, imitation_of
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
 from evoplastic.network.neurons import NeuronGroups
@@ -150,7 +153,15 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
-    require_answerable(problem, getattr(config.search, "asked", None))
+    asked = getattr(config.search, "asked", None)
+    require_answerable(problem, asked)
+    if config.imitation is not None and config.imitation.weight:
+        require(
+            asked is None,
+            f"search {config.search.name} asks lifetimes for more than losses, which imitation "
+            "records itself; choose another search, as es, or leave imitation out",
+        )
+        problem = replace(problem, imitation=_imitation(config, problem.train))
     return Experiment(
         config=config,
         suite=suite,
@@ -174,6 +185,21 @@ def build_experiment(
             config.genome,
             adapt=config.warm_start.adapt,
         ),
+    )
+
+
+def _imitation(config: RunConfig, train: tuple[Task, ...]) -> Imitation:
+    chosen = config.imitation
+    assert chosen is not None
+    return imitation_of(
+        train,
+        weight=chosen.weight,
+        measure=chosen.measure,
+        trials=chosen.trials,
+        window_ms=chosen.window_ms,
+        tasks=chosen.tasks,
+        conditions=chosen.conditions,
+        matrix_CC=np.array(chosen.matrix),
     )
 
 

@@ -43,5 +43,5 @@ def _on_the_path(old: RunConfig, new: RunConfig) -> list[tuple[str, str, str]]:
     return [
         (key, repr(before.get(key)), repr(after.get(key)))
         for key in sorted(before | after)
-        if before.get(key) != after.get(key) and not within(key, (*PATH_NEUTRAL, AS_TYPED))
+        if before.get(key) != after.get(key) and not within(key, (*PATH_NEUTRAL, *AS_TYPED))
     ]

@@ -18,11 +18,13 @@ import yaml
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from cluster.config.errors import explain
+from cluster.config.imitating import READ_FROM, forget, write_out
 from cluster.config.legacy import modernised, present_key
 from cluster.config.sections import (
     BanksConfig,
     EvaluationConfig,
     EvolutionConfig,
+    ImitationConfig,
     Section,
     TrackingConfig,
     WarmStartConfig,
@@ -59,7 +61,8 @@ PATH_NEUTRAL = (
     "tracking",
     "pairs_per_shard",
 )
-AS_TYPED = "warm_start.given"  # how the first genome was named; its digest is what counts
+# How a genome and recorded activity were named; what they hold is what counts.
+AS_TYPED = ("warm_start.given", "imitation.file")
 
 # How work is cut: no result depends on it, and in digests it stands at these values, which all
 # recipes had but `smoke` when it entered them.
@@ -95,6 +98,8 @@ class RunConfig(Section):
     curriculum: Any = Field(default_factory=AlternateHalvesConfig)
     """Which training task a group of individuals meets: a name, or a section with a name and the
     options of that curriculum."""
+    imitation: ImitationConfig | None = None
+    """Recorded activity that fitness asks for beside good answers; none means no such term."""
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
     """How long the run is."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
@@ -184,7 +189,7 @@ class RunConfig(Section):
         work is cut, which stands at its defaults since it did enter once.
         """
         return self._digest_without(
-            *("name", "engine", "threads", "tracking", AS_TYPED),
+            *("name", "engine", "threads", "tracking", *AS_TYPED),
             *("evaluation.genomes_mib", "evaluation.pedigree_mib"),
             "evolution.flat_generations",
         )
@@ -195,7 +200,7 @@ class RunConfig(Section):
 
         Unlike `digest`, how long the run is and what it measures do not enter.
         """
-        return self._digest_without(AS_TYPED, *(key for key in PATH_NEUTRAL if key not in CUTS))
+        return self._digest_without(*AS_TYPED, *(key for key in PATH_NEUTRAL if key not in CUTS))
 
     def to_yaml(self) -> str:
         """The configuration as a recipe file that resolves to itself."""
@@ -208,6 +213,8 @@ class RunConfig(Section):
     def _digest_without(self, *neutral: str) -> str:
         if self.warm_start.genome is None:
             neutral = (*neutral, "warm_start")  # digests are those of before it was known
+        if self.imitation is None:
+            neutral = (*neutral, "imitation")
         values = self.flat() | CUTS
         kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
@@ -235,6 +242,7 @@ def load_config(recipe_or_file: str | Path, overrides: Sequence[str] = ()) -> Ru
         content = read_suite_file(suite)
         if content.table is not None:
             values["task_table"] = content.table  # what a suite says holds
+    write_out(values)
     return _validate(values, source)
 
 
@@ -247,6 +255,7 @@ def override_config(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
     values = config.model_dump(mode="json")
     for override in overrides:
         _set(values, override)
+    write_out(values)
     return _validate(values, "the configuration")
 
 
@@ -286,6 +295,8 @@ def _set(values: dict[str, Any], override: str) -> None:
     if new in ("rule", "rule.name") and is_reference(meant):
         new, meant = "rule", _written_out(meant)
     put(values, new, meant, f"override {override!r}")
+    if new in READ_FROM:
+        forget(values)
 
 
 def _written_out(reference: str) -> dict[str, Any]:

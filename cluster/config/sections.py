@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cluster.tracking.secrets import require_no_secret
+from evoplastic.checks import require
 
 
 class Section(BaseModel):
@@ -36,6 +39,38 @@ class WarmStartConfig(Section):
     adapt: bool = False
     """Whether its fields, neurons and lines may differ from the recipe's: what it lacks begins as
     in a run of its own, what the recipe lacks is dropped."""
+
+
+class ImitationConfig(Section):
+    """Recorded activity that fitness asks for: weight * (1 - similarity) is added to the loss."""
+
+    file: str | None = Field(default=None, min_length=1, max_length=4096)
+    """CSV file of recorded activity, a line for each condition and a column for each unit; read
+    when the run begins, and kept as `conditions` and `matrix`."""
+    weight: float = Field(default=1.0, ge=0)
+    """Of the term; 0 leaves it out."""
+    measure: Literal["rdm", "cka"] = "cka"
+    """How alike: centred kernel alignment, or correlation of dissimilarities (RDMs)."""
+    tasks: tuple[str, ...] = ()
+    """Training tasks in which the activity was recorded; none means all of them."""
+    trials: int = Field(default=24, ge=1)
+    """The last trials of a lifetime, whose rates are averaged for each kind of trial."""
+    window_ms: tuple[float, float] = (0.0, 1e6)
+    """Begin and end of the part of a trial whose rates are averaged."""
+    conditions: tuple[str, ...] = ()
+    """Conditions in the file: kinds of trial, by what their stimuli show in order."""
+    matrix: tuple[tuple[float, ...], ...] = ()
+    """How they lie to each other: dissimilarities, or products of centred patterns."""
+
+    @model_validator(mode="after")
+    def _activity_is_there(self) -> ImitationConfig:
+        size = len(self.conditions)
+        require(
+            size > 0 and len(self.matrix) == size and all(len(row) == size for row in self.matrix),
+            f"imitation of {self.file!r} has {size} conditions and a matrix of {len(self.matrix)} "
+            "rows; give the file of recorded activity, imitation.file=FILE.csv",
+        )
+        return self
 
 
 class EvaluationConfig(Section):

@@ -34,7 +34,9 @@ def put(values: dict[str, Any], path: str, value: Any, what: str) -> None:
     for depth, part in enumerate(parts[:-1]):
         if depth == 0 and part in NAMED and isinstance(section.get(part), str):
             section[part] = {"name": section[part]}
-        section = section.setdefault(part, {})
+        if section.get(part) is None:  # a section that may be missing
+            section[part] = {}
+        section = section[part]
         require(
             isinstance(section, dict),
             f"{what}: {'.'.join(parts[: depth + 1])} is a value, not a section",

@@ -55,7 +55,7 @@ class Plan:
             key: value
             for key, value in flats[0].items()
             if all(flat.get(key, ...) == value for flat in flats)
-            and not within(key, (*self.keys, *PATH_NEUTRAL, AS_TYPED))
+            and not within(key, (*self.keys, *PATH_NEUTRAL, *AS_TYPED))
         }
 
 
@@ -112,7 +112,7 @@ def settings_apart(plan: Plan) -> list[PlannedRun]:
         deciding = {
             key: value
             for key, value in run.config.flat().items()
-            if not within(key, ("seed", "search", *PATH_NEUTRAL, AS_TYPED))
+            if not within(key, ("seed", "search", *PATH_NEUTRAL, *AS_TYPED))
         }
         found.setdefault(json.dumps(deciding, sort_keys=True), run)
     return list(found.values())

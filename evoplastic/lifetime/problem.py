@@ -19,6 +19,7 @@ from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fields import require_fields, require_sizes, require_time_steps
+from evoplastic.lifetime.imitation.term import Imitation
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import require_modulators
 from evoplastic.network.intrinsic import decode_intrinsic
@@ -59,6 +60,7 @@ class LifetimeProblem:
     wiring: WiringConfig | None = None  # of self-paced tasks
     engine: str = "auto"
     threads: int = 0
+    imitation: Imitation | None = None  # recorded activity that fitness asks for, of training tasks
 
     def __post_init__(self) -> None:
         lifetime = self.lifetime

@@ -18,6 +18,7 @@ from evoplastic.engines import RunLifetimes, run_lifetimes
 from evoplastic.lifetime.asked import simulate_asked
 from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
+from evoplastic.lifetime.imitation.measuring import simulate_imitating
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.search.asking import FloatArray
@@ -140,11 +141,23 @@ def simulate_population(
     flat_PG = shard.proposal.genomes(
         center_G, problem.layout, threads=problem.threads, engine=problem.chosen_engine
     )
-    result, beside_PX = simulate_asked(
-        problem, flat_PG, shard.task_P, shard.proposal, epoch=shard.generation
-    )
+    added_P: Float64Array | float = 0.0
+    if problem.imitation is None:
+        result, beside_PX = simulate_asked(
+            problem, flat_PG, shard.task_P, shard.proposal, epoch=shard.generation
+        )
+    else:
+        result, added_P = simulate_imitating(
+            problem,
+            flat_PG,
+            shard.task_P,
+            shard.proposal.stream_P,
+            problem.imitation,
+            epoch=shard.generation,
+        )
+        beside_PX = np.empty((len(shard.task_P), 0))
     return PopulationResult(
-        loss_P=lifetime_loss(result, problem.lifetime),
+        loss_P=lifetime_loss(result, problem.lifetime) + added_P,
         accuracy_P=_accuracy(problem, result, shard.task_P),
         reward_P=reward(result, problem.lifetime.scored_trials),
         beside_PX=beside_PX,

@@ -33,7 +33,8 @@ LONGEST = 96  # characters of a name
 
 def parameters(config: dict[str, Any]) -> dict[str, Any]:
     """The settings of a run by dotted path, without machinery."""
-    return {key: value for key, value in _flat(config).items() if not within(key, MACHINERY)}
+    hidden = (*MACHINERY, "imitation.matrix")
+    return {key: value for key, value in _flat(config).items() if not within(key, hidden)}
 
 
 def setting_digest(config: dict[str, Any]) -> str:
@@ -92,7 +93,10 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
         key: {"name": value} if key in NAMED and isinstance(value, str) else value
         for key, value in modernised(config, "the configuration").items()
     }
-    return dict(leaves(values))
+    found = dict(leaves(values))
+    if found.get("imitation", ...) is None:
+        del found["imitation"]  # digests and pages are those of before it was known
+    return found
 
 
 def _word(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, spearmanr
 
 from evoplastic.checks import require, require_known
 
@@ -63,10 +63,13 @@ def matrix_of(pattern_CU: Float64Array, measure: str) -> Float64Array:
     return distance_CC
 
 
-def compare(first_CC: Float64Array, second_CC: Float64Array, measure: str) -> float:
+def compare(
+    first_CC: Float64Array, second_CC: Float64Array, measure: str, *, ranked: bool = True
+) -> float:
     """The similarity of two matrices of `matrix_of`; 0 where one says nothing.
 
-    rdm   Spearman's rank correlation of their entries above the diagonal
+    rdm   Spearman's rank correlation of their entries above the diagonal, or, where it is not
+          ranked, Pearson's, which moves with every small change
     cka   <K, L> / (|K| |L|), of Grams centred over the conditions
     """
     if measure == "cka":
@@ -77,7 +80,7 @@ def compare(first_CC: Float64Array, second_CC: Float64Array, measure: str) -> fl
     first, second = first_CC[above], second_CC[above]
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    return float(spearmanr(first, second).statistic)
+    return float((spearmanr if ranked else pearsonr)(first, second).statistic)
 
 
 def similarity(

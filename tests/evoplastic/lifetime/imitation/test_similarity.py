@@ -31,6 +31,9 @@ def test_an_rdm_is_one_minus_correlation_and_compared_by_rank() -> None:
     rdm = matrix_of(pattern, "rdm")
     np.testing.assert_allclose(rdm, 1 - np.corrcoef(pattern), atol=1e-12)
     assert compare(rdm, rdm**3, "rdm") == pytest.approx(1.0)  # ranks stay
+    above = np.triu_indices(4, 1)
+    expected = np.corrcoef(rdm[above], rdm[above] ** 3)[0, 1]
+    assert compare(rdm, rdm**3, "rdm", ranked=False) == pytest.approx(expected)
     assert compare(rdm, rdm.max() - rdm, "rdm") == pytest.approx(-1.0)
     assert compare(rdm, np.ones_like(rdm), "rdm") == 0.0  # says nothing
 
