@@ -71,8 +71,8 @@ def task_variance(recordings: Mapping[str, Any], groups: Sequence[str] = ("hidde
 def clustered(variance: pd.DataFrame, *, seed: int = 0, number: int | None = None) -> Clusters:
     """Neurons grouped by their normalised task variance.
 
-    k-means (scikit-learn's, of 20 starts) of rows variance / largest of the neuron; of all numbers of
-    clusters up to 12 the one of the largest mean silhouette.
+    k-means (scikit-learn's, of 20 starts) of rows variance / largest of the neuron; of all numbers
+    of clusters up to 12 the one of the largest mean silhouette.
 
     Args:
         variance: of `task_variance`.
