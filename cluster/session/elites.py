@@ -1,8 +1,8 @@
 """The elites of a run whose search illuminates behaviour: a genome file each, and a map of them.
 
 Files are those of the last measurement; the map says of each cell how its elite behaves, how well
-it does and which genome it is. An elite came of an individual, of which no file tells but the
-pedigree, so its own names no parent.
+it does, which genome it is and which individual of the pedigree. Its parents are individuals, too,
+of which no file need be kept, so its own names none.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def keep_elites(lineage: Lineage, archive: Archive, generation: int) -> None:
     for elite in np.argsort(archive.loss_E, kind="stable"):
         place = archive.place(int(elite))
         behaviour = [float(value) for value in archive.behaviour_ED[elite]]
+        individual = int(archive.individual_E[elite])
         of_center = lineage.genome(generation, archive.genomes_EG[int(elite)])
         provenance = of_center.provenance | {
             "cell": ",".join(map(str, place)),
+            "individual": str(individual),
             "behaviour": json.dumps(
                 dict(zip((axis.name for axis in archive.axes), behaviour, strict=True))
             ),
@@ -53,6 +55,7 @@ def keep_elites(lineage: Lineage, archive: Archive, generation: int) -> None:
                 "behaviour": behaviour,
                 "loss": float(archive.loss_E[elite]),
                 "genome": genome.digest,
+                "individual": individual,
             }
         )
     described = {

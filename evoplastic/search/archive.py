@@ -30,6 +30,7 @@ class Archive(NamedTuple):
     loss_E: Float64Array
     behaviour_ED: Float64Array
     genomes_EG: Tensor
+    individual_E: NDArray[np.int64]  # its number in the pedigree
 
     @property
     def num_cells(self) -> int:

@@ -21,7 +21,7 @@ from evoplastic.checks import UsageError, require
 from evoplastic.genome.layout import Layout
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.adapted.algorithm import FLOAT32_BYTES, Algorithm, Tensors
-from evoplastic.search.adapted.breeding import NUMBERED, Breeding, with_numbers
+from evoplastic.search.adapted.breeding import INDIVIDUAL, NUMBERED, Breeding, with_numbers
 from evoplastic.search.adapted.coordinates import Coordinates
 from evoplastic.search.archive import Archive
 from evoplastic.search.individuals import Births
@@ -179,6 +179,7 @@ class AdaptedSearch:
             tensors["loss_C"][filled_C].numpy(),
             tensors["behaviour_CD"][filled_C].numpy(),
             self._coordinates.genomes(state.origin_G, tensors["kept_CF"][filled_C]),
+            tensors[INDIVIDUAL][filled_C].numpy(),
         )
 
     def _births(self, state: AdaptedState, generation: int) -> Births | None:

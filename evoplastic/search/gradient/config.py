@@ -24,10 +24,13 @@ class GradientConfig:
     objective: Objective = "loss"
     """What is differentiated: the loss of the scored trials, or with "reinforce" the chances of
     actions, which are drawn then, times the reward that followed on them."""
-    learning_rate: float = 0.003
+    learning_rate: float = 0.01
     """Adam's step."""
     clip_norm: float = 2.0
     """Largest norm of the mean gradient; a larger one is scaled down to it."""
+    lifetime_clip_norm: float = 0.5
+    """Largest norm of the gradient of one lifetime, before the mean is taken; a larger one is
+    scaled down to it, so that no lifetime, chaotic as it may be, speaks for all."""
     beta1: float = 0.9
     """Adam's decay of the mean gradient."""
     beta2: float = 0.999
@@ -55,7 +58,7 @@ class GradientConfig:
             self.trials is None or self.trials >= 1,
             f"trials is {self.trials}, expected at least 1, or none for all",
         )
-        for name in ("learning_rate", "clip_norm", "temperature"):
+        for name in ("learning_rate", "clip_norm", "lifetime_clip_norm", "temperature"):
             value = getattr(self, name)
             require(value > 0, f"{name} is {value}, expected more than 0")
         for name in ("beta1", "beta2"):

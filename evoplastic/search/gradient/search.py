@@ -1,13 +1,15 @@
 """Gradient through the lifetime: PyTorch's Adam along the mean gradient of the center's lifetimes.
 
-    g       = mean over lifetimes of d objective / d center, those left out that are not finite
+    g_p     = d objective of lifetime p / d center, those left out that are not finite
+    g       = mean over lifetimes of g_p min(1, lifetime_clip_norm / |g_p|)
     g       = g min(1, clip_norm / |g|)
     center' = Adam(center, g), then projected into the bounds of the fields
 
 Lifetimes are laid out in the order of their numbers, so that the mean does not depend on who
-simulated them. Sources: Miconi, Stanley & Clune 2018 (arXiv 1804.02464) and Miconi et al. 2019
-(arXiv 2002.10585) for the gradient; Kingma & Ba 2015 (arXiv 1412.6980) for Adam; Pascanu et al.
-2013 (arXiv 1211.5063) for clipping.
+simulated them. The gradient of a chaotic lifetime is larger than that of others by orders of
+magnitude and says nothing; clipping each one keeps it from speaking for all. Sources: Miconi,
+Stanley & Clune 2018 (arXiv 1804.02464) and Miconi et al. 2019 (arXiv 2002.10585) for the gradient;
+Kingma & Ba 2015 (arXiv 1412.6980) for Adam; Pascanu et al. 2013 (arXiv 1211.5063) for clipping.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from torch import Tensor
 from evoplastic import machine, records
 from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
+from evoplastic.search.asking import FloatArray
 from evoplastic.search.gradient.config import GradientConfig
 from evoplastic.search.gradient.proposal import CenterProposal
 from evoplastic.search.moments import AdamState, first_state, restored
@@ -82,12 +85,29 @@ class GradientSearch:
         num_failed = int((~sound_P).sum())
         if num_failed == len(loss_P):
             return Told(state, False, num_failed, {})
-        mean_G = gradient_PG[sound_P].mean(0, dtype=np.float64).astype(np.float32)
-        gradient_G = torch.where(self._layout.mask_G, torch.from_numpy(mean_G), 0.0)
-        norm = float(torch.linalg.vector_norm(gradient_G.double()))
+        gradient_PG = gradient_PG[sound_P]
+        share_P = self._shares(gradient_PG)
+        norm = float(torch.linalg.vector_norm(self._mean(gradient_PG).double()))
         if norm > 0:
-            state = self._stepped(state, gradient_G)
-        return Told(state, norm > 0, num_failed, {records.GRADIENT_NORM: norm})
+            clipped_PG = share_P[:, None].astype(np.float32) * gradient_PG
+            state = self._stepped(state, self._mean(clipped_PG))
+        numbers = {
+            records.GRADIENT_NORM: norm,
+            records.CLIPPED_LIFETIMES: float((share_P < 1).mean()),
+        }
+        return Told(state, norm > 0, num_failed, numbers)
+
+    def _shares(self, gradient_PG: FloatArray) -> Float64Array:
+        """What is left of each gradient, so that its norm is at most `lifetime_clip_norm`."""
+        most = self._options.lifetime_clip_norm
+        free_PX = gradient_PG[:, self._layout.mask_G.numpy()]
+        norm_P = np.linalg.norm(free_PX.astype(np.float64), axis=1)
+        return np.divide(most, norm_P, out=np.ones_like(norm_P), where=norm_P > most)
+
+    def _mean(self, gradient_PG: FloatArray) -> Tensor:
+        """The mean [G], without what is masked."""
+        mean_G = gradient_PG.mean(0, dtype=np.float64).astype(np.float32)
+        return torch.where(self._layout.mask_G, torch.from_numpy(mean_G), 0.0)
 
     def _stepped(self, state: AdamState, gradient_G: Tensor) -> AdamState:
         """One step of PyTorch's Adam, along the clipped gradient."""

@@ -182,6 +182,7 @@ def test_distances_are_those_of_kept_genomes_from_the_first(tmp_path: Path) -> N
     assert table["individual"].tolist() == [pd.NA, pd.NA, 11, 11]
 
 
+@pytest.mark.exhaustive
 def test_figures_come_with_their_numbers_in_every_format(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run")
     files = write_figures_pedigree(read_directory(run), tmp_path / "figures")

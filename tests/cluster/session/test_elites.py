@@ -12,6 +12,7 @@ from analysis.store import read_directory
 from cluster.config.run import RunConfig, load_config
 from cluster.loop import evolve, resume
 from evoplastic.genome.genome import Genome
+from evoplastic.records import PEDIGREE_NAME
 
 
 def small(generations: int, *overrides: str) -> RunConfig:
@@ -58,8 +59,14 @@ def test_elites_are_kept_drawn_and_the_same_after_a_resume(tmp_path: Path) -> No
         assert genome.digest == told["genome"]
         assert genome.parents == ()
         assert (genome.operator, genome.provenance["generation"]) == ("map_elites", "4")
+    pedigree = pd.read_parquet(whole.run_dir / PEDIGREE_NAME)
+    last = pedigree[(pedigree["generation"] == 3) & pedigree["kept"]]
+    assert {told["individual"] for told in archive["elites"]} == set(last["individual"])
+    loss_of = dict(zip(last["individual"], last["loss"], strict=True))
+    assert all(told["loss"] == loss_of[told["individual"]] for told in archive["elites"])
     best = min(archive["elites"], key=lambda told: told["loss"])
     assert best["genome"] == whole.center_digest
+    assert last.loc[last["center"], "individual"].tolist() == [best["individual"]]
     records = read_directory(whole.run_dir)
     assert records.generations[-1].metrics["archive/coverage"] == len(elites) / 6
     files = write_figures_archive(records, tmp_path)

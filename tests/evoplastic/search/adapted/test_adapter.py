@@ -104,7 +104,7 @@ def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(machine, "memory_bytes", lambda: 20_000_000)
     assert build("snes", popsize=128)
     with pytest.raises(
-        UsageError, match=r"50,000 individuals of 288 numbers takes 0\.346 GB.*has "
+        UsageError, match=r"50,000 individuals of 288 numbers takes 0\.3456 GB.*has "
     ):
         build("snes", popsize=50_000)
     assert build("cmaes", popsize=128)

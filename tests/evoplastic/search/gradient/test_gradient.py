@@ -39,7 +39,7 @@ def random_gradients(size: float = 1.0) -> np.ndarray:
 
 def test_the_first_step_of_adam_is_the_sign_of_the_mean_gradient() -> None:
     gradient_PG = random_gradients()
-    before, after = told(gradient_PG, learning_rate=0.01)
+    before, after = told(gradient_PG, learning_rate=0.01, lifetime_clip_norm=1e3)
     moved_G = (after.state.center_G - before.center_G).numpy()
     free = LAYOUT.mask_G.numpy()
     expected_G = -0.01 * np.sign(gradient_PG.mean(0))
@@ -50,20 +50,33 @@ def test_the_first_step_of_adam_is_the_sign_of_the_mean_gradient() -> None:
 
 
 def test_a_gradient_is_clipped_to_its_norm() -> None:
-    small, large = (told(random_gradients(size), clip_norm=0.5)[1] for size in (1e3, 1e4))
+    small, large = (told(random_gradients(size), clip_norm=0.1)[1] for size in (1e3, 1e4))
     torch.testing.assert_close(small.state.m_G, large.state.m_G, rtol=1e-4, atol=1e-9)
-    assert float(small.state.m_G.norm()) == pytest.approx(0.1 * 0.5, rel=1e-3)
+    assert float(small.state.m_G.norm()) == pytest.approx(0.1 * 0.1, rel=1e-3)
     ratio = large.numbers["search/gradient_norm"] / small.numbers["search/gradient_norm"]
     assert ratio == pytest.approx(10)  # as it was
+
+
+def test_a_lifetime_of_a_huge_gradient_does_not_speak_for_all() -> None:
+    gradient_PG = random_gradients(0.01)
+    _, calm = told(gradient_PG)
+    gradient_PG[1] *= 1e6
+    _, wild = told(gradient_PG)
+    assert [each.numbers["search/clipped_lifetimes"] for each in (calm, wild)] == [0, 0.25]
+    norm = np.linalg.norm(gradient_PG[1, LAYOUT.mask_G.numpy()])
+    gradient_PG[1] *= 0.5 / norm
+    _, scaled = told(gradient_PG)
+    torch.testing.assert_close(wild.state.m_G, scaled.state.m_G, rtol=1e-4, atol=1e-9)
+    assert wild.numbers["search/gradient_norm"] > 1e3  # as it was
 
 
 def test_lifetimes_that_are_not_finite_are_left_out_and_counted() -> None:
     gradient_PG = random_gradients()
     gradient_PG[3] = gradient_PG[:2].mean(0)
     gradient_PG[2] = gradient_PG[3]
-    _, sound = told(gradient_PG)
+    _, sound = told(gradient_PG, lifetime_clip_norm=1e3)
     gradient_PG[2, 5] = np.nan
-    _, broken = told(gradient_PG, loss=[0.5, 0.5, 0.5, np.inf])
+    _, broken = told(gradient_PG, loss=[0.5, 0.5, 0.5, np.inf], lifetime_clip_norm=1e3)
     assert (sound.num_failed, broken.num_failed) == (0, 2)
     torch.testing.assert_close(broken.state.center_G, sound.state.center_G)
     before, none = told(gradient_PG * np.nan)
@@ -82,6 +95,7 @@ def test_no_gradient_leaves_the_state_as_it_is() -> None:
     [
         ({"objective": "reinforced"}, "did you mean 'reinforce'"),
         ({"clip_norm": 0.0}, "clip_norm is 0.0, expected more than 0"),
+        ({"lifetime_clip_norm": 0.0}, "lifetime_clip_norm is 0.0, expected more than 0"),
         ({"trials": 0}, "trials is 0, expected at least 1, or none"),
         ({"beta1": 1.0}, "beta1 is 1.0"),
         ({"discount": 1.5}, "discount is 1.5"),
