@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from analysis.figures.style import (
 )
 from analysis.measures import ACCURACY
 from analysis.negations import is_one_pair, negations_phrase
+from analysis.settings import as_cell
 
 if TYPE_CHECKING:
     from analysis.effects.groups import Compared, Group
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 PANEL_INCHES = 3.6
 HEIGHT_INCHES = 2.9
 LEFT_INCHES = 0.9  # of a panel, for its numbers and their name
-GAP_INCHES = 0.8
+GAP_INCHES = 0.95
 ROW_INCHES = 0.26  # of a difference, and of a line of its name
 NAME_INCHES = 1.9
-LETTERS = 26  # of a line of a setting's name
+LETTERS = 42  # of a line with the names of two settings
 SPREAD = 0.22  # sideways, of the seeds of a setting
 BIAS_MARKERS = "oD^vsP"
 
@@ -44,8 +45,9 @@ def figure_effects(report: EffectsReport) -> Figure:
     upper = max(3.0, 0.9 + 0.75 * len(compared.groups)) if panels == 1 else PANEL_INCHES
     width = max(7.0, LEFT_INCHES + panels * (upper + LEFT_INCHES))
     below = caption_inches(caption, width)
-    names = [f"{row.second} - {row.first}" for row in report.effects.itertuples()]
-    lines = sum(len(textwrap.wrap(name, 2 * LETTERS)) for name in names)
+    pairs = combinations(map(_label, compared.groups), 2)
+    names = [textwrap.fill(f"{second} - {first}", LETTERS) for first, second in pairs]
+    lines = sum(len(name.splitlines()) for name in names)
     rows = ROW_INCHES * max(2, lines + 0.4 * len(names))
     height = 0.35 + HEIGHT_INCHES + GAP_INCHES + rows + 0.55 + below
     with drawing():
@@ -121,7 +123,7 @@ def _differences(axes: Any, report: EffectsReport, names: list[str]) -> None:
     error = [effects.difference - effects.low, effects.high - effects.difference]
     axes.errorbar(effects.difference, y, xerr=error, fmt="o", ms=4, color="black", lw=1.2)
     axes.axvline(0.0, color=GREY, lw=0.8)
-    axes.set_yticks(y, [textwrap.fill(name, 2 * LETTERS) for name in names], fontsize=8)
+    axes.set_yticks(y, names, fontsize=8)
     axes.set_ylim(len(effects) - 0.5, -0.5)
     for place, p in zip(y, effects.p_holm, strict=True):
         axes.text(1.02, place, f"p = {p:.2g}", transform=axes.get_yaxis_transform(), va="center",
@@ -134,9 +136,17 @@ def _differences(axes: Any, report: EffectsReport, names: list[str]) -> None:
 
 
 def _settings_axis(axes: Any, compared: Compared) -> None:
-    names = [textwrap.fill(group.name, LETTERS // 2) for group in compared.groups]
+    names = [textwrap.fill(_label(group), LETTERS // 3) for group in compared.groups]
     axes.set_xticks(range(len(names)), names, fontsize=8)
+    if len(compared.keys) == 1:
+        axes.set_xlabel(compared.keys[0])
     axes.set_xlim(-0.5, len(names) - 0.5)
+
+
+def _label(group: Group) -> str:
+    """The value of one key; of several keys, which is which."""
+    values = list(group.values.values())
+    return str(as_cell(values[0])) if len(values) == 1 else group.name
 
 
 def _place(index: int, group: Group, seed: int) -> float:

@@ -233,6 +233,13 @@ def _print_report(found: dict[str, Any]) -> None:
         ],
         title=f"Levels, over {found['trials']} trials",
     )
+    if found["best_adaptive"] is not None:
+        adaptive = found["best_adaptive"]
+        error = f" (standard error {adaptive['standard_error']:.3f})"
+        print(
+            f"Best adaptive policy: {adaptive['how']} {adaptive['reward']:.3f} per trial over an "
+            f"instance{error if adaptive['standard_error'] else ''}, finding out included"
+        )
     if found["oracle"]["accuracy"] is None:
         print("The task has no ground truth, so it has no accuracy; reward is its only measure.")
     elif constant["accuracy"] == 1.0:

@@ -68,32 +68,39 @@ def read_rules(machine: StateMachine, draws: Draws) -> Rules:
 
 
 def best_actions(machine: StateMachine, rules: Rules) -> BoolArray:
-    """Each action of highest expected reward to the trial's end, [T, W, S, O, F]:
-
-        Q_t(s, o, f) = sum over s' of  T[s, o, s'] (probability * value + V_t+1(s', f'))
-
-    with V = max over o of Q, 0 after the end; none where all actions are worth the same, or where
-    the machine states another one.
+    """Each action of highest expected reward to the trial's end, [T, W, S, O, F]; none where all
+    actions are worth the same, or where the machine states another one.
     """
     T, (W, S, O, _, F) = machine.num_steps, rules.flag_WSOSF.shape
-    best_TWSOF = np.zeros((T, W, S, O, F), dtype=bool)
     if machine.target_actions is not None:
+        best_TWSOF = np.zeros((T, W, S, O, F), dtype=bool)
         for state, action in enumerate(machine.target_actions):
             if action is not None:
                 best_TWSOF[:, :, state, action] = True
         return best_TWSOF
+    quality_TWSOF = qualities(machine, rules)
+    good = quality_TWSOF >= quality_TWSOF.max(axis=3, keepdims=True) - EQUALLY_GOOD
+    return good & ~good.all(axis=3, keepdims=True)
+
+
+def qualities(machine: StateMachine, rules: Rules) -> NDArray[np.float64]:
+    """Expected reward to the trial's end of each action, the best ones being taken afterwards:
+
+        Q_t(s, o, f) = sum over s' of  T[s, o, s'] (probability * value + V_t+1(s', f'))
+
+    with V = max over o of Q, 0 after the end; [T, W, S, O, F].
+    """
+    T, (W, S, O, _, F) = machine.num_steps, rules.flag_WSOSF.shape
+    quality_TWSOF = np.zeros((T, W, S, O, F))
     paid = rules.probability_WSOSF * rules.value_WSOSF
     worth_WSF = np.zeros((W, S, F))
     w, new = np.arange(W)[:, None, None, None, None], np.arange(S)[None, None, None, :, None]
     for t in reversed(range(T)):
         later = worth_WSF[w, new, rules.flag_WSOSF]
-        quality_WSOF = np.einsum("sou,wsouf->wsof", machine.transition_SOS, paid + later)
-        most = quality_WSOF.max(axis=2, keepdims=True)
-        good = quality_WSOF >= most - EQUALLY_GOOD
-        best_TWSOF[t] = good & ~good.all(axis=2, keepdims=True)
-        worth_WSF = most[:, :, 0]
+        quality_TWSOF[t] = np.einsum("sou,wsouf->wsof", machine.transition_SOS, paid + later)
+        worth_WSF = quality_TWSOF[t].max(axis=2)
         worth_WSF[rules.ends_WS] = 0.0
-    return best_TWSOF
+    return quality_TWSOF
 
 
 def _matches(rule: RewardRule | FlagRule, shape: tuple[int, ...], draws: Draws) -> BoolArray:

@@ -16,6 +16,7 @@ import numpy as np
 from evoplastic.trials.step_bank import StepBank
 from evoplastic.trials.table import TrialTable
 from tasks.baselines.levels import Level, best_constant, best_fixed, chance, oracle
+from tasks.machines.adaptive.level import adaptive_level
 from tasks.machines.states import machine_nodes
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.conformance import POLICIES, Difference, find_differences
@@ -118,6 +119,7 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
     bank = found.bank
     table = bank.table() if isinstance(bank, StepBank) else bank
     constant, fixed = best_constant(table), best_fixed(table)
+    adaptive = None if source.machine is None else adaptive_level(source.machine)
     return {
         "task": source.name,
         "dt_ms": source.dt_ms,
@@ -142,6 +144,7 @@ def report(source: EnvSource, num_trials: int = EXAMINED_TRIALS, seed: int = 0) 
         "best_constant": {"action": constant[0], **_plain(constant[1])},
         "best_fixed": {"answer": fixed[0], **_plain(fixed[1])},
         "oracle": _plain(oracle(table)),
+        "best_adaptive": None if adaptive is None else adaptive._asdict(),
         "trials_per_s": _speed(source, seed),
         "notes": notes_on(table, consecutive=isinstance(bank, StepBank)),
         "digest": bank.digest,

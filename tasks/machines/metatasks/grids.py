@@ -16,7 +16,7 @@ from tasks.machines.state_machine import RewardRule, StateVariable
 
 ACTIONS = ("up", "right", "down", "left")
 STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1))
-STEP_COST = 0.02
+STEP_COST = 0.05
 Cell = tuple[int, int]  # row, column
 
 

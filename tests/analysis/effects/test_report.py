@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import evoplastic as ep
 from analysis.effects.groups import compared_groups
 from analysis.effects.report import effects_table, pairs_by_seed
+from analysis.tables.effects import format_effects
 from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from tests.analysis.effects.swept import sigma
@@ -37,13 +39,18 @@ def test_the_verb_says_the_effect_its_p_and_the_bias_apart(
     assert said["files"] == kinds
     assert Path(kinds[2]).read_bytes().startswith(b"%PDF")
     drawn = Path(kinds[1]).read_text()
-    assert all(text in drawn for text in ("sigma=0.05", "dms over dnms", "prefers one answer"))
+    assert all(
+        text in drawn
+        for text in ("search.sigma", "0.05 - 0.02", "dms over dnms", "prefers one answer")
+    )
     seeds = pd.read_csv(kinds[4])
     assert list(seeds["bias dms - dnms"]) == [0.0] * 5 + [-0.2] * 5
     assert json.loads(Path(kinds[5]).read_text())["comparisons"] == said["comparisons"]
 
-    assert main(["analyze", *folders, "--by", "sigma", "--out", str(out)]) == 0
-    told = " ".join(capsys.readouterr().out.split())
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(format_effects(ep.compare(*folders, by="sigma")))
+    told = " ".join(shown.get().split())
     assert "+10.0 to +10.0 0.062 0.062" in told
     assert "So few seeds cannot give a p below 0.062" in told
     assert "dms and dnms show the same and want opposite answers" in told

@@ -16,7 +16,7 @@ from tasks.machines.metatasks.finding import find_meta_task
 from tasks.machines.metatasks.writing import as_text
 from tasks.machines.states import machine_nodes, realise
 from tasks.neurogym.environments import find_source
-from tasks.neurogym.examination import build_table
+from tasks.neurogym.examination import build_table, report
 from tasks.neurogym.sources.user_file import task_files
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.catalogue import all_tasks, line_names, show_source
@@ -146,6 +146,11 @@ def test_lists_and_descriptions_have_them(tmp_path: Path) -> None:
     shown = show_source(source)
     assert "{from: stem, to: junction}" in shown["documentation"]
     assert line_names(source) == (["0", "1"], ["left", "right"])
+    assert report(source)["best_adaptive"] == {
+        "reward": 0.95,
+        "how": "exact",
+        "standard_error": 0.0,
+    }
     path = tmp_path / "mine.yaml"
     path.write_text(as_text(META_TASKS["t-maze"]()))
     assert build_table(find_source(str(path)), 4, 0).digest == build_table(source, 4, 0).digest

@@ -1,0 +1,1 @@
+"""What can be reached by finding out, within an instance, what its variables are."""
