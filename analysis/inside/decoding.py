@@ -97,6 +97,7 @@ def cross_temporal(
     """
     from sklearn import config_context
     from sklearn.model_selection import StratifiedGroupKFold
+    from threadpoolctl import threadpool_limits
 
     rate_STN, label_S, life_S, time_ms = _samples(recording, variable, groups, every)
     rng = np.random.default_rng(seed)
@@ -115,7 +116,8 @@ def cross_temporal(
     floor_times = np.arange(0, T, 5)
     chance_hits = np.zeros((permutations, len(floor_times), T))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # thousands of fits
+    # Thousands of small fits: checks, and threads that wait for each other, would take longer.
+    with threadpool_limits(1), config_context(assume_finite=True, skip_parameter_validation=True):
         for train, test in folds.split(rate_STN[:, 0], label_S, life_S):
             for t in range(T):
                 label_RS = shuffled_RS if t % 5 == 0 else shuffled_RS[:1]
