@@ -11,7 +11,6 @@ from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, Measure
 from analysis.negations import ability_and_bias, held_out_pairs, negations_phrase
 from analysis.page.contents import Contents, judged_by
-from analysis.page.drawing import number
 from analysis.page.words import (
     MOST_NAMED,
     count,
@@ -19,6 +18,7 @@ from analysis.page.words import (
     each_task,
     listed,
     mean_and_tasks,
+    number,
     over_seeds,
     tasks_phrase,
 )
@@ -103,7 +103,7 @@ def _apart(contents: Contents, best: pd.Series, other: pd.Series, first: int, se
     names = contents.names[first], contents.names[second]
     pair = " and ".join(names)
     if min(len(best), len(other)) < 2:
-        return f"With one seed of a setting, chance may be all that is between {pair}."
+        return f"{pair}: with one seed of a setting, chance may be all that is between them."
     if best.min() > other.max():
         return f"Every seed of {names[0]} is above every seed of {names[1]}."
     return f"The seeds of {pair} overlap: the order of these two may be chance."

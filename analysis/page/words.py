@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
 from analysis.measures import ACCURACY, Measure
-from analysis.page.drawing import number
 
+DIGEST = re.compile(r"[0-9a-f]{64}")
+DIGITS = 16  # of a digest that are shown
 MOST_NAMED = 4  # tasks or settings that a sentence names
+
+
+def number(measure: Measure, value: float) -> str:
+    """A number of a measure with its unit.
+
+    >>> number(ACCURACY, 0.9234)
+    '92.3 %'
+    """
+    return f"{100 * value:.1f} %" if measure is ACCURACY else f"{value:.3g}"
 
 
 def over_seeds(values: pd.Series, measure: Measure) -> str:
@@ -87,3 +102,26 @@ def listed(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def without_places(value: Any) -> Any:
+    """A setting as it means something elsewhere: of the path of a file its name alone.
+
+    >>> without_places({"suite": "/home/me/own.yaml", "tasks": ["/home/me/t.py:T", "dms"]})
+    {'suite': 'own.yaml', 'tasks': ['t.py:T', 'dms']}
+    """
+    if isinstance(value, dict):
+        return {key: without_places(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(each) for each in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return value
+
+
+def setting_word(value: Any) -> str:
+    """A setting in a table or a name: without places, digests by their first digits."""
+    kept = without_places(value)
+    if isinstance(kept, str):
+        return kept[:DIGITS] if DIGEST.fullmatch(kept) else kept
+    return json.dumps(kept)

@@ -59,7 +59,7 @@ def test_settings_are_compared_and_an_overlap_is_named(tmp_path: Path) -> None:
     assert first < second
     assert "overlap: the order of these two may be chance" in told
     apart = [open_run(made[0]), open_run(made[2])]
-    assert "With one seed of a setting, chance may be all" in " ".join(story(contents_of(apart)))
+    assert "with one seed of a setting, chance may be all" in " ".join(story(contents_of(apart)))
 
 
 def test_tasks_without_right_answers_are_named(tmp_path: Path) -> None:
