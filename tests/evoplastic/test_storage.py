@@ -76,3 +76,9 @@ def test_an_interrupt_leaves_the_old_content_and_no_scraps(
             write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_file_in_the_place_of_a_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentFault, match="file is a file, not a directory"):
+        write_atomically(tmp_path / "file" / "page.html", b"new")
