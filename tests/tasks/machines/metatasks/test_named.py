@@ -146,7 +146,11 @@ def test_lists_and_descriptions_have_them(tmp_path: Path) -> None:
     shown = show_source(source)
     assert "{from: stem, to: junction}" in shown["documentation"]
     assert line_names(source) == (["0", "1"], ["left", "right"])
-    assert report(source)["best_adaptive"] == {"reward": 0.95, "how": "exact", "standard_error": 0.0}
+    assert report(source)["best_adaptive"] == {
+        "reward": 0.95,
+        "how": "exact",
+        "standard_error": 0.0,
+    }
     path = tmp_path / "mine.yaml"
     path.write_text(as_text(META_TASKS["t-maze"]()))
     assert build_table(find_source(str(path)), 4, 0).digest == build_table(source, 4, 0).digest
