@@ -17,6 +17,10 @@ import pandas as pd
 from analysis.store import RunRecords
 from tasks.suites.negations import Pair, negations_of
 
+BIAS_MEANS = (
+    "bias: half of what two held-out tasks differ by that show the same and want opposite\n"
+    "answers (as dms and dnms); a network that only prefers one has 50 % held-out, 50 % bias"
+)
 NEGATION = "negation"  # column of a table of tasks: the other one of a pair, "" for none
 
 

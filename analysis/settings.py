@@ -33,6 +33,7 @@ NEUTRAL = (
     "pairs_per_shard",
     "evolution.generations",
     "evolution.flat_generations",
+    "warm_start.given",  # how the genome was called that warm_start.genome is the digest of
 )
 # The section `evolution` of old runs held what has sections of its own now.
 OLD_GENOME = ("init_gain", "init_alpha")

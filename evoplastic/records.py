@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -249,6 +249,21 @@ class EvaluationEvent:
             for entry in self.entries
             if entry.role == "held_out" and entry.condition == "plastic"
             for accuracy in entry.accuracy
+        ]
+        return float(np.mean(found)) if found else None
+
+    def held_out_bias(self, negations: Sequence[tuple[str, str]]) -> float | None:
+        """Half of what held-out tasks differ by that show the same and want opposite answers, in
+        accuracy and without its sign; the mean over such pairs, None without one."""
+        reached = {
+            entry.task: float(np.mean(entry.accuracy))
+            for entry in self.entries
+            if entry.role == "held_out" and entry.condition == "plastic" and entry.accuracy
+        }
+        found = [
+            abs(reached[first] - reached[second]) / 2
+            for first, second in negations
+            if first in reached and second in reached
         ]
         return float(np.mean(found)) if found else None
 

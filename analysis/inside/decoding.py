@@ -97,6 +97,8 @@ def cross_temporal(
     """
     from sklearn import config_context
     from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     rate_STN, label_S, life_S, time_ms = _samples(recording, variable, groups, every)
     rng = np.random.default_rng(seed)
@@ -115,11 +117,18 @@ def cross_temporal(
     floor_times = np.arange(0, T, 5)
     chance_hits = np.zeros((permutations, len(floor_times), T))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # thousands of fits
+    # Thousands of small fits: checks, and threads that wait for each other, would take longer.
+    with threadpool_limits(1), config_context(assume_finite=True, skip_parameter_validation=True):
         for train, test in folds.split(rate_STN[:, 0], label_S, life_S):
+            scaler = StandardScaler().fit(rate_STN[train].reshape(len(train), -1))
+            scale_TN = scaler.scale_.reshape(T, -1)
+            mean_TN = scaler.mean_.reshape(T, -1)
+            tested = rate_STN[test].reshape(len(test) * T, -1)
             for t in range(T):
                 label_RS = shuffled_RS if t % 5 == 0 else shuffled_RS[:1]
-                said_STR = _said(rate_STN, label_RS, train, test, t, classes)
+                coded = _coded(label_RS[:, train], classes)
+                said = _said(rate_STN[train, t], coded, tested, mean_TN[t], scale_TN[t])
+                said_STR = _decided(said, classes).reshape(len(test), T, -1)
                 hit_STR = said_STR == label_RS[:, test].T[:, None]
                 for value in range(classes):
                     own = label_S[test] == value
@@ -137,23 +146,22 @@ def cross_temporal(
 
 
 def _said(
-    rate_STN: np.ndarray,
-    label_RS: np.ndarray,
-    train: np.ndarray,
-    test: np.ndarray,
-    t: int,
-    classes: int,
+    rate_SN: np.ndarray,
+    coded_SR: np.ndarray,
+    tested_XN: np.ndarray,
+    mean_N: np.ndarray,
+    scale_N: np.ndarray,
 ) -> np.ndarray:
-    """What decoders of each row of labels, fitted at time t, say of the test trials [S, T, R]."""
-    from sklearn.linear_model import Ridge
-    from sklearn.preprocessing import StandardScaler
+    """What regressions fitted to standardised rates say of others [X, R], standardised alike.
 
-    scaler = StandardScaler().fit(rate_STN[train, t])
-    coded = _coded(label_RS[:, train], classes)
-    model = Ridge(alpha=len(train)).fit(scaler.transform(rate_STN[train, t]), coded)
-    flat = scaler.transform(rate_STN[test].reshape(-1, rate_STN.shape[-1]))
-    said = _decided(model.predict(flat), classes)
-    return said.reshape(len(test), rate_STN.shape[1], -1)
+    The standardisation is drawn into the weights, so that rates are read as they are.
+    """
+    from sklearn.linear_model import Ridge
+
+    model = Ridge(alpha=len(rate_SN)).fit((rate_SN - mean_N) / scale_N, coded_SR)
+    weight_RN = model.coef_.reshape(-1, len(mean_N)) / scale_N
+    said_XR: np.ndarray = tested_XN @ weight_RN.T + (model.intercept_ - weight_RN @ mean_N)
+    return said_XR
 
 
 def _samples(

@@ -17,6 +17,7 @@ from evoplastic.checks import require
 
 SILENT = 1e-3  # summed variance below which a neuron is left out, as published
 MOST_CLUSTERS = 12
+STARTS = 20  # of k-means
 FEWEST_NEURONS = 3
 
 
@@ -70,8 +71,8 @@ def task_variance(recordings: Mapping[str, Any], groups: Sequence[str] = ("hidde
 def clustered(variance: pd.DataFrame, *, seed: int = 0, number: int | None = None) -> Clusters:
     """Neurons grouped by their normalised task variance.
 
-    k-means (scikit-learn's, 20 starts) of rows variance / largest of the neuron; of all numbers of
-    clusters up to 12 the one of the largest mean silhouette.
+    k-means (scikit-learn's, of 20 starts) of rows variance / largest of the neuron; of all numbers
+    of clusters up to 12 the one of the largest mean silhouette.
 
     Args:
         variance: of `task_variance`.
@@ -83,6 +84,7 @@ def clustered(variance: pd.DataFrame, *, seed: int = 0, number: int | None = Non
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
+    from threadpoolctl import threadpool_limits
 
     require(
         variance.shape[1] > 1,
@@ -100,9 +102,11 @@ def clustered(variance: pd.DataFrame, *, seed: int = 0, number: int | None = Non
     silhouette = {}
     labels = {}
     numbers = range(2, min(MOST_CLUSTERS, distinct - 1) + 1) if number is None else [number]
-    for k in numbers:
-        labels[k] = KMeans(k, n_init=20, random_state=seed).fit_predict(normalised.to_numpy())
-        silhouette[k] = float(silhouette_score(normalised.to_numpy(), labels[k]))
+    with threadpool_limits(1):  # so few numbers that threads would wait for each other
+        for k in numbers:
+            model = KMeans(k, n_init=STARTS, random_state=seed)
+            labels[k] = model.fit_predict(normalised.to_numpy())
+            silhouette[k] = float(silhouette_score(normalised.to_numpy(), labels[k]))
     best = max(silhouette, key=lambda k: silhouette[k])
     sizes = np.bincount(labels[best])
     rank = np.empty(best, dtype=int)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from analysis.measures import ACCURACY, Measure
+from analysis.measures import ACCURACY
 from analysis.page.series import LEVELS, Plot, Series
+from analysis.page.words import number
 
 WIDTH, HEIGHT = 520.0, 300.0  # of the view box; drawn as wide as there is room
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 12.0, 40.0
@@ -104,15 +105,6 @@ def draw(plot: Plot) -> Drawing:
             "series": [_told(each) for each in plot.series],
         },
     )
-
-
-def number(measure: Measure, value: float) -> str:
-    """A number of a measure with its unit.
-
-    >>> number(ACCURACY, 0.9234)
-    '92.3 %'
-    """
-    return f"{100 * value:.1f} %" if measure is ACCURACY else f"{value:.3g}"
 
 
 def ticks(low: float, high: float, whole: bool = False) -> list[float]:

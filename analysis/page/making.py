@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from analysis.page.series import by_generation, within_a_life
 from analysis.page.story import story
 from analysis.page.strip import strip_of
 from analysis.page.tables import task_tables
+from analysis.page.words import setting_word
 from evoplastic.checks import require
 from evoplastic.output import shown
 
@@ -103,13 +103,18 @@ def settings_table(contents: Contents, origins: dict[str, Origin]) -> SettingsTa
         if not origin.changes:
             told = f"All settings are those of the recipe {origin.recipe}, but for the seed."
             return SettingsTable(told, (), ())
-        rows = [(key, _word(old), _word(new)) for key, (old, new) in origin.changes.items()]
+        rows = [
+            (key, setting_word(old), setting_word(new))
+            for key, (old, new) in origin.changes.items()
+        ]
         columns = ("setting", f"recipe {origin.recipe}", "here")
         return SettingsTable("What differs from the recipe:", columns, tuple(rows))
     keys = list(dict.fromkeys(key for each in contents.settings for key in each.values))
     shown_settings = contents.settings[:MOST_SETTINGS]
     headings = ("setting", *(f"{n + 1}" for n in range(len(shown_settings))))
-    told_rows = [(key, *(_word(each.values.get(key)) for each in shown_settings)) for key in keys]
+    told_rows = [
+        (key, *(setting_word(each.values.get(key)) for each in shown_settings)) for key in keys
+    ]
     seeds = ("seeds", *(", ".join(str(run.seed) for run in each.runs) for each in shown_settings))
     more = len(contents.settings) - len(shown_settings)
     told = "What differs between the settings" + (f" ({more} more are not shown):" if more else ":")
@@ -147,7 +152,3 @@ def _footer(contents: Contents) -> str:
     versions = contents.runs[0].start.versions
     made = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"Runs: {runs}." + (f" Made with {made}." if made else "")
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -11,14 +11,23 @@ from analysis.generalization import ROLES
 from analysis.measures import ACCURACY, Measure
 from analysis.negations import ability_and_bias, held_out_pairs, negations_phrase
 from analysis.page.contents import Contents, judged_by
-from analysis.page.drawing import number
+from analysis.page.words import (
+    MOST_NAMED,
+    count,
+    duration,
+    each_task,
+    listed,
+    mean_and_tasks,
+    number,
+    over_seeds,
+    tasks_phrase,
+)
 from analysis.settings import Setting
 from analysis.store import RunRecords
 from evoplastic.records import GENERATION_SECONDS
 from tasks.suites.negations import Pair
 
 SOLVED = 0.90  # held-out accuracy whose first generation is told
-MOST_NAMED = 4
 ENDS = {
     "done": "is done",
     "running": "is still running",
@@ -46,12 +55,12 @@ def _of_run(contents: Contents, measure: Measure) -> Iterator[str]:
     took = duration(seconds_until(run, generations))
     spent = f" in {took} of evolution" if took else ""
     who = f"{run.start.name} (seed {run.seed})"
-    yield f"{who} {ENDS[run.status]}: {_count(generations, 'generation')}{spent}."
+    yield f"{who} {ENDS[run.status]}: {count(generations, 'generation')}{spent}."
     yield from _reached(contents, 0, measure)
     yield from _when(run)
     yield from _controls(contents, measure)
     if run.faults:
-        yield f"{_count(len(run.faults), 'fault')} on the way, each survived."
+        yield f"{count(len(run.faults), 'fault')} on the way, each survived."
 
 
 def _of_seeds(contents: Contents, measure: Measure) -> Iterator[str]:
@@ -65,8 +74,8 @@ def _of_seeds(contents: Contents, measure: Measure) -> Iterator[str]:
 def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
     keys = list(dict.fromkeys(key for each in contents.settings for key in each.values))
     yield (
-        f"{_count(len(contents.runs), 'run')} of {_count(len(contents.settings), 'setting')}, "
-        f"which differ in {_listed(keys)}."
+        f"{count(len(contents.runs), 'run')} of {count(len(contents.settings), 'setting')}, "
+        f"which differ in {listed(keys)}."
     )
     role = next(role for role in reversed(ROLES) if contents.tasks(role))
     newest = _newest(contents.of(role), measure)
@@ -75,11 +84,11 @@ def _of_settings(contents: Contents, measure: Measure) -> Iterator[str]:
     yield (
         f"On {ROLE_LABEL[role]}, mean of {newest['task'].nunique()}, the newest networks reach: "
         + "; ".join(
-            f"{contents.names[int(place)]}: {_over_seeds(of_runs[place], measure)}, on "
-            f"{_each(newest[newest['setting'] == place], measure)}"
+            f"{contents.names[int(place)]}: {over_seeds(of_runs[place], measure)}, on "
+            f"{each_task(newest[newest['setting'] == place], measure)}"
             for place in means.index[:MOST_NAMED]
         )
-        + (f"; and {_count(len(means) - MOST_NAMED, 'setting')} below." if len(means) > MOST_NAMED
+        + (f"; and {count(len(means) - MOST_NAMED, 'setting')} below." if len(means) > MOST_NAMED
            else ".")
     )  # fmt: skip
     yield from _levels(newest, measure)
@@ -94,7 +103,7 @@ def _apart(contents: Contents, best: pd.Series, other: pd.Series, first: int, se
     names = contents.names[first], contents.names[second]
     pair = " and ".join(names)
     if min(len(best), len(other)) < 2:
-        return f"With one seed of a setting, chance may be all that is between {pair}."
+        return f"{pair}: with one seed of a setting, chance may be all that is between them."
     if best.min() > other.max():
         return f"Every seed of {names[0]} is above every seed of {names[1]}."
     return f"The seeds of {pair} overlap: the order of these two may be chance."
@@ -112,14 +121,16 @@ def _reached(contents: Contents, setting: int, measure: Measure) -> Iterator[str
         run = contents.runs[0]
         trials = f"the last {run.scored_trials} of {run.num_trials} trials of a lifetime"
         met = ", on which no genome was ever selected," if role == "held_out" else ""
-        reached = _over_seeds(of_runs, measure)
-        each = f" ({_each(newest, measure)})" if tasks > 1 else ""
+        each = f" ({each_task(newest, measure)})" if tasks > 1 else ""
+        reached = over_seeds(of_runs, measure)
+        if measure is not ACCURACY and tasks > 1:  # each task pays on a scale of its own
+            reached, each = each_task(newest, measure), ""
         done = (
             f"answers {reached} of {trials} correctly"
             if measure is ACCURACY
             else f"earns {reached} a trial over {trials}"
         )
-        named = _tasks(role, list(newest["task"].unique()))
+        named = tasks_phrase(role, list(newest["task"].unique()))
         yield f"On {named}{met} the newest network {done}{each}."
         pairs = held_out_pairs(run)
         if role == "held_out" and measure is ACCURACY and pairs:
@@ -147,14 +158,14 @@ def _unanswered(contents: Contents, measure: Measure) -> Iterator[str]:
     tasks = [(role, task) for role in ROLES for task in contents.tasks(role)]
     left = [task for role, task in tasks if measure not in contents.measures(role, task)]
     if left:
-        named = f" ({_listed(left)})" if len(left) <= MOST_NAMED else ""
+        named = f" ({listed(left)})" if len(left) <= MOST_NAMED else ""
         have = "has" if len(left) == 1 else "have"
-        yield (
-            f"{_count(len(left), 'task')}{named} {have} no right answers, and the rewards below."
-        )
+        yield (f"{count(len(left), 'task')}{named} {have} no right answers, and the rewards below.")
 
 
 def _levels(newest: pd.DataFrame, measure: Measure) -> Iterator[str]:
+    if measure is not ACCURACY and newest["task"].nunique() > 1:
+        return  # each has its own, in the table
     fixed, chance = (newest[each].mean() for each in (measure.fixed_policy, measure.chance))
     if fixed == fixed:
         above = newest["above_fixed_policy"].mean()
@@ -171,7 +182,7 @@ def _begin(own: pd.DataFrame, measure: Measure) -> Iterator[str]:
     first, last = own["generation"].min(), own["generation"].max()
     start = own[(own["generation"] == first) & own[measure.column("mean")].notna()]
     if first < last and len(start):
-        yield f"At generation {first} it was {_mean_and_each(start, measure)}."
+        yield f"At generation {first} it was {mean_and_tasks(start, measure)}."
 
 
 def _when(run: RunRecords) -> Iterator[str]:
@@ -213,7 +224,7 @@ def _controls(contents: Contents, measure: Measure) -> Iterator[str]:
     ):
         found = _newest(contents.of(str(role), condition=condition), measure)
         if len(found):
-            yield f"{what} {_mean_and_each(found, measure)}."
+            yield f"{what} {mean_and_tasks(found, measure)}."
 
 
 def _newest(scores: pd.DataFrame, measure: Measure) -> pd.DataFrame:
@@ -222,43 +233,9 @@ def _newest(scores: pd.DataFrame, measure: Measure) -> pd.DataFrame:
     return known.groupby(["run_id", "task"], sort=False).tail(1)
 
 
-def _over_seeds(values: pd.Series, measure: Measure) -> str:
-    mean = number(measure, values.mean())
-    if len(values) == 1:
-        return mean
-    low, high = number(measure, values.min()), number(measure, values.max())
-    return f"{mean} ({low} to {high} over {len(values)} seeds)"
-
-
-def _each(scores: pd.DataFrame, measure: Measure) -> str:
-    """Each task, or of many the worst and the best: a mean of two tasks that are each other's
-    negation is the same for a network that has learnt half and for one that always says yes."""
-    of_tasks = scores.groupby("task", sort=False)[measure.column("mean")].mean()
-    if len(of_tasks) <= MOST_NAMED:
-        return ", ".join(f"{task} {number(measure, mean)}" for task, mean in of_tasks.items())
-    worst, best = of_tasks.idxmin(), of_tasks.idxmax()
-    return (
-        f"from {worst} {number(measure, of_tasks[worst])} to {best} "
-        f"{number(measure, of_tasks[best])}"
-    )
-
-
-def _mean_and_each(scores: pd.DataFrame, measure: Measure) -> str:
-    mean = number(measure, scores[measure.column("mean")].mean())
-    return f"{mean} ({_each(scores, measure)})" if scores["task"].nunique() > 1 else mean
-
-
-def _tasks(role: str, tasks: list[str]) -> str:
-    kind = "held-out" if role == "held_out" else "training"
-    if len(tasks) == 1:
-        return f"the {kind} task {tasks[0]}"
-    named = f" {_listed(tasks)}" if len(tasks) <= MOST_NAMED else ""
-    return f"the {len(tasks)} {kind} tasks{named}"
-
-
 def _seeds(setting: Setting) -> str:
     seeds = sorted(run.seed for run in setting.runs)
-    return f"{len(seeds)} runs (seeds {_listed(list(map(str, seeds)))})"
+    return f"{len(seeds)} runs (seeds {listed(list(map(str, seeds)))})"
 
 
 def seconds_until(run: RunRecords, generation: int) -> float:
@@ -268,26 +245,3 @@ def seconds_until(run: RunRecords, generation: int) -> float:
         for each in run.generations
         if each.generation < generation
     )
-
-
-def duration(seconds: float) -> str:
-    """A time in words, nothing for none.
-
-    >>> duration(0), duration(42), duration(150), duration(3 * 3600 + 300)
-    ('', '42 s', '2 min 30 s', '3 h 5 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s" if seconds else ""
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _listed(words: list[str]) -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -9,8 +9,9 @@ import pandas as pd
 from analysis.generalization import ROLES
 from analysis.measures import ACCURACY
 from analysis.page.contents import Contents
-from analysis.page.drawing import Scale, Tick, number
+from analysis.page.drawing import Scale, Tick
 from analysis.page.series import MOST_TASKS, thinned
+from analysis.page.words import number
 
 WIDTH, ROW, TOP, BOTTOM = 520.0, 26.0, 8.0, 40.0
 LABELS = 190.0  # width of the column of names

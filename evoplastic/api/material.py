@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from evoplastic.api.running import Planned, planned
+from evoplastic.api.running import Planned, labelled, require_room, steps_of
 
 if TYPE_CHECKING:
     from analysis.figures.inside.catalogue import Material
@@ -23,7 +24,8 @@ FEWER = 8  # lifetimes of each task that are lesioned
 MOST_BYTES = 1 << 27  # of them
 
 
-class Making(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Making:
     """Of which networks, in which lifetimes."""
 
     genome: Genome
@@ -33,18 +35,29 @@ class Making(NamedTuple):
     activity: Activity | None  # recorded elsewhere
     common: dict[str, Any]  # seed, configuration, engine and overrides of everything that is run
 
+    @cached_property
     def setting(self) -> Setting:
         """That of the task."""
-        from evoplastic.api.setting import setting_of
+        return self._of(self.genome)
 
-        return setting_of(self.genome, None if self.task is None else [self.task], **self.common)
-
+    @cached_property
     def suite(self) -> Setting:
         """That of all tasks of the suite, held-out ones last."""
         from evoplastic.api.setting import setting_of
 
-        setting = self.setting()
-        return setting_of(self.genome, [*setting.train, *setting.held_out], **self.common)
+        names = [*self.setting.train, *self.setting.held_out]
+        return setting_of(self.genome, names, **self.common)
+
+    @cached_property
+    def first_setting(self) -> Setting:
+        """That of the task and the first genome."""
+        assert self.first is not None
+        return self._of(self.first)
+
+    def _of(self, genome: Genome) -> Setting:
+        from evoplastic.api.setting import setting_of
+
+        return setting_of(genome, None if self.task is None else [self.task], **self.common)
 
 
 def with_first(ref: str | Path | Genome, store: str | None) -> tuple[Genome, Genome | None]:
@@ -72,70 +85,58 @@ def _evaluation(making: Making, _: Material) -> Any:
     )
 
 
-def _recording(
-    making: Making, genome: Genome, lifetimes: int, fields: tuple[str, ...], trials: Any
-) -> tuple[Any, Planned]:
-    planned_one = planned(
-        genome,
-        making.task,
-        lifetimes,
-        fields,
-        trials,
-        seed=making.common["seed"],
-        plastic=True,
-        config=making.common["config"],
-        engine=making.common["engine"],
-        store=None,
-        settings={},
-        overrides=making.common["overrides"],
-    )
-    return planned_one.carry_out(), planned_one
+def _recording(setting: Setting, lifetimes: int, fields: tuple[str, ...], trials: Any) -> Any:
+    from evoplastic.lifetime.recording import Recording, trial_numbers
+
+    chosen = trial_numbers(trials, setting.problem.lifetime.num_trials)
+    recording = Recording(trials=chosen, fields=fields)
+    require_room(recording, lifetimes, steps_of(setting), setting.genome.groups)
+    return Planned(setting, recording, lifetimes, True).carry_out()
 
 
-def _ends(making: Making, genome: Genome) -> Any:
+def _ends(making: Making, setting: Setting) -> Any:
     """Rates of the first and the last trials of lifetimes."""
-    some = max(1, min(ENDS, making.setting().problem.lifetime.num_trials // 2))
+    some = max(1, min(ENDS, setting.problem.lifetime.num_trials // 2))
     ends = [*range(some), *range(-some, 0)]
-    recording, made = _recording(making, genome, making.lifetimes, ("rate", "mod"), ends)
-    generation = made.setting.genome.provenance.get("generation")
+    recording = _recording(setting, making.lifetimes, ("rate", "mod"), ends)
+    generation = setting.genome.provenance.get("generation")
     return recording if generation is None else recording.assign_attrs(generation=str(generation))
 
 
 def _first_ends(making: Making, _: Material) -> Any:
-    return None if making.first is None else _ends(making, making.first)
+    return None if making.first is None else _ends(making, making.first_setting)
 
 
 def _lives(making: Making, _: Material) -> Any:
     """Plastic weights of all trials of few lifetimes, or of as many trials as are reasonable."""
-    setting = making.setting()
+    setting = making.setting
     num_trials, groups = setting.problem.lifetime.num_trials, setting.genome.groups
     size = 4 * FEW * (groups.num_neurons - groups.num_clamped) * groups.num_neurons
     every = -(-num_trials * size // MOST_BYTES)
     trials = sorted({*range(0, num_trials, every), num_trials - 1})
-    return _recording(making, making.genome, FEW, ("mod", "p"), trials)[0]
+    return _recording(setting, FEW, ("mod", "p"), trials)
 
 
 def _connections(making: Making, material: Material) -> Any:
     from evoplastic.api.connections import connections_of
 
-    return connections_of(making.setting(), material.lives)
+    return connections_of(making.setting, material.lives)
 
 
 def _dynamics(making: Making, material: Material) -> Any:
     from evoplastic.api.connections import dynamics_of
 
-    return dynamics_of(making.setting(), material.connections)
+    return dynamics_of(making.setting, material.connections)
 
 
 def _tasks(making: Making, _: Material) -> Any:
     """Rates of the last trials of few lifetimes of each task of the suite."""
-    from evoplastic.api.running import labelled, require_room, steps_of
     from evoplastic.lifetime.recorded import record_replicates
     from evoplastic.lifetime.recording import Recording
     from evoplastic.lifetime.shards import ReplicateShard
     from evoplastic.watching import at
 
-    setting = making.suite()
+    setting = making.suite
     num_trials, names = setting.problem.lifetime.num_trials, [each.name for each in setting.tasks]
     trials = tuple(range(num_trials))[-LAST:]
     recording = Recording(trials=trials, fields=("rate",))
@@ -196,7 +197,7 @@ def _activity(making: Making, _: Material) -> Any:
     from evoplastic.trials.shown import kind_names
 
     assert making.activity is not None
-    task = making.setting().tasks[0]
+    task = making.setting.tasks[0]
     order_of(making.activity.conditions, list(kind_names(task.trials).values()), task.name)
     return making.activity
 
@@ -204,7 +205,7 @@ def _activity(making: Making, _: Material) -> Any:
 MAKERS: dict[str, Callable[[Making, Material], Any]] = {
     "activity": _activity,
     "evaluation": _evaluation,
-    "ends": lambda making, _: _ends(making, making.genome),
+    "ends": lambda making, _: _ends(making, making.setting),
     "first_ends": _first_ends,
     "lives": _lives,
     "connections": _connections,

@@ -107,6 +107,7 @@ def _places(page: Path, table: Path | None) -> tuple[Path, Path | None]:
 def origin_of(run: RunRecords) -> Origin:
     """From what recipe a run was made, and all of its settings without places of this machine."""
     from analysis.page.again import Origin
+    from analysis.page.words import without_places
     from cluster.config.run import load_config
     from cluster.tracking.page.naming import overrides, parameters
     from evoplastic.records import CONFIG_NAME
@@ -119,13 +120,15 @@ def origin_of(run: RunRecords) -> Origin:
         words = tuple(f"{key}={_word(value)}" for key, value in differing.items())
         recipe = parameters(load_config(name).model_dump(mode="json"))
         same = parameters(load_config(name, [f"seed={run.seed}", *words]).model_dump(mode="json"))
+        told = tuple(f"{k}={_word(without_places(v))}" for k, v in differing.items())
         again = {key: value for key, value in same.items() if not _of_a_start(key)} == own
     except UsageError:  # a name that no recipe has, or settings of a version that had others
         return Origin(None, {}, (), _settings(run.config))
-    changes = {key: (recipe.get(key), value) for key, value in differing.items()}
+    before = {key: recipe.get(key, recipe.get(f"{key}.name")) for key in differing}
+    changes = {key: (before[key], value) for key, value in differing.items()}
     if not again:
         return Origin(None, {}, (), _settings(run.config))
-    return Origin(name, changes, words, _settings(run.config))
+    return Origin(name, changes, told, _settings(run.config))
 
 
 def _of_a_start(key: str) -> bool:
@@ -136,18 +139,10 @@ def _settings(config: dict[str, Any]) -> str:
     """A configuration as a file; of a path of this machine the name is left."""
     import yaml
 
+    from analysis.page.words import without_places
+
     kept = {key: v for key, v in config.items() if key not in ("tracking", "warm_start")}
-    return str(yaml.safe_dump(_without_places(kept), sort_keys=False, allow_unicode=True))
-
-
-def _without_places(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_places(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_without_places(each) for each in value]
-    if isinstance(value, str) and Path(value.partition(":")[0]).is_absolute():
-        return value.rpartition("/")[2]
-    return value
+    return str(yaml.safe_dump(without_places(kept), sort_keys=False, allow_unicode=True))
 
 
 def _word(value: Any) -> str:

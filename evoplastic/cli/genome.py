@@ -141,11 +141,15 @@ def run_diff(args: argparse.Namespace) -> int:
 
 def run_list(args: argparse.Namespace) -> int:
     """The kept genomes of one run, by generation."""
+    from analysis.negations import BIAS_MEANS
     from analysis.store import open_run
     from evoplastic.genome.genome import Genome
+    from tasks.suites.negations import negations_of
 
     records = open_run(args.run_ref, args.store)
+    negations = negations_of(records.start, records.config)
     reached = {event.generation: event.held_out_accuracy for event in records.evaluations}
+    biases = {event.generation: event.held_out_bias(negations) for event in records.evaluations}
     found: list[dict[str, Any]] = []
     for name, path in records.genomes.items():
         genome = Genome.load(path)
@@ -159,6 +163,7 @@ def run_list(args: argparse.Namespace) -> int:
                 "parents": [parent.digest for parent in genome.parents],
                 "operator": genome.operator,
                 "held_out": None if known is None else reached.get(known),
+                "bias": None if known is None else biases.get(known),
             }
         )
     found.sort(key=lambda each: (each["generation"] is None, each["generation"], each["genome"]))
@@ -166,7 +171,7 @@ def run_list(args: argparse.Namespace) -> int:
         print_json({"run_id": records.run_id, "genomes": found})
         return exits.DONE
     print_table(
-        ("generation", "genome", "digest", "made by", "from", "held out"),
+        ("generation", "genome", "digest", "made by", "from", "held out", "bias"),
         [
             (
                 "-" if each["generation"] is None else str(each["generation"]),
@@ -174,12 +179,17 @@ def run_list(args: argparse.Namespace) -> int:
                 each["digest"][:16],
                 each["operator"] or "-",
                 ", ".join(digest[:16] for digest in each["parents"]) or "-",
-                "-" if each["held_out"] is None else f"{each['held_out']:.1%}",
+                *(
+                    "-" if each[name] is None else f"{each[name]:.1%}"
+                    for name in ("held_out", "bias")
+                ),
             )
             for each in found
         ],
         title=f"Genomes of run {records.run_id}",
     )
+    if any(each["bias"] is not None for each in found):
+        print(f"\n{BIAS_MEANS}")
     return exits.DONE
 
 

@@ -42,6 +42,7 @@ NEEDED_BY = {
     "pandas": "analysis",
     "jinja2": "analysis",
     "scikit-learn": "analysis",
+    "threadpoolctl": "analysis",
 }
 FIRST_RAY_WITH_TOKENS = (2, 52)
 PROBE_TIMEOUT_S = 3.0

@@ -125,6 +125,7 @@ def test_the_genomes_of_a_run_are_listed_by_generation(command: Command, tmp_pat
     assert [each["operator"] for each in kept] == ["random", "es", "es"]
     for each in kept:
         assert 0.0 <= each["held_out"] <= 1.0
+        assert 0.0 <= each["bias"] <= 0.5
         named = command("genome", "show", f"run@{each['generation']}", "--json").json
         assert named["digest"] == each["digest"]
     assert {each["genome"] for each in listed} - {each["genome"] for each in kept} == {
@@ -134,4 +135,5 @@ def test_the_genomes_of_a_run_are_listed_by_generation(command: Command, tmp_pat
     text = command("genome", "list", "run").out
     assert kept[1]["digest"][:16] in text
     assert "gen_00000002" in text
+    assert "show the same and want opposite" in text
     assert command("genome", "list", "nowhere").code == 2

@@ -34,10 +34,10 @@ def shell(folder: Path, words: Sequence[str], redirection: str) -> subprocess.Co
 @pytest.mark.parametrize(
     "redirection",
     [
-        "| head -n 1",
+        pytest.param("| head -n 1", marks=pytest.mark.exhaustive),
         "> /dev/full 2> /dev/full",
         ">&- 2>&- <&-",
-        "--json > /dev/full",
+        pytest.param("--json > /dev/full", marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_run_does_not_depend_on_who_reads_it(tmp_path: Path, redirection: str) -> None:

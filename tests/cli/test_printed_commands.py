@@ -46,7 +46,9 @@ def note_of(database: Path) -> str:
     return note
 
 
-@pytest.mark.parametrize("kind", ["fixed_timing", "self_paced"])
+@pytest.mark.parametrize(
+    "kind", ["fixed_timing", pytest.param("self_paced", marks=pytest.mark.exhaustive)]
+)
 def test_commands_of_a_run_work(
     kind: str,
     command: Command,

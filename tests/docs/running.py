@@ -17,7 +17,9 @@ TIMEOUT_S = 400  # of a loaded machine
 Answers = list[tuple[Command, int, str]]
 
 
-def answers_of(guides: Mapping[str, Sequence[Block]], folder: Path) -> dict[str, Answers]:
+def answers_of(
+    guides: Mapping[str, Sequence[Block]], folder: Path, timeout_s: float = TIMEOUT_S
+) -> dict[str, Answers]:
     """What the commands of each guide answered, each guide in a folder of its own."""
     places, listed = {guide: folder / guide for guide in guides}, {}
     for guide, place in places.items():
@@ -37,7 +39,7 @@ def answers_of(guides: Mapping[str, Sequence[Block]], folder: Path) -> dict[str,
         cwd=folder,
         env=environment,
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout_s,
     )
     return {
         guide: [

@@ -14,6 +14,7 @@ from tests.docs.running import answers_of, assert_as_shown
 GUIDE = Path(__file__).parents[2] / "docs" / "analysis.md"
 ROW = re.compile(r"^\| (.+?) \| `(evoplastic .+?)` \|", re.MULTILINE)
 SERVER = "evoplastic ui"  # goes on until it is stopped; tests/cluster/tracking/page opens it
+PATIENCE_S = 900  # eight runs and twenty-five commands, on a loaded machine
 QUESTIONS = (
     "run is best",
     "which genome came from which",
@@ -45,7 +46,7 @@ def test_every_command_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     if CHROMIUM is None:
         commands = [line for line in commands if "--pdf" not in line]
     table = [Block("console", "", f"$ {line}\n") for line in commands]
-    answers = answers_of({"analysis": [*blocks(GUIDE), *table]}, tmp_path)["analysis"]
+    answers = answers_of({"analysis": [*blocks(GUIDE), *table]}, tmp_path, PATIENCE_S)["analysis"]
     assert_as_shown(answers)
     folder = tmp_path / "analysis"
     for command, _, out in answers[-len(commands) :]:

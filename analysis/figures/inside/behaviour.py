@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def figure_curves_by_kind(evaluation: Any) -> Drawn:
     tasks = [str(task) for task in evaluation["task"].values]
     scored = int(evaluation.attrs["scored_trials"])
     caption = (
-        "Correct trials along a lifetime for each kind of trial (what its stimuli show, in order), "
+        f"Correct trials along a lifetime for each kind of trial{_shown(labels)}, "
         f"moving average over 1/16 of a lifetime, {evaluation.sizes['life']} lifetimes of each "
         f"task. Grey: the {scored} scored trials. Line across: chance."
     )
@@ -136,7 +137,10 @@ def figure_psychometric(evaluation: Any, along: str = "kind") -> Drawn:
     shown = actions[1:] if len(actions) == 2 else actions
     colours = colours_of(len(shown))
     tasks = [str(task) for task in evaluation["task"].values]
-    what = "what the stimuli show, in order" if along == "kind" else along
+    by_stimuli = along == "kind" and bool(_shown(drawn["label"]))
+    what = (
+        "what the stimuli show, in order" if by_stimuli else along.replace("kind", "kind of trial")
+    )
     caption = (
         f"Share of trials in which an action was taken, by {what}; mean and 95 % interval over "
         f"{evaluation.sizes['life']} lifetimes (Student's t). Dashed, open: first trials; solid: "
@@ -175,6 +179,12 @@ def figure_psychometric(evaluation: Any, along: str = "kind") -> Drawn:
         for axes in panels[len(tasks) :]:
             axes.set_visible(False)
     return Drawn(made.figure, table)
+
+
+def _shown(labels: Iterable[str]) -> str:
+    """What the names of kinds of trial mean, where they are not numbers of kinds."""
+    told = not any(label.startswith("kind") for label in labels)
+    return " (what its stimuli show, in order)" if told else ""
 
 
 def _grid(panels: int) -> tuple[list[float], list[float]]:

@@ -17,7 +17,7 @@ from analysis.inside.fixed_points import Dynamics, FixedPoints, fixed_points
 from analysis.inside.recorded import PARTS, first_and_last, steps_with_all
 
 PANEL_INCHES = 2.4
-MOST_STARTS = 60
+MOST_STARTS = 40
 NEAR_ONE = 1 - 1e-6
 
 

@@ -48,7 +48,7 @@ def figure_traces(recording: Any, lives: Any, connections: Any) -> Drawn:
     changing = recording.attrs.get("feedback_steps")
     caption = (
         f"Left: means over {recording.sizes['life']} lifetimes of {recording.attrs['task']} for "
-        "each kind of trial (what its stimuli show); shaded: periods of the trial. "
+        "each kind of trial; shaded: periods of the trial, where they are known. "
         + ("The outcome is known when feedback begins. " if changing is not None else "")
         + (
             ""

@@ -31,8 +31,8 @@ def figure_trajectories(recording: Any) -> Drawn:
     spans = {part: trials_phrase(data) for part, data in first_and_last(recording).items()}
     periods = periods_ms(recording)
     caption = (
-        "Mean rates of hidden and modulatory neurons for each kind of trial (what its stimuli "
-        f"show), in the principal components of both panels together ({shares} of their variance). "
+        "Mean rates of hidden and modulatory neurons for each kind of trial, in the principal "
+        f"components of both panels together ({shares} of their variance). "
         f"Circle: begin of the trial. {recording.sizes['life']} lifetimes of "
         f"{recording.attrs['task']}."
     )

@@ -49,13 +49,14 @@ def figure_task_variance(clusters: Clusters, lesions: Any, recording: Any) -> Dr
     )
     height = max(2.2, NEURON_INCHES * len(order))
     wide = max(1.8, TASK_INCHES * len(tasks))
+    below = 0.7 + 0.065 * max(map(len, tasks))  # for the names of tasks
     with drawing():
         made = sheet(
             [height, 1.3],
             [wide, wide],
             caption,
             source_of(recording),
-            gap=(1.3, 1.3),
+            gap=(1.3, below),
             right=1.0,
             left=0.9,
         )

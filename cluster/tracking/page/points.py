@@ -106,18 +106,12 @@ def summary(event: EvaluationEvent, negations: Sequence[Pair] = ()) -> dict[str,
     found |= _levels(f"{SUMMARY}/held_out", held_out)
     if accuracies:
         found[f"{SUMMARY}/held_out_accuracy_worst_task"] = min(accuracies)
-    biases = _biases(held_out, negations)
-    if biases:
-        found[f"{SUMMARY}/held_out_bias"] = sum(map(abs, biases)) / len(biases)
+    bias = event.held_out_bias(negations)
+    if bias is not None:
+        found[f"{SUMMARY}/held_out_bias"] = bias
     if above:
         found[f"{SUMMARY}/held_out_above_fixed_policy"] = sum(above) / len(above)
     return found
-
-
-def _biases(entries: Sequence[TaskEvaluation], negations: Sequence[Pair]) -> list[float]:
-    means = {entry.task: _mean(entry.accuracy) for entry in entries}
-    pairs = [(means.get(first), means.get(second)) for first, second in negations]
-    return [(one - other) / 2 for one, other in pairs if one is not None and other is not None]
 
 
 def _progress(event: EvaluationEvent, told: Told) -> dict[str, float]:

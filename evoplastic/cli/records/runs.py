@@ -58,6 +58,8 @@ def run_runs(args: argparse.Namespace) -> int:
 
 
 def _print(settings: tuple[ListedSetting, ...], most: int) -> None:
+    from analysis.negations import BIAS_MEANS
+
     shown = settings[:most]
     print_table(
         ("setting", "runs", "held-out %", "spread", "bias", "worst task", "fixed policy", "like"),
@@ -78,10 +80,7 @@ def _print(settings: tuple[ListedSetting, ...], most: int) -> None:
         [_run_row(run) for each in shown for run in each.runs],
     )
     if any(each.bias is not None for each in shown):
-        print(
-            "bias: half of what two held-out tasks differ by that show the same and want opposite\n"
-            "answers (dms, dnms); a network that only prefers one answer has 50 % held-out, 50 bias"
-        )
+        print(BIAS_MEANS)
     if len(settings) > most:
         print(f"{len(settings) - most} more settings; --most {len(settings)} prints them all")
 

@@ -72,7 +72,7 @@ def require_readable(figure: Figure) -> None:
             assert not box.overlaps(beside), (name, other)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(14, marks=pytest.mark.exhaustive), 30])
+@pytest.mark.parametrize("count", [2, 14, pytest.param(30, marks=pytest.mark.exhaustive)])
 def test_figures_of_many_long_names_are_readable(tmp_path: Path, count: int) -> None:
     for figure in all_figures(read(tmp_path, free_runs.whole_run(MANY[count]))):
         require_readable(figure)

@@ -90,6 +90,30 @@ def test_what_users_name_is_text(tmp_path: Path) -> None:
     assert numbers(text)[0][0]["series"][0]["label"] == HOSTILE
 
 
+def of_suites(folder: Path, seeds: tuple[int, ...]) -> list[Path]:
+    """Runs of two settings, which name a file and a genome."""
+    made = []
+    for number, (name, seed) in enumerate((name, seed) for name in "ab" for seed in seeds):
+        run = folder / f"r{number}"
+        written = runs.whole_run(seed, 0.0 if name == "a" else -0.05)
+        runs.write_run(run, [runs.start(seed, f"small-{number}"), *written[1:]])
+        config = run / "config.resolved.yaml"
+        config.write_text(config.read_text() + f"suite: /home/me/{name}.yaml\n")
+        made.append(run)
+    return made
+
+
+def test_settings_are_tested_over_seeds_and_named_without_places(tmp_path: Path) -> None:
+    text = page(*of_suites(tmp_path, (1, 2, 3)))
+    assert "/home/me" not in text
+    assert str(tmp_path) not in text
+    assert "suite=b.yaml minus suite=a.yaml" in text
+    assert "<td>3 pairs</td>" in text
+    alone = page(*of_suites(tmp_path / "alone", (1,)))
+    assert "Not tested: a test needs at least two settings of 2 seeds each." in alone
+    assert str(tmp_path) not in alone
+
+
 def test_equal_runs_make_equal_pages(tmp_path: Path) -> None:
     made = [runs.write_run(tmp_path / name, runs.whole_run()) for name in ("here", "there")]
     assert page(made[0]) == page(made[1])

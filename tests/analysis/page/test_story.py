@@ -59,7 +59,7 @@ def test_settings_are_compared_and_an_overlap_is_named(tmp_path: Path) -> None:
     assert first < second
     assert "overlap: the order of these two may be chance" in told
     apart = [open_run(made[0]), open_run(made[2])]
-    assert "With one seed of a setting, chance may be all" in " ".join(story(contents_of(apart)))
+    assert "with one seed of a setting, chance may be all" in " ".join(story(contents_of(apart)))
 
 
 def test_tasks_without_right_answers_are_named(tmp_path: Path) -> None:
@@ -67,3 +67,13 @@ def test_tasks_without_right_answers_are_named(tmp_path: Path) -> None:
     run = runs.write_run(tmp_path / "free", free_runs.whole_run(tasks))
     told = " ".join(story(contents_of([open_run(run)])))
     assert "1 task (Bandit-v0) has no right answers, and the rewards below." in told
+
+
+def test_rewards_of_several_tasks_are_not_averaged(tmp_path: Path) -> None:
+    tasks = [free_runs.BANDIT._replace(name=name, role="held_out") for name in ("A", "B")]
+    run = runs.write_run(tmp_path / "free", free_runs.whole_run(tasks))
+    told = " ".join(story(contents_of([open_run(run)])))
+    # 0.7 and 0.7 * 0.85 of the way from chance, -2, to the oracle, 20
+    assert "earns A 13.4, B 11.1 a trial over the last 10 of 40 trials" in told
+    assert "At generation 0 it was A 0.64, B 0.244." in told
+    assert "mean" not in told
