@@ -124,7 +124,8 @@ def origin_of(run: RunRecords) -> Origin:
         again = {key: value for key, value in same.items() if not _of_a_start(key)} == own
     except UsageError:  # a name that no recipe has, or settings of a version that had others
         return Origin(None, {}, (), _settings(run.config))
-    changes = {key: (recipe.get(key), value) for key, value in differing.items()}
+    before = {key: recipe.get(key, recipe.get(f"{key}.name")) for key in differing}
+    changes = {key: (before[key], value) for key, value in differing.items()}
     if not again:
         return Origin(None, {}, (), _settings(run.config))
     return Origin(name, changes, told, _settings(run.config))

@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from cluster.config.legacy import modernised
-from cluster.config.run import known_recipes, load_config
+from cluster.config.run import AS_TYPED, RunConfig, known_recipes, load_config
 from cluster.config.values import NAMED, leaves, within
+from evoplastic.checks import UsageError
 from evoplastic.naming import short_keys
 from evoplastic.records import TAG_OVERRIDES, TAG_RECIPE, TAG_SETTING, StartEvent
 
@@ -28,6 +29,7 @@ MACHINERY = (
 # What is measured and when a run gives up leave the evolved networks as they are.
 NO_SETTING = ("name", "seed", *MACHINERY, "evaluation", "evolution.flat_generations")
 SHOWN = 3  # overrides in a name
+FIRST_DIGITS = 8  # of a genome's digest, in a name
 LONGEST = 96  # characters of a name
 
 
@@ -40,27 +42,49 @@ def parameters(config: dict[str, Any]) -> dict[str, Any]:
 def setting_digest(config: dict[str, Any]) -> str:
     """SHA-256 (16 hexadecimal digits) of all settings but seed, name and machinery.
 
-    How long a run is does enter, what it measures does not.
+    How long a run is does enter, what it measures does not, nor how a file or genome was named
+    whose contents count.
     """
-    kept = {key: value for key, value in _flat(config).items() if not within(key, NO_SETTING)}
+    left_out = (*NO_SETTING, *AS_TYPED)
+    kept = {key: value for key, value in _flat(config).items() if not within(key, left_out)}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def overrides(config: dict[str, Any]) -> dict[str, Any]:
-    """What differs from the recipe of the run's name, but for seed and machinery.
+    """What differs from the recipe of the run's name, but for seed and machinery, as one would say.
 
-    Nothing for a run whose name is that of no recipe: its settings are its own.
+    Another search is `search=snes`, and of its options those that are not its defaults. Nothing for
+    a run whose name is that of no recipe: its settings are its own.
     """
     flat = _flat(config)
     name = flat.get("name")
     if name not in known_recipes():
         return {}
-    recipe = load_config(str(name)).flat()
-    return {
+    recipe, others = _with_entries(load_config(str(name)), flat)
+    left_out = ("name", "seed", *MACHINERY, "warm_start.given")
+    return others | {
         key: value
         for key, value in flat.items()
-        if recipe.get(key) != value and not within(key, ("name", "seed", *MACHINERY))
+        if recipe.get(key) != value and not within(key, left_out)
     }
+
+
+def _with_entries(recipe: RunConfig, flat: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A recipe with the entries of tables that a run has, and those that the recipe has not."""
+    others: dict[str, str] = {}
+    found = recipe.flat()
+    for section in NAMED:
+        entry = flat.get(f"{section}.name")
+        if not isinstance(entry, str) or entry == found.get(f"{section}.name"):
+            continue
+        taken = others | {section: entry}
+        words = [f"{key}={value}" for key, value in taken.items()]
+        try:
+            found = load_config(recipe.name, words).flat()
+        except UsageError:  # of a file, or it needs other settings beside
+            continue
+        others = taken
+    return found, others
 
 
 def run_name(start: StartEvent, config: dict[str, Any]) -> str:
@@ -69,7 +93,9 @@ def run_name(start: StartEvent, config: dict[str, Any]) -> str:
     `laptop-seed7`, `laptop-seed7 sigma=0.05 popsize=200`; of many differences the first few.
     """
     differing = overrides(config)
-    words = [
+    start_of = differing.pop("warm_start.genome", None)
+    words = [f"from={_word(start_of)[:FIRST_DIGITS]}"] if start_of else []
+    words += [
         f"{key}={_word(value)}"
         for key, value in zip(short_keys(list(differing)), differing.values(), strict=True)
     ]

@@ -47,6 +47,31 @@ def test_overrides_leave_out_seed_and_machinery() -> None:
     assert overrides(config("name=mine", "num_neurons=90")) == {}, "no recipe is called so"
 
 
+def test_another_search_is_named_as_one_would_say_it() -> None:
+    """Options that came with the search are no differences; an option that was set is one."""
+    changed = config("search=snes", "search.popsize=8")
+    assert overrides(changed) == {"search": "snes", "search.popsize": 8}
+    assert run_name(start(7), changed) == "laptop-seed7 search=snes popsize=8"
+    assert setting_digest(load_config("laptop", ["search=snes", "search.popsize=8"]).flat()) == (
+        setting_digest(changed)
+    )
+
+
+def test_an_entry_of_a_file_leaves_its_name_and_options() -> None:
+    changed = config()
+    changed["rule"] = {**changed["rule"], "name": "of_a_file", "eta": 0.5}
+    assert overrides(changed) == {"rule.name": "of_a_file", "rule.eta": 0.5}
+
+
+def test_a_genome_is_what_it_holds_however_it_was_named() -> None:
+    one, other = (
+        config() | {"warm_start": {"genome": "ab" * 32, "given": given, "adapt": False}}
+        for given in ("first@2", "/home/me/runs/first@2")
+    )
+    assert identity_tags(one) == identity_tags(other)
+    assert run_name(start(7), one).startswith("laptop-seed7 from=abababab")
+
+
 @pytest.mark.parametrize(
     "change",
     ["seed=9", "name=other", "threads=2", "engine=cpu", "tracking.enabled=false",
