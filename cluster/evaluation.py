@@ -14,6 +14,7 @@ from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard
 from evoplastic.records import Condition, Role, TaskEvaluation
+from tasks.curricula.informed import Informed
 
 DECIMALS = 4  # kept of an accuracy; a lifetime scores some hundred trials
 
@@ -56,8 +57,9 @@ def evaluate_center(
 ) -> tuple[tuple[TaskEvaluation, ...], float]:
     """One session: entries for each task and condition, and the seconds it took.
 
-    At the first and the last generation the curves within a lifetime are kept, and the controls
-    are run: the same center without plasticity, and a random genome of another seed.
+    At the first and the last generation the curves within a lifetime are kept (of training tasks
+    always, where the curriculum goes by them), and the controls are run: the same center without
+    plasticity, and a random genome of another seed.
 
     Raises:
         StopRequested: the run shall stop.
@@ -80,6 +82,7 @@ def evaluate_center(
             executor,
             should_stop,
             with_curve=generation in (0, generations),
+            with_train_curve=isinstance(experiment.curriculum, Informed),
         )
     return tuple(entries), time.monotonic() - began
 
@@ -93,6 +96,7 @@ def _evaluate(
     should_stop: ShouldStop,
     *,
     with_curve: bool,
+    with_train_curve: bool,
 ) -> list[TaskEvaluation]:
     plans = _plans(experiment)
     per_task = [
@@ -114,7 +118,7 @@ def _evaluate(
             role,
             condition,
             [_replicates(next(answers)) for _ in shards],
-            with_curve=with_curve,
+            with_curve=with_curve or (with_train_curve and role == "train"),
         )
         for (name, role, _), shards in zip(plans, per_task, strict=True)
         if shards

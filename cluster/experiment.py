@@ -27,6 +27,7 @@ from evoplastic.search.protocol import AnySearch, Proposal
 from evoplastic.trials.world import Task
 from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import Curriculum
+from tasks.curricula.informed import Informed, Measured
 from tasks.suites.levels import Levels, levels_of
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite
@@ -83,9 +84,20 @@ class Experiment:
         num_train = len(self.suite.train)
         return replace(self.problem, train=banks[:num_train], held_out=banks[num_train:])
 
-    def population(self, proposal: Proposal) -> list[PopulationShard]:
-        """The shards of a generation, each individual with the task its group meets."""
-        task_P = self.curriculum.tasks_of(proposal.generation, proposal.group_P)
+    def population(
+        self, proposal: Proposal, measured: Measured | None = None
+    ) -> list[PopulationShard]:
+        """The shards of a generation, each individual with the task its group meets.
+
+        Args:
+            proposal: the individuals.
+            measured: what the center last reached, for a curriculum that goes by it.
+        """
+        generation, group_P = proposal.generation, proposal.group_P
+        if isinstance(self.curriculum, Informed):
+            task_P = self.curriculum.tasks_given(generation, group_P, measured)
+        else:
+            task_P = self.curriculum.tasks_of(generation, group_P)
         return population_shards(proposal, task_P, 2 * self.config.pairs_per_shard)
 
     def first_genome(self) -> Genome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cluster.config.run import AS_TYPED, PATH_NEUTRAL, RunConfig
+from cluster.config.run import AS_TYPED, RunConfig
 from cluster.config.values import within
 from evoplastic.checks import require
 
@@ -19,7 +19,7 @@ def require_same_path(old: RunConfig, new: RunConfig) -> None:
     require(
         not changed,
         f"a resumed run keeps its path, but these values differ: {'; '.join(changed)}; start a new "
-        f"run instead, or change only {', '.join(PATH_NEUTRAL)}",
+        f"run instead, or change only {', '.join(new.path_neutral)}",
     )
 
 
@@ -43,5 +43,5 @@ def _on_the_path(old: RunConfig, new: RunConfig) -> list[tuple[str, str, str]]:
     return [
         (key, repr(before.get(key)), repr(after.get(key)))
         for key in sorted(before | after)
-        if before.get(key) != after.get(key) and not within(key, (*PATH_NEUTRAL, *AS_TYPED))
+        if before.get(key) != after.get(key) and not within(key, (*new.path_neutral, *AS_TYPED))
     ]

@@ -41,6 +41,7 @@ from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.definition import Definition
 from evoplastic.rules.python_file import is_reference, load_rule
 from evoplastic.search.config import ESConfig
+from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import AlternateHalvesConfig
 from tasks.suites.suite_file import read_suite_file
 
@@ -60,6 +61,14 @@ PATH_NEUTRAL = (
     "threads",
     "tracking",
     "pairs_per_shard",
+)
+# Where the curriculum goes by what the center reaches, how that is measured is on the path.
+MEASURED_NEUTRAL = (
+    "evaluation.held_out_lifetimes",
+    "evaluation.controls",
+    "evaluation.lifetimes_per_shard",
+    "evaluation.genomes_mib",
+    "evaluation.pedigree_mib",
 )
 # How a genome and recorded activity were named; what they hold is what counts.
 AS_TYPED = ("warm_start.given", "imitation.file")
@@ -167,6 +176,11 @@ class RunConfig(Section):
             f"lifetime.perturbation.quiet_trials is {lifetime.quiet_trials}, expected at most "
             f"lifetime.num_trials = {lifetime.num_trials}",
         )
+        require(
+            not self.is_informed or self.evaluation.train_lifetimes > 0,
+            f"evaluation.train_lifetimes is 0, but curriculum {self.curriculum.name} goes by what "
+            "the center reaches on training tasks; set it to at least 1, or curriculum=uniform",
+        )
         drawn = lifetime.birth.weights == "random" and "modulators" not in lifetime.birth.innate
         require(
             self.genome.reflex == 0 or not drawn,
@@ -200,7 +214,20 @@ class RunConfig(Section):
 
         Unlike `digest`, how long the run is and what it measures do not enter.
         """
-        return self._digest_without(*AS_TYPED, *(key for key in PATH_NEUTRAL if key not in CUTS))
+        neutral = [key for key in self.path_neutral if key not in CUTS]
+        return self._digest_without(*AS_TYPED, *neutral)
+
+    @property
+    def path_neutral(self) -> tuple[str, ...]:
+        """Keys that may change on the way: no center after n generations depends on them."""
+        if not self.is_informed:
+            return PATH_NEUTRAL
+        return (*(key for key in PATH_NEUTRAL if key != "evaluation"), *MEASURED_NEUTRAL)
+
+    @property
+    def is_informed(self) -> bool:
+        """Whether the curriculum goes by what the center reaches on training tasks."""
+        return hasattr(CURRICULA[self.curriculum.name].build, "tasks_given")
 
     def to_yaml(self) -> str:
         """The configuration as a recipe file that resolves to itself."""

@@ -14,6 +14,7 @@ from cluster.progress import Clock
 from cluster.restoring import restore
 from cluster.rundir import RunDirectory
 from cluster.session.chronicle import Chronicle
+from cluster.session.informing import Informing
 from cluster.session.lineage import Lineage
 from cluster.session.pedigree import Pedigree
 from cluster.session.session import Session
@@ -47,6 +48,7 @@ def open_session(experiment: Experiment, directory: RunDirectory) -> Iterator[Se
             state=state,
             generation=generation,
             clock=Clock(generation, config.evolution.generations),
+            informing=Informing(experiment, told),
             last_evaluation=last_evaluation_of(told),
             metrics=dict(recorded[-1].metrics) if recorded else {},
             flat=flat_at_the_end(recorded),

@@ -19,6 +19,7 @@ from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of
 from cluster.session.chronicle import Chronicle
 from cluster.session.elites import keep_elites
+from cluster.session.informing import Informing
 from cluster.session.lineage import Lineage
 from cluster.session.pedigree import Pedigree
 from cluster.session.summaries import Losses, statistics_of
@@ -44,6 +45,7 @@ class Session:
     state: Any  # of the search
     generation: int
     clock: Clock
+    informing: Informing
     last_evaluation: EvaluationEvent | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     flat: int = 0  # generations in a row that told the search nothing
@@ -93,7 +95,7 @@ class Session:
     def simulate(self, proposal: Proposal, should_stop: ShouldStop) -> Losses:
         """Run the lifetimes of the population, shard by shard."""
         began = time.monotonic()
-        shards = self.experiment.population(proposal)
+        shards = self.experiment.population(proposal, self.informing.measured(self.generation))
         problem = self.experiment.problem_at(self.generation)
         built = time.monotonic()
         results = [
@@ -203,6 +205,7 @@ class Session:
             seconds=seconds,
             entries=entries,
         )
+        self.informing.take(self.last_evaluation)
         self.lineage.keep(genome, self.generation)
         self.keep_elites(progress)
         self.pedigree.write_table(whole=False)

@@ -13,6 +13,12 @@ from tasks.curricula.curriculum import (
     Uniform,
     UniformConfig,
 )
+from tasks.curricula.informed import (
+    HardFirst,
+    HardFirstConfig,
+    LearningProgress,
+    LearningProgressConfig,
+)
 
 
 class MakeCurriculum(Protocol):
@@ -39,5 +45,17 @@ CURRICULA: dict[str, Entry[MakeCurriculum]] = table(
         source="the usual sampling of tasks, as in Duan et al. 2016 (RL^2)",
         options=UniformConfig,
         build=Uniform,
+    ),
+    Entry[MakeCurriculum](
+        title="tasks that the center gets better at within a lifetime come more often",
+        source="Oudeyer et al. 2007 (IEEE TEC 11:265), learning progress, within a lifetime here",
+        options=LearningProgressConfig,
+        build=LearningProgress,
+    ),
+    Entry[MakeCurriculum](
+        title="tasks that the center is worst at come more often",
+        source="Shrivastava et al. 2016 (CVPR), hard examples first, with tasks for examples",
+        options=HardFirstConfig,
+        build=HardFirst,
     ),
 )

@@ -1,7 +1,7 @@
 """What a curriculum is, and the two that choose among the tasks of a suite.
 
 The choice is a function of run seed, generation and group alone, so that it depends neither on who
-simulates the group nor on what came before.
+simulates the group nor on what came before. Those of `informed.py` also go by what was measured.
 """
 
 from __future__ import annotations

@@ -21,13 +21,21 @@ from evoplastic.records import PEDIGREE_LOG_NAME, GenerationEvent
 from tasks.curricula.catalogue import CURRICULA
 from tests.evoplastic.search.climbing import CLIMBING, SETTINGS, every_search, listed
 
+INFORMED = sorted(name for name in CURRICULA if hasattr(CURRICULA[name].build, "tasks_given"))
 CHOICES = [
     *(
         pytest.param(f"search={each.values[0]}", marks=each.marks)
         for each in every_search(pytest.mark.exhaustive)
     ),
     # With a search whose individuals have several lifetimes.
-    *(f"search=snes curriculum={name}" for name in sorted(CURRICULA)),
+    *(f"search=snes curriculum={name}" for name in sorted(set(CURRICULA) - set(INFORMED))),
+    *(
+        pytest.param(
+            f"search=snes curriculum={name} evaluation.train_lifetimes=1",
+            marks=pytest.mark.exhaustive,
+        )
+        for name in INFORMED
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from evoplastic.checks import UsageError
 from evoplastic.random.counters import Purpose, words
 from tasks.curricula.catalogue import CURRICULA
 from tasks.curricula.curriculum import Curriculum
+from tasks.curricula.informed import Informed, Measured
 from tasks.suites.loading import load_suite
 
 SUITE = SimpleNamespace(train=("a", "b", "c", "d"), half_of_train=(0, 1, 0, 1))
@@ -77,3 +78,29 @@ def test_uniform_draws_every_task_alike_from_draws_of_its_own() -> None:
     # The task must not foretell the first trial, drawn on the same stream.
     drawn = [int(words(23, Purpose.TASK, 0, pair, 0, 1)[0]) for pair in range(50)]
     assert tasks[:50].tolist() == [word * 4 // 2**32 for word in drawn]
+
+
+@pytest.mark.parametrize("name", ["learning_progress", "hard_first"])
+def test_informed_curricula_go_by_what_was_measured(name: str) -> None:
+    curriculum, group_P = make(name), np.arange(4_000)
+    assert isinstance(curriculum, Informed)
+    measured = Measured(np.array([0.1, 0.5, 0.2, 0.9]), np.array([0.4, 0.6, 0.1, 0.9]))
+    share_T = {  # 0.2 / 4 of exploring, and 0.8 by the weights
+        "learning_progress": [0.05 + 0.8 * 0.75, 0.05 + 0.8 * 0.25, 0.05, 0.05],
+        "hard_first": [0.05 + 0.4, 0.05, 0.05 + 0.4, 0.05],
+    }[name]
+    chosen = curriculum.tasks_given(3, group_P, measured)
+    counts_T = np.bincount(chosen, minlength=4)
+    assert stats.chisquare(counts_T, 4_000 * np.array(share_T)).pvalue > 1e-3
+    np.testing.assert_array_equal(curriculum.tasks_given(3, group_P[9:30], measured), chosen[9:30])
+    nothing = Measured(np.full(4, 0.5), np.full(4, 0.5))
+    if name == "learning_progress":  # no task is learnt within a lifetime: all are alike
+        assert (
+            stats.chisquare(np.bincount(curriculum.tasks_given(3, group_P, nothing))).pvalue > 1e-3
+        )
+
+
+def test_shares_beyond_one_are_refused() -> None:
+    for name, option in (("learning_progress", "explore"), ("hard_first", "hardest")):
+        with pytest.raises(UsageError, match=f"{option} of the curriculum is 1.5, expected 0 to 1"):
+            CURRICULA[name].options(**{option: 1.5})
