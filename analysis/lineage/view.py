@@ -15,6 +15,7 @@ DIGITS = 16  # of a digest that are shown
 FORMATS = (".html", ".svg", ".json")
 LANE_PX, STEP_PX, MARGIN_PX = 56, 46, 24
 MOST_STEPS = 400  # columns of a picture
+MOST_SPARED = 12  # genomes in focus of which each has a line; of more, stretches are one line, too
 
 
 class Line(NamedTuple):
@@ -27,27 +28,29 @@ class Line(NamedTuple):
 
 def as_lines(graph: Graph, focus: set[Key]) -> list[Line]:
     """A tree for each founder; a genome of several parents hangs below the first of them."""
-    return [_line(graph, key, focus) for key in graph.founders]
+    spared = focus if len(focus) <= MOST_SPARED else set()
+    return [_line(graph, key, focus, spared) for key in graph.founders]
 
 
-def _line(graph: Graph, key: Key, focus: set[Key]) -> Line:
+def _line(graph: Graph, key: Key, focus: set[Key], spared: set[Key]) -> Line:
     # A run may have thousands of generations: the way down is a loop, branches alone call again.
     first = Line(_words(graph, key), key in focus, [])
     at, below = key, first.below
     while True:
         hanging = _hanging(graph, at)
         stretch: list[Key] = []
-        while len(hanging) == 1 and _goes_on(graph, hanging[0], focus):
+        while len(hanging) == 1 and _goes_on(graph, hanging[0], spared):
             stretch.append(hanging[0])
             hanging = _hanging(graph, hanging[0])
         if len(stretch) > 1:
-            below.append(Line(f"… {len(stretch)} centers of this run", False, []))
+            told = f"… {len(stretch)} centers of this run"
+            below.append(Line(told, all(one in focus for one in stretch), []))
             below = below[-1].below
         elif stretch:
-            below.append(Line(_words(graph, stretch[0]), False, []))
+            below.append(Line(_words(graph, stretch[0]), stretch[0] in focus, []))
             below = below[-1].below
         if len(hanging) != 1:
-            below += [_line(graph, child, focus) for child in hanging]
+            below += [_line(graph, child, focus, spared) for child in hanging]
             return first
         at = hanging[0]
         below.append(Line(_words(graph, at), at in focus, []))
@@ -60,11 +63,11 @@ def _hanging(graph: Graph, key: Key) -> list[Key]:
     return sorted(found, key=lambda child: (child.run_id == key.run_id, child))
 
 
-def _goes_on(graph: Graph, key: Key, focus: set[Key]) -> bool:
+def _goes_on(graph: Graph, key: Key, spared: set[Key]) -> bool:
     """Whether a genome is nothing but one center after another."""
     hanging = _hanging(graph, key)
     return (
-        key not in focus
+        key not in spared
         and len(graph.parents[key]) == 1
         and graph.parents[key][0].run_id == key.run_id
         and len(hanging) == 1

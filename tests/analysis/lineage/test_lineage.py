@@ -72,8 +72,11 @@ def test_a_long_stretch_of_one_run_is_one_line() -> None:
         before = nodes[-1].key
         parent = Parent(before.digest, "one", before.generation)
         nodes.append(Node(Key("one", generation, f"{generation:064x}"), (parent,), "es"))
-    (root,) = as_lines(Graph(nodes), set())
-    assert root.below[0].text == "… 2998 centers of this run"
+    for focus in (set(), {node.key for node in nodes}):
+        (root,) = as_lines(Graph(nodes), focus)
+        stretch = root.below[0]
+        assert (stretch.text, stretch.focus) == ("… 2998 centers of this run", bool(focus))
+        assert "one@2999" in stretch.below[0].text
     assert "one@2999" in root.below[0].below[0].text
     assert as_svg(Graph(nodes), set()).count("<circle") == 3000
 
