@@ -28,7 +28,7 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
-from tests.benchmarks import bank_building, gpu, rules
+from tests.benchmarks import bank_building, gpu, rules, tracking
 from tests.benchmarks.cluster import report as cluster_report
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 from tests.benchmarks.search import report
@@ -84,7 +84,15 @@ def main() -> None:
 
 def _measured_apart() -> list[str]:
     """Sections that other targets and people write, as they are."""
-    text, titles = TARGET.read_text(), (report.TITLE, report.TRIED, cluster_report.TITLE)
+    text, titles = (
+        TARGET.read_text(),
+        (
+            report.TITLE,
+            report.TRIED,
+            cluster_report.TITLE,
+            tracking.TITLE,
+        ),
+    )
     return [line for title in titles for line in report.kept(text, title)]
 
 
