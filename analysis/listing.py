@@ -166,9 +166,15 @@ def _where(runs: list[ListedRun], text: str) -> list[ListedRun]:
     own = ("name", "seed", "status", "experiment", "setting", "held_out", "bias",
            "worst_task", "generations")  # fmt: skip
     known = {*own, *(each for run in runs for each in run.settings)}
+    if f"{key}.name" in known:  # as in an override: search=snes
+        key = f"{key}.name"
     require(
         not runs or key in known,
         f"--where {text!r}: no run of this store has {key!r}; {nearest(key, sorted(known))}",
+    )
+    require(
+        sign in ("=", "!=") or _number(wanted) is not None,
+        f"--where {text!r}: {sign} compares numbers, {wanted!r} is none",
     )
     return [
         run

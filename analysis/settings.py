@@ -6,7 +6,7 @@ Nothing here asks where the runs come from; a sweep is one way to make them.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ NEUTRAL = (
     "evolution.flat_generations",
     "warm_start.given",  # how the genome was called that warm_start.genome is the digest of
 )
+START = "warm_start.genome"  # the digest of the first genome, nothing for a random one
+FIRST_DIGITS = 8  # of that digest, in names
 # The section `evolution` of old runs held what has sections of its own now.
 OLD_GENOME = ("init_gain", "init_alpha")
 OLD_RULES = {"external": "node_perturbation", "internal": "node_perturbation_network"}
@@ -289,5 +291,18 @@ def as_cell(value: Any) -> Any:
 
 
 def setting_name(values: dict[str, Any]) -> str:
-    short = short_keys([key.removesuffix(".name") for key in values])
-    return ", ".join(f"{key}={as_cell(v)}" for key, v in zip(short, values.values(), strict=True))
+    return spoken(values, as_cell)
+
+
+def spoken(values: dict[str, Any], word: Callable[[Any], Any]) -> str:
+    """Settings in a line, by as few parts of their keys as tell them apart.
+
+    >>> spoken({"search.sigma": 0.03, "warm_start.genome": None}, str)
+    'sigma=0.03, from=random'
+    """
+    short = short_keys(["from" if key == START else key.removesuffix(".name") for key in values])
+    words = [
+        ("random" if value is None else str(value)[:FIRST_DIGITS]) if key == START else word(value)
+        for key, value in values.items()
+    ]
+    return ", ".join(f"{key}={each}" for key, each in zip(short, words, strict=True))

@@ -58,13 +58,17 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         for path, temporary in temporaries.items():
             os.replace(temporary, path)
             _keep_names(path.parent)
-    except OSError as error:
+    except BaseException as error:  # an interrupt leaves no scraps either
         for temporary in temporaries.values():
             with suppress(OSError):
                 temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
+        reason = error.strerror or error
+        if path.parent.is_file():
+            reason = f"{path.parent} is a file, not a directory"
         raise EnvironmentFault(
-            f"cannot write {path}: {error.strerror or error}; make room or choose a directory "
-            "you may write to"
+            f"cannot write {path}: {reason}; make room or choose a directory you may write to"
         ) from error
 
 

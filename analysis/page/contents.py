@@ -12,10 +12,9 @@ from analysis.generalization import ROLES, final_table, scores_by_generation
 from analysis.measures import ACCURACY, MEASURES, REWARD, Measure
 from analysis.page.words import setting_word
 from analysis.seeds import seeds_table
-from analysis.settings import Setting, group_by_setting
+from analysis.settings import Setting, group_by_setting, spoken
 from analysis.store import RunRecords
 from evoplastic.checks import require
-from evoplastic.naming import short_keys
 
 CONTROLS = ("plasticity_off", "random_genome")
 
@@ -43,7 +42,10 @@ class Contents:
     @property
     def names(self) -> list[str]:
         """What each setting is called."""
-        return [_name(setting) or setting.runs[0].start.name for setting in self.settings]
+        return [
+            spoken(setting.values, setting_word) or setting.runs[0].start.name
+            for setting in self.settings
+        ]
 
     @cached_property
     def _parts(self) -> dict[tuple[str, str, str], pd.DataFrame]:
@@ -73,12 +75,6 @@ class Contents:
             return self._parts.get((condition, role, task), self.scores[:0])
         table = self.scores
         return table[(table["role"] == role) & (table["condition"] == condition)]
-
-
-def _name(setting: Setting) -> str:
-    short = short_keys([key.removesuffix(".name") for key in setting.values])
-    words = map(setting_word, setting.values.values())
-    return ", ".join(f"{key}={word}" for key, word in zip(short, words, strict=True))
 
 
 def _measures_of(own: pd.DataFrame) -> list[Measure]:

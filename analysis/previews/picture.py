@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from analysis.figures.style import GREY, drawing
-from evoplastic.checks import EnvironmentFault, require
+from evoplastic.checks import require
+from evoplastic.storage import write_atomically
 from evoplastic.types import Interface
 
 TARGET = "#D55E00"
@@ -36,7 +38,7 @@ def head(figure: Any, task: str, description: str) -> None:
 
 
 def write_picture(figure: Figure, path: Path) -> Path:
-    """Write a picture into a file; its ending says which format.
+    """Write a picture into a file, whole or not at all; its ending says which format.
 
     Raises:
         UsageError: an ending that matplotlib does not know.
@@ -47,14 +49,10 @@ def write_picture(figure: Figure, path: Path) -> Path:
     require(
         ending in known, f"cannot draw a {path.name!r}, expected an ending such as .png or .svg"
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with drawing():
-            figure.savefig(path)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"cannot write {path}: {error.strerror or error}; choose a file you may write"
-        ) from error
+    drawn = io.BytesIO()
+    with drawing():
+        figure.savefig(drawn, format=ending)
+    write_atomically(path, drawn.getvalue())
     return path
 
 

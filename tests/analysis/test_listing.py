@@ -88,6 +88,9 @@ def test_python_has_the_same_table(store: str, tmp_path: Path) -> None:
     assert table["held_out_mean"][0] == pytest.approx(table["held_out"][:3].mean())
     assert table["settings"][0]["search.sigma"] == "0.03"
     only = ep.runs(store, where="seed=2")
+    assert len(ep.runs(store, where="search=es")) == len(table)
+    with pytest.raises(UsageError, match="> compares numbers, 'good' is none"):
+        ep.runs(store, where="held_out>good")
     assert (len(only), only["seed"][0], only["generations"][0]) == (1, 2, 10)
     assert list(ep.runs(store, where=["seed=9"]).columns) == list(table.columns)
     with pytest.raises(UsageError, match="no tracking store at"):
