@@ -29,6 +29,7 @@ def add_preview(family: Subparsers) -> None:
         "draw a few trials of a task: inputs, periods, ground truth, rewards",
         "evoplastic tasks preview yang19.dms --out dms.png\n"
         "evoplastic tasks preview DawTwoStep --out two_step.png\n"
+        "evoplastic tasks preview meta/two-step --out states.png --graph\n"
         "evoplastic tasks preview my_task.py:MyTask --out mine.png --trials 4",
         run_preview,
     )
@@ -42,6 +43,11 @@ def add_preview(family: Subparsers) -> None:
         "--trials",
         type=positive,
         help=f"trials to draw (default {DRAWN_TRIALS}; {DRAWN_MACHINE_TRIALS} of a state machine)",
+    )
+    parser.add_argument(
+        "--graph",
+        action="store_true",
+        help="of a meta-task: its states and transitions in place of trials",
     )
     add_source_arguments(parser)
     parser.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
@@ -75,6 +81,8 @@ def run_preview(args: argparse.Namespace) -> int:
     from tasks.suites.catalogue import describe_source, line_names
 
     source = source_of(args)
+    if args.graph:
+        return _preview_graph(args, source)
     bank = build_bank(source, args.trials or DRAWN_MACHINE_TRIALS, args.seed)
     words = Words(describe_source(source), *line_names(source))
     if isinstance(bank, TrialTable):
@@ -88,6 +96,25 @@ def run_preview(args: argparse.Namespace) -> int:
         print_json({"task": bank.task, "file": str(path), "digest": bank.digest})
         return exits.DONE
     print(f"drew {trials} trials of {bank.task} into {path}")
+    return exits.DONE
+
+
+def _preview_graph(args: argparse.Namespace, source: EnvSource) -> int:
+    from analysis.previews.picture import write_picture
+    from analysis.previews.state_graph import state_graph
+
+    require(
+        source.meta is not None,
+        f"--graph draws the states of a meta-task, and {args.task} is none; leave it out, or name "
+        "meta/NAME or a file such as my_world.yaml",
+    )
+    require(args.trials is None, "--graph draws no trials; leave --trials out")
+    assert source.meta is not None
+    path = write_picture(state_graph(source.meta), Path(args.out))
+    if args.json:
+        print_json({"task": source.name, "file": str(path), "states": len(source.meta.states)})
+        return exits.DONE
+    print(f"drew {len(source.meta.states)} states of {source.name} into {path}")
     return exits.DONE
 
 

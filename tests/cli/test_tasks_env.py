@@ -274,3 +274,13 @@ def test_what_is_no_environment_is_told_once(
     said = capsys.readouterr().err
     assert said.count("RuntimeError") == 1
     assert "mine.py:6" in said
+
+
+def test_preview_of_the_states_of_a_meta_task(command: Command, tmp_path: Path) -> None:
+    answer = command("tasks", "preview", "meta/two-step", "--graph", "--out", "states.svg")
+    assert answer.code == 0
+    assert "drew 3 states of two-step into states.svg" in answer.out
+    assert "shows 2" in (tmp_path / "states.svg").read_text()
+    refused = command("tasks", "preview", "DawTwoStep", "--graph", "--out", "states.svg")
+    assert refused.code == 2
+    assert "DawTwoStep is none; leave it out, or name meta/NAME" in refused.err

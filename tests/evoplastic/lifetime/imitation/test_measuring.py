@@ -33,7 +33,7 @@ PATTERN = np.random.default_rng(0).normal(size=(4, 7))
 def problem() -> LifetimeProblem:
     return LifetimeProblem(
         layout=Layout(NeuronGroups(num_neurons=16)),
-        lifetime=LifetimeConfig(num_trials=40, scored_trials=10),
+        lifetime=LifetimeConfig(num_trials=22, scored_trials=10),
         train=TRAIN,
         held_out=(),
         seed=3,
@@ -84,7 +84,7 @@ def test_likeness_is_that_of_mean_rates_in_the_window() -> None:
         posed,
         genome,
         ReplicateShard(0, 0, 0, 1, True),
-        Recording(trials=tuple(range(20, 40)), fields=("rate",)),
+        Recording(trials=tuple(range(2, 22)), fields=("rate",)),
     )
     hidden = lives.recorded.fields["rate"][0, :, 10:25, posed.groups.hidden].mean(1)
     kind_R = lives.recorded.kind_PR[0]
