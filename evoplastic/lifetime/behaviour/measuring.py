@@ -122,7 +122,13 @@ def _counts(problem: LifetimeProblem, name: str) -> BoolArray:
     elif group is not None:
         chosen = [group] if group in tasks else group.split("+")
         known = [*tasks, *(HALVES if len(chosen) == 1 else ())]
+        withheld = {task.task for task in problem.held_out}
         for task in chosen:
+            require(
+                task not in withheld,
+                f"descriptor {name!r} has the held-out task {task!r}, which takes no part in "
+                f"selection; use training tasks ({', '.join(tasks)})",
+            )
             require(
                 task in tasks,
                 f"descriptor {name!r}: unknown training task {task!r}; " + nearest(task, known),

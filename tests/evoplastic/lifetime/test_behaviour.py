@@ -126,5 +126,8 @@ def test_an_unknown_group_is_refused_with_the_nearest_task() -> None:
         UsageError, match=r"'accuracy@tay1': unknown training task 'tay1'; did you mean 'toy1'"
     ):
         require_answerable(PROBLEM, Behaviour(("accuracy@tay1",)))
+    withheld = replace(PROBLEM, held_out=(make_bank(9, task="away"),))
+    with pytest.raises(UsageError, match="held-out task 'away', which takes no part in selection"):
+        require_answerable(withheld, Behaviour(("accuracy@away",)))
     with pytest.raises(UsageError, match="unknown descriptor 'speed'"):
         require_answerable(PROBLEM, Behaviour(("speed",)))
