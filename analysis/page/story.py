@@ -148,7 +148,7 @@ def _ability(newest: pd.DataFrame, pairs: tuple[Pair, ...]) -> str:
         ability, bias = ability_and_bias(dict(means), pair)
         told.append(
             f"{' and '.join(pair)} show the same and want opposite answers: ability "
-            f"{number(ACCURACY, ability)}, bias {100 * bias:+.1f} points"
+            f"{number(ACCURACY, ability)}, bias {100 * bias:+z.1f} points"
         )
     return f"{'; '.join(told)}."
 

@@ -81,6 +81,15 @@ def test_a_long_stretch_of_one_run_is_one_line() -> None:
     assert as_svg(Graph(nodes), set()).count("<circle") == 3000
 
 
+def test_a_run_below_this_folder_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for where, told in ((str(tmp_path / "runs" / "one"), "  runs/one"), ("/else/where",) * 2):
+        (line,) = as_lines(Graph([Node(Key("one", 0, digest("a")), (), where=where)]), set())
+        assert line.text.endswith(told)
+
+
 def test_a_genome_of_two_parents_names_the_second() -> None:
     child = center("three", 5, "e", Parent(digest("a"), "one", 1), Parent(digest("b"), "two", 2))
     graph = Graph([center("one", 1, "a"), center("two", 2, "b"), child])
