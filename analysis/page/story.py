@@ -30,7 +30,7 @@ from tasks.suites.negations import Pair
 SOLVED = 0.90  # held-out accuracy whose first generation is told
 ENDS = {
     "done": "is done",
-    "running": "is still running",
+    "running": "has not ended yet",
     "preempted": "was pre-empted and can be resumed",
     "interrupted": "was interrupted and can be resumed",
     "failed": "has failed",

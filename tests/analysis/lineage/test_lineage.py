@@ -138,7 +138,12 @@ def test_a_file_that_is_no_genome_is_left_out(
     (tmp_path / "a" / "genomes" / "gen_00000010.safetensors").write_bytes(b"no")
     assert len(list(nodes_of(tmp_path / "a"))) == 1
     assert "gen_00000010.safetensors is no whole genome" in caplog.text
+    list(nodes_of(tmp_path / "a"))
+    assert len(caplog.records) == 1, "each is told once"
     assert node_of(tmp_path / "a" / "journal.ndjson") is None
+    (tmp_path / "a" / "journal.ndjson").unlink()
+    assert len(list(nodes_of(tmp_path / "a"))) == 1
+    assert "journal.ndjson cannot be read" in caplog.text
 
 
 def test_pages_and_pictures_hold_every_genome_and_run_no_code_of_names(tmp_path: Path) -> None:
