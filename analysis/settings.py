@@ -118,7 +118,7 @@ def group_by_setting(runs: Sequence[RunRecords], keys: Sequence[str] = ()) -> tu
             f"{name} has seed {', '.join(map(str, twice))} more "
             "than once, in "
             + " and ".join(str(run.directory) for run in group if run.seed in twice)
-            + "; each seed may enter once, or the spread means nothing",
+            + "; each seed may enter once, or the spread means nothing: name the runs that are to",
         )
     return tuple(Setting(values[same], tuple(group)) for same, group in groups.items())
 

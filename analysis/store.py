@@ -159,10 +159,15 @@ def read_events(journal: Path) -> list[Event]:
     """All events of a journal; a last line without a line feed is still being written, and is left.
 
     Raises:
-        UsageError: a whole line holds no event, or is not the one that was written there; the
-            message names file and line.
+        UsageError: the file cannot be read; a whole line holds no event, or is not the one that was
+            written there; the message names file and line.
     """
-    content = journal.read_bytes()
+    try:
+        content = journal.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{journal} cannot be read ({error.strerror or error}); restore it from a copy"
+        ) from error
     whole = content[: content.rfind(b"\n") + 1]
     events, chain = [], Chain()
     for number, line in enumerate(whole.split(b"\n")[:-1], start=1):

@@ -53,7 +53,7 @@ def read_text(path: Path, what: str, most_bytes: int = MOST_BYTES) -> str:
         if isinstance(error, UsageError):
             raise
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{what} {path!r} cannot be read: {reason}") from error
+        raise UsageError(f"{what} {str(path)!r} cannot be read: {reason}") from error
 
 
 def parse_yaml(text: str, where: str, *, finite: bool = True) -> Any:

@@ -65,8 +65,9 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         if not isinstance(error, OSError):
             raise
         reason = error.strerror or error
-        if path.parent.is_file():
-            reason = f"{path.parent} is a file, not a directory"
+        for above in path.parents:
+            if above.is_file():
+                reason = f"{above} is a file, not a directory"
         raise EnvironmentFault(
             f"cannot write {path}: {reason}; make room or choose a directory you may write to"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from analysis.lineage.graph import Key, Node
@@ -39,13 +40,13 @@ def nodes_of(run_dir: Path) -> Iterator[Node]:
     files = sorted((run_dir / "genomes").glob(f"*{GENOME_SUFFIX}"))
     for file in (*files, run_dir / START_NAME):
         if file.is_file():
-            node = node_of(file, "" if file.name == START_NAME else where)
+            node = node_of(file, str(file) if file.name == START_NAME else where)
             if node is not None:
                 yield node
     try:
         events = read_events(run_dir / JOURNAL_NAME)
     except UsageError as error:
-        logger.warning("%s", error)
+        _leave_out(str(error))
         return
     run_id = next((event.run_id for event in events if isinstance(event, StartEvent)), "")
     before: Key | None = None
@@ -68,8 +69,17 @@ def node_of(file: Path, where: str = "") -> Node | None:
         if not str(header["schema"]).startswith("evoplastic/genome/"):
             return None
         own, parents = as_parent(digest, provenance), read_parents(header, provenance)
-    except (ValueError, KeyError, TypeError, UsageError) as error:
-        logger.warning("%s is no whole genome (%s); its lineage is left out", file, error)
+    except UsageError as error:
+        _leave_out(str(error))
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        _leave_out(f"{file} is no whole genome ({error})")
         return None
     operator = str(provenance.get(OPERATOR, "random" if file.name == INITIAL_NAME else ""))
     return Node(Key.of(own), parents, operator, where=where or str(file.parent))
+
+
+@cache
+def _leave_out(told: str) -> None:
+    """Warn of a file once, however often it is looked at."""
+    logger.warning("%s; its lineage is left out", told)

@@ -85,8 +85,14 @@ def _words(graph: Graph, key: Key) -> str:
     if others:
         parts.append("and from " + ", ".join(other.digest[:DIGITS] for other in others))
     if not graph.parents.get(key) or graph.parents[key][0].run_id != key.run_id:
-        parts.append(node.where or "not found here")
+        parts.append(_from_here(node.where) or "not found here")
     return "  ".join(parts)
+
+
+def _from_here(where: str) -> str:
+    """A folder below the present one by its path from there; any other place as it is."""
+    place = Path(where)
+    return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else where
 
 
 def as_json(graph: Graph, focus: set[Key]) -> dict[str, Any]:

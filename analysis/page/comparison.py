@@ -92,7 +92,7 @@ def _signed(measure: Measure, value: float) -> str:
     """A difference with its sign.
 
     >>> from analysis.measures import ACCURACY, REWARD
-    >>> _signed(ACCURACY, 0.084), _signed(REWARD, -0.5)
-    ('+8.4', '-0.5')
+    >>> _signed(ACCURACY, 0.084), _signed(ACCURACY, -1e-9), _signed(REWARD, -0.5)
+    ('+8.4', '+0.0', '-0.5')
     """
-    return f"{100 * value:+.1f}" if measure is ACCURACY else f"{value:+.3g}"
+    return f"{100 * value:+z.1f}" if measure is ACCURACY else f"{value:+.3g}"

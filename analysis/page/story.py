@@ -30,7 +30,7 @@ from tasks.suites.negations import Pair
 SOLVED = 0.90  # held-out accuracy whose first generation is told
 ENDS = {
     "done": "is done",
-    "running": "is still running",
+    "running": "has not ended yet",
     "preempted": "was pre-empted and can be resumed",
     "interrupted": "was interrupted and can be resumed",
     "failed": "has failed",
@@ -148,7 +148,7 @@ def _ability(newest: pd.DataFrame, pairs: tuple[Pair, ...]) -> str:
         ability, bias = ability_and_bias(dict(means), pair)
         told.append(
             f"{' and '.join(pair)} show the same and want opposite answers: ability "
-            f"{number(ACCURACY, ability)}, bias {100 * bias:+.1f} points"
+            f"{number(ACCURACY, ability)}, bias {100 * bias:+z.1f} points"
         )
     return f"{'; '.join(told)}."
 

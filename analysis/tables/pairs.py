@@ -24,7 +24,7 @@ def pair_sentences(plastic: pd.DataFrame) -> list[str]:
     for pair in pairs:
         ability, bias = ability_and_bias(means, pair)
         told.append(
-            f"{' and '.join(pair)}: ability {100 * ability:.0f} %, bias {100 * bias:+.0f} %."
+            f"{' and '.join(pair)}: ability {100 * ability:.0f} %, bias {100 * bias:+z.0f} %."
         )
     return [negations_phrase(pairs), *told] if pairs else []
 

@@ -210,11 +210,11 @@ def _asked(genome: str, store: str | None) -> tuple[Path | None, bool, list[Node
             if own:
                 return run_dir, True, own
     found = find_genome(genome, store)
-    node = node_of(found.path)
+    run = found.path.resolve().parent.parent
+    is_kept = found.config is not None and found.path.name != START_NAME
+    node = node_of(found.path, str(run) if is_kept else "")
     if node is None:
         raise UsageError(f"{found.path} does not say where it comes from; restore it from a copy")
-    run = found.path.absolute().parent.parent
-    is_kept = found.config is not None and found.path.name != START_NAME
     return (run if is_kept else None), False, [node]
 
 

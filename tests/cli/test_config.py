@@ -16,6 +16,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
     out = command("config", "show").out
     assert [line.partition(":")[0] for line in out.splitlines()] == [
         "abcd-laptop",
+        "annealed-laptop",
         "backpropamine-laptop",
         "laptop",
         "miconi2023",

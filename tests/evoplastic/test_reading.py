@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -81,3 +82,9 @@ def test_what_is_no_plain_file_is_refused_and_not_waited_for(tmp_path: Path) -> 
         read_text(tmp_path / "large", "suite file")
     with pytest.raises(UsageError, match="not UTF-8"):
         read_text(tmp_path / "latin", "suite file")
+
+
+def test_a_file_that_is_not_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    path = tmp_path / "gone.csv"
+    with pytest.raises(UsageError, match=rf"^activity file '{re.escape(str(path))}' cannot be"):
+        read_text(path, "activity file", 100)

@@ -81,4 +81,4 @@ def test_an_interrupt_leaves_the_old_content_and_no_scraps(
 def test_a_file_in_the_place_of_a_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFault, match="file is a file, not a directory"):
-        write_atomically(tmp_path / "file" / "page.html", b"new")
+        write_atomically(tmp_path / "file" / "pages" / "page.html", b"new")

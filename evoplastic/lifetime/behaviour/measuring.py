@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from evoplastic.checks import require, require_known
+from evoplastic.checks import nearest, require
 from evoplastic.engines import run_lifetimes
 from evoplastic.engines.recorded import record_lifetimes
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
@@ -121,8 +121,18 @@ def _counts(problem: LifetimeProblem, name: str) -> BoolArray:
         there = first if group == HALVES[0] else ~first
     elif group is not None:
         chosen = [group] if group in tasks else group.split("+")
+        known = [*tasks, *(HALVES if len(chosen) == 1 else ())]
+        withheld = {task.task for task in problem.held_out}
         for task in chosen:
-            require_known(f"training task in descriptor {name!r}", task, (*tasks, *HALVES))
+            require(
+                task not in withheld,
+                f"descriptor {name!r} has the held-out task {task!r}, which takes no part in "
+                f"selection; use training tasks ({', '.join(tasks)})",
+            )
+            require(
+                task in tasks,
+                f"descriptor {name!r}: unknown training task {task!r}; " + nearest(task, known),
+            )
         there = np.array([task in chosen for task in tasks])
     if descriptor.name in ("accuracy", "learning_speed"):
         there = there & problem.has_answers[: len(tasks)]

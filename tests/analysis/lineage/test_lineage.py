@@ -81,6 +81,15 @@ def test_a_long_stretch_of_one_run_is_one_line() -> None:
     assert as_svg(Graph(nodes), set()).count("<circle") == 3000
 
 
+def test_a_run_below_this_folder_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for where, told in ((str(tmp_path / "runs" / "one"), "  runs/one"), ("/else/where",) * 2):
+        (line,) = as_lines(Graph([Node(Key("one", 0, digest("a")), (), where=where)]), set())
+        assert line.text.endswith(told)
+
+
 def test_a_genome_of_two_parents_names_the_second() -> None:
     child = center("three", 5, "e", Parent(digest("a"), "one", 1), Parent(digest("b"), "two", 2))
     graph = Graph([center("one", 1, "a"), center("two", 2, "b"), child])
@@ -129,7 +138,12 @@ def test_a_file_that_is_no_genome_is_left_out(
     (tmp_path / "a" / "genomes" / "gen_00000010.safetensors").write_bytes(b"no")
     assert len(list(nodes_of(tmp_path / "a"))) == 1
     assert "gen_00000010.safetensors is no whole genome" in caplog.text
+    list(nodes_of(tmp_path / "a"))
+    assert len(caplog.records) == 1, "each is told once"
     assert node_of(tmp_path / "a" / "journal.ndjson") is None
+    (tmp_path / "a" / "journal.ndjson").unlink()
+    assert len(list(nodes_of(tmp_path / "a"))) == 1
+    assert "journal.ndjson cannot be read" in caplog.text
 
 
 def test_pages_and_pictures_hold_every_genome_and_run_no_code_of_names(tmp_path: Path) -> None:

@@ -122,7 +122,12 @@ def test_a_descriptor_of_a_group_leaves_other_tasks_out() -> None:
 
 def test_an_unknown_group_is_refused_with_the_nearest_task() -> None:
     require_answerable(PROBLEM, Behaviour(("accuracy@toy1", "plastic_change@second_half")))
-    with pytest.raises(UsageError, match=r"'accuracy@tay1' 'tay1'; did you mean 'toy1'"):
+    with pytest.raises(
+        UsageError, match=r"'accuracy@tay1': unknown training task 'tay1'; did you mean 'toy1'"
+    ):
         require_answerable(PROBLEM, Behaviour(("accuracy@tay1",)))
+    withheld = replace(PROBLEM, held_out=(make_bank(9, task="away"),))
+    with pytest.raises(UsageError, match="held-out task 'away', which takes no part in selection"):
+        require_answerable(withheld, Behaviour(("accuracy@away",)))
     with pytest.raises(UsageError, match="unknown descriptor 'speed'"):
         require_answerable(PROBLEM, Behaviour(("speed",)))
