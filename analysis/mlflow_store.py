@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from evoplastic.records import (
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FIGURES_FOLDER = "figures"
+LOGIN = re.compile(r"(?<=://)[^/\s@]*@")  # of an address
 MOST_MODELS = 1000  # that are looked at for the first digits of a digest
 # A dead server would block for minutes with MLflow's own values (7 retries of 120 s).
 QUICK = {
@@ -200,9 +202,9 @@ def open_client(uri: str) -> Iterator[Any]:
         raise
     except Exception as error:  # each kind of store has its own ways to fail
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        told = f"the tracking store {uri} does not answer ({reason})"
         raise EnvironmentFault(
-            f"the tracking store {uri} does not answer ({reason}); start it, or read the run "
-            "directory, which needs no store"
+            f"{without_login(told)}; start it, or read the run directory, which needs no store"
         ) from error
     finally:
         for name, value in before.items():
@@ -210,6 +212,15 @@ def open_client(uri: str) -> Iterator[Any]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def without_login(text: str) -> str:
+    """Addresses as messages tell them: without what stands before an @, which may be a password.
+
+    >>> without_login("http://me:secret@host:5000/mlflow"), without_login("sqlite:///mlflow.db")
+    ('http://host:5000/mlflow', 'sqlite:///mlflow.db')
+    """
+    return LOGIN.sub("", text)
 
 
 def _find_run(client: Any, ref: str) -> str | None:

@@ -106,3 +106,6 @@ def test_what_cannot_be_asked(store: str, tmp_path: Path) -> None:
         list_runs(f"sqlite:///{tmp_path}/nothing.db")
     with pytest.raises(EnvironmentFault, match="does not answer"):
         list_runs(f"http://127.0.0.1:{written_runs.free_port()}")
+    with pytest.raises(EnvironmentFault, match="does not answer") as refused:
+        list_runs(f"http://me:secret@127.0.0.1:{written_runs.free_port()}")
+    assert "secret" not in str(refused.value)

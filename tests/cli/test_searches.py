@@ -41,6 +41,14 @@ def test_an_unknown_search_is_refused_with_the_nearest(command: Command) -> None
         assert "did you mean 'cmaes'" in found.err
 
 
+def test_a_recipe_that_is_not_there_is_refused_before_anything_is_compared(
+    command: Command,
+) -> None:
+    found = command("searches", "compare", "snes", "--recipe", "smok")
+    assert found.code == 2
+    assert "did you mean 'smoke'" in found.err
+
+
 @pytest.mark.exhaustive
 def test_searches_are_compared_on_an_optimum_and_on_a_recipe(command: Command) -> None:
     found = command(

@@ -73,6 +73,7 @@ def add_compare(family: Subparsers) -> None:
 
 def run_compare(args: argparse.Namespace) -> int:
     """One line a search."""
+    from cluster.config.run import load_config
     from evoplastic.checks import require_known
     from evoplastic.search.catalogue import SEARCHES
 
@@ -80,6 +81,7 @@ def run_compare(args: argparse.Namespace) -> int:
     names = [word for word in args.overrides if "=" not in word]
     for name in names:
         require_known("search", name, SEARCHES)
+    load_config(args.recipe, [])  # a name that none has is wrong with every search
     found = [compare(name, args, overrides) for name in names or SEARCHES]
     if args.json:
         print_json(found)
