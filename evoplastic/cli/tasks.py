@@ -1,4 +1,4 @@
-"""tasks list | show | check | preview | generate: the world that networks act in."""
+"""tasks list | show | check | preview | generate | split: the world that networks act in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic import trust
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.generate.split import add_split
 from evoplastic.cli.generate.verb import add_generate
 from evoplastic.cli.tasks_check import add_check_arguments, run_check_task, run_check_trial
 from evoplastic.cli.tasks_env import (
@@ -98,6 +99,7 @@ def add_verbs(verbs: Subparsers) -> None:
         add_json(parser)
     add_preview(family)
     add_generate(family)
+    add_split(family)
 
 
 def run_list(args: argparse.Namespace) -> int:

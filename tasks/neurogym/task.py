@@ -155,6 +155,12 @@ class SelfPacedTask:
         words = _words(self.settings)
         return replace(_sample(self.source, words, self.dt_ms, num_trials), task=self.name)
 
+    @property
+    def canonical_form(self) -> str | None:
+        """Of a meta-task: a word that others share which differ in names alone; None where there
+        are too many states, or where it is something else."""
+        return _canonical_form(self.source, _words(self.settings), self.dt_ms)
+
     def _refuse_stepping(self) -> None:
         path, refusal = self.form
         if path == "stepping":
@@ -182,6 +188,18 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
     if not found.can_be_stepped:
         raise Unbankable(found)
     return Form("stepping", found)
+
+
+@cache
+def _canonical_form(source: str, settings: str, dt_ms: int) -> str | None:
+    from tasks.machines.generated.canonical import canonical_form, is_small
+    from tasks.machines.metatasks.finding import is_meta_task
+
+    if not is_meta_task(source):
+        return None
+    task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    machine = task.env_source.machine
+    return canonical_form(machine) if machine is not None and is_small(machine) else None
 
 
 @lru_cache(maxsize=256)

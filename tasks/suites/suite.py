@@ -25,6 +25,7 @@ from evoplastic.trials.table import TrialTable
 from evoplastic.trials.wiring import Permute, WiringConfig
 from evoplastic.trials.world import Task, tables_of
 from evoplastic.types import Interface
+from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.leakage import negated, same_question
 from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
 
@@ -252,7 +253,21 @@ class Suite(Split):
                     f"suite {self.name!r} leaks: held-out task {tested.task!r} asks {same} as "
                     f"training task {trained.task!r}; remove one of the two",
                 )
+        self._refuse_renamed()
         return samples
+
+    def _refuse_renamed(self) -> None:
+        """Refuse a held-out meta-task that is a training task under other names."""
+        train = [task for task in self.train if isinstance(task, SelfPacedTask)]
+        trained = {task.canonical_form: task.name for task in train}
+        for task in self.held_out:
+            form = task.canonical_form if isinstance(task, SelfPacedTask) else None
+            require(
+                form is None or form not in trained,
+                f"suite {self.name!r} leaks: held-out task {task.name!r} is training task "
+                f"{trained.get(form)!r} but for names of states, actions and stimuli; remove one "
+                "of the two",
+            )
 
     @property
     def _widest(self) -> Interface:

@@ -11,6 +11,7 @@ Left out: names, how long trials and instances last, what stimuli show, flags th
 from __future__ import annotations
 
 import hashlib
+import math
 from itertools import permutations, product
 
 import numpy as np
@@ -40,9 +41,9 @@ def canonical_form(machine: StateMachine) -> str:
         UsageError: too many states or values of state variables to try all renamings.
     """
     S, O = machine.num_states, machine.num_actions
-    values = list(product(*machine.state_ranges)) or [()]
+    values = list(product(*machine.state_ranges))
     require(
-        S <= MOST_STATES and len(values) <= MOST_WORLDS,
+        is_small(machine),
         f"machine {machine.name!r} has {S} states and {len(values)} values of state variables; a "
         f"canonical form is found for at most {MOST_STATES} and {MOST_WORLDS}",
     )
@@ -50,6 +51,7 @@ def canonical_form(machine: StateMachine) -> str:
     tables = tables[:1] if all((table == tables[0]).all() for table in tables) else tables
     moves_SOS = np.rint(machine.transition_SOS * 10**PLACES).astype(np.int64)
     shown = [_shown(each) for each in machine.stimuli]
+    ranges = np.rint(np.sort(np.array(machine.probability_ranges).ravel()) * 10**PLACES)
     symmetric = [abs(low + high - 1) < 1e-9 for low, high in machine.probability_ranges]
     best: bytes | None = None
     for rest in permutations(range(1, S)):
@@ -57,7 +59,8 @@ def canonical_form(machine: StateMachine) -> str:
         stimuli = _numbered(np.array(shown)[order])
         for actions in permutations(range(O)):
             pick = np.ix_(order, np.array(actions), order)
-            head = np.concatenate([[S, O, len(tables)], moves_SOS[pick].ravel(), stimuli])
+            sizes = [S, O, len(tables), *ranges.astype(np.int64)]
+            head = np.concatenate([sizes, moves_SOS[pick].ravel(), stimuli])
             moved = [table[pick].reshape(-1, 4) for table in tables]
             if best is not None and head.astype(">i8").tobytes() > best[: 8 * len(head)]:
                 continue
@@ -67,6 +70,12 @@ def canonical_form(machine: StateMachine) -> str:
                 best = row if best is None else min(best, row)
     assert best is not None
     return hashlib.sha256(best).hexdigest()[:16]
+
+
+def is_small(machine: StateMachine) -> bool:
+    """Whether all renamings can be tried."""
+    worlds = math.prod(len(values) for values in machine.state_ranges)
+    return machine.num_states <= MOST_STATES and worlds <= MOST_WORLDS
 
 
 def _table(machine: StateMachine, values: tuple[int, ...]) -> Int64Array:
