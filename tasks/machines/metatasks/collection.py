@@ -74,10 +74,8 @@ def member(text: str, name: str | None, where: str) -> str:
         f"{where} holds {len(known)} meta-tasks ({', '.join(names[:3])}, ...); name one, as in "
         f"{where.rpartition(' ')[2]}:{names[0]}",
     )
-    require(
-        name in known,
-        f"{where} has no meta-task {name!r}, but {len(known)} others; {nearest(str(name), names)}",
-    )
+    hint = "" if name in known else nearest(str(name), names)
+    require(name in known, f"{where} has no meta-task {name!r}, but {len(known)} others; {hint}")
     return known[str(name)]
 
 

@@ -25,6 +25,7 @@ Further keys are fields of `MetaTask`. States that end the trial need no transit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,12 @@ def read_meta_task(path: Path, text: str | None = None, name: str | None = None)
     """
     where = f"meta-task file {path}"
     text = read_text(path, "meta-task file", MOST_BYTES) if text is None else text
-    text = member(text, name, where)
+    return _parsed(member(text, name, where), path, where)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, path: Path, where: str) -> MetaTask:
+    """A text is read once: a suite asks for each of its tasks several times."""
     if path.suffix == ".json":
         content: Any = parse_object(text, where)
     else:
@@ -253,7 +259,7 @@ class _Reader(Fields):
 
     def plain_state(self, given: Any, key: str) -> int:
         known = isinstance(given, str) and given in self.states
-        hint = nearest(str(given), self.states)
+        hint = "" if known else nearest(str(given), self.states)
         require(known, f"{self.where}: {key} names state {given!r}, which is not there; {hint}")
         return self.states.index(given)
 
@@ -261,7 +267,7 @@ class _Reader(Fields):
         if given is None:
             return ANY
         known = isinstance(given, str) and given in self.actions
-        hint = nearest(str(given), self.actions)
+        hint = "" if known else nearest(str(given), self.actions)
         require(known, f"{self.where}: {key} names action {given!r}, which is not there; {hint}")
         return self.actions.index(given)
 
