@@ -11,7 +11,6 @@ from evoplastic.cli import exits
 from evoplastic.cli.generate.verb import SUFFIXES
 from evoplastic.cli.verbs import add_json, add_verb, count_from_zero, positive, print_json, seed
 from evoplastic.commands import command
-from evoplastic.storage import write_atomically
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -47,6 +46,7 @@ def add_split(family: Subparsers) -> None:
 
 def run_split(args: argparse.Namespace) -> int:
     """Draw the split, and write it as a suite file."""
+    from evoplastic.storage import write_atomically
     from tasks.machines.generated.splitting import split_world, suite_text
 
     world, out = Path(args.world), Path(args.out)
