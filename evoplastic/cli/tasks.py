@@ -1,4 +1,4 @@
-"""tasks list | show | check | preview: the world that networks act in."""
+"""tasks list | show | check | preview | generate: the world that networks act in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic import trust
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.generate.verb import add_generate
 from evoplastic.cli.tasks_check import add_check_arguments, run_check_task, run_check_trial
 from evoplastic.cli.tasks_env import (
     add_preview,
@@ -30,7 +31,7 @@ def add_verbs(verbs: Subparsers) -> None:
     family = add_verb(
         verbs,
         "tasks",
-        "list, describe, check and draw tasks; check suites for held-out leaks",
+        "list, describe, check, draw and generate tasks; check suites for held-out leaks",
         "evoplastic tasks list",
     ).add_subparsers(title="verbs", metavar="VERB", required=True)
 
@@ -96,6 +97,7 @@ def add_verbs(verbs: Subparsers) -> None:
         )
         add_json(parser)
     add_preview(family)
+    add_generate(family)
 
 
 def run_list(args: argparse.Namespace) -> int:

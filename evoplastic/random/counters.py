@@ -49,6 +49,7 @@ class Purpose(enum.IntEnum):
     BIRTH = 10  # the random weights of a newborn
     EVALUATION_BIRTH = 11
     ACTION = 12  # which action is taken, where actions are drawn
+    WORLD = 13  # what a generated meta-task is made of
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from evoplastic.checks import nearest, require, require_known
 from tasks.machines.metatasks.catalogue import PREFIX
-from tasks.machines.metatasks.finding import meta_task_file
+from tasks.machines.metatasks.collection import split_word
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.split import SuiteTask
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask
@@ -115,8 +115,9 @@ class SelfPacedReader:
 
     def _beside(self, source: str) -> str:
         """A file that lies beside the suite file is meant, wherever the command runs."""
-        if meta_task_file(source) is not None:
-            file, ending = source, ""
+        in_file = split_word(source)
+        if in_file is not None:
+            file, ending = str(in_file[0]), f":{in_file[1]}" if in_file[1] else ""
         elif ".py:" in source:
             file, colon, name = source.rpartition(":")
             ending = colon + name
@@ -135,12 +136,12 @@ def plain_name(source: str) -> str:
 
     >>> plain_name("yang19.go-v0"), plain_name("my_task.py:MyTask")
     ('yang19.go', 'MyTask')
-    >>> plain_name("evoplastic/TwoStimulus-dms-v0"), plain_name("meta/harlow")
-    ('dms', 'harlow')
+    >>> plain_name("evoplastic/TwoStimulus-dms-v0"), plain_name("my_world.yaml:w17")
+    ('dms', 'w17')
     """
-    file = meta_task_file(source)
-    if file is not None:
-        return file.stem
+    in_file = split_word(source)
+    if in_file is not None:
+        return in_file[1] or in_file[0].stem
     if ".py:" in source:
         return source.rpartition(":")[2]
     return source.removesuffix("-v0").removeprefix("evoplastic/TwoStimulus-").removeprefix(PREFIX)

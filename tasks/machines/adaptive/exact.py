@@ -55,18 +55,22 @@ class Lead(NamedTuple):
     offset: int
 
 
-def exact_adaptive(machine: StateMachine) -> float | None:
+def exact_adaptive(machine: StateMachine, most_nodes: int = MOST_NODES) -> float | None:
     """Mean reward per trial of an instance under the best adaptive policy.
 
-    None where that is not small enough, or where what is shown does not tell state and flag.
+    None where that takes more than `most_nodes`, or where what is shown does not tell state and
+    flag.
     """
     evidence = machine.instance_trials * machine.num_steps
     nodes = evidence // 2 + 2 if machine.probability_ranges else 1
     if count(machine, nodes) > MOST_HYPOTHESES or not _is_told(machine):
         return None
     known = hypotheses(machine, nodes)
+    likelihood = known.likelihood_HSOSFR
+    if len(known.prior_H) > MOST_IN_SET and bool(((likelihood > 0) != (likelihood[:1] > 0)).any()):
+        return None  # something would be ruled out, of more hypotheses than a set holds
     outcomes, kinds = _outcomes(machine, known)
-    total = _Tree(machine, known, outcomes, kinds).value()
+    total = _Tree(machine, known, outcomes, kinds).value(most_nodes)
     return None if total is None else total / machine.instance_trials
 
 
@@ -146,8 +150,8 @@ class _Tree:
         self.rows: dict[int, list[Int64Array]] = {}  # that lead to a layer, as they come
         self.size: dict[int, int] = {}
 
-    def value(self) -> float | None:
-        """Expected reward of an instance; None where it takes too many nodes."""
+    def value(self, most_nodes: int) -> float | None:
+        """Expected reward of an instance; None where it takes more nodes."""
         T, K = self.machine.num_steps, self.machine.instance_trials
         H, kinds = len(self.prior_H), len(self.log_KH)
         everything = (1 << H) - 1 if H <= MOST_IN_SET else -1
@@ -159,7 +163,7 @@ class _Tree:
             node_NX, place = self._nodes(layer)
             where.append(place)
             total += len(node_NX)
-            if total > MOST_NODES:
+            if total > most_nodes:
                 return None
             leads.append(list(self._leads(layer, node_NX)) if len(node_NX) else [])
         worth: dict[int, Float64Array] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-from tasks.machines.adaptive.exact import exact_adaptive
+from tasks.machines.adaptive.exact import MOST_NODES, exact_adaptive
 from tasks.machines.adaptive.sampling import Policy, can_play, play
 from tasks.machines.state_machine import StateMachine
 
@@ -21,17 +21,20 @@ class Adaptive(NamedTuple):
 
 
 def adaptive_level(
-    machine: StateMachine, tried: int = TRIED, measured: int = MEASURED
+    machine: StateMachine,
+    tried: int = TRIED,
+    measured: int = MEASURED,
+    most_nodes: int = MOST_NODES,
 ) -> Adaptive | None:
     """What the best adaptive policy reaches; None for a machine of too many hypotheses.
 
-    Exactly, by dynamic programming over beliefs (`exact.py`); where there are too many, or where
-    what is shown does not tell the state, what the better of two policies reaches (`sampling.py`):
-    chosen on `tried` instances, measured on `measured` others.
+    Exactly, by dynamic programming over beliefs (`exact.py`); where that takes more than
+    `most_nodes`, or where what is shown does not tell the state, what the better of two policies
+    reaches (`sampling.py`): chosen on `tried` instances, measured on `measured` others.
     """
     if not (machine.state_ranges or machine.probability_ranges or machine.stimulus_pool):
         return None  # nothing to find out
-    value = exact_adaptive(machine)
+    value = exact_adaptive(machine, most_nodes)
     if value is not None:
         return Adaptive(value, "exact", 0.0)
     if not can_play(machine):

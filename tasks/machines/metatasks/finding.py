@@ -1,4 +1,4 @@
-"""The meta-task that a word means: `meta/harlow`, or a file `my_world.yaml`."""
+"""The meta-task that a word means: `meta/harlow`, `my_world.yaml`, or `my_world.yaml:w17`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 
 from evoplastic.checks import require, require_known, whole_number
 from tasks.machines.metatasks.catalogue import META_TASKS, PREFIX
+from tasks.machines.metatasks.collection import split_word
 from tasks.machines.metatasks.form import MetaTask
-from tasks.machines.metatasks.reading import NUMBERS, SUFFIXES, read_meta_task
+from tasks.machines.metatasks.reading import NUMBERS, read_meta_task
 
 SETTINGS = (*NUMBERS, "switch")  # fields that a user may set for each use
 
@@ -22,8 +23,11 @@ def meta_task_file(word: str) -> Path | None:
 
     >>> meta_task_file("worlds/maze.yaml"), meta_task_file("meta/harlow")
     (PosixPath('worlds/maze.yaml'), None)
+    >>> meta_task_file("my_world.yaml:w17")
+    PosixPath('my_world.yaml')
     """
-    return Path(word) if word.endswith(SUFFIXES) else None
+    found = split_word(word)
+    return None if found is None else found[0]
 
 
 def is_meta_task(word: str) -> bool:
@@ -37,7 +41,7 @@ def find_meta_task(
     """The meta-task of a name or a file, with some of its numbers set anew.
 
     Args:
-        word: `meta/NAME`, or the path of a YAML or JSON file.
+        word: `meta/NAME`, the path of a YAML or JSON file, or `FILE.yaml:NAME` where it holds many.
         settings: fields among `SETTINGS`, and what a function of the catalogue takes.
         text: read in place of the file.
 
@@ -45,9 +49,9 @@ def find_meta_task(
         UsageError: no such name or file, an unknown setting, or no sound meta-task.
     """
     given = dict(settings or {})
-    file, own = meta_task_file(word), {}
-    if file is not None:
-        task = read_meta_task(file, text)
+    in_file, own = split_word(word), {}
+    if in_file is not None:
+        task = read_meta_task(in_file[0], text, in_file[1])
     else:
         name = word.removeprefix(PREFIX)
         require_known("meta-task", name, META_TASKS)

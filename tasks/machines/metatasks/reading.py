@@ -31,6 +31,7 @@ from typing import Any
 from evoplastic.checks import nearest, require, require_known, whole_number
 from evoplastic.reading import parse_object, parse_yaml, read_text
 from tasks.machines.metatasks.codes import one_hot, random_bits
+from tasks.machines.metatasks.collection import MOST_BYTES, member
 from tasks.machines.metatasks.fields import Fields
 from tasks.machines.metatasks.form import MetaTask, ProbabilityRange, StateRange
 from tasks.machines.metatasks.published import is_published, read_published
@@ -46,7 +47,6 @@ from tasks.machines.state_machine import (
     StimulusVariable,
 )
 
-SUFFIXES = (".yaml", ".yml", ".json")
 KEYS = (
     *("name", "about", "source", "states", "actions", "transitions", "stimuli", "code"),
     *("variables", "flags", "rewards", "ends", "holds", "trial_steps", "switch"),
@@ -56,18 +56,20 @@ NUMBERS = ("trial_steps", "instance_trials", "dwell_steps")
 WAYS = {"up": UP, "down": DOWN}
 
 
-def read_meta_task(path: Path, text: str | None = None) -> MetaTask:
+def read_meta_task(path: Path, text: str | None = None, name: str | None = None) -> MetaTask:
     """The meta-task of a file; JSON of the published generator is taken too.
 
     Args:
         path: a YAML or JSON file.
         text: read in place of what lies there.
+        name: of a meta-task where the file holds many.
 
     Raises:
-        UsageError: no such file, or no sound meta-task.
+        UsageError: no such file, no such name in it, or no sound meta-task.
     """
     where = f"meta-task file {path}"
-    text = read_text(path, "meta-task file") if text is None else text
+    text = read_text(path, "meta-task file", MOST_BYTES) if text is None else text
+    text = member(text, name, where)
     if path.suffix == ".json":
         content: Any = parse_object(text, where)
     else:

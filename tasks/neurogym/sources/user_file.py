@@ -18,6 +18,7 @@ from evoplastic.checks import UsageError, nearest, require
 from evoplastic.reading import read_text
 from evoplastic.user_code.keeping import contents_of
 from evoplastic.user_code.project import CodeFile, Project, content_in_place_of, open_project
+from tasks.machines.metatasks.collection import MOST_BYTES
 from tasks.machines.metatasks.finding import meta_task_file
 from tasks.machines.state_machine import StateMachine
 from tasks.neurogym.entry_points import guarded_registry
@@ -104,7 +105,7 @@ def kept_text(source: str, kept: Sequence[CodeFile] = ()) -> str | None:
 def _text_file(path: Path, kept: Sequence[CodeFile]) -> CodeFile:
     content = content_in_place_of(path, kept)
     if content is None:
-        content = read_text(path, "meta-task file").encode()
+        content = read_text(path, "meta-task file", MOST_BYTES).encode()
     return CodeFile(str(path.absolute()), content)
 
 

@@ -108,6 +108,7 @@ def test_numbers_of_purposes_never_change() -> None:
         "BIRTH": 10,
         "EVALUATION_BIRTH": 11,
         "ACTION": 12,
+        "WORLD": 13,
     }
 
 
