@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.checks import UsageError
+
 if TYPE_CHECKING:
     from cluster.tracking.child import Place
     from cluster.tracking.evaluated import Recorded
@@ -25,6 +27,12 @@ def store_uri(text: str) -> str:
             f"{text!r} is no store, such as sqlite:///mlflow.db or http://HOST:5000; write "
             "--to-mlflow last, or with a store"
         )
+    from cluster.tracking.secrets import require_no_secret
+
+    try:
+        require_no_secret(text)
+    except UsageError as error:  # which does not repeat the secret
+        raise argparse.ArgumentTypeError(str(error)) from error
     return text
 
 
@@ -32,14 +40,17 @@ def place_of(setting: Setting, store: str | None) -> Place:
     """Where what is measured belongs.
 
     Raises:
+        UsageError: the store's address holds something to log in with.
         EnvironmentFault: the store does not answer.
     """
     from analysis.mlflow_store import find_uri
     from cluster.tracking.child import find_place
+    from cluster.tracking.secrets import require_no_secret
 
     tracking, of_run = setting.config.tracking, setting.genome.run_config
     run_dir = None if of_run is None else of_run.parent
     uri = store or find_uri({"tracking": {"uri": tracking.uri}}, run_dir)
+    require_no_secret(uri)
     return find_place(uri, tracking.experiment, setting.genome.provenance.get("run_id"))
 
 

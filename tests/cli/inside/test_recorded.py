@@ -99,6 +99,10 @@ def test_what_is_no_store_is_refused_at_once(command: Command, genome_file: Path
     answer = command("evaluate", "--to-mlflow", genome_file)
     assert answer.code == 2
     assert "is no store, such as sqlite:///mlflow.db" in answer.err
+    answer = command("evaluate", genome_file, "--to-mlflow", "http://me:secret@127.0.0.1:9")
+    assert answer.code == 2
+    assert "holds a password; leave it out and set MLFLOW_TRACKING_TOKEN" in answer.err
+    assert "secret" not in answer.err
 
 
 def test_a_genome_that_no_run_of_the_store_evolved_has_a_run_of_its_own(
