@@ -37,8 +37,8 @@ def patient():
     return 75
 
 def deaf():
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)  # before it says that it is there
     said("child", os.getpid())
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
     time.sleep(60)
     return 0
 
