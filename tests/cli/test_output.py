@@ -35,7 +35,7 @@ def shell(folder: Path, words: Sequence[str], redirection: str) -> subprocess.Co
     "redirection",
     [
         pytest.param("| head -n 1", marks=pytest.mark.exhaustive),
-        "> /dev/full 2> /dev/full",
+        pytest.param("> /dev/full 2> /dev/full", marks=pytest.mark.exhaustive),
         ">&- 2>&- <&-",
         pytest.param("--json > /dev/full", marks=pytest.mark.exhaustive),
     ],

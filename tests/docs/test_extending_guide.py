@@ -72,6 +72,7 @@ def ran(project: Path, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.exhaustive  # half a minute; the entries are taken up by the tests below, too
 def test_commands_with_all_entries_do_what_is_shown(project: Path) -> None:
     listed = commands(blocks(GUIDE))
     assert len(listed) >= 3

@@ -69,7 +69,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+SLOWEST = ("all channels, three neurons, fixed", "cubed_fluctuations, fixed")  # to compile
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.exhaustive] * (name in SLOWEST)) for name in CASES],
+)
 def test_recorded_on_the_cpu_as_on_the_reference(name: str) -> None:
     case, self_paced = CASES[name], name.endswith("self_paced")
     result, ours, engine = record_lifetimes(*case, EVERYTHING, engine="cpu", threads=2)

@@ -36,8 +36,6 @@ QUICK = {
     "backpropamine_retroactive",  # the network's signal, the trace before the step, bounds on p
     "rate per source times rank one",
     "trace of both ends times the weight",  # noise of both ends, bounds on changes
-    "fluctuations of both ends",
-    "forgetting beside a modulator",
     "evolved baseline",
 }
 SIZES = [

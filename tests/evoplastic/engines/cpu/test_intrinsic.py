@@ -97,6 +97,7 @@ def test_replicas_need_no_copies() -> None:
     assert torch.equal(one.loss_PK, other.loss_PK)
 
 
+@pytest.mark.exhaustive
 def test_modulation_comes_on_top_of_them() -> None:
     groups = NeuronGroups(num_neurons=33)
     channels = (Channel(target="gain", spread=0.5), Channel(target="threshold", spread=0.5))
