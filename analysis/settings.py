@@ -282,6 +282,7 @@ def _within(key: str, sections: Sequence[str]) -> bool:
 
 
 def value_text(value: Any) -> str:
+    """A value of a setting as JSON, by which equal values are told to be equal."""
     return json.dumps(value, sort_keys=True)
 
 
@@ -291,6 +292,7 @@ def as_cell(value: Any) -> Any:
 
 
 def setting_name(values: dict[str, Any]) -> str:
+    """What a group of runs is called in tables and figures: the values of what differs."""
     return spoken(values, as_cell)
 
 
