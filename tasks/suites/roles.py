@@ -108,7 +108,7 @@ def _of_families(content: Mapping[str, Any], family: str | None, reader: TaskRea
 
 
 def _of_combinations(content: Mapping[str, Any], path: Path) -> Roles:
-    factors, withheld = content["combinations"], content.get("withheld")
+    factors, withheld = content["combinations"], content.get("withheld", [])
     cued = content.get("cued", False)
     require(
         isinstance(factors, dict)
