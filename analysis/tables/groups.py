@@ -31,8 +31,7 @@ def format_groups(runs: Sequence[RunRecords]) -> list[Table]:
 def _format(measure: Measure, table: pd.DataFrame, runs: int) -> Table:
     over = "seeds" if runs > 1 else "tasks"
     shown = Table(
-        title=f"{MEASURE_TITLE[measure.name]}, by group of held-out tasks; smallest to largest "
-        f"over {over}",
+        title=f"Held-out tasks by group: {MEASURE_TITLE[measure.name].lower()}",
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
@@ -45,7 +44,7 @@ def _format(measure: Measure, table: pd.DataFrame, runs: int) -> Table:
     columns: dict[str, Show] = {
         "\ntasks": lambda row: str(row["tasks"]),
         f"\n{measure.name}": lambda row: cell(measure, row[measure.column("mean")]),
-        f"over\n{over}": lambda row: span(
+        f"range\nof {over}": lambda row: span(
             measure, row[measure.column("low")], row[measure.column("high")]
         ),
         **level_columns(measure),
