@@ -197,8 +197,8 @@ def run_list(args: argparse.Namespace) -> int:
     )
     if any(each["bias"] is not None for each in found):
         print(f"\n{BIAS_MEANS}")
-    for fault in damaged:
-        print(f"left out: {fault}", file=sys.stderr)
+    for reason in damaged:
+        print(f"left out: {reason}", file=sys.stderr)
     return exits.DONE
 
 
