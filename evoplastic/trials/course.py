@@ -112,8 +112,14 @@ class Course:
     def drawn(self, trial: Int64Array) -> Drawn:
         """From where trials of a lifetime are drawn; behind the last one stays the last one."""
         at = np.minimum(trial, self.num_trials - 1)
-        names = ("start_K", "size_K", "block_K", "key_K", "offset_K")
-        return Drawn(*(getattr(self, name)[at] for name in names), ~self.probe_K[at])
+        return Drawn(
+            start=self.start_K[at],
+            size=self.size_K[at],
+            block=self.block_K[at],
+            key=self.key_K[at],
+            offset=self.offset_K[at],
+            taught=~self.probe_K[at],
+        )
 
 
 def block_course(

@@ -14,7 +14,6 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import NO_LINE
 
-
 COLUMNS = 6  # of a course
 START, SIZE, BLOCK, KEY, OFFSET, TAUGHT = range(COLUMNS)
 

@@ -113,7 +113,9 @@ def _fixed_timing(
                 correct = choice == target
                 reward = float(fixed.reward_MO[entry, choice])
                 outcome = (network.seen(loss, correct, reward), kind)
-                pair = _feedback_pair(network, loss, correct, reward) if network.taught else (0.0, 0.0)
+                pair = (
+                    _feedback_pair(network, loss, correct, reward) if network.taught else (0.0, 0.0)
+                )
                 record.correct_K.append(correct)
                 record.reward_K.append(reward)
                 network.events.feedback.append(pair)
@@ -253,17 +255,17 @@ def _drawn_entry(batch: LifetimeBatch, individual: int, trial: int) -> tuple[int
     """The trial that comes next, and whether it teaches: of fixed timing uniform over its task's,
     self-paced the next after the first of a random block, of a stream as its course has it."""
     task, tables = int(batch.task_P[individual]), batch.tables
-    start, size, block, course = (
-        each[task] for each in (tables.start_B, tables.size_B, tables.block_B, tables.course_B)
+    start, size, block = (
+        int(each[task]) for each in (tables.start_B, tables.size_B, tables.block_B)
     )
-    start, size, block = int(start), int(size), int(block)
+    course = tables.course_B[task]
     if course is not None:
         k = min(trial, course.num_trials - 1)
         start += int(course.start_K[k])
         size, block = int(course.size_K[k]), int(course.block_K[k])
         word = _word(batch, individual, int(course.key_K[k]))
         place = word * (size // block) // 2**32 * block + int(course.offset_K[k])
-        return start + place % size, not course.probe_K[k]
+        return start + place % size, not bool(course.probe_K[k])
     if batch.self_paced:
         place = _word(batch, individual, 0) * (size // block) // 2**32 * block
         return start + (place + trial) % size, True

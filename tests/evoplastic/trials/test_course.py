@@ -62,7 +62,7 @@ def test_probes_do_not_teach_and_the_last_trial_stays() -> None:
 def test_what_contradicts_itself_is_refused(field: str, value: np.ndarray, message: str) -> None:
     course = split_course(16)
     with pytest.raises(UsageError, match=message):
-        replace(course, **{field: value})
+        replace(course, **{field: value})  # type: ignore[arg-type]
 
 
 def test_a_course_stays_within_its_table() -> None:
