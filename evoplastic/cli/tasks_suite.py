@@ -51,7 +51,7 @@ def list_suite(suite: Suite, *, levels: bool, as_json: bool) -> int:
             {
                 "suite": suite.name,
                 "pacing": suite.pacing,
-                "held_out_family": suite.held_out_family,
+                "held_out_families": list(suite.held_out_families),
                 "families": families,
                 "known_suites": known_suites(),
                 "tasks": rows,
@@ -132,6 +132,7 @@ def _row(suite: Suite, task: SuiteTask, *, levels: bool) -> dict[str, Any]:
         "settings": dict(task.settings),
         "role": suite.role(task.name),
         "family": families.get(task.name),
+        "group": suite.groups.get(task.name),
         "description": _description(task),
     }
     if not levels:

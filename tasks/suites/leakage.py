@@ -251,6 +251,7 @@ def _same_mapping(first: TrialTable, second: TrialTable) -> str | None:
     return None
 
 
+@known_of_each
 def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
     """Each different stimulus once, in a fixed order, with its mean target."""
     entries = len(bank.kind_M)
