@@ -10,7 +10,7 @@ from tasks.suites.suite import Suite
 from tasks.suites.suite_file import KeptSuite, known_suite_files, read_suite_file
 from tasks.two_stimulus.combinations.factors import levels_of
 from tasks.two_stimulus.combinations.task import CombinationTask
-from tasks.two_stimulus.task import TwoStimulusTask, parity_half
+from tasks.two_stimulus.task import NAMES, TwoStimulusTask, parity_half
 
 
 def load_suite(
@@ -27,8 +27,9 @@ def load_suite(
     """
     content = read_suite_file(name_or_path, table, kept)
     halves: tuple[int, ...] = ()
-    if content.table is not None:  # the halves that the published alternation takes
-        halves = tuple(parity_half(task.name) for task in content.train)
+    names = [task.name for task in content.train]
+    if content.table is not None and set(names) <= set(NAMES):  # published halves to alternate
+        halves = tuple(map(parity_half, names))
     return Suite(
         name=content.name,
         description=content.description,
