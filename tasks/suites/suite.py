@@ -268,8 +268,8 @@ class Suite(Split):
         if not self.self_paced:
             for table in (*train, *held_out):
                 require_alike(train[0], table)
-        for tested in self._apart(self.held_out, samples):
-            for trained in self._apart(self.train, samples):
+        for tested in _apart(self.held_out, held_out):
+            for trained in _apart(self.train, train):
                 same = same_question(tested.sample, trained.sample)
                 require(
                     same is None,
@@ -278,18 +278,6 @@ class Suite(Split):
                 )
         self._refuse_renamed()
         return samples
-
-    def _apart(
-        self, tasks: tuple[SuiteTask, ...], samples: Mapping[str, TrialTable]
-    ) -> list[_Compared]:
-        """What is compared: tasks as they are, those of streams one by one."""
-        return [
-            _Compared(repr(task.name), samples[task.name])
-            if part is task
-            else _Compared(f"{part.name!r} of stream {task.name!r}", part.sample())
-            for task in tasks
-            for part in components(task)
-        ]
 
     def _refuse_renamed(self) -> None:
         """Refuse a held-out meta-task that is a training task under other names."""
@@ -321,3 +309,14 @@ class Suite(Split):
         shown_VI[:, :own] = table.observation_VI
         shown_VI[:, width + place] = 1.0
         return replace(table, observation_VI=shown_VI)
+
+
+def _apart(tasks: tuple[SuiteTask, ...], samples: list[TrialTable]) -> list[_Compared]:
+    """What is compared: tasks as they are, those of streams one by one."""
+    return [
+        _Compared(repr(task.name), sample)
+        if part is task
+        else _Compared(f"{part.name!r} of stream {task.name!r}", part.sample())
+        for task, sample in zip(tasks, samples, strict=True)
+        for part in components(task)
+    ]

@@ -68,10 +68,11 @@ def cells_of(course: Course) -> Cells:
 def accuracy_matrix(course: Course, correct_LK: NDArray[np.bool_]) -> Float64Array:
     """R [L, R, C], the share of right answers of the probes of each task after each part; NaN where
     there are none."""
-    right_LRC = np.zeros((len(correct_LK), len(course.parts), len(course.tasks)))
+    right_RCL = np.zeros((len(course.parts), len(course.tasks), len(correct_LK)))
     probe_K = course.probe_K
     at = course.part_K[probe_K], course.task_K[probe_K]
-    np.add.at(right_LRC, (slice(None), *at), correct_LK[:, probe_K].astype(np.float64))
+    np.add.at(right_RCL, at, correct_LK.T[probe_K].astype(np.float64))
+    right_LRC = np.moveaxis(right_RCL, 2, 0)
     probes = cells_of(course).probes
     return np.where(probes > 0, right_LRC / np.maximum(probes, 1), np.nan)
 

@@ -17,6 +17,7 @@ import numpy as np
 from evoplastic.trials.course import Course
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable
+from evoplastic.types import Int64Array
 
 BIRTH = "birth"  # the part before the first one
 
@@ -56,12 +57,12 @@ def lay_stream(
             part += [row] * probes
             task += [each] * probes
             probe += [True] * probes
-    task_K = np.array(task, dtype=np.int64)
-    number_K = np.arange(len(task_K), dtype=np.int64)
+    task_K: Int64Array = np.array(task, dtype=np.int64)
+    number_K: Int64Array = np.arange(len(task_K), dtype=np.int64)
     if stacked.timing is not None:
-        block_K, key_K, offset_K = np.ones_like(task_K), number_K, np.zeros_like(task_K)
+        block_K, key_K, offset_K = 0 * task_K + 1, number_K, 0 * task_K
     else:
-        block_K, key_K, offset_K = stacked.block_B[task_K], task_K.copy(), task_K.copy()
+        block_K, key_K, offset_K = stacked.block_B[task_K], 0 * task_K, 0 * task_K
         for each in range(len(tables)):
             own = task_K == each
             key_K[own] = number_K[own][0]

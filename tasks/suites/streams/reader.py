@@ -56,7 +56,7 @@ class StreamReader:
         )
         parts = self.tasks_of_file.tasks(entry["stream"], f"a stream in {key}")
         names = list(dict.fromkeys(part.name for part in parts))
-        lengths = entry.get("trials")
+        lengths: Any = entry.get("trials")
         if _is_whole(lengths):
             lengths = [lengths] * len(parts)
         require(
