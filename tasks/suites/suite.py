@@ -205,6 +205,16 @@ class Suite(Split):
         )
 
     @property
+    def uncompared(self) -> tuple[str, ...]:
+        """Held-out meta-tasks of too many states to be found among training tasks under other names
+        (`tasks.machines.generated.canonical`); only copies of them are."""
+        return tuple(
+            task.name
+            for task in self.held_out
+            if isinstance(task, SelfPacedTask) and task.is_large_machine
+        )
+
+    @property
     def negations(self) -> tuple[tuple[str, str], ...]:
         """Pairs of tasks of one role that show the same and want other answers, by their trials.
 
