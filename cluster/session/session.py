@@ -24,6 +24,7 @@ from cluster.session.coevolving import Coevolving
 from cluster.session.elites import keep_elites
 from cluster.session.informing import Informing
 from cluster.session.lineage import Lineage
+from cluster.session.pairs import keep_pairs
 from cluster.session.pedigree import Pedigree
 from cluster.session.summaries import Losses, statistics_of
 from evoplastic import records
@@ -261,6 +262,7 @@ class Session:
         self.informing.take(self.last_evaluation)
         self.lineage.keep(genome, self.generation)
         self.keep_elites(progress)
+        self.keep_pairs()
         self.pedigree.write_table(whole=False)
         self.chronicle.append(self.last_evaluation)
         self.lineage.evaluated[self.generation] = genome.digest
@@ -280,6 +282,12 @@ class Session:
         keep_elites(self.lineage, archive, self.generation)
         qd_score = self.metrics.get(records.ARCHIVE_QD_SCORE, 0.0)
         progress.event("archive", coverage=archive.coverage, qd_score=qd_score)
+
+    def keep_pairs(self) -> None:
+        """Write down environments that evolve, and the genomes that belong to them."""
+        search = self.search
+        if isinstance(search, Coevolving):
+            keep_pairs(self.lineage, self.state, search.genomes(self.state), self.generation)
 
     def take_faults(self) -> None:
         """Write down what went wrong where lifetimes run, and was survived."""

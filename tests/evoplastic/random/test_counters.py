@@ -109,6 +109,7 @@ def test_numbers_of_purposes_never_change() -> None:
         "EVALUATION_BIRTH": 11,
         "ACTION": 12,
         "WORLD": 13,
+        "COEVOLUTION": 14,
     }
 
 
