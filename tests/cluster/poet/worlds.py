@@ -30,22 +30,25 @@ from tasks.suites.loading import load_suite
 LAYOUT = Layout(NeuronGroups(num_neurons=20, num_inputs=6))
 SEARCH = ESConfig(popsize=4)
 SEED = 3
+OVERRIDES = (
+    "engine=reference",
+    "pairs_per_shard=8",
+    "tracking.enabled=false",
+    "evaluation.controls=false",
+    "evaluation.every=8",
+    "evolution.generations=5",
+    "lifetime.num_trials=6",
+    "lifetime.scored_trials=6",
+    "poet.capacity=2",
+    "evaluation.held_out_lifetimes=1",
+    "evaluation.train_lifetimes=0",
+)
 Reward = Callable[[str, Tensor], float]
 
 
 def smoke(*overrides: str) -> RunConfig:
-    """The recipe, on the reference engine, with few measurements."""
-    return load_config(
-        "poet-smoke",
-        [
-            "tracking.enabled=false",
-            "evaluation.controls=false",
-            "evaluation.every=8",
-            "evaluation.held_out_lifetimes=1",
-            "evaluation.train_lifetimes=0",
-            *overrides,
-        ],
-    )
+    """The recipe, on an engine that compiles nothing, with few measurements."""
+    return load_config("poet-smoke", [*OVERRIDES, *overrides])
 
 
 def poet(**options: object) -> PoetConfig:
