@@ -14,7 +14,7 @@ from cluster.poet.search import Poet, World
 from evoplastic.checks import require
 from evoplastic.search.protocol import AnySearch
 from evoplastic.trials.table import TrialTable
-from tasks.machines.evolving.judging import levels_of
+from tasks.machines.evolving.judging import Screened, measured, screened
 from tasks.machines.evolving.limits import Limits, evolvable, identity
 from tasks.machines.generated.canonical import is_small
 from tasks.machines.generated.filters import REASONS, Levels
@@ -123,7 +123,8 @@ def _seed(number: int, task: SuiteTask, limits: Limits, gap: float) -> Environme
     first = replace(
         evolvable(meta, limits), name=name_of(number), about=f"{task.name} of the suite"
     )
-    levels = levels_of(first, gap)
+    passed = screened(first, gap, ())
+    levels = measured(passed, gap) if isinstance(passed, Screened) else passed
     if not isinstance(levels, Levels):
         require(
             False,

@@ -43,6 +43,11 @@ class Environment:
         fixed, adaptive = self.levels.fixed, self.levels.adaptive
         return (reward - fixed) / (adaptive - fixed)
 
+    def reward(self, score: float) -> float:
+        """What is paid where a score is reached."""
+        fixed, adaptive = self.levels.fixed, self.levels.adaptive
+        return fixed + score * (adaptive - fixed)
+
     def seen(self, score: float, remembered: int) -> Environment:
         """With a further score of its own genome."""
         return replace(self, recent=(*self.recent, score)[-remembered:])

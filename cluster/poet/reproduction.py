@@ -1,8 +1,9 @@
 """Environments have children, and the newest kinds of them become environments.
 
 1. Environments whose genome scores at least `reproduce` are parents; of their mutants, those that
-   pass the filters of generated meta-tasks, and are no known or held-out one, are children.
-2. A child stays if its parent's genome meets the minimal criterion in it.
+   pass the cheap filters of generated meta-tasks, and are no known or held-out one, are tried.
+2. Children are those in which their parent's genome meets the minimal criterion, and which pass
+   the last filter, too: that learning brings enough.
 3. Children are ordered by novelty (PATA-EC over all active and archived genomes and environments).
 4. With transfers, a child gets the genome that scores best in it of all active ones, or that one
    after a step of the search; else its parent's. It is admitted if that meets the criterion, too.
@@ -26,10 +27,10 @@ from cluster.poet.rounds import Round
 from evoplastic.random.counters import Purpose
 from evoplastic.search.protocol import AnySearch
 from tasks.machines.dice import Dice
-from tasks.machines.evolving.judging import judged
+from tasks.machines.evolving.judging import Screened, measured, screened
 from tasks.machines.evolving.limits import Limits
 from tasks.machines.evolving.mutation import mutate
-from tasks.machines.generated.filters import Kept
+from tasks.machines.generated.filters import Levels
 
 TRIES = 8  # mutants for each child that is asked for
 SOURCE = "evolved with the genomes that learn it (POET, Wang et al. 2019)"
@@ -56,11 +57,12 @@ def reproduce(
     config, numbers = round_.config, list(genomes)
     criterion = Criterion(*config.minimal_criterion)
     parents = [n for n in state.active if state.score_EE[n, n] >= config.reproduce]
-    children = _children(state, parents, round_, limits, forbidden)
-    cells = [(c, numbers.index(_parent(each))) for c, each in enumerate(children)]
     everybody = list(genomes.values())
-    own_C = round_.scores(children, everybody, cells)
-    children = [each for each, own in zip(children, own_C, strict=True) if criterion.meets(own)]
+    mutants = _mutants(state, parents, round_, limits, forbidden)
+    cells = [(c, numbers.index(_parent(each))) for c, each in enumerate(mutants)]
+    bound_C = round_.scores(mutants, everybody, cells).tolist()
+    tried = [_child(*each, criterion, config.gap) for each in zip(mutants, bound_C, strict=True)]
+    children = [each for each in tried if each is not None]
     if not children:
         return state
     cells = [(c, a) for c in range(len(children)) for a in range(len(numbers))]
@@ -86,39 +88,61 @@ def reproduce(
     return _within_capacity(state, round_.generation, config.capacity, genomes)
 
 
-def _children(
+def _mutants(
     state: PoetState,
     parents: Sequence[int],
     round_: Round,
     limits: Limits,
     forbidden: Collection[str],
 ) -> list[Environment]:
-    """Mutants that pass all filters, as many as are asked for if the draws lead to so many."""
+    """Mutants that pass the cheap filters, as many as are asked for if the draws lead to so many.
+
+    Who knows the variables stands for the best adaptive policy, until that is found.
+    """
     config, found = round_.config, list[Environment]()
     known = {*forbidden, *(each.form for each in state.environments)}
     for number in range(TRIES * config.children if parents else 0):
         dice = Dice(round_.seed, number, Purpose.COEVOLUTION, round_.generation)
         parent = state.of(dice.one_of(parents))
         mutant = mutate(parent.task, limits, dice)
-        kept = None if mutant is None else judged(mutant, config.gap, known)
-        if isinstance(kept, Kept):
-            known.add(kept.form)
-            found.append(_child(kept, parent, len(state.environments), round_.generation))
+        passed = None if mutant is None else screened(mutant, config.gap, known)
+        if isinstance(passed, Screened):
+            known.add(passed.form)
+            about = f"A mutant of {parent.name}, of generation {round_.generation}."
+            found.append(
+                Environment(
+                    number=len(state.environments),
+                    task=replace(passed.task, about=about, source=SOURCE),
+                    levels=Levels(passed.fixed, passed.oracle, "at least", 0.0, passed.oracle),
+                    form=passed.form,
+                    parent=parent.number,
+                    born=round_.generation,
+                )
+            )
         if len(found) == config.children:
             break
     return found
 
 
-def _child(kept: Kept, parent: Environment, number: int, generation: int) -> Environment:
-    about = f"A mutant of {parent.name}, of generation {generation}."
-    return Environment(
-        number=number,
-        task=replace(kept.task, about=about, source=SOURCE),
-        levels=kept.levels,
-        form=kept.form,
-        parent=parent.number,
-        born=generation,
-    )
+def _child(
+    mutant: Environment, bound: float, criterion: Criterion, gap: float
+) -> Environment | None:
+    """A mutant with its levels, if its parent's genome finds it neither too hard nor too easy.
+
+    Args:
+        mutant: with the outer levels alone.
+        bound: the score of its parent's genome by these.
+        criterion: that the score by all levels has to meet.
+        gap: reward of a trial that learning has to bring.
+    """
+    if not criterion.may_meet(bound):
+        return None
+    outer = mutant.levels
+    levels = measured(Screened(mutant.task, mutant.form, outer.fixed, outer.oracle), gap)
+    if not isinstance(levels, Levels):
+        return None
+    child = replace(mutant, levels=levels)
+    return child if criterion.meets(child.score(mutant.reward(bound))) else None
 
 
 def _parent(child: Environment) -> int:

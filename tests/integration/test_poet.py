@@ -62,8 +62,10 @@ def test_a_driver_killed_at_any_moment_costs_the_generation_in_flight(
     generation: int, whole: RunOutcome, tmp_path: Path
 ) -> None:
     run_dir = tmp_path / "run"
-    command = [sys.executable, "-m", "evoplastic", "evolve", "poet-smoke", "--run-dir", run_dir]
-    process = subprocess.Popen([*command, *OVERRIDES], start_new_session=True)
+    command = [sys.executable, "-m", "evoplastic", "evolve", "poet-smoke"]
+    process = subprocess.Popen(
+        [*command, "--run-dir", str(run_dir), *OVERRIDES], start_new_session=True
+    )
     try:
         deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline and done(run_dir) < generation:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Annotation
 
 from analysis.environments.reading import annecs_by_generation, read_evolved, tree_order
 from analysis.figures.environments.annecs import annecs_table, figure_annecs
@@ -73,14 +75,12 @@ def test_the_tree_shows_lives_solvers_and_moves(tmp_path: Path) -> None:
     evolved = read_evolved(run.directory)
     assert evolved is not None
     (ax,) = figure_tree(run, evolved).axes
-    lives = {line.get_gid(): line.get_xdata() for line in ax.lines if line.get_gid() is not None}
-    assert {name: list(life) for name, life in lives.items() if name in ("e0", "e3")} == {
-        "e0": [0, 6],
-        "e3": [4, 8],
-    }
+    lives = {line.get_gid(): np.asarray(line.get_xdata()).tolist() for line in ax.lines}
+    assert lives["e0"] == [0, 6]
+    assert lives["e3"] == [4, 8]
     solvers = [text.get_text() for text in ax.texts if text.get_text()]
     assert solvers == ["e1"], "e2, solved by the genome of e1"
-    arrows = [text for text in ax.texts if not text.get_text()]
+    arrows = [each for each in ax.texts if isinstance(each, Annotation) and not each.get_text()]
     assert [(each.xy, each.xyann) for each in arrows] == [((6, 1), (6, 2))]
 
 
@@ -93,7 +93,11 @@ def test_annecs_with_and_without_transfers_are_drawn_beside_each_other(tmp_path:
     table = annecs_table(runs)
     assert annecs_by_generation(runs[1]).annecs.tolist() == [0, 0, 2, 4]
     (ax,) = figure_annecs(runs, table).axes
-    thick = {line.get_label(): list(line.get_ydata()) for line in ax.lines if line.get_lw() > 2}
+    thick = {
+        line.get_label(): np.asarray(line.get_ydata()).tolist()
+        for line in ax.lines
+        if line.get_linewidth() > 2
+    }
     assert thick == {
         "with transfers": [0, 0.5, 2, 3],
         "without transfers": [0, 0, 1, 1],
