@@ -15,7 +15,7 @@ from analysis.figures.environments.tree import figure_tree
 from analysis.figures.environments.writing import write_figures_annecs, write_figures_environments
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
-from evoplastic.records import ENVIRONMENTS_NAME, TRANSFERS_NAME, GenerationEvent
+from evoplastic.records import ENVIRONMENTS_NAME, TRANSFERS_NAME, Event, GenerationEvent
 from tests.analysis.runs import entry, evaluation, start, write_run
 
 ROWS = [
@@ -45,7 +45,7 @@ def write_tables(directory: Path) -> None:
 
 def run_of(directory: Path, annecs: list[int], seed: int = 5, transfers: bool = True) -> RunRecords:
     session = [entry("a", "train", [0.5]), entry("b", "held_out", [0.5])]
-    events = [
+    events: list[Event] = [
         start(seed, f"small-{seed}-{transfers}"),
         evaluation(0, *session),
         *(
