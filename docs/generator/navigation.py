@@ -28,6 +28,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "tasks.md",
         "metatasks.md",
         "poet.md",
+        "streams.md",
         "tutorials/rule.md",
     ),
     "How-to": (

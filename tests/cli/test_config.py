@@ -27,6 +27,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "poet-smoke",
         "random-birth-laptop",
         "smoke",
+        "stream-laptop",
         "yang19-laptop",
     ]
 
