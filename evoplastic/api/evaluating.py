@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from evoplastic.api.controls import controlled
 from evoplastic.api.defaults import EVALUATION_SEED
 from evoplastic.api.setting import Setting, as_overrides, setting_of
+from evoplastic.api.streams.controls import controlled
 from evoplastic.checks import whole_number
 
 if TYPE_CHECKING:

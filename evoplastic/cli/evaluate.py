@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from evoplastic.api.controls import STREAM_CONTROLS
 from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
+from evoplastic.api.streams.controls import STREAM_CONTROLS
 from evoplastic.checks import EnvironmentFault
 from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import by_group, print_evaluation, unlearnt

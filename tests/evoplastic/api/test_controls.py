@@ -10,9 +10,9 @@ import torch
 
 from cluster.config.run import load_config
 from cluster.experiment import build_experiment
-from evoplastic.api.controls import controlled
 from evoplastic.api.evaluating import measure
 from evoplastic.api.setting import Setting, setting_of
+from evoplastic.api.streams.controls import controlled
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.shards import ReplicateResult
