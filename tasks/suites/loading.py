@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.neurogym.task import DEFAULT_DT_MS, SelfPacedTask
+from tasks.streams.classes.task import WORD as CLASS_STREAM
+from tasks.streams.classes.task import ClassStreamTask
 from tasks.suites.split import Pacing, SuiteTask
 from tasks.suites.suite import Suite
 from tasks.suites.suite_file import KeptSuite, known_suite_files, read_suite_file
@@ -58,4 +60,6 @@ def find_task(
     """
     if pacing == "fixed_timing":
         return TwoStimulusTask(name, table)
+    if name == CLASS_STREAM:
+        return ClassStreamTask(name=name, dt_ms=dt_ms)
     return SelfPacedTask(name=name, source=name, dt_ms=dt_ms)

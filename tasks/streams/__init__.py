@@ -1,0 +1,1 @@
+"""Streams: one lifetime that is a sequence of tasks, or of classes, without a cue."""
