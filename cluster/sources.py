@@ -25,8 +25,8 @@ from evoplastic.checks import UsageError, require
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import SOURCES
 from evoplastic.storage import write_atomically
+from evoplastic.user_code.code_files import CodeFile, standing_in
 from evoplastic.user_code.keeping import contents_of
-from evoplastic.user_code.project import CodeFile, standing_in
 from tasks.machines.metatasks.finding import meta_task_file
 from tasks.suites.loading import load_suite
 from tasks.suites.suite import Suite

@@ -91,4 +91,5 @@ def require_known(what: str, word: str, known: Iterable[str]) -> None:
     """
     names = list(known)
     require(isinstance(word, str), f"{what} is {word!r}, expected one of {', '.join(names)}")
-    require(word in names, f"unknown {what} {word!r}; {nearest(word, names)}")
+    if word not in names:  # the nearest of many takes a while to find
+        raise UsageError(f"unknown {what} {word!r}; {nearest(word, names)}")

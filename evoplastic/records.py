@@ -120,6 +120,15 @@ def loss_metric(statistic: str) -> str:
     return f"fitness/loss_{statistic}"
 
 
+def group_metric(group: str, statistic: str) -> str:
+    """Metric of the bare center over the held-out tasks of one group.
+
+    >>> group_metric("3 new together", "accuracy_mean")
+    'held_out_group/3 new together/accuracy_mean'
+    """
+    return f"held_out_group/{metric_word(group)}/{statistic}"
+
+
 def task_metric(role: Role, condition: Condition, task: str, statistic: str) -> str:
     """Metric of the bare center on one task.
 
@@ -153,6 +162,9 @@ class TaskEvaluation:
     reward_fixed_policy: float | None = None
     reward_oracle: float | None = None  # of whoever always takes the target action
     reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
+    group: str | None = None
+    """Of a held-out task, what scores are told apart by: its family, where several are held out, or
+    how many levels of a withheld combination are new together."""
 
     def __post_init__(self) -> None:
         require(self.role in get_args(Role), f"role is {self.role!r}, expected train or held_out")
@@ -267,9 +279,36 @@ class EvaluationEvent:
         ]
         return float(np.mean(found)) if found else None
 
+    def by_group(self) -> dict[str, dict[str, float]]:
+        """Means of the plastic center over all lifetimes of each group of held-out tasks."""
+        groups: dict[str, list[TaskEvaluation]] = {}
+        for entry in self.entries:
+            if entry.group is not None and entry.condition == "plastic":
+                groups.setdefault(entry.group, []).append(entry)
+        found: dict[str, dict[str, float]] = {}
+        for group, entries in groups.items():
+            accuracies = [value for entry in entries for value in entry.accuracy]
+            rewards = [value for entry in entries for value in entry.reward]
+            found[group] = {
+                name: float(np.mean(values))
+                for name, values in (("accuracy_mean", accuracies), ("reward_mean", rewards))
+                if values
+            }
+        return found
+
+    def group_metrics(self) -> dict[str, float]:
+        """`by_group` under metric names."""
+        return {
+            group_metric(group, name): value
+            for group, means in self.by_group().items()
+            for name, value in means.items()
+        }
+
     def metrics(self) -> dict[str, float]:
-        """Metrics of all entries."""
-        return {name: value for entry in self.entries for name, value in entry.metrics().items()}
+        """Metrics of all entries, and of groups of held-out tasks."""
+        of_entries = (entry.metrics() for entry in self.entries)
+        own = {name: value for metrics in of_entries for name, value in metrics.items()}
+        return own | self.group_metrics()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,11 +58,11 @@ def _known_from_correctness(batch: LifetimeBatch) -> bool:
 def _answers_of(batch: LifetimeBatch, result: LifetimeResult) -> Answers:
     import numpy as np
 
-    from evoplastic.trials.order import uniform_trials
+    from evoplastic.trials.order import trial_numbers
 
     streams, tables = batch.trial_streams, batch.tables
     trials = range(result.correct_PK.shape[1])
-    number_LK = np.stack([uniform_trials(streams, tables, trial) for trial in trials], axis=1)
+    number_LK = np.stack([trial_numbers(streams, tables, trial) for trial in trials], axis=1)
     target_LK = tables.fixed.target_action_M[number_LK]
     choice_LK = np.where(result.correct_PK.numpy(), target_LK, 1 - target_LK)
     return Answers(tables.kind_M[number_LK], target_LK, choice_LK)

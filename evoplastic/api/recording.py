@@ -90,7 +90,7 @@ def require_file(plan: Planned, out: Path) -> None:
     """Refuse a file that cannot be written or would not fit, before anything is run.
 
     Raises:
-        UsageError: another suffix, a folder that is not there or may not be written, an array
+        UsageError: another suffix, a folder that cannot be made or may not be written, an array
             larger than the format takes, a disk with less room.
     """
     require(
@@ -98,11 +98,12 @@ def require_file(plan: Planned, out: Path) -> None:
         f"recordings are NetCDF files, {str(out)!r} is named otherwise; use {out.stem}{SUFFIX}",
     )
     folder = out.absolute().parent
-    require(folder.is_dir(), f"there is no folder {folder} to write {out.name} to; make it first")
     require(not out.is_dir(), f"{out} is a folder; give a file to write")
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    require(there.is_dir(), f"{there} is a file, so no folder can be made in it; choose another")
     require(
-        os.access(folder, os.W_OK | os.X_OK),
-        f"cannot write to {folder}: no permission; choose another file",
+        os.access(there, os.W_OK | os.X_OK),
+        f"cannot write to {there}: no permission; choose another file",
     )
     for name, shape in plan.shapes.items():
         size = 4
@@ -113,16 +114,16 @@ def require_file(plan: Planned, out: Path) -> None:
             f"{name} ({' x '.join(map(str, shape))}) takes {size / 2**30:.1f} GiB, an array of "
             "such a file holds 2 GiB; record fewer trials or lifetimes, or in several files",
         )
-    room = shutil.disk_usage(folder).free
+    room = shutil.disk_usage(there).free
     require(
         plan.num_bytes <= room,
         f"the recording takes {plan.num_bytes / 2**30:.1f} GiB, {room / 2**30:.1f} GiB are free in "
-        f"{folder}; record fewer trials or lifetimes, or choose another disk",
+        f"{there}; record fewer trials or lifetimes, or choose another disk",
     )
 
 
 def write_recording(inside: xr.Dataset, out: Path) -> None:
-    """Write a recording, whole or not at all.
+    """Write a recording, whole or not at all; its folder is made.
 
     Raises:
         UsageError: the file may not be written.
@@ -130,6 +131,7 @@ def write_recording(inside: xr.Dataset, out: Path) -> None:
     """
     temporary = out.with_name(f".{out.name}.{secrets.token_hex(8)}.tmp")
     try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
         inside.to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
         os.replace(temporary, out)
     except OSError as error:

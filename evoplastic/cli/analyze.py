@@ -141,11 +141,14 @@ def compare(found: Found, out: Path | None = None) -> SeedsReport | SettingsRepo
 def print_comparison(report: SeedsReport | SettingsReport) -> None:
     """The spread over seeds, and where the tables lie."""
     from analysis.seeds import SeedsReport
+    from analysis.tables.groups import format_groups
     from analysis.tables.seeds import format_seeds_table
     from analysis.tables.settings import format_settings_table
 
     if isinstance(report, SeedsReport):
         console().print(format_seeds_table(report))
+        for table in format_groups(report.runs):
+            console().print(table)
     else:
         console().print(format_settings_table(report.summary))
     _print_files(report.files)
@@ -153,12 +156,18 @@ def print_comparison(report: SeedsReport | SettingsReport) -> None:
 
 def comparison_as_json(report: SeedsReport | SettingsReport) -> dict[str, object]:
     """The runs, and the tables as records."""
+    from analysis.groups import groups_table
     from analysis.seeds import SeedsReport
 
     files = [str(file) for file in report.files]
     if isinstance(report, SeedsReport):
         ids = [run.run_id for run in report.runs]
-        return {"run_ids": ids, "table": _records(report.table), "files": files}
+        return {
+            "run_ids": ids,
+            "table": _records(report.table),
+            "groups": _records(groups_table(report.runs)),
+            "files": files,
+        }
     settings = [
         {
             "setting": setting.name,
@@ -175,8 +184,11 @@ def comparison_as_json(report: SeedsReport | SettingsReport) -> dict[str, object
 def print_report(report: AnalysisReport) -> None:
     """The final table, and where the figures lie."""
     from analysis.tables.final import format_final_table
+    from analysis.tables.groups import format_groups
 
     console().print(format_final_table(report.table))
+    for table in format_groups([report.records]):
+        console().print(table)
     _print_files(report.files)
 
 
@@ -208,9 +220,12 @@ def print_outcome(outcome: RunOutcome, report: AnalysisReport | None) -> None:
 
 def as_json(report: AnalysisReport) -> dict[str, object]:
     """The final table as records, and the files; what is not a number becomes null."""
+    from analysis.groups import groups_table
+
     return {
         "run_id": report.records.run_id,
         "final_table": _records(report.table),
+        "groups": _records(groups_table([report.records])),
         "files": [str(file) for file in report.files],
         "mlflow_run_id": report.mlflow_run_id,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
 from evoplastic.checks import EnvironmentFault
 from evoplastic.cli import exits
-from evoplastic.cli.evaluation_report import print_evaluation, unlearnt
+from evoplastic.cli.evaluation_report import by_group, print_evaluation, unlearnt
 from evoplastic.cli.genome import REFERENCE
 from evoplastic.cli.inside.recorded import OWN_STORE, record_evaluation, store_uri
 from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive, print_json, seed
@@ -118,8 +118,13 @@ def run_evaluate(args: argparse.Namespace) -> int:
         }
         for condition, result in results.items():
             entry[condition] = _summary(result, levels.fixed_policy)
+        if task.group is not None:  # other reports keep their digest
+            entry["group"] = task.group
         entry["warnings"] = [] if args.no_plasticity else unlearnt(entry, args.lifetimes)
         report["tasks"].append(entry)
+    groups = by_group(report["tasks"], conditions)
+    if groups:
+        report["groups"] = groups
     if args.to_mlflow is None:
         _print(report, conditions, args.json)
         return exits.DONE

@@ -26,6 +26,8 @@ def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
         _print_accuracies(with_answers, conditions, report["scored_trials"])
     if with_rewards:
         _print_rewards(with_rewards, conditions, report["scored_trials"])
+    if "groups" in report:
+        _print_groups(report["groups"], report["scored_trials"])
     for name, curve, chosen in (
         ("Correct answers", "learning_curve", with_answers),
         ("Reward of a trial", "reward_curve", [e for e in entries if e not in with_answers]),
@@ -71,6 +73,49 @@ def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:
         f"{entry['task']}: {score} {show(mean)} is not clearly better than {' and '.join(reached)} "
         f"over {lifetimes} lifetimes; no sign that the network learns this task in its lifetime"
     ]
+
+
+def by_group(
+    entries: list[dict[str, Any]], conditions: list[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Means over the tasks of each group of held-out tasks, by group and condition; {} without.
+
+    Args:
+        entries: of the report, each with as many lifetimes.
+        conditions: that were run.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if entry.get("group") is not None:
+            groups.setdefault(entry["group"], []).append(entry)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for group, its in groups.items():
+        for condition in conditions:
+            means = {"tasks": float(len(its))}
+            for name in ("accuracy_mean", "reward_mean"):
+                known = [e[condition][name] for e in its if e[condition][name] is not None]
+                if known:
+                    means[name] = sum(known) / len(known)
+            found.setdefault(group, {})[condition] = means
+    return found
+
+
+def _print_groups(groups: dict[str, dict[str, dict[str, float]]], scored: int) -> None:
+    print_table(
+        ("group of held-out tasks", "condition", "tasks", "accuracy", "reward"),
+        [
+            (
+                group,
+                condition.replace("_", " "),
+                f"{means['tasks']:.0f}",
+                f"{means['accuracy_mean']:.1%}" if "accuracy_mean" in means else "-",
+                f"{means['reward_mean']:.2f}" if "reward_mean" in means else "-",
+            )
+            for group, by_condition in groups.items()
+            for condition, means in by_condition.items()
+        ],
+        title=f"\nMeans over the tasks of a group, over the last {scored} trials",
+    )
 
 
 def _print_accuracies(entries: list[dict[str, Any]], conditions: list[str], scored: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,7 @@ def run_list(args: argparse.Namespace) -> int:
     """The kept genomes of one run, by generation."""
     from analysis.negations import BIAS_MEANS
     from analysis.store import open_run
+    from evoplastic.checks import UsageError
     from evoplastic.genome.genome import Genome
     from tasks.suites.negations import negations_of
 
@@ -151,8 +153,13 @@ def run_list(args: argparse.Namespace) -> int:
     reached = {event.generation: event.held_out_accuracy for event in records.evaluations}
     biases = {event.generation: event.held_out_bias(negations) for event in records.evaluations}
     found: list[dict[str, Any]] = []
+    damaged: list[str] = []  # why a file is none of the genomes
     for name, path in records.genomes.items():
-        genome = Genome.load(path)
+        try:
+            genome = Genome.load(path)
+        except UsageError as fault:
+            damaged.append(str(fault))
+            continue
         generation = genome.provenance.get("generation", "")
         known = int(generation) if generation.isdecimal() else None
         found.append(
@@ -168,7 +175,7 @@ def run_list(args: argparse.Namespace) -> int:
         )
     found.sort(key=lambda each: (each["generation"] is None, each["generation"], each["genome"]))
     if args.json:
-        print_json({"run_id": records.run_id, "genomes": found})
+        print_json({"run_id": records.run_id, "genomes": found, "damaged": damaged})
         return exits.DONE
     print_table(
         ("generation", "genome", "digest", "made by", "from", "held out", "bias"),
@@ -190,6 +197,8 @@ def run_list(args: argparse.Namespace) -> int:
     )
     if any(each["bias"] is not None for each in found):
         print(f"\n{BIAS_MEANS}")
+    for reason in damaged:
+        print(f"left out: {reason}", file=sys.stderr)
     return exits.DONE
 
 

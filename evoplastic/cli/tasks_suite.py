@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.cli import exits
@@ -51,7 +53,7 @@ def list_suite(suite: Suite, *, levels: bool, as_json: bool) -> int:
             {
                 "suite": suite.name,
                 "pacing": suite.pacing,
-                "held_out_family": suite.held_out_family,
+                "held_out_families": list(suite.held_out_families),
                 "families": families,
                 "known_suites": known_suites(),
                 "tasks": rows,
@@ -111,6 +113,15 @@ def check_suite(suite: Suite, *, as_json: bool) -> int:
         f"no leak; {interface.num_inputs} inputs, {interface.num_outputs} actions; "
         f"digest {suite.digest}"
     )
+    if suite.groups:
+        counts = Counter(suite.groups.values())
+        told = ", ".join(f"{group}: {count}" for group, count in counts.items())
+        print(f"held-out tasks by group: {told}")
+    if suite.uncompared:
+        print(
+            f"note: {', '.join(suite.uncompared)} have too many states to be known under other "
+            "names; their trials are compared as they stand"
+        )
     for first, second in suite.train_aliases:
         print(f"note: training tasks {first} and {second} ask the same")
     for name, close in close_pairs:
@@ -132,6 +143,7 @@ def _row(suite: Suite, task: SuiteTask, *, levels: bool) -> dict[str, Any]:
         "settings": dict(task.settings),
         "role": suite.role(task.name),
         "family": families.get(task.name),
+        "group": suite.groups.get(task.name),
         "description": _description(task),
     }
     if not levels:
@@ -153,8 +165,16 @@ def _row(suite: Suite, task: SuiteTask, *, levels: bool) -> dict[str, Any]:
         "levels": {
             name: value._asdict() for name, value in policies(suite, task.name)._asdict().items()
         },
+        "best_adaptive": _best_adaptive(task),
         "closest_train": None if close is None else {**close._asdict(), "is_high": close.is_high},
     }
+
+
+def _best_adaptive(task: SuiteTask) -> dict[str, Any] | None:
+    from tasks.neurogym.task import SelfPacedTask
+
+    found = task.best_adaptive if isinstance(task, SelfPacedTask) else None
+    return None if found is None else found._asdict()
 
 
 def _description(task: SuiteTask) -> str:
@@ -173,12 +193,14 @@ def _description(task: SuiteTask) -> str:
 
 
 def _print_asked(rows: list[dict[str, Any]], title: str) -> None:
+    grouped = any(row["group"] for row in rows)
     print_table(
-        ("task", "role", "chance", "fixed policy", "asks"),
+        ("task", "role", *(("group",) if grouped else ()), "chance", "fixed policy", "asks"),
         [
             (
                 row["task"],
                 _role(row),
+                *((row["group"] or "-",) if grouped else ()),
                 f"{row['chance']:.0%}",
                 f"{row['fixed_policy_level']:.0%}",
                 row["description"],
@@ -190,41 +212,35 @@ def _print_asked(rows: list[dict[str, Any]], title: str) -> None:
 
 
 def _print_levels(rows: list[dict[str, Any]], title: str) -> None:
-    print_table(
-        (
-            "task",
-            "role",
-            "path",
-            "in",
-            "out",
-            "steps",
-            "chance",
-            "fixed policy",
-            "reward: chance",
-            "fixed",
-            "oracle",
-            "closest training task",
-        ),
-        [
-            (
-                row["task"],
-                _role(row),
-                row["path"],
-                str(row["num_inputs"]),
-                str(row["num_outputs"]),
-                str(row["max_steps"]),
-                percent(row["chance"]),
-                percent(row["fixed_policy_level"]),
-                *(
-                    f"{row['levels'][name]['reward']:.2f}"
-                    for name in ("chance", "best_fixed", "oracle")
-                ),
-                _closest(row["closest_train"]),
-            )
-            for row in rows
-        ],
-        title=title,
-    )
+    """With the best adaptive level where some task has one, and groups where there are some."""
+    columns: dict[str, Callable[[dict[str, Any]], str]] = {
+        "task": lambda row: row["task"],
+        "role": _role,
+        "group": lambda row: row["group"] or "-",
+        "path": lambda row: row["path"],
+        "in": lambda row: str(row["num_inputs"]),
+        "out": lambda row: str(row["num_outputs"]),
+        "steps": lambda row: str(row["max_steps"]),
+        "chance": lambda row: percent(row["chance"]),
+        "fixed policy": lambda row: percent(row["fixed_policy_level"]),
+        "reward: chance": lambda row: f"{row['levels']['chance']['reward']:.2f}",
+        "fixed": lambda row: f"{row['levels']['best_fixed']['reward']:.2f}",
+        "best adaptive": lambda row: _adaptive(row["best_adaptive"]),
+        "oracle": lambda row: f"{row['levels']['oracle']['reward']:.2f}",
+        "closest training task": lambda row: _closest(row["closest_train"]),
+    }
+    for optional, key in (("group", "group"), ("best adaptive", "best_adaptive")):
+        if not any(row[key] for row in rows):
+            del columns[optional]
+    cells = [tuple(cell(row) for cell in columns.values()) for row in rows]
+    print_table(tuple(columns), cells, title=title)
+
+
+def _adaptive(level: dict[str, Any] | None) -> str:
+    """A lower bound as such; "-" where there is nothing to find out."""
+    if level is None:
+        return "-"
+    return f"{'≥ ' if level['how'] == 'at least' else ''}{level['reward']:.2f}"
 
 
 def _closest(close: dict[str, Any] | None) -> str:

@@ -25,6 +25,28 @@ class NetworkState(NamedTuple):
     mean_loss_P: Tensor  # running mean of the loss that is shown, for its prediction error
 
 
+def where_taught(taught_P: Tensor | None, learnt: Tensor, kept: Tensor) -> Tensor:
+    """What has been learnt by individuals that may learn; for those at a probe, what was before."""
+    if taught_P is None:
+        return learnt
+    return torch.where(taught_P.view(-1, *[1] * (learnt.ndim - 1)), learnt, kept)
+
+
+def after_probes(
+    taught_P: Tensor | None, state: NetworkState, before: NetworkState
+) -> NetworkState:
+    """The state after a trial of which a probe leaves activity alone, the rest as it was before."""
+    if taught_P is None:
+        return state
+    activity = ("x_PN", "rate_PN")
+    return NetworkState(
+        *(
+            new if name in activity else where_taught(taught_P, new, old)
+            for name, new, old in zip(NetworkState._fields, state, before, strict=True)
+        )
+    )
+
+
 def newborn(
     num_individuals: int,
     groups: NeuronGroups,

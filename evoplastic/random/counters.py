@@ -50,6 +50,7 @@ class Purpose(enum.IntEnum):
     EVALUATION_BIRTH = 11
     ACTION = 12  # which action is taken, where actions are drawn
     WORLD = 13  # what a generated meta-task is made of
+    COEVOLUTION = 14  # which meta-tasks that evolve are mutated, and how
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from evoplastic.random.counters import Purpose, bounded, philox, purpose_word, seed_key
 from evoplastic.trials.stacked import StackedTables
-from evoplastic.types import Int64Array
+from evoplastic.types import BoolArray, Int64Array
 
 
 class TrialStreams(NamedTuple):
@@ -18,31 +18,35 @@ class TrialStreams(NamedTuple):
     epoch: int  # generation, 0 <= epoch < 2**24
     evaluation: bool = False  # evaluation lifetimes draw from streams of their own
 
-    def words(self, trial: int) -> tuple[Int64Array, Int64Array]:
-        """Words 0 and 1 [P] of the order of trials at a trial, 32 bits each."""
+    def words(self, trial: int | Int64Array) -> tuple[Int64Array, Int64Array]:
+        """Words 0 and 1 [P] of the order of trials at a trial, one for all or [P]; 32 bits each."""
         purpose = Purpose.EVALUATION_TRIAL if self.evaluation else Purpose.TRIAL
         word = purpose_word(purpose, self.epoch)
         first_P, second_P, *_ = philox((0, trial, self.stream_P, word), seed_key(self.seed))
         return first_P, second_P
 
 
-def uniform_trials(streams: TrialStreams, tables: StackedTables, trial: int) -> Int64Array:
-    """The trial [P] of the tables that each individual meets: any of its task's, at random.
+def trial_numbers(
+    streams: TrialStreams, tables: StackedTables, trial: int | Int64Array
+) -> Int64Array:
+    """The trial [P] of the tables that each individual meets at a trial of its lifetime.
 
-    number = start + floor(u * size),     u from word 0 of the order of trials
+    number = start + (block * floor(u(key) * size / block) + offset) mod size
+
+    u from word 0 of the order of trials; the rest as the task's course has it
+    (`evoplastic.trials.course`).
+
+    Args:
+        streams: of the individuals.
+        tables: of their tasks.
+        trial: of the lifetime, one for all or [P].
     """
-    start_P, size_P = tables.start_B[streams.task_P], tables.size_B[streams.task_P]
-    drawn_P: Int64Array = start_P + bounded(streams.words(trial)[0], size_P)
-    return drawn_P
+    drawn = tables.drawn(streams.task_P, trial)
+    block_P = drawn.block * bounded(streams.words(drawn.key)[0], drawn.size // drawn.block)
+    number_P: Int64Array = drawn.start + (block_P + drawn.offset) % drawn.size
+    return number_P
 
 
-def first_trials(streams: TrialStreams, tables: StackedTables) -> Int64Array:
-    """The trial [P] of the tables at which each individual begins: that of a block, at random.
-
-    number = start + block * floor(u * size / block),     u from word 0 of the order of trials
-    """
-    block_P = tables.block_B[streams.task_P]
-    blocks_P = tables.size_B[streams.task_P] // block_P
-    drawn_P = bounded(streams.words(0)[0], blocks_P)
-    first_P: Int64Array = tables.start_B[streams.task_P] + block_P * drawn_P
-    return first_P
+def taught_at(streams: TrialStreams, tables: StackedTables, trial: int) -> BoolArray:
+    """Whether each individual [P] may learn at a trial; at probes it may not."""
+    return tables.drawn(streams.task_P, trial).taught

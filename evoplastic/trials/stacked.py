@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.checks import require
+from evoplastic.trials.course import Course, Drawn, draws_of
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import (
     OVER_WRONG,
@@ -40,6 +41,7 @@ class StackedTables(NamedTuple):
     start_B: Int64Array  # first trial of each task
     size_B: Int64Array  # number of trials of each task
     block_B: Int64Array
+    course_B: tuple[Course | None, ...]  # of tasks that are streams
     num_inputs_B: Int64Array  # channels of each task
     num_actions_B: Int64Array
     has_answers_B: BoolArray
@@ -51,6 +53,25 @@ class StackedTables(NamedTuple):
         return Interface(
             num_inputs=self.observation_VI.shape[1], num_outputs=self.reward_VO.shape[1]
         )
+
+    def drawn(self, task: Int64Array, trial: Int64Array | int) -> Drawn:
+        """From where trials of some tasks are drawn: numbers of tasks and of trials of a lifetime,
+        that are broadcast to one shape."""
+        in_order_B = np.full(len(self.start_B), self.timing is None)
+        return draws_of(
+            self.course_B,
+            self.start_B,
+            self.size_B,
+            self.block_B,
+            in_order_B,
+            task,
+            np.asarray(trial, dtype=np.int64),
+        )
+
+    @property
+    def has_probes(self) -> bool:
+        """Whether any task has trials at which nothing is learnt."""
+        return any(course is not None and course.probe_K.any() for course in self.course_B)
 
     @property
     def fixed(self) -> FixedTrials:
@@ -103,6 +124,7 @@ def stack_tables(tables: Sequence[TrialTable]) -> StackedTables:
         start_B=_starts(list(sizes)),
         size_B=sizes,
         block_B=np.array([table.block for table in tables], dtype=np.int64),
+        course_B=tuple(table.course for table in tables),
         num_inputs_B=np.array([table.interface.num_inputs for table in tables], dtype=np.int64),
         num_actions_B=np.array([table.interface.num_outputs for table in tables], dtype=np.int64),
         has_answers_B=np.array([table.has_answers for table in tables]),

@@ -12,13 +12,13 @@ paid, at every step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from evoplastic.checks import UsageError, require
+from evoplastic.trials.course import Course
 from evoplastic.trials.timing import (
     ANSWER,
     FEEDBACK,
@@ -64,6 +64,7 @@ class TrialTable:
     first_M: Int64Array  # state at which a trial begins
     kind_M: Int64Array  # trial kind >= 0: what a per-kind baseline tells apart
     block: int = 1  # a lifetime begins at a trial whose number is a multiple of this
+    course: Course | None = None  # of a stream: from where each trial of a lifetime is drawn
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dt_ms", float(self.dt_ms))
@@ -71,6 +72,8 @@ class TrialTable:
         self._check_shapes()
         self._check_values()
         _ = self.num_steps, self.timing  # refuse endless trials, and a timing that is not fixed
+        if self.course is not None:
+            self.course.require_within(len(self.first_M), self.task)
 
     def _check_shapes(self) -> None:
         V, O = len(self.observation_VI), self.reward_VO.shape[-1]
@@ -167,10 +170,11 @@ class TrialTable:
         return fixed_trials(self.timing, self.observation_VI, self.target_action_V, self.reward_VO)
 
     @property
-    def draw_order(self) -> Literal["uniform", "consecutive"]:
-        """How a lifetime draws trials: each of them from all, or one after the other from the first
-        of a random block, so that it meets the blocks and alternations of an environment too."""
-        return "consecutive" if self.timing is None else "uniform"
+    def in_order(self) -> bool:
+        """How a lifetime without a course draws trials: one after the other from the first of a
+        random block, so that it meets the blocks and alternations of an environment too; or, of
+        fixed timing, each of them from all."""
+        return self.timing is None
 
     @property
     def interface(self) -> Interface:
@@ -191,6 +195,8 @@ class TrialTable:
         Runs keep it; that of fixed timing is taken over the trials, as it was before both kinds
         of trials had one table.
         """
+        if self.course is not None:
+            return content_digest(self.course.digest + replace(self, course=None).digest)
         if self.timing is not None:
             fixed = self.fixed
             return content_digest(

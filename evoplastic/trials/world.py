@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic.trials.order import TrialStreams, first_trials
+from evoplastic.trials.order import TrialStreams, trial_numbers
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import OVER_RIGHT, TrialTiming
@@ -117,18 +117,13 @@ class TableWorld:
     """Individuals that read their trials from tables, one after the other."""
 
     def __init__(self, tables: StackedTables, streams: TrialStreams) -> None:
-        self._tables = tables
-        self._start_P = tables.start_B[streams.task_P]
-        self._size_P = tables.size_B[streams.task_P]
-        self._place_P = first_trials(streams, tables) - self._start_P
+        self._tables, self._streams = tables, streams
+        self._lived_P = np.zeros_like(streams.task_P)  # trials that are over
+        self._trial_P = trial_numbers(streams, tables, self._lived_P)
         self.num_actions_P = tables.num_actions_B[streams.task_P]
         self.max_trial_steps = tables.num_steps
         self.failed_P: BoolArray = np.zeros(len(streams.task_P), dtype=np.bool_)
         self._state_P = tables.first_M[self._trial_P]
-
-    @property
-    def _trial_P(self) -> Int64Array:
-        return self._start_P + self._place_P
 
     def observe(self) -> Observed:
         """What everyone meets now."""
@@ -146,9 +141,9 @@ class TableWorld:
         onward_P = tables.next_VO[self._state_P, choice_P].astype(np.int64)
         over_P = onward_P < 0
         reward_P = tables.reward_VO[self._state_P, choice_P]
-        self._place_P = np.where(
-            moving_P & over_P, (self._place_P + 1) % self._size_P, self._place_P
-        )
+        if (moving_P & over_P).any():
+            self._lived_P = self._lived_P + (moving_P & over_P)
+            self._trial_P = trial_numbers(self._streams, tables, self._lived_P)
         onward_P = np.where(over_P, tables.first_M[self._trial_P], onward_P)
         correct_P = tables.next_VO[self._state_P, choice_P] == OVER_RIGHT
         self._state_P = np.where(moving_P, onward_P, self._state_P)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evoplastic.trust import vouch
-from evoplastic.user_code.project import CodeFile
+from evoplastic.user_code.code_files import CodeFile
 
 MOST_DATA_MIB, MOST_DATA_FILES = 64, 1000
 

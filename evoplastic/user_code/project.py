@@ -29,6 +29,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from evoplastic.trust import admit, gate
+from evoplastic.user_code.code_files import CodeFile, texts_in_place
 from evoplastic.user_code.data import (
     MOST_NOTICED,
     differ,
@@ -43,19 +44,6 @@ MARKS = (".git", "pyproject.toml")  # of a project's own folder
 
 _projects: dict[Path, Project] = {}  # the newest of each file
 _by_prefix: dict[str, Project] = {}
-_stand_ins: dict[Path, bytes] = {}
-
-
-class CodeFile(NamedTuple):
-    """A file that a user's code was loaded from."""
-
-    path: str  # absolute, on the machine where it was loaded
-    content: bytes
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the content."""
-        return hashlib.sha256(self.content).hexdigest()
 
 
 class Found(NamedTuple):
@@ -74,39 +62,13 @@ def open_project(path: Path, kept: Mapping[Path, bytes] | None = None) -> Projec
         kept: texts that run in place of what the disk holds, by absolute path.
     """
     main = Path(os.path.abspath(path))
-    texts = {**_stand_ins, **(kept or {})}
+    texts = texts_in_place(kept)
     known = _projects.get(main)
     if known is not None and known.is_current(texts):
         return known
     project = Project(main, texts)
     _projects[main] = _by_prefix[project.prefix] = project
     return project
-
-
-def stand_in(files: Sequence[CodeFile]) -> None:
-    """From here on, these texts run in this process in place of what lies at their paths.
-
-    So code that a run kept goes on to run where its files have changed, or are missing.
-    """
-    _stand_ins.update({Path(file.path): file.content for file in files})
-
-
-def content_in_place_of(path: Path, kept: Sequence[CodeFile] = ()) -> bytes | None:
-    """What is read in place of a file, if anything: kept, or standing in within this process."""
-    texts = {**_stand_ins, **{Path(file.path): file.content for file in kept}}
-    return texts.get(Path(os.path.abspath(path)))
-
-
-@contextmanager
-def standing_in(files: Sequence[CodeFile]) -> Iterator[None]:
-    """As `stand_in`, within the block alone."""
-    before = dict(_stand_ins)
-    stand_in(files)
-    try:
-        yield
-    finally:
-        _stand_ins.clear()
-        _stand_ins.update(before)
 
 
 class Project:

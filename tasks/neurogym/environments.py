@@ -24,7 +24,8 @@ import numpy as np
 from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
-from evoplastic.user_code.project import CodeFile, is_own, staying_here
+from evoplastic.user_code.code_files import CodeFile
+from evoplastic.user_code.project import is_own, staying_here
 from tasks.machines.metatasks.catalogue import META_TASKS, PREFIX
 from tasks.machines.metatasks.finding import find_meta_task, is_meta_task
 from tasks.machines.metatasks.form import MetaTask

@@ -22,7 +22,7 @@ from evoplastic.trials.order import TrialStreams
 from evoplastic.trials.timing import TrialTiming
 from evoplastic.trials.world import Observed, Stepped
 from evoplastic.types import NO_TARGET, BoolArray, Int64Array, Interface
-from evoplastic.user_code.project import CodeFile
+from evoplastic.user_code.code_files import CodeFile
 from tasks.neurogym.environments import DEFAULT_DT_MS, EnvSource, find_source, quietly
 from tasks.neurogym.refusals import Unbankable
 from tasks.neurogym.stepped_life import SteppedLife

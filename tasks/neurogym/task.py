@@ -18,6 +18,7 @@ from evoplastic.trials.table import TrialTable
 
 if TYPE_CHECKING:
     from tasks.baselines.levels import TaskLevels
+    from tasks.machines.adaptive.level import Adaptive
     from tasks.neurogym.environments import EnvSource
     from tasks.neurogym.refusals import Refusal
     from tasks.neurogym.stepped_world import SteppedEnv
@@ -161,6 +162,23 @@ class SelfPacedTask:
         are too many states, or where it is something else."""
         return _canonical_form(self.source, _words(self.settings), self.dt_ms)
 
+    @property
+    def best_adaptive(self) -> Adaptive | None:
+        """Of a state machine: what the best policy reaches that finds its variables out; None where
+        there are none, too many, or where it is something else."""
+        return _best_adaptive(self.source, _words(self.settings), self.dt_ms)
+
+    @property
+    def is_large_machine(self) -> bool:
+        """Whether it is a meta-task with more states than a canonical form is found for."""
+        return self.canonical_form is None and self._is_meta_task
+
+    @property
+    def _is_meta_task(self) -> bool:
+        from tasks.machines.metatasks.finding import is_meta_task
+
+        return is_meta_task(self.source)
+
     def _refuse_stepping(self) -> None:
         path, refusal = self.form
         if path == "stepping":
@@ -200,6 +218,15 @@ def _canonical_form(source: str, settings: str, dt_ms: int) -> str | None:
     task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     machine = task.env_source.machine
     return canonical_form(machine) if machine is not None and is_small(machine) else None
+
+
+@cache
+def _best_adaptive(source: str, settings: str, dt_ms: int) -> Adaptive | None:
+    from tasks.machines.adaptive.level import adaptive_level
+
+    task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    machine = task.env_source.machine
+    return None if machine is None else adaptive_level(machine)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.baselines.levels import best_constant
 from tasks.suites.levels import fixed_policy_level
-from tasks.suites.loading import known_suites, load_suite
+from tasks.suites.loading import load_suite, two_stimulus_suites
 from tasks.suites.suite import Suite
 from tasks.two_stimulus.task import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
 
@@ -25,7 +25,7 @@ def describe_task(name: str, table: str = "intended") -> dict[str, Any]:
     task = TwoStimulusTask(name, table)
     bank = task.trials()
     timing = bank.fixed.timing
-    suites = [load_suite(suite, table) for suite in known_suites("fixed_timing")]
+    suites = [load_suite(suite, table) for suite in two_stimulus_suites()]
     return {
         "name": name,
         "table": table,

@@ -9,6 +9,7 @@ answers.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
@@ -221,6 +222,7 @@ def _same_mapping(first: TrialTable, second: TrialTable) -> str | None:
     return None
 
 
+@lru_cache(maxsize=512)  # banks are distinguished by identity
 def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
     """Each different stimulus once, in a fixed order, with its mean target."""
     entries = len(bank.kind_M)

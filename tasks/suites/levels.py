@@ -67,7 +67,9 @@ def fixed_policy_level(suite: Suite, name: str) -> float | None:
     """Accuracy that a network reaches without learning the task; None where nothing is right.
 
     Fixed timing: for a training task the mean over the training tasks of the best single way to
-    answer each stimulus; for a held-out task that of the training task that answers it best.
+    answer each stimulus; for a held-out task that of the training task that answers it best. Where
+    cues tell the combination, a network can be born with the right answer to each training task,
+    and the policies of training tasks are tried on held-out ones without regard to the cues.
 
     Self-paced: that of the one answer that is right most often, given whenever one is due; for a
     held-out task at least that of a simple policy learned on any training task of the same
@@ -81,8 +83,10 @@ def fixed_policy_level(suite: Suite, name: str) -> float | None:
     if not suite.self_paced:
         if role == "train":
             return best_single_mapping(suite)
-        sample = suite.sample(name)
-        return max(single_mapping.agreement(train, sample) for train in suite.train_samples)
+        sample = suite.uncued_sample(name)
+        return max(
+            single_mapping.agreement(suite.uncued_sample(task.name), sample) for task in suite.train
+        )
     level = policies(suite, name).best_fixed.accuracy
     if level is None or role == "train" or suite.exchanges_actions or suite.task(name).stepped:
         return level

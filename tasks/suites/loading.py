@@ -10,6 +10,8 @@ from tasks.streams.classes.task import ClassStreamTask
 from tasks.suites.split import Pacing, SuiteTask
 from tasks.suites.suite import Suite
 from tasks.suites.suite_file import KeptSuite, known_suite_files, read_suite_file
+from tasks.two_stimulus.combinations.factors import levels_of
+from tasks.two_stimulus.combinations.task import CombinationTask
 from tasks.two_stimulus.task import TwoStimulusTask, parity_half
 
 
@@ -27,7 +29,7 @@ def load_suite(
     """
     content = read_suite_file(name_or_path, table, kept)
     halves: tuple[int, ...] = ()
-    if content.pacing == "fixed_timing":  # the halves that the published alternation takes
+    if content.table is not None:  # the halves that the published alternation takes
         halves = tuple(parity_half(task.name) for task in content.train)
     return Suite(
         name=content.name,
@@ -39,7 +41,8 @@ def load_suite(
         rule_cue=content.rule_cue,
         permute=content.permute,
         families=content.families,
-        held_out_family=content.held_out_family,
+        held_out_families=content.held_out_families,
+        groups=content.groups,
     )
 
 
@@ -47,6 +50,11 @@ def known_suites(pacing: Pacing | None = None) -> list[str]:
     """Names of the suites that come with the package, or of those whose trials are so paced."""
     names = sorted(known_suite_files())
     return [name for name in names if pacing in (None, read_suite_file(name).pacing)]
+
+
+def two_stimulus_suites() -> list[str]:
+    """Names of the suites that come with the package and list two-stimulus tasks."""
+    return [name for name in sorted(known_suite_files()) if read_suite_file(name).table is not None]
 
 
 def find_task(
@@ -59,7 +67,8 @@ def find_task(
             trials are built.
     """
     if pacing == "fixed_timing":
-        return TwoStimulusTask(name, table)
+        levels = levels_of(name)
+        return TwoStimulusTask(name, table) if levels is None else CombinationTask(levels)
     if name == CLASS_STREAM:
         return ClassStreamTask(name=name, dt_ms=dt_ms)
     return SelfPacedTask(name=name, source=name, dt_ms=dt_ms)

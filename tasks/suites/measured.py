@@ -18,6 +18,7 @@ class MeasuredTask(NamedTuple):
     trials: Task
     role: str | None
     levels: Levels
+    group: str | None = None  # of a held-out task, see `Suite.groups`
 
 
 def measured_tasks(
@@ -47,7 +48,8 @@ def measured_tasks(
     for name in names or [task.name for task in suite.held_out]:
         if name in suite.task_names:
             trials = suite.trials_of(name, trial_seed, num_trials)
-            found = MeasuredTask(name, trials, suite.role(name), levels_of(suite, name))
+            levels, group = levels_of(suite, name), suite.groups.get(name)
+            found = MeasuredTask(name, trials, suite.role(name), levels, group)
         else:
             task = find_task(name, suite.pacing, table=table, dt_ms=int(suite.dt_ms))
             trials = task.trials(trial_seed, num_trials)

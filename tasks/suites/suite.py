@@ -28,6 +28,7 @@ from evoplastic.types import Interface
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.leakage import negated, same_question
 from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
+from tasks.two_stimulus.combinations.task import CombinationTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,10 @@ class Suite(Split):
     """Whether a line for each task of the suite says which one it is (self-paced tasks)."""
     permute: Permute = "none"
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    held_out_family: str | None = None
+    held_out_families: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """What scores of held-out tasks are told apart by, where several families are held out or
+    combinations withheld: the family, or how many levels are new together."""
 
     def __post_init__(self) -> None:
         names = [task.name for task in self.train], [task.name for task in self.held_out]
@@ -168,6 +172,17 @@ class Suite(Split):
         """
         return self._samples[self.task(name).name]
 
+    def uncued_sample(self, name: str) -> TrialTable:
+        """`sample` without the lines that tell which combination of levels it is, if it has any.
+
+        Raises:
+            UsageError: as `sample`.
+        """
+        sample, task = self.sample(name), self.task(name)
+        if isinstance(task, CombinationTask) and task.cues:
+            return task.without_cues().sample()
+        return sample
+
     @property
     def train_aliases(self) -> tuple[tuple[str, str], ...]:
         """Pairs of training tasks that ask the same under two names; allowed, but worth knowing.
@@ -179,6 +194,16 @@ class Suite(Split):
             (first.task, second.task)
             for first, second in combinations(self.train_samples, 2)
             if same_question(first, second) == "the same"
+        )
+
+    @property
+    def uncompared(self) -> tuple[str, ...]:
+        """Held-out meta-tasks of too many states to be found among training tasks under other names
+        (`tasks.machines.generated.canonical`); only copies of them are."""
+        return tuple(
+            task.name
+            for task in self.held_out
+            if isinstance(task, SelfPacedTask) and task.is_large_machine
         )
 
     @property

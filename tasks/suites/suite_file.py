@@ -6,7 +6,7 @@
       reach: [yang19.go, yang19.anti]
       own: ["my_task.py:MyTask", "my_machines.py:DOORS", {task: "my_task.py:MyTask", name: slow,
             set: {wait_ms: 300}}]
-    held_out_family: reach        # another one by name: mine.yaml/own
+    held_out_family: reach        # or several, [reach, own]; another one by name: mine.yaml/own
     # of self-paced tasks only:
     dt_ms: 20                     # one time step for all tasks (default 20)
     defaults: {set: {dim_ring: 4}}  # constructor settings of every task
@@ -15,9 +15,10 @@
     # of fixed timing only:
     table: intended               # truth table of two-stimulus tasks, or published
 
-Instead of families, `train` and `held_out` list the tasks. A `file.py:Name` is looked up beside the
-suite file first. Where the pacing is not said, keys that only self-paced tasks have tell it. Files
-of earlier versions say `kind: paced` or `kind: free`.
+Instead of families, `train` and `held_out` list the tasks, or `combinations` and `withheld` say
+which of a product of factors are meant (`tasks.suites.roles`). A `file.py:Name` is looked up beside
+the suite file first. Where the pacing is not said, keys that only self-paced tasks have tell it.
+Files of earlier versions say `kind: paced` or `kind: free`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from evoplastic.checks import nearest, require, require_known
 from evoplastic.reading import parse_yaml, read_mapping
 from evoplastic.trials.wiring import Permute
 from tasks.neurogym.task import DEFAULT_DT_MS
+from tasks.suites.roles import COMBINATION_KEYS, FAMILY_KEYS, read_roles
 from tasks.suites.split import Pacing, SuiteTask
 from tasks.suites.task_lists import SelfPacedReader, TaskReader, TwoStimulusReader, settings_of
 from tasks.two_stimulus.task import TABLES
@@ -40,12 +42,17 @@ logger = logging.getLogger(__name__)
 
 SUITE_FOLDER = Path(__file__).parent
 COMMON = ("name", "description", "pacing", "kind", "train", "held_out")
-FAMILIES = ("families", "held_out_family")
 KEYS: dict[Pacing, tuple[str, ...]] = {
-    "fixed_timing": (*COMMON, "table", *FAMILIES),
-    "self_paced": (*COMMON, *FAMILIES, "dt_ms", "defaults", "rule_cue", "permute"),
+    "fixed_timing": (*COMMON, "table", *FAMILY_KEYS, *COMBINATION_KEYS),
+    "self_paced": (*COMMON, *FAMILY_KEYS, "dt_ms", "defaults", "rule_cue", "permute"),
 }
-TELLING = {"dt_ms", "defaults", "rule_cue", "permute", *FAMILIES}  # self-paced, if nothing is said
+TELLING = {
+    "dt_ms",
+    "defaults",
+    "rule_cue",
+    "permute",
+    *FAMILY_KEYS,
+}  # self-paced, if nothing is said
 OLD_KINDS: dict[str, Pacing] = {"paced": "fixed_timing", "free": "self_paced"}
 _noted: set[Path] = set()  # files of an earlier version are noted once per process
 
@@ -59,9 +66,10 @@ class SuiteFile:
     pacing: Pacing
     train: tuple[SuiteTask, ...]
     held_out: tuple[SuiteTask, ...]
-    table: str | None  # of two-stimulus tasks; None for self-paced ones
+    table: str | None  # of two-stimulus tasks; None for others
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names of their tasks
-    held_out_family: str | None = None
+    held_out_families: tuple[str, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
     rule_cue: bool = False
     permute: Permute = "none"
 
@@ -176,36 +184,17 @@ def _read(
     require_known(f"permute in suite file {path}:", str(content["permute"]), get_args(Permute))
     require_known(f"table in suite file {path}:", content["table"], TABLES)
     reader = _reader(content, path, pacing, table, kept)
-    families = _families(content, reader)
-    chosen = str(family or content.get("held_out_family", "")) if families else ""
-    if families:
-        require(
-            bool(chosen),
-            f"suite file {path} has families and no held_out_family; it may be any of "
-            f"{', '.join(families)}",
-        )
-        require_known(f"family of suite file {path}:", chosen, families)
-        train = [task for name, tasks in families.items() if name != chosen for task in tasks]
-        held_out = families[chosen]
-    else:
-        require(
-            family is None and "held_out_family" not in content,
-            f"suite file {path} has no families, so it cannot hold one out "
-            f"({family or content.get('held_out_family')!r})",
-        )
-        missing = [key for key in ("train", "held_out") if key not in content]
-        require(not missing, f"suite file {path} lacks {', '.join(missing)} (or families)")
-        train = reader.tasks(content["train"], "train")
-        held_out = reader.tasks(content["held_out"], "held_out")
+    roles = read_roles(given, family, reader)
     return SuiteFile(
         name=content["name"] if family is None else f"{content['name']}/{family}",
         description=content["description"],
         pacing=pacing,
-        train=tuple(train),
-        held_out=tuple(held_out),
-        table=(table or content["table"]) if pacing == "fixed_timing" else None,
-        families={name: tuple(task.name for task in tasks) for name, tasks in families.items()},
-        held_out_family=chosen or None,
+        train=roles.train,
+        held_out=roles.held_out,
+        table=(table or content["table"]) if _has_table(content, pacing) else None,
+        families=roles.families,
+        held_out_families=roles.held_out_families,
+        groups=roles.groups,
         rule_cue=content["rule_cue"],
         permute=content["permute"],
     )
@@ -218,8 +207,15 @@ def _reader(
     table: str | None,
     kept: KeptSuite | None,
 ) -> TaskReader:
-    if pacing == "fixed_timing":
+    if _has_table(content, pacing):
         return TwoStimulusReader(path, table or content["table"])
+    require(
+        table in (None, TABLES[0]) or pacing == "self_paced",
+        f"suite {content['name']!r} has combinations, whose truth tables are the intended ones; "
+        f"leave the table {table!r} out",
+    )
+    if pacing == "fixed_timing":
+        return TwoStimulusReader(path, TABLES[0])
     require(
         table in (None, TABLES[0]),
         f"suite {content['name']!r} is self-paced and has no table of its own; give its "
@@ -236,19 +232,8 @@ def _reader(
     return SelfPacedReader(path, settings, dt_ms, code, places)
 
 
-def _families(content: Mapping[str, Any], reader: TaskReader) -> dict[str, list[SuiteTask]]:
-    if "families" not in content:
-        return {}
-    families = content["families"]
-    sound = isinstance(families, dict) and all(isinstance(name, str) for name in families)
-    _expect(content, reader.path, "families", sound and bool(families), "{NAME: [tasks]}")
-    for key in ("train", "held_out"):
-        require(
-            key not in content,
-            f"suite file {reader.path} has {key} and families, expected one of the two; a family "
-            "is either held out or trained on",
-        )
-    return {name: reader.tasks(tasks, f"family {name}") for name, tasks in families.items()}
+def _has_table(content: Mapping[str, Any], pacing: Pacing) -> bool:
+    return pacing == "fixed_timing" and "combinations" not in content
 
 
 def _expect(

@@ -52,6 +52,7 @@ def entry(
     accuracy: Sequence[float],
     condition: Condition = "plastic",
     curve: tuple[float, ...] | None = None,
+    group: str | None = None,
 ) -> TaskEvaluation:
     """Lifetimes of one genome on one task."""
     return TaskEvaluation(
@@ -63,6 +64,7 @@ def entry(
         chance=0.5,
         fixed_policy_level=FIXED_POLICY if role == "held_out" else 0.5,
         curve=curve,
+        group=group,
     )
 
 

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 
 from evoplastic.cli.evaluation_report import unlearnt
+from evoplastic.genome.config import GenomeConfig
+from evoplastic.genome.genome import Genome
+from evoplastic.genome.layout import Layout
+from evoplastic.network.neurons import NeuronGroups
 from tests.cli.conftest import Command
 
 SHORT = ("lifetime.num_trials=12", "lifetime.scored_trials=4")
@@ -45,6 +49,26 @@ def test_seed_and_plasticity_matter(command: Command, genome_file: Path) -> None
     assert first["plastic"] != other["plastic"]
     assert "plastic" not in off
     assert off["plasticity_off"] == first["plasticity_off"]
+
+
+def test_groups_of_held_out_tasks_have_means(command: Command, tmp_path: Path) -> None:
+    suite = tmp_path / "mine.yaml"
+    suite.write_text(
+        "name: mine\nwithheld: [{rule: same, delay: long, modality: b}]\ncombinations: "
+        "{rule: [and, same], delay: [none, long], response: [pro, anti], modality: [a, b]}"
+    )
+    genome = Genome.random(Layout(NeuronGroups(num_neurons=16, num_inputs=4)), 0, GenomeConfig())
+    genome.save(tmp_path / "g.safetensors")
+    words = ("evaluate", tmp_path / "g.safetensors", *SHORT, f"suite={suite}", "--lifetimes", 4)
+    report = command(*words, "--config", "smoke", "--json").json
+    means = [entry["plastic"]["accuracy_mean"] for entry in report["tasks"]]
+    assert [entry["group"] for entry in report["tasks"]] == ["3 new together"] * 2
+    assert report["groups"]["3 new together"]["plastic"] == {
+        "tasks": 2,
+        "accuracy_mean": pytest.approx(sum(means) / 2),
+        "reward_mean": pytest.approx(sum(means) / 2),
+    }
+    assert "3 new together" in command(*words, "--config", "smoke").out
 
 
 def unlearnt_entry(**changed: float | None) -> dict[str, Any]:

@@ -137,3 +137,10 @@ def test_the_genomes_of_a_run_are_listed_by_generation(command: Command, tmp_pat
     assert "gen_00000002" in text
     assert "show the same and want opposite" in text
     assert command("genome", "list", "nowhere").code == 2
+
+    (tmp_path / "run" / "genomes" / "gen_00000002.safetensors").write_bytes(b"torn")
+    answer = command("genome", "list", "run")
+    assert answer.code == 0
+    assert "left out: " in answer.err
+    assert "gen_00000002" in answer.err
+    assert kept[2]["digest"][:16] in answer.out

@@ -37,7 +37,7 @@ def test_list_names_every_task(command: Command) -> None:
 
 def test_list_of_a_free_suite_builds_trials_only_if_asked(command: Command) -> None:
     found = command("tasks", "list", "--suite", "yang19-small/context", "--json").json
-    assert found["held_out_family"] == "context"
+    assert found["held_out_families"] == ["context"]
     rows = {row["task"]: row for row in found["tasks"]}
     assert {name for name, row in rows.items() if row["role"] == "held_out"} == {
         "yang19.ctxdm1",

@@ -75,6 +75,28 @@ def test_an_event_is_one_line_and_reads_back_equal(event: Event) -> None:
     assert from_line(line, "here") == event
 
 
+def test_held_out_tasks_are_told_by_group() -> None:
+    entries = (
+        evaluation(task="a", accuracy=(0.5, 0.7), group="3 new together"),
+        evaluation(task="b", accuracy=(0.9, 0.9), group="3 new together", reward=(1.0, 2.0)),
+        evaluation(task="c", accuracy=(0.1,), group="4 new together"),
+        evaluation(task="c", accuracy=(0.9,), group="4 new together", condition="plasticity_off"),
+        evaluation(task="d", role="train"),
+    )
+    event = EvaluationEvent(
+        time_ms=1, generation=2, genome_digest="g", parent_digest="", seconds=1.0, entries=entries
+    )
+    assert from_line(to_line(event), "here") == event
+    assert event.group_metrics() == pytest.approx(
+        {
+            "held_out_group/3 new together/accuracy_mean": 0.75,
+            "held_out_group/3 new together/reward_mean": 1.5,
+            "held_out_group/4 new together/accuracy_mean": 0.1,
+        }
+    )
+    assert event.metrics().items() >= event.group_metrics().items()
+
+
 def test_every_kind_of_event_is_tested() -> None:
     assert {type(event) for event in ALL_EVENTS} == set(get_args(Event)) == set(EVENTS.values())
 

@@ -74,7 +74,7 @@ def points_of(
 
 def evaluation_metrics(event: EvaluationEvent, negations: Sequence[Pair] = ()) -> dict[str, float]:
     """An evaluation in the numbers of a page: summary, tasks, levels and controls."""
-    found = summary(event, negations)
+    found = summary(event, negations) | event.group_metrics()
     for role in ROLES:
         entries = _entries(event, role, "plastic")
         if len(entries) <= MOST_TASKS:

@@ -120,6 +120,7 @@ def _metrics(
     """
     from evoplastic.api.evaluating import PLASTIC
     from evoplastic.metric_names import metric_word
+    from evoplastic.records import group_metric
 
     scores: dict[str, float] = {}
     others: dict[str, float] = {}
@@ -143,6 +144,10 @@ def _metrics(
             for level, name in LEVELS.items()
             if entry[level] is not None
         }
+    for group, by_condition in report.get("groups", {}).items():
+        for name, value in by_condition.get(PLASTIC, {}).items():
+            if name != "tasks":
+                scores[f"evaluation/{group_metric(group, name)}"] = value
     if held_out:  # every task has as many lifetimes
         scores["evaluation/held_out/accuracy_mean"] = sum(held_out) / len(held_out)
     return scores, others

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.cpu.course import taught
 from evoplastic.engines.cpu.observations import sent_by_observation
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.run import place_life
@@ -136,12 +137,14 @@ def run_at_outcome(run: Any, first: int, stop: int, trial_start: int, trial_stop
             life = place_life(plan, c, first + c)
             begin_noise(run, life, trial)
             entry = begin_trial(run, life, trial)
+            learns = taught(run, life.individual, trial)  # a probe leaves the trace as it is
             done = 0
             known_at = 0  # steps done when the outcome is known; a trial of fixed timing goes on
             while known_at == 0 or (done < plan.num_steps and not plan.self_paced):
                 done = run_steps(run, life, trial, entry, done)
                 if known_at == 0:
                     known_at = done
-                    read_trace(plan, workspace, life, trial, known_at)
-                else:
+                    if learns:
+                        read_trace(plan, workspace, life, trial, known_at)
+                elif learns:
                     collect_hits(plan, workspace, life, known_at, done, known_at + plan.num_steps)

@@ -150,6 +150,7 @@ def of_rule(
         num_source=formula.num_source,
         num_pair=formula.num_pair,
         pairs_at=formula.pairs_at,
+        trace_at=formula.trace_at if formula.credits else -1,
         num_matrices=formula.num_matrices,
     )
     coefficients = make_coefficients(compiled, params, batch, config)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evoplastic.engines.cpu.course import taught
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.plan import Plan
 from evoplastic.engines.cpu.run import place_life
@@ -73,6 +74,7 @@ class Change(NamedTuple):
     num_source: int
     num_pair: int
     pairs_at: int
+    trace_at: int  # -1 without a trace
     num_matrices: int
 
 
@@ -96,6 +98,7 @@ def make_matrices(plan: Plan, formula: Formula) -> Matrices:
         limits=zeros(2 * LIMITS),
         plastic=zeros(2 * wide),
         largest=zeros(wide // 16),
+        kept=zeros(plan.row * wide if formula.credits else 0),
     )
 
 
@@ -256,12 +259,31 @@ def _advance_means(
 
 
 @inlined
+def _keep_trace(plan: Any, matrices: Any, change: Any, life: Any, back: bool) -> None:
+    """Put the trace of a life aside before a probe, or back after it."""
+    if change.trace_at < 0:
+        return
+    wide = plan.unclamped_width
+    stride = change.num_matrices * wide
+    first = life.slot * plan.row * stride + change.trace_at * wide
+    for j in range(plan.row):
+        for n in range(wide):
+            if back:
+                matrices.rows[first + j * stride + n] = matrices.kept[j * wide + n]
+            else:
+                matrices.kept[j * wide + n] = matrices.rows[first + j * stride + n]
+
+
+@inlined
 def _run_trial(
     run: Any, formula: Any, matrices: Any, change: Any, life: Any, trial: int, entry: int
 ) -> Any:
     """One trial of one life; returns the roughness of its modulation."""
     plan, workspace = run.plan, run.workspace
-    may_change = trial >= plan.first_trial
+    learns = taught(run, life.individual, trial)
+    may_change = learns and trial >= plan.first_trial
+    if not learns:
+        _keep_trace(plan, matrices, change, life, False)
     roughness = np.float32(0)
     mod_before = np.float32(0)
     fan_out = workspace.fan_outs.plasticity
@@ -308,10 +330,12 @@ def _run_trial(
             _stay(sizes, workspace, formula, matrices, places, back)
         if change.normalises:
             _join_drive(plan, workspace, matrices, life)
-        if change.centres:
+        if change.centres and learns:
             _advance_means(plan, workspace, matrices, life, after, change.mean_keep)
         if known and plan.self_paced:
             break
+    if not learns:
+        _keep_trace(plan, matrices, change, life, True)
     return roughness
 
 

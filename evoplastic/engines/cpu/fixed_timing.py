@@ -8,18 +8,7 @@ import numpy as np
 
 from evoplastic.engines.cpu.outcome import conclude_trial, first_largest
 from evoplastic.engines.cpu.simd.compile import inlined
-from evoplastic.engines.cpu.simd.philox import one_word
 from evoplastic.engines.cpu.simd.vectors import load, store
-
-
-@inlined
-def drawn_entry(run: Any, life: Any, trial: int) -> int:
-    """The trial that an individual meets."""
-    plan, banks, individuals = run.plan, run.banks, run.individuals
-    stream = individuals.trial_stream[life.individual]
-    word = one_word(0, trial, stream, plan.trial_purpose, plan.key0, plan.key1)
-    task = individuals.task[life.individual]
-    return banks.start[task] + np.int64((word * np.uint64(banks.size[task])) >> np.uint64(32))
 
 
 @inlined

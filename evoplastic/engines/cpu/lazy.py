@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.cpu.course import taught
 from evoplastic.engines.cpu.perturbation import begin_noise, draw_noise
 from evoplastic.engines.cpu.run import place_life
 from evoplastic.engines.cpu.simd.compile import compiled_once, inlined
@@ -146,7 +147,8 @@ def largest_rate(plan: Any, workspace: Any, life: Any, trial: int, step: int) ->
 def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
     """One trial of one life; returns the scale of its trace and the roughness of its modulation."""
     plan, workspace = run.plan, run.workspace
-    may_change = trial >= plan.first_trial
+    learns = taught(run, life.individual, trial)
+    may_change = learns and trial >= plan.first_trial
     growing = False
     total = np.float32(0)
     roughness = np.float32(0)
@@ -163,20 +165,22 @@ def run_trial(run: Any, life: Any, trial: int, entry: int, scale: Any) -> Any:
             most = largest_rate(plan, workspace, life, trial, step)
         advance_network(plan, workspace, gates, life, step, 0)
 
-        scale = np.float32(scale * plan.retention)
+        if learns:
+            scale = np.float32(scale * plan.retention)
         if abs(scale) < SMALLEST_SCALE:
             settle(plan, workspace, life, total, scale)
             scale = np.float32(1)
             total = np.float32(0)
         gain = np.float32(plan.retention / scale)
-        trace_hits(plan, workspace, life, step, growing, total, gain)
+        if learns:
+            trace_hits(plan, workspace, life, step, growing, total, gain)
 
         known = meet_world(run, life, trial, entry, step)
 
         rate = life.rate + (step + 1) * plan.row
         mod = modulatory_signal(plan, workspace, rate)
         change = np.float32(plan.trace_gain * mod)
-        may_clip = bound_traces(plan, workspace, life, step, most, abs(change))
+        may_clip = learns and bound_traces(plan, workspace, life, step, most, abs(change))
         if may_change:
             if step > 0:
                 jump = np.float32(mod - mod_before)

@@ -15,6 +15,7 @@ from evoplastic.engines.codes import (
     OUTCOME_BINARY,
     OUTCOME_REWARD,
 )
+from evoplastic.engines.cpu.course import taught
 from evoplastic.engines.cpu.simd.compile import inlined
 
 
@@ -69,6 +70,9 @@ def conclude_trial(
     record.reward[individual, trial] = reward
     record.steps[individual, trial] = steps
 
+    if not taught(run, individual, trial):  # a probe: nothing is told, and nothing remembered
+        workspace.gate[life.slot] = np.float32(0)
+        return np.float32(0), np.float32(0)
     shown = loss
     if plan.outcome == OUTCOME_BINARY:
         shown = plan.binary_correct if correct else plan.binary_wrong

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.cpu.course import taught
 from evoplastic.engines.cpu.simd.compile import inlined, outlined
 from evoplastic.engines.cpu.simd.lanes import pack_nonzero
 from evoplastic.engines.cpu.simd.philox import fill_words
@@ -24,14 +25,16 @@ from evoplastic.engines.cpu.simd.vectors import (
 def begin_noise(run: Any, life: Any, trial: int) -> None:
     """Before an individual's trial: noise drawn for its partner stays if both share it.
 
-    The partner, in slot 0, has just had the same trial.
+    The partner, in slot 0, has just had the same trial; probes have no noise.
     """
     plan, workspace, individual = run.plan, run.workspace, life.individual
-    if trial < plan.first_quiet_trial:
+    loud = taught(run, individual, trial)
+    if trial < plan.first_quiet_trial and loud:
         stream = run.individuals.perturb_stream
-        if life.slot == 0 or stream[individual] != stream[individual - 1]:
+        alone = life.slot == 0 or stream[individual] != stream[individual - 1]
+        if alone or not taught(run, individual - 1, trial):
             workspace.drawn[0] = 0
-    elif trial == plan.first_quiet_trial or trial == 0:
+    elif not loud or trial == plan.first_quiet_trial or trial == 0:
         workspace.xi[:] = np.float32(0)
         workspace.hit_start[:] = 0
         workspace.drawn[0] = plan.num_steps

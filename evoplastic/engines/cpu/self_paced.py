@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from evoplastic.engines.codes import FEEDBACK_REWARD
+from evoplastic.engines.cpu.course import drawn_trial, taught
 from evoplastic.engines.cpu.outcome import conclude_trial, first_largest
 from evoplastic.engines.cpu.simd.compile import inlined
-from evoplastic.engines.cpu.simd.philox import one_word
 from evoplastic.engines.cpu.simd.vectors import load_first, splat_f32, store
 
 NO_ACTION = -1
@@ -22,24 +22,21 @@ NO_ACTION = -1
 
 @inlined
 def enter_bank(run: Any, life: Any) -> None:
-    """The first trial of a lifetime, the first of a random block; and what a newborn observes."""
-    plan, workspace, banks, individuals = run.plan, run.workspace, run.banks, run.individuals
-    task = individuals.task[life.individual]
-    stream = individuals.trial_stream[life.individual]
-    word = one_word(0, 0, stream, plan.trial_purpose, plan.key0, plan.key1)
-    block = banks.block[task]
-    blocks = np.uint64(banks.size[task] // block)
-    workspace.place[life.slot] = block * np.int64((word * blocks) >> np.uint64(32))
+    """The first trial of a lifetime, and what a newborn observes."""
+    plan, workspace = run.plan, run.workspace
     workspace.active[life.clamp] = plan.feedback_at
     workspace.active[life.clamp + 1] = plan.feedback_at + 1
-    _first_state(workspace, banks, life, task)
+    _meet(run, life, 0)
     none = np.float32(0)
     clamp_state(run, life, plan.num_steps, NO_ACTION, none, none)
 
 
 @inlined
-def _first_state(workspace: Any, banks: Any, life: Any, task: int) -> None:
-    workspace.trial_state[life.slot] = banks.first[banks.start[task] + workspace.place[life.slot]]
+def _meet(run: Any, life: Any, trial: int) -> None:
+    """Stand in the first state of the trial that comes next."""
+    entry = drawn_trial(run, life.individual, trial)
+    run.workspace.entry[life.slot] = entry
+    run.workspace.trial_state[life.slot] = run.banks.first[entry]
 
 
 @inlined
@@ -49,7 +46,7 @@ def begin_self_paced_trial(run: Any, life: Any) -> int:
     workspace.error[:] = np.float32(0)
     workspace.scored[:] = np.float32(0)
     workspace.paid[0] = np.float32(0)
-    return run.banks.start[run.individuals.task[life.individual]] + workspace.place[life.slot]
+    return workspace.entry[life.slot]
 
 
 @inlined
@@ -116,7 +113,7 @@ def act(run: Any, life: Any, trial: int, entry: int, step: int) -> bool:
     onward = banks.onward[taken]
     workspace.paid[0] += reward
     first = second = np.float32(0)
-    if plan.feedback >= FEEDBACK_REWARD:
+    if plan.feedback >= FEEDBACK_REWARD and taught(run, life.individual, trial):
         first = plan.feedback_gain * reward
         second = -first
     over = onward < 0
@@ -133,9 +130,7 @@ def act(run: Any, life: Any, trial: int, entry: int, step: int) -> bool:
             reward,
         )
         workspace.length[life.slot] = step + 1
-        place = workspace.place[life.slot] + 1
-        workspace.place[life.slot] = place if place < banks.size[task] else 0
-        _first_state(workspace, banks, life, task)
+        _meet(run, life, trial + 1)
     else:
         workspace.trial_state[life.slot] = onward
     line = individuals.action_line[lines + choice]

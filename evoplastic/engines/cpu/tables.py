@@ -14,6 +14,9 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import NO_LINE
 
+COLUMNS = 6  # of a course
+START, SIZE, BLOCK, KEY, OFFSET, TAUGHT = range(COLUMNS)
+
 
 class Banks(NamedTuple):
     """Trial tables as flat arrays; rows R are trials M of fixed timing, or states V else."""
@@ -22,8 +25,7 @@ class Banks(NamedTuple):
     target_action: NDArray[np.int64]  # [R], the target action
     reward: NDArray[np.float32]  # [R * O]
     kind: NDArray[np.int64]  # [M]
-    start: NDArray[np.int64]  # [B]
-    size: NDArray[np.int64]  # [B]
+    course: NDArray[np.int64]  # [B * (K + 1) * COLUMNS], from where each trial of a life is drawn
     # Of fixed timing only, else empty:
     changes: NDArray[np.bool_]  # [M * T], whether the stimulus differs from the step before
     target: NDArray[np.float32]  # [M * O], within [target_low, target_high]
@@ -33,7 +35,6 @@ class Banks(NamedTuple):
     observation: NDArray[np.int64]  # [V], number of what a state shows
     state_of_observation: NDArray[np.int64]  # [S], first state of each observation
     first: NDArray[np.int64]  # [M]
-    block: NDArray[np.int64]  # [B]
     channels: NDArray[np.int64]  # [B]
     actions: NDArray[np.int64]  # [B]
 
@@ -42,7 +43,7 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
     """The trial tables of a batch, flattened."""
     tables = batch.tables
     if batch.self_paced:
-        return _flat_states(tables)
+        return _flat_states(tables, config)
     fixed = tables.fixed
     stimulus_MTI, target_MO = fixed.stimulus_MTI, fixed.target_MO
     changes_MT = np.ones(stimulus_MTI.shape[:2], dtype=np.bool_)
@@ -56,20 +57,35 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
         target_action=as_row(fixed.target_action_M, np.int64),
         reward=as_row(fixed.reward_MO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
-        start=as_row(tables.start_B, np.int64),
-        size=as_row(tables.size_B, np.int64),
+        course=_courses(tables, config),
         part=none.astype(np.int8),
         onward=none.astype(np.int32),
         observation=none,
         state_of_observation=none,
         first=none,
-        block=none,
         channels=none,
         actions=none,
     )
 
 
-def _flat_states(tables: StackedTables) -> Banks:
+def _courses(tables: StackedTables, config: LifetimeConfig) -> NDArray[np.int64]:
+    """From where trials 0 .. K of each task are drawn; K is seen at the end of the last trial."""
+    task_B1 = np.arange(len(tables.start_B), dtype=np.int64)[:, None]
+    drawn = tables.drawn(task_B1, np.arange(config.num_trials + 1, dtype=np.int64))
+    columns = np.empty((*drawn.start.shape, COLUMNS), dtype=np.int64)
+    for column, values in (
+        (START, drawn.start),
+        (SIZE, drawn.size),
+        (BLOCK, drawn.block),
+        (KEY, drawn.key),
+        (OFFSET, drawn.offset),
+        (TAUGHT, drawn.taught),
+    ):
+        columns[..., column] = values
+    return as_row(columns, np.int64)
+
+
+def _flat_states(tables: StackedTables, config: LifetimeConfig) -> Banks:
     return Banks(
         stimulus=as_row(tables.observation_VI, np.float32),
         changes=np.zeros(0, dtype=np.bool_),
@@ -77,14 +93,12 @@ def _flat_states(tables: StackedTables) -> Banks:
         target_action=as_row(tables.target_action_V, np.int64),
         reward=as_row(tables.reward_VO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
-        start=as_row(tables.start_B, np.int64),
-        size=as_row(tables.size_B, np.int64),
+        course=_courses(tables, config),
         part=as_row(tables.flags_V, np.int8),
         onward=as_row(tables.next_VO, np.int32),
         observation=as_row(tables.observation_id_V, np.int64),
         state_of_observation=as_row(tables.state_of_observation_S, np.int64),
         first=as_row(tables.first_M, np.int64),
-        block=as_row(tables.block_B, np.int64),
         channels=as_row(tables.num_inputs_B, np.int64),
         actions=as_row(tables.num_actions_B, np.int64),
     )

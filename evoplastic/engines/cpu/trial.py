@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evoplastic.engines.cpu.fixed_timing import clamp_rates, conclude_outcome, drawn_entry
+from evoplastic.engines.cpu.course import drawn_trial
+from evoplastic.engines.cpu.fixed_timing import clamp_rates, conclude_outcome
 from evoplastic.engines.cpu.self_paced import act, begin_self_paced_trial, enter_bank
 from evoplastic.engines.cpu.simd.compile import inlined
 from evoplastic.engines.cpu.simd.modulation import lay_fan_out
@@ -102,7 +103,7 @@ def begin_trial(run: Any, life: Any, trial: int) -> int:
         store(workspace.rate, life.rate + j, load(workspace.rate, last + j, 16))
     if plan.self_paced:
         return begin_self_paced_trial(run, life)
-    return drawn_entry(run, life, trial)
+    return drawn_trial(run, life.individual, trial)
 
 
 @inlined

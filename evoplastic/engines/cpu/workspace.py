@@ -48,7 +48,7 @@ class Workspace(NamedTuple):
     active: NDArray[np.int64]  # [2, C'] clamped columns whose rates may differ from 0
     num_active: NDArray[np.int64]  # [2] how many they are
     activity: NDArray[np.float32]  # [O]
-    place: NDArray[np.int64]  # [2] number of the present trial in its bank
+    entry: NDArray[np.int64]  # [2] number of the present self-paced trial in the tables
     trial_state: NDArray[np.int64]  # [2] present state of its trial
     observation: NDArray[np.int64]  # [2] what it shows
     line: NDArray[np.int64]  # [2] of the last action
@@ -138,7 +138,7 @@ def make_workspace(
         active=allocate(2 * plan.clamped_width, np.int64),
         num_active=allocate(2, np.int64),
         activity=allocate(plan.num_outputs),
-        place=allocate(2, np.int64),
+        entry=allocate(2, np.int64),
         trial_state=allocate(2, np.int64),
         observation=allocate(2, np.int64),
         line=allocate(2, np.int64),

@@ -26,7 +26,7 @@ from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.coefficients import Evolvable
-from evoplastic.trials.order import first_trials
+from evoplastic.trials.order import trial_numbers
 from evoplastic.trials.wiring import NO_LINE
 
 
@@ -93,7 +93,7 @@ def bring_lives(
     arrays: FixedTimingIndividuals | SelfPacedIndividuals
     if batch.self_paced:
         assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
-        first = first_trials(batch.trial_streams, batch.tables)[part]
+        first = trial_numbers(batch.trial_streams, batch.tables, 0)[part]
         channel = carried(batch.wiring.input_PI[part], groups.num_inputs)
         action = carried(batch.wiring.action_PO[part], groups.num_outputs)
         arrays = SelfPacedIndividuals(

@@ -38,9 +38,9 @@ from evoplastic.network.outcome import (
     running_mean,
     scatter_baseline,
 )
-from evoplastic.network.state import NetworkState, newborn
+from evoplastic.network.state import NetworkState, after_probes, newborn, where_taught
 from evoplastic.random.draws import trial_perturbations
-from evoplastic.trials.order import uniform_trials
+from evoplastic.trials.order import taught_at, trial_numbers
 from evoplastic.trials.world import World
 from evoplastic.watching import at
 
@@ -62,6 +62,7 @@ class _Trial(NamedTuple):
     reward_PO: Tensor
     kind_P: Tensor
     xi_PTN: Tensor
+    taught_P: Tensor | None  # at probes nothing is learnt; none where there are no probes
 
 
 @one_thread()
@@ -199,8 +200,13 @@ def _bring_trial(
     device: torch.device,
 ) -> _Trial:
     tables, fixed = batch.tables, batch.tables.fixed
-    number_P = uniform_trials(batch.trial_streams, tables, trial)
+    number_P = trial_numbers(batch.trial_streams, tables, trial)
     xi_STN, stream_P = trial_perturbations(batch, trial, tables.num_steps, groups, config)
+    xi_PTN, taught_P = xi_STN[stream_P], None
+    if tables.has_probes:
+        of_individuals = taught_at(batch.trial_streams, tables, trial)
+        xi_PTN[~of_individuals] = 0.0
+        taught_P = torch.from_numpy(of_individuals).to(device)
 
     def tensor(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(device, dtype)
@@ -211,7 +217,8 @@ def _bring_trial(
         target_action_P=torch.from_numpy(fixed.target_action_M[number_P]).to(device),
         reward_PO=tensor(fixed.reward_MO[number_P]),
         kind_P=torch.from_numpy(tables.kind_M[number_P]).to(device),
-        xi_PTN=tensor(xi_STN[stream_P]),
+        xi_PTN=tensor(xi_PTN),
+        taught_P=taught_P,
     )
 
 
@@ -233,6 +240,7 @@ def _run_trial(
     leak = params.intrinsic.leak(dynamics, timing.dt_ms)
     own_threshold = params.intrinsic.threshold(dynamics)
     may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
+    taught_P = brought.taught_P
     response_start, response_stop = timing.response
     feedback_start, feedback_stop = timing.feedback
 
@@ -298,6 +306,7 @@ def _run_trial(
             ).to(rate_PN.dtype)
             outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
             feedback_PF = feedback_rates(loss_P, correct_P, reward_P, state, config)
+            feedback_PF = where_taught(taught_P, feedback_PF, torch.zeros_like(feedback_PF))
             column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
             if rule.modulator == "outcome":
                 baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
@@ -312,13 +321,17 @@ def _run_trial(
 
         if may_change and rule.modulator == "network":
             if step > 0:
-                roughness_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
+                rougher_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
+                roughness_P = where_taught(taught_P, rougher_P, roughness_P)
             signal_before_PK = signal_PK
         if may_change and changes:
             modulation_PN = None
             if rule.modulator != "none":
                 modulation_PN = onto_plasticity(params.modulation, signal_PK)
-            p_PNN = plasticity.changed(p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN)
+            changed_PNN = plasticity.changed(
+                p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN
+            )
+            p_PNN = where_taught(taught_P, changed_PNN, p_PNN)
             w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
 
         if in_feedback:
@@ -328,7 +341,6 @@ def _run_trial(
         mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
         recorder.step(trial, step, "rate", rate_PN)
 
-    recorder.end_trial(trial, elig_PNN, p_PNN)
     end = NetworkState(
         x_PN,
         rate_PN,
@@ -342,4 +354,6 @@ def _run_trial(
     )
     steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
     outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
+    end = after_probes(taught_P, end, state)
+    recorder.end_trial(trial, end.elig_PNN, end.p_PNN)
     return end, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)

@@ -29,11 +29,12 @@ from evoplastic.network.outcome import (
     running_mean,
     scatter_baseline,
 )
-from evoplastic.network.state import NetworkState
+from evoplastic.network.state import NetworkState, after_probes, where_taught
 from evoplastic.random.draws import trial_perturbations
+from evoplastic.trials.order import taught_at
 from evoplastic.trials.timing import ANSWER, HOLD
 from evoplastic.trials.wiring import NO_LINE, Wiring
-from evoplastic.trials.world import Observed, World, open_world
+from evoplastic.trials.world import Observed, World, in_tables, open_world
 
 
 class TrialOutcome(NamedTuple):
@@ -85,6 +86,9 @@ def run_self_paced_trial(
     may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
     P, device = len(state.x_PN), state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
+    began, taught_P, tables = state, None, in_tables(batch.tasks)
+    if tables is not None and tables.has_probes:
+        taught_P = torch.from_numpy(taught_at(batch.trial_streams, tables, trial)).to(device)
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
     recorder.meet(trial, kind_P)
     zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
@@ -104,6 +108,7 @@ def run_self_paced_trial(
         seen = world.observe()
         recorder.ask(trial, torch.from_numpy(seen.target_action_P).to(device), alive_P)
         xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
+        xi_PN = where_taught(taught_P, xi_PN, torch.zeros_like(xi_PN))
         w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
         x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
         threshold = thresholds(params.modulation, before.rate_PN, groups, own_threshold)
@@ -139,7 +144,8 @@ def run_self_paced_trial(
         if may_change and rule.modulator == "network":
             if step > 0:
                 jump_P = ((signal_PK - signal_before_PK) ** 2).sum(1)
-                roughness_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
+                rougher_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
+                roughness_P = where_taught(taught_P, rougher_P, roughness_P)
             signal_before_PK = _where(alive_P, signal_PK, signal_before_PK)
 
         mean_error_P2 = error_P2 / count_P2.clamp(min=1)
@@ -147,6 +153,7 @@ def run_self_paced_trial(
         loss_P = torch.where(over_P, mean_error_P2.sum(1) / parts_P, loss_P)
         correct_P = torch.where(over_P, torch.from_numpy(stepped.correct_P).to(device), correct_P)
         feedback_PF = _feedback(loss_P, correct_P, step_reward_P, over_P, before, config)
+        feedback_PF = where_taught(taught_P, feedback_PF, torch.zeros_like(feedback_PF))
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
         column_P = kind_P if chosen.baseline == "kind" else 0 * kind_P
         if rule.modulator == "outcome":
@@ -161,6 +168,7 @@ def run_self_paced_trial(
             changed_PNN = plasticity.changed(
                 p_PNN, activity, elig_PNN, before.elig_PNN, modulation_PN
             )
+            changed_PNN = where_taught(taught_P, changed_PNN, p_PNN)
             p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
         decay = plasticity.baseline_decay
         sent_PN = _clamped(rate_PN, feedback_PF, choice_P, groups, batch, config, world)
@@ -185,6 +193,7 @@ def run_self_paced_trial(
         recorder.step(trial, step, "rate", state.rate_PN, alive_P)
         alive_P = alive_P & ~over_P
 
+    state = after_probes(taught_P, state, began)
     recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
     outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
     return state, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)

@@ -20,10 +20,10 @@ instance last is not said there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from evoplastic.random.counters import Purpose, bounded, words
+from evoplastic.random.counters import Purpose
+from tasks.machines.dice import Dice
 from tasks.machines.metatasks.codes import one_hot
 from tasks.machines.metatasks.form import MetaTask, ProbabilityRange, StateRange
 from tasks.machines.state_machine import (
@@ -42,9 +42,6 @@ SOURCE = "generated, after Miconi 2023 (arXiv 2302.05583)"
 NUM_STATES, NUM_ACTIONS = 4, 2
 FIXED_STIMULI, VARIABLE_STIMULI, PROBABILITIES = 3, 2, 2
 POOL = 6  # stimuli that variable ones are drawn from
-ROW = 256  # words at a time
-
-Each = TypeVar("Each")
 
 
 class Parts(NamedTuple):
@@ -57,38 +54,9 @@ class Parts(NamedTuple):
     flags: tuple[FlagRule, ...]
 
 
-class _Dice:
-    """Random numbers of one meta-task, one after the other: a function of seed and number."""
-
-    def __init__(self, seed: int, number: int) -> None:
-        self.seed, self.number, self.row = seed, number, 0
-        self.left: list[int] = []
-
-    def word(self) -> int:
-        if not self.left:
-            found = words(self.seed, Purpose.WORLD, 0, self.number, self.row, ROW)
-            self.left = found[::-1].tolist()
-            self.row += 1
-        return self.left.pop()
-
-    def below(self, size: int) -> int:
-        return int(bounded(self.word(), size))
-
-    def happens(self, probability: float) -> bool:
-        return self.word() < probability * 2**32
-
-    def one_of(self, choices: Sequence[Each]) -> Each:
-        return choices[self.below(len(choices))]
-
-    def some_of(self, choices: Sequence[int], count: int) -> list[int]:
-        """Different ones."""
-        left = list(choices)
-        return [left.pop(self.below(len(left))) for _ in range(count)]
-
-
 def draw_parts(seed: int, number: int) -> Parts:
     """The parts of one random meta-task: a function of seed and number."""
-    dice = _Dice(seed, number)
+    dice = Dice(seed, number, Purpose.WORLD)
     num_rewards = dice.one_of((1, 1, 1, 2, 3))
     num_flags = dice.one_of((1, 1, 1, 2))
     variable_state = dice.one_of((0.0, 0.0, 0.5))
@@ -107,7 +75,7 @@ def draw_parts(seed: int, number: int) -> Parts:
     return Parts(rows, stimuli, state_range, tuple(rewards), tuple(flags))
 
 
-def _stimuli(dice: _Dice) -> tuple[int | StimulusVariable | None, ...]:
+def _stimuli(dice: Dice) -> tuple[int | StimulusVariable | None, ...]:
     """A single variable stimulus says nothing new: it is the one that is not one of the others."""
     while True:
         shown: list[int | StimulusVariable | None] = []
@@ -122,7 +90,7 @@ def _stimuli(dice: _Dice) -> tuple[int | StimulusVariable | None, ...]:
             return tuple(shown)
 
 
-def _rows(dice: _Dice) -> tuple[tuple[float, ...], ...]:
+def _rows(dice: Dice) -> tuple[tuple[float, ...], ...]:
     """Where the actions of one state lead."""
     weights = [_weights(dice) for _ in range(NUM_ACTIONS)]
     if dice.happens(0.5):  # all actions alike, or all but one with two outcomes swapped
@@ -137,7 +105,7 @@ def _rows(dice: _Dice) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(weight / sum(row) for weight in row) for row in weights)
 
 
-def _weights(dice: _Dice) -> list[int]:
+def _weights(dice: Dice) -> list[int]:
     row = [0] * NUM_STATES
     row[dice.below(NUM_STATES)] = 5 if dice.happens(1 / 3) else 1
     for odds in (1 / 2, 1 / 3, 1 / 3):
@@ -148,7 +116,7 @@ def _weights(dice: _Dice) -> list[int]:
 
 
 def _reward(
-    dice: _Dice, variable_state: float, uncertain: float, variable_chance: float, uses_flag: float
+    dice: Dice, variable_state: float, uncertain: float, variable_chance: float, uses_flag: float
 ) -> RewardRule:
     while True:
         old: State = dice.below(NUM_STATES)
@@ -166,7 +134,7 @@ def _reward(
             return RewardRule(old=old, action=action, probability=chance, flag=flag)
 
 
-def _flag(dice: _Dice, variable_state: float, *, always_up: bool) -> FlagRule:
+def _flag(dice: Dice, variable_state: float, *, always_up: bool) -> FlagRule:
     while True:
         old: State = dice.below(NUM_STATES)
         action = dice.below(NUM_ACTIONS) if dice.happens(1 / 3) else ANY

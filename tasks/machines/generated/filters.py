@@ -82,23 +82,37 @@ class Filters:
         if not varies(machine):
             return "nothing varies"
         fixed, oracle = fixed_level(machine), oracle_level(machine)
-        if not self._passes(oracle - fixed):  # no policy reaches more than who knows the variables
+        if not above(oracle - fixed, self.gap):  # who knows the variables reaches most
             return "gap"
         form = canonical_form(machine)
         if form in self.forms:
             return "duplicate"
         self.forms.add(form)
-        adaptive = adaptive_level(machine, TRIED, MEASURED, MOST_NODES)
-        if adaptive is None:
+        levels = learned_levels(machine, fixed, oracle)
+        if levels is None:
             return "unmeasured"
-        best = min(adaptive.reward, oracle)  # measured levels miss by some standard errors
-        levels = Levels(fixed, best, adaptive.how, adaptive.standard_error, oracle)
-        if not self._passes(best - SURE * levels.standard_error - fixed):
+        if not clears(levels, self.gap):
             return "gap"
         return Kept(task, levels, form)
 
-    def _passes(self, gained: float) -> bool:
-        return round(gained, DIGITS) > self.gap
+
+def learned_levels(machine: StateMachine, fixed: float, oracle: float) -> Levels | None:
+    """The levels of a machine, the best adaptive one included; None where it cannot be found."""
+    adaptive = adaptive_level(machine, TRIED, MEASURED, MOST_NODES)
+    if adaptive is None:
+        return None
+    best = min(adaptive.reward, oracle)  # measured levels miss by some standard errors
+    return Levels(fixed, best, adaptive.how, adaptive.standard_error, oracle)
+
+
+def clears(levels: Levels, gap: float) -> bool:
+    """Whether learning surely brings more than the gap."""
+    return above(levels.adaptive - SURE * levels.standard_error - levels.fixed, gap)
+
+
+def above(gained: float, gap: float) -> bool:
+    """Whether a gain is above the gap, but for rounding."""
+    return round(gained, DIGITS) > gap
 
 
 def varies(machine: StateMachine) -> bool:

@@ -21,6 +21,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "two-step": ("two-step",),
     "key-door": ("key-door",),
 }
+TRAINED, UNSEEN = "trained", "unseen"  # families of generated meta-tasks
 ORDER = 1  # epoch of the words that put meta-tasks into a random order
 
 
@@ -87,15 +88,26 @@ def split_world(
 
 
 def suite_text(split: WorldSplit, world: Path, out: Path) -> str:
-    """A suite file that lists the split; the world is looked up beside it."""
+    """A suite file that lists the split, in families; the world is looked up beside it.
+
+    Trained on is the family `trained`; held out are `unseen`, generated as those, and each known
+    family, whose scores are told apart.
+    """
     import yaml
 
     beside = Path(os.path.relpath(world, out.parent)).as_posix()
+    families = {TRAINED: [f"{beside}:{name}" for name in split.train]}
+    if split.held_out:
+        families[UNSEEN] = [f"{beside}:{name}" for name in split.held_out]
+    for family, names in FAMILIES.items():
+        known = [f"{PREFIX}{name}" for name in names if f"{PREFIX}{name}" in split.known]
+        if known:
+            families[family] = known
     content = {
         "name": out.stem,
         "description": f"{len(split.train)} generated meta-tasks; others and known ones held out",
         "pacing": "self_paced",
-        "train": [f"{beside}:{name}" for name in split.train],
-        "held_out": [*(f"{beside}:{name}" for name in split.held_out), *split.known],
+        "families": families,
+        "held_out_family": [name for name in families if name != TRAINED],
     }
     return str(yaml.safe_dump(content, sort_keys=False, width=98))

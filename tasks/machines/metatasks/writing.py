@@ -49,7 +49,7 @@ def to_plain(task: MetaTask) -> dict[str, Any]:
         "actions": list(A),
         "transitions": _written_rows(task),
         "stimuli": stimuli,
-        "code": "one_hot" if task.code == one_hot(len(task.code)) else [list(r) for r in task.code],
+        "code": "one_hot" if _needs_no_more(task) else [list(row) for row in task.code],
         "variables": {key: value for key, value in variables.items() if value},
         "flags": [_written_rule(task, rule) for rule in task.flags],
         "rewards": [_written_rule(task, rule) for rule in task.rewards],
@@ -108,6 +108,12 @@ def _inline(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _needs_no_more(task: MetaTask) -> bool:
+    """Whether a reader of `one_hot` makes the same code, from the stimuli that are named."""
+    fixed = [each for each in task.stimuli if isinstance(each, int)]
+    return task.code == one_hot(max([*fixed, *task.stimulus_pool], default=-1) + 1)
 
 
 def _written_rows(task: MetaTask) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from neurogym.core import TrialEnv
 
 from evoplastic.checks import UsageError, nearest, require
 from evoplastic.reading import read_text
+from evoplastic.user_code.code_files import CodeFile, content_in_place_of
 from evoplastic.user_code.keeping import contents_of
-from evoplastic.user_code.project import CodeFile, Project, content_in_place_of, open_project
+from evoplastic.user_code.project import Project, open_project
 from tasks.machines.metatasks.collection import MOST_BYTES
 from tasks.machines.metatasks.finding import meta_task_file
 from tasks.machines.state_machine import StateMachine
@@ -75,7 +76,7 @@ def task_files(source: str, kept: Sequence[CodeFile] = ()) -> tuple[CodeFile, ..
     there are none.
 
     To run kept files where the originals are changed or missing, hand them to
-    `evoplastic.user_code.project.stand_in` before the task is loaded: they run in place of what
+    `evoplastic.user_code.code_files.stand_in` before the task is loaded: they run in place of what
     lies at their paths, and `__file__` is what it was, unless data beside it was kept and is
     something else now: then that of a folder in which the data was laid out.
 

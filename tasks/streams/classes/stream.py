@@ -26,6 +26,7 @@ from tasks.streams.classes.patterns import draw_examples, draw_prototypes
 
 MOST = 4096  # of classes, labels, examples, pixels or probes
 MOST_STEPS = 100
+ORDER_SEED = 0  # of the numbers of classes, which say nothing: classes are drawn for each stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,8 @@ class ClassStream:
             dt_ms: time step.
         """
         streams = [self.draw(seed, number) for number in range(num_streams)]
-        shown_MI = np.concatenate([shown_KI for shown_KI, _, _ in streams])
-        answer_M = np.concatenate([answer_K for _, answer_K, _ in streams])
+        shown_MI = np.concatenate([shown_KI for shown_KI, _ in streams])
+        answer_M = np.concatenate([answer_K for _, answer_K in streams])
         M, T, O = len(answer_M), self.trial_steps, self.labels
         target_MT = np.full((M, T), NO_TARGET, dtype=np.int64)
         target_MT[:, -1] = answer_M
@@ -142,35 +143,40 @@ class ClassStream:
             next_VO=fixed_course(answer_M, T, O),
             first_M=T * np.arange(M, dtype=np.int64),
             kind_M=np.zeros(M, dtype=np.int64),
-            block=self.num_trials,
             course=block_course(
                 num_trials=M,
                 parts=[f"{end} classes" for end in self.part_ends],
-                tasks=["classes so far"],
+                tasks=[
+                    f"classes {start + 1}-{stop}"
+                    for start, stop in zip((0, *self.part_ends), self.part_ends, strict=False)
+                ],
                 part_K=self.part_K,
-                task_K=np.zeros(self.num_trials, dtype=np.int64),
+                task_K=np.searchsorted(self.part_ends, self.class_K, side="right"),
                 probe_K=self.probe_K,
             ),
         )
 
-    def draw(self, seed: int, number: int) -> tuple[Float32Array, Int64Array, Int64Array]:
-        """Observations [K, I], answers [K] and classes [K] of one stream; what is shown is
+    @property
+    def class_K(self) -> Int64Array:
+        """The class of each trial, the same numbers in each stream; probes ask classes evenly."""
+        rng = np.random.default_rng(ORDER_SEED)
+        trials = []
+        for start, stop in zip((0, *self.part_ends), self.part_ends, strict=False):
+            taught = np.repeat(np.arange(start, stop), self.examples)
+            trials.append(rng.permutation(taught) if self.shuffled else taught)
+            trials.append(rng.permutation(np.arange(self.probes) * stop // self.probes))
+        return np.concatenate(trials)
 
-            pixels, +1 or -1 each | label lines, 1 on that of the class while it is taught
+    def draw(self, seed: int, number: int) -> tuple[Float32Array, Int64Array]:
+        """Observations [K, I] and answers [K] of one stream; what is shown is
+
+        pixels, +1 or -1 each | label lines, 1 on that of the class while it is taught
         """
         rng = np.random.default_rng([seed, number])
         prototype_CX = draw_prototypes(rng, self.classes, self.pixels)
-        label_C = rng.permutation(self.labels)[: self.classes]
-        parts = []
-        for start, stop in zip((0, *self.part_ends), self.part_ends, strict=False):
-            taught = np.repeat(np.arange(start, stop), self.examples)
-            parts.append(rng.permutation(taught) if self.shuffled else taught)
-            rounds = -(-self.probes // stop)
-            asked = np.concatenate([rng.permutation(stop) for _ in range(rounds)])
-            parts.append(asked[: self.probes])
-        class_K = np.concatenate(parts)
-        shown_KI = np.zeros((len(class_K), self.pixels + self.labels), dtype=np.float32)
-        shown_KI[:, : self.pixels] = draw_examples(rng, prototype_CX, class_K, self.noise)
+        label_K = rng.permutation(self.labels)[self.class_K]
+        shown_KI = np.zeros((self.num_trials, self.pixels + self.labels), dtype=np.float32)
+        shown_KI[:, : self.pixels] = draw_examples(rng, prototype_CX, self.class_K, self.noise)
         taught_K = np.flatnonzero(~self.probe_K)
-        shown_KI[taught_K, self.pixels + label_C[class_K[taught_K]]] = 1.0
-        return shown_KI, label_C[class_K], class_K
+        shown_KI[taught_K, self.pixels + label_K[taught_K]] = 1.0
+        return shown_KI, label_K

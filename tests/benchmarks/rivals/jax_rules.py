@@ -12,7 +12,7 @@ import torch
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.rules.catalogue import RULES
 from evoplastic.rules.params import RuleParams
-from evoplastic.trials.order import uniform_trials
+from evoplastic.trials.order import trial_numbers
 from tests.benchmarks.rivals.jax_program import missing as missing
 
 LEAK, PROBABILITY, AMPLITUDE, FIRST_STEP = 0.2, 0.1, 0.5, 2
@@ -41,7 +41,7 @@ def live(
     timing = fixed.timing
     windows = (timing.num_steps, *timing.response, *timing.feedback)
     trial_PK = np.stack(
-        [uniform_trials(batch.trial_streams, batch.tables, k) for k in range(num_trials)], axis=1
+        [trial_numbers(batch.trial_streams, batch.tables, k) for k in range(num_trials)], axis=1
     )
     keys = jax.random.split(jax.random.key(batch.seed), 1 + int(batch.perturb_stream_P.max()))
     loss_PK = _program(rule, windows, amplitude)(

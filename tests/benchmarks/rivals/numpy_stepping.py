@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
-from evoplastic.trials.order import uniform_trials
+from evoplastic.trials.order import trial_numbers
 from tests.benchmarks.rivals.jax_rules import (
     AMPLITUDE,
     CLAMPED,
@@ -44,7 +44,7 @@ def live(
     p = np.zeros_like(w)
     loss_K = np.zeros(num_trials, np.float32)
     for trial in range(num_trials):
-        number = uniform_trials(batch.trial_streams, batch.tables, trial)[person]
+        number = trial_numbers(batch.trial_streams, batch.tables, trial)[person]
         stimulus_TI = fixed.stimulus_MTI[number]
         target = np.where(fixed.target_MO[number] > 0, 0.9, 0.1).astype(np.float32)
         activity = np.zeros(2, np.float32)

@@ -46,7 +46,7 @@ def test_a_file_holds_what_run_gives(command: Command, genome_file: Path) -> Non
 
 
 def test_the_function_writes_the_same(tmp_path: Path, genome_file: Path) -> None:
-    out = tmp_path / "rec.nc"
+    out = tmp_path / "new" / "folder" / "rec.nc"
     given = ep.record(genome_file, out, "dms", 2, "mod", [3], plastic=False, **SETTINGS)
     with xr.open_dataset(out) as kept:
         np.testing.assert_array_equal(kept["mod"].values, given["mod"].values)
@@ -57,7 +57,7 @@ def test_the_function_writes_the_same(tmp_path: Path, genome_file: Path) -> None
     ("words", "message"),
     [
         (("--out", "rec.h5"), "recordings are NetCDF files, 'rec.h5' is named otherwise"),
-        (("--out", "nowhere/rec.nc"), "there is no folder"),
+        (("--out", "{genome}/rec.nc"), "is a file, so no folder can be made in it"),
         (("--trials", "5-3"), "trials '5-3' are asked for, expected numbers and ranges"),
         (("--trials", "a"), "trials 'a' are asked for, expected numbers and ranges"),
         (("--trials", "0-12"), "trials [12] are asked for, a lifetime has trials 0 to 11"),
@@ -69,6 +69,7 @@ def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(
     words: tuple[str, ...], message: str, command: Command, genome_file: Path
 ) -> None:
     before = sorted(Path().iterdir())
+    words = tuple(word.format(genome=genome_file) for word in words)
     answer = command("record", genome_file, "--out", "rec.nc", *words, *SHORT)
     assert answer.code == 2
     assert message in answer.err

@@ -83,7 +83,8 @@ def _fixed_timing(
     timing = fixed.timing
     network = Network(params, groups, batch, config, individual, timing.dt_ms, tables.num_kinds)
     for trial in range(config.num_trials):
-        entry = _drawn_entry(batch, individual, trial)
+        entry, network.taught = _drawn_entry(batch, individual, trial)
+        kept = network.learnt()
         kind = int(tables.kind_M[entry]) if config.rule.baseline == "kind" else 0
         target = int(fixed.target_action_M[entry])
         wanted = _wanted(config, target, groups.num_outputs)
@@ -112,7 +113,9 @@ def _fixed_timing(
                 correct = choice == target
                 reward = float(fixed.reward_MO[entry, choice])
                 outcome = (network.seen(loss, correct, reward), kind)
-                pair = _feedback_pair(network, loss, correct, reward)
+                pair = (
+                    _feedback_pair(network, loss, correct, reward) if network.taught else (0.0, 0.0)
+                )
                 record.correct_K.append(correct)
                 record.reward_K.append(reward)
                 network.events.feedback.append(pair)
@@ -123,6 +126,8 @@ def _fixed_timing(
                 )
             if in_feedback:
                 _clamp(network, pair, choice)
+        if not network.taught:
+            network.unlearn(kept)
         record.loss_K.append(loss)
         record.steps_K.append(timing.num_steps)
         record.entry_K.append(entry)
@@ -153,15 +158,12 @@ def _self_paced(
             seen = float(tables.observation_VI[state, channel])
             network.rate[input_line[channel]] = config.dynamics.stimulus_gain * seen
 
-    start, size, block = (
-        int(each[task]) for each in (tables.start_B, tables.size_B, tables.block_B)
-    )
-    place = _word(batch, individual, 0) * (size // block) // 2**32 * block
-    state = int(tables.first_M[start + place])
+    state = int(tables.first_M[_drawn_entry(batch, individual, 0)[0]])
     _clamp(network, (0.0, 0.0), -1)
     show(state)
     for trial in range(config.num_trials):
-        entry = start + place
+        entry, network.taught = _drawn_entry(batch, individual, trial)
+        kept = network.learnt()
         kind = int(tables.kind_M[entry]) if config.rule.baseline == "kind" else 0
         errors: dict[int, list[float]] = {HOLD: [], ANSWER: []}
         total, step, over = 0.0, 0, False
@@ -183,13 +185,14 @@ def _self_paced(
             over, correct = onward < 0, onward == OVER_RIGHT
 
             rewards = config.feedback in ("reward", "reward_prediction_error")
-            pair = (paid, -paid) if rewards else (0.0, 0.0)
+            pair = (paid, -paid) if rewards and network.taught else (0.0, 0.0)
             outcome = None
             if over:
                 means = [sum(found) / len(found) for found in errors.values() if found]
                 loss = sum(means) / len(means) if means else 0.0
                 outcome = (network.seen(loss, correct, total), kind)
-                pair = _feedback_pair(network, loss, correct, paid)
+                if network.taught:
+                    pair = _feedback_pair(network, loss, correct, paid)
             first = step == 0 and trial > 0  # the feedback of the trial before is there now
             network.change(trial, step, feedback=first, outcome=outcome)
             if outcome is not None:
@@ -202,13 +205,14 @@ def _self_paced(
                 record.steps_K.append(step + 1)
                 record.entry_K.append(entry)
                 record.mod_KT.append(network.mods)
-                place = (place + 1) % size
-                onward = int(tables.first_M[start + place])
+                onward = int(tables.first_M[_drawn_entry(batch, individual, trial + 1)[0]])
             network.events.feedback.append(pair)
             state = onward
             show(state)
             _clamp(network, pair, action_line[choice])
             step += 1
+        if not network.taught:
+            network.unlearn(kept)
     return network
 
 
@@ -247,11 +251,25 @@ def _feedback_pair(
     return value, -value
 
 
-def _drawn_entry(batch: LifetimeBatch, individual: int, trial: int) -> int:
-    """The trial of fixed timing that comes next: uniform over its task's."""
-    task = int(batch.task_P[individual])
-    start, size = int(batch.tables.start_B[task]), int(batch.tables.size_B[task])
-    return start + _word(batch, individual, trial) * size // 2**32
+def _drawn_entry(batch: LifetimeBatch, individual: int, trial: int) -> tuple[int, bool]:
+    """The trial that comes next, and whether it teaches: of fixed timing uniform over its task's,
+    self-paced the next after the first of a random block, of a stream as its course has it."""
+    task, tables = int(batch.task_P[individual]), batch.tables
+    start, size, block = (
+        int(each[task]) for each in (tables.start_B, tables.size_B, tables.block_B)
+    )
+    course = tables.course_B[task]
+    if course is not None:
+        k = min(trial, course.num_trials - 1)
+        start += int(course.start_K[k])
+        size, block = int(course.size_K[k]), int(course.block_K[k])
+        word = _word(batch, individual, int(course.key_K[k]))
+        place = word * (size // block) // 2**32 * block + int(course.offset_K[k])
+        return start + place % size, not bool(course.probe_K[k])
+    if batch.self_paced:
+        place = _word(batch, individual, 0) * (size // block) // 2**32 * block
+        return start + (place + trial) % size, True
+    return start + _word(batch, individual, trial) * size // 2**32, True
 
 
 def _word(batch: LifetimeBatch, individual: int, trial: int) -> int:

@@ -8,8 +8,10 @@ configuration, never from an engine. It shares with the engines only the words o
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -102,7 +104,8 @@ class Network:
         self.rate = list(self.x)
         self.rate[self.bias] = self.dynamics.bias_rate
         self.before = list(self.rate)  # rates before the present step
-        self.started = False  # whether there was a step
+        self.started = False  # whether there was a step whose rates the means lack
+        self.taught = True  # at probes nothing is learnt
         self.xi = [0.0] * self.size
         self.mean = [0.0] * self.size  # running means, without the rates of the present step
         self.p: Matrix = [[0.0] * self.size for _ in range(self.size)]
@@ -120,11 +123,7 @@ class Network:
         """x' = x + leak (w_eff rate - x) + xi, rate = g f(x - theta); nothing is clamped yet."""
         if step == 0:
             self.sent = []
-        keep = self.constants.mean_keep
-        if self.started:
-            self.mean = [
-                keep * m + (1.0 - keep) * r for m, r in zip(self.mean, self.rate, strict=True)
-            ]
+        self._advance_means()
         self.started = True
         self.before = list(self.rate)
         self.xi = [self._perturbation(trial, step, i) for i in range(self.size)]
@@ -144,6 +143,27 @@ class Network:
             gate = self._reaching("gain", i, self._released(self.before), 0.0)
             value = 1.0 / (1.0 + math.exp(-above)) if i >= self.response else math.tanh(above)
             self.rate[i] = 2.0 / (1.0 + math.exp(-gate)) * value
+
+    def _advance_means(self) -> None:
+        """mean' = keep * mean + (1 - keep) * rate, with the rates of the last step."""
+        keep = self.constants.mean_keep
+        if self.started:
+            self.mean = [
+                keep * m + (1.0 - keep) * r for m, r in zip(self.mean, self.rate, strict=True)
+            ]
+
+    def learnt(self) -> tuple[Any, ...]:
+        """What a probe leaves as it is."""
+        self._advance_means()
+        self.started = False
+        kept = self.p, self.elig, self.baseline, self.mean, self.mean_correct
+        return copy.deepcopy((*kept, self.mean_reward, self.mean_loss))
+
+    def unlearn(self, kept: tuple[Any, ...]) -> None:
+        """Be as before a probe, but for activity."""
+        self.started = False
+        self.p, self.elig, self.baseline, self.mean, self.mean_correct, *means = kept
+        self.mean_reward, self.mean_loss = means
 
     def _released(self, rates: list[float]) -> list[float]:
         """m_k."""
@@ -170,7 +190,7 @@ class Network:
         released = self._released(self.rate)
         self.mods.append(sum(m if k % 2 == 0 else -m for k, m in enumerate(released)))
         self.sent.append(self.mods[-1:] if self.fan_outs["plasticity"] is None else released)
-        if self.rule.modulator == "network" and trial >= self.constants.first_trial and step > 0:
+        if self.rule.modulator == "network" and self._may_change(trial) and step > 0:
             for now, earlier in zip(self.sent[-1], self.sent[-2], strict=True):
                 self.roughness += (now - earlier) ** 2
 
@@ -188,7 +208,7 @@ class Network:
             feedback: whether feedback is given at this step, for a gate that waits for it.
             outcome: outcome of the trial and its column of the baselines, if it is known now.
         """
-        if trial < self.constants.first_trial:
+        if not self._may_change(trial):
             return
         if self.rule.when == "outcome" and outcome is None:
             return
@@ -218,6 +238,9 @@ class Network:
             largest = max(abs(p) for row in self.p[first:] for p in row)
             if largest > 0:
                 self.p = [[p / largest for p in row] for row in self.p]
+
+    def _may_change(self, trial: int) -> bool:
+        return self.taught and trial >= self.constants.first_trial
 
     def seen(self, loss: float, correct: bool, reward: float) -> float:
         """L, the outcome of a trial."""
@@ -276,7 +299,7 @@ class Network:
         modulatory = self.modulator <= neuron < self.response
         spared = modulatory and not chosen.perturb_modulators
         quiet = trial >= self.config.num_trials - self.config.quiet_trials
-        if step < chosen.first_step or quiet or spared:
+        if step < chosen.first_step or quiet or spared or not self.taught:
             return 0.0
         purposes = noise.Purpose
         purpose = purposes.EVALUATION_PERTURBATION if batch.evaluation else purposes.PERTURBATION

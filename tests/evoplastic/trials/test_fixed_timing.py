@@ -55,7 +55,7 @@ def test_malformed_trials_are_refused_by_their_tasks_name(
 
 def test_states_are_laid_out_trial_by_trial_and_paid_at_the_outcome() -> None:
     assert TABLE.timing == TIMING
-    assert (TABLE.num_steps, TABLE.draw_order) == (12, "uniform")
+    assert (TABLE.num_steps, TABLE.in_order) == (12, False)
     assert TABLE.first_M.tolist() == [0, 12, 24, 36, 48]
     flags_T = [0] * 5 + [ANSWER] * 3 + [0] + [OUTCOME | FEEDBACK, FEEDBACK] + [0]
     assert TABLE.flags_V.tolist() == flags_T * 5
@@ -109,7 +109,7 @@ def test_feedback_without_an_outcome_is_refused() -> None:
 def test_self_paced_trials_have_no_timing() -> None:
     table = make_node_bank(1)
     assert table.timing is None
-    assert table.draw_order == "consecutive"
+    assert table.in_order
 
 
 def test_interface_of_a_table() -> None:

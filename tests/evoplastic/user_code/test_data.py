@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from evoplastic.trust import Untrusted, gate_of, set_from_run
+from evoplastic.user_code.code_files import CodeFile, standing_in
 from evoplastic.user_code.data import LAID_OUT, laid_out
-from evoplastic.user_code.project import CodeFile, open_project, standing_in
+from evoplastic.user_code.project import open_project
 
 CODE = """
 from pathlib import Path

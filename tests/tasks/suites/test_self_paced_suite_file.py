@@ -52,7 +52,7 @@ def test_families_make_a_split(tmp_path: Path) -> None:
 def test_another_family_is_held_out_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, FAMILIES)
     other = read_suite_file(f"{path}/reach")
-    assert (other.name, other.held_out_family) == ("mine/reach", "reach")
+    assert (other.name, other.held_out_families) == ("mine/reach", ("reach",))
     assert [task.name for task in other.held_out] == ["yang19.go", "away"]
     ours = load_suite("yang19/context")
     assert ours.name == "yang19/context"

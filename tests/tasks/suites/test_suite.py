@@ -13,7 +13,7 @@ from evoplastic.checks import UsageError
 from evoplastic.trials.timing import TrialTiming
 from evoplastic.types import Interface
 from tasks.suites.levels import best_single_mapping, fixed_policy_level, levels_of
-from tasks.suites.loading import known_suites, load_suite
+from tasks.suites.loading import known_suites, load_suite, two_stimulus_suites
 from tasks.suites.suite import Suite
 from tasks.two_stimulus.task import NAMES, TABLES, TwoStimulusTask, truth_table
 from tests.tasks.conftest import BankMaker, SuiteMaker
@@ -27,7 +27,9 @@ def named(names: Sequence[str]) -> list[TwoStimulusTask]:
 
 
 def test_known_suites() -> None:
-    assert known_suites("fixed_timing") == sorted(SUITES)
+    assert two_stimulus_suites() == sorted(SUITES)
+    combined = ["combinations", "combinations-cued"]
+    assert known_suites("fixed_timing") == [*combined, *sorted(SUITES)]
     assert set(known_suites("fixed_timing")) < set(known_suites())
 
 

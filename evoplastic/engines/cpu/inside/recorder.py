@@ -23,8 +23,8 @@ from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.recording import Recorded, Recording, empty_fields
 from evoplastic.network.dynamics import modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.trials.order import first_trials, uniform_trials
-from evoplastic.types import NO_TARGET, Int64Array
+from evoplastic.trials.order import taught_at, trial_numbers
+from evoplastic.types import NO_TARGET, BoolArray, Int64Array
 from evoplastic.watching import at
 
 
@@ -50,6 +50,7 @@ class CpuRecorder:
         self._place = {trial: place for place, trial in enumerate(recording.trials)}
         self._connections: dict[int, Connections] = {}
         self._number_P: dict[int, Int64Array] = {}  # of the trial that each meets, by trial
+        self._taught: dict[int, BoolArray] = {}  # whether each may learn, by trial
         self._done = count(1)  # lifetimes, for whoever watches
         shape = (len(batch.task_P), len(recording.trials))
         self.recorded = Recorded(
@@ -58,7 +59,6 @@ class CpuRecorder:
             np.full(shape, NO_TARGET, dtype=np.int64),
         )
         tables = batch.tables
-        self._first_P = first_trials(batch.trial_streams, tables)
         self._target_action_M = None if tables.timing is None else tables.fixed.target_action_M
         self.blocks = self._blocks(config.num_trials)
 
@@ -83,7 +83,8 @@ class CpuRecorder:
             if trial == 0:
                 self._connections[individual] = no_connections(run.plan)
             own = self._connections[individual]
-            follow_trial(run.plan, run.workspace, own, trial, steps, self._by_network)
+            if self._taught_P(trial)[individual]:
+                follow_trial(run.plan, run.workspace, own, trial, steps, self._by_network)
         if trial in self._place:
             self._keep(run, of_rule, individual, trial, steps)
         if trial == run.plan.num_trials - 1:
@@ -126,6 +127,12 @@ class CpuRecorder:
             found = {"p": own.p.reshape(shape), "elig": own.elig.reshape(shape)}
         return {name: flat[: plan.num_unclamped] for name, flat in found.items()}
 
+    def _taught_P(self, trial: int) -> BoolArray:
+        """Who may learn at a trial."""
+        if trial not in self._taught:
+            self._taught[trial] = taught_at(self._batch.trial_streams, self._batch.tables, trial)
+        return self._taught[trial]
+
     def _choices(
         self, run: Run, rate_TN: NDArray[np.float32], individual: int
     ) -> NDArray[np.int32]:
@@ -148,14 +155,11 @@ class CpuRecorder:
     def _asked(self, individual: int, trial: int, choice_T: NDArray[np.int32]) -> tuple[int, int]:
         """Kind of a trial, and the last action it asked for on the way that was taken."""
         tables = self._batch.tables
+        if trial not in self._number_P:
+            self._number_P[trial] = trial_numbers(self._batch.trial_streams, tables, trial)
+        number = int(self._number_P[trial][individual])
         if self._target_action_M is not None:
-            if trial not in self._number_P:
-                self._number_P[trial] = uniform_trials(self._batch.trial_streams, tables, trial)
-            number = int(self._number_P[trial][individual])
             return int(tables.kind_M[number]), int(self._target_action_M[number])
-        task = self._batch.task_P[individual]
-        start, size = int(tables.start_B[task]), int(tables.size_B[task])
-        number = start + (int(self._first_P[individual]) - start + trial) % size
         state, target = int(tables.first_M[number]), NO_TARGET
         for choice in choice_T:
             asked = int(tables.target_action_V[state])

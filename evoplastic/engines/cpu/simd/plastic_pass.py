@@ -56,6 +56,7 @@ class Matrices(NamedTuple):
     limits: Any  # [2, LIMITS] retention, largest change, largest p, scale of p
     plastic: Any  # [2, U'] sum of alpha P rate, where p is divided
     largest: Any  # [U' / 16] largest |P| of some targets
+    kept: Any  # [row, U'] the trace before a probe, of rules that have one
 
 
 class Places(NamedTuple):

@@ -16,7 +16,7 @@ from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.draws import perturbation_words, perturbations
-from evoplastic.trials.order import uniform_trials
+from evoplastic.trials.order import trial_numbers
 from tests.evoplastic.engines.gpu.checks import SHORT, Case, prepare
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
@@ -145,7 +145,7 @@ def test_trials_come_in_the_order_of_the_reference(stream: int) -> None:
             entry_probe[(1,)](
                 out, numbers, *(torch.tensor([int(number)], device=DEVICE) for number in asked)
             )
-            assert int(out) == uniform_trials(batch.trial_streams, batch.tables, trial)[individual]
+            assert int(out) == trial_numbers(batch.trial_streams, batch.tables, trial)[individual]
 
 
 @triton.jit

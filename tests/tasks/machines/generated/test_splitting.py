@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,36 @@ def test_the_command_writes_a_suite(
     assert tuple(task.name for task in suite.train) == split.train
     assert [task.name for task in suite.held_out] == [*split.held_out, "harlow"]
     assert suite.interface.num_outputs == 2
+    assert suite.groups == {split.held_out[0]: "unseen", "harlow": "harlow"}
+    assert suite.families["trained"] == split.train
+
+
+def test_a_check_of_the_suite_shows_what_adaptive_policies_reach(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "metaworld.yaml"
+    words = ["--train", "1", "--hold-out", "1", "--hold-out-family", "t-maze", "--out", str(out)]
+    assert main(["tasks", "split", str(world), *words]) == 0
+    capsys.readouterr()
+    assert main(["tasks", "check", "--suite", str(out), "--json"]) == 0
+    rows = {row["task"]: row for row in json.loads(capsys.readouterr().out)["tasks"]}
+    assert rows["t-maze"]["group"] == "t-maze"
+    assert rows["t-maze"]["best_adaptive"]["how"] == "exact"
+    assert rows["t-maze"]["best_adaptive"]["reward"] == pytest.approx(0.95, abs=5e-4)
+    assert all(row["best_adaptive"] is not None for row in rows.values())
+    assert main(["tasks", "check", "--suite", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "best adaptive" in text
+    assert "held-out tasks by group: unseen: 1, t-maze: 1" in text
+    assert "too many states" not in text
+
+
+def test_meta_tasks_too_large_to_be_known_under_other_names_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\npacing: self_paced\ntrain: [meta/harlow]\nheld_out: [meta/find-the-spot]"
+    )
+    assert load_suite(path).uncompared == ("find-the-spot",)
 
 
 def test_a_suite_whose_held_out_meta_task_is_trained_under_other_names_is_refused(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evoplastic.user_code.project import standing_in
+from evoplastic.user_code.code_files import standing_in
 from tasks.baselines.levels import best_fixed, chance, level_of, oracle
 from tasks.machines.draws import draw
 from tasks.machines.metatasks.catalogue import META_TASKS

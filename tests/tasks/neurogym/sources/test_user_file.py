@@ -12,8 +12,8 @@ import pytest
 
 from evoplastic import trust
 from evoplastic.checks import UsageError
-from evoplastic.user_code import project
-from evoplastic.user_code.project import CodeFile
+from evoplastic.user_code import code_files
+from evoplastic.user_code.code_files import CodeFile
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import find_source
 from tasks.neurogym.sources.user_file import load_task, task_files
@@ -23,7 +23,7 @@ from tests.tasks.neurogym.sources.projects import PROJECTS, task, write
 
 @pytest.fixture(autouse=True)
 def _no_stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "_stand_ins", {})
+    monkeypatch.setattr(code_files, "_stand_ins", {})
 
 
 @pytest.mark.parametrize("kind", PROJECTS)
@@ -142,7 +142,7 @@ def test_kept_texts_run_where_the_files_are_others(
         find_source(word)
     loaded = load_task(tmp_path / file, "MyTask", kept)
     assert loaded is load_task(tmp_path / file, "MyTask", kept)
-    project.stand_in(kept)
+    code_files.stand_in(kept)
     assert build_step_bank(find_source(word), 3, 1).digest == expected.digest
     assert np.array_equal(task_files(word), kept)
 

@@ -1,0 +1,1 @@
+"""Tasks as combinations of factors, of which some are withheld from training."""

@@ -1,0 +1,81 @@
+"""Held-out tasks by group: numbers by hand, for one run and for two seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis.groups import groups_table
+from analysis.store import RunRecords, open_run
+from analysis.tables.groups import format_groups
+from evoplastic.records import Event
+from tests.analysis import free_runs
+from tests.analysis.runs import entry, evaluation, start, whole_run, write_run
+
+THREE, FOUR = "3 new together", "4 new together"
+
+
+def run(folder: Path, seed: int, shift: float = 0.0) -> RunRecords:
+    """Three withheld combinations, the last evaluation with a control."""
+    first = [
+        entry("a", "held_out", (0.5, 0.5), group=THREE),
+        entry("b", "held_out", (0.5, 0.5), group=THREE),
+        entry("c", "held_out", (0.4, 0.4), group=FOUR),
+    ]
+    last = [
+        entry("a", "held_out", (0.7, 0.9 + shift), group=THREE),
+        entry("b", "held_out", (0.6, 0.6), group=THREE),
+        entry("a", "held_out", (0.5, 0.6), "plasticity_off", group=THREE),
+        entry("c", "held_out", (0.5, 0.7 + shift), group=FOUR),
+        entry("and", "train", (1.0, 1.0)),
+    ]
+    events: list[Event] = [
+        start(seed, f"small-{seed}"),
+        evaluation(0, *first),
+        evaluation(4, *last),
+    ]
+    return open_run(write_run(folder, events))
+
+
+def test_a_group_is_the_mean_of_its_tasks(tmp_path: Path) -> None:
+    table = groups_table([run(tmp_path, 1)]).set_index(["group", "condition"])
+    assert set(table.index) == {(THREE, "plastic"), (THREE, "plasticity_off"), (FOUR, "plastic")}
+    three = table.loc[(THREE, "plastic")]
+    assert (three["tasks"], three["low"], three["mean"], three["high"]) == pytest.approx(
+        (2, 0.6, 0.7, 0.8)
+    )
+    assert table.loc[(FOUR, "plastic"), "mean"] == pytest.approx(0.6)
+    assert table.loc[(THREE, "plasticity_off"), "mean"] == pytest.approx(0.55)
+
+
+def test_over_seeds_the_spread_is_that_of_seeds(tmp_path: Path) -> None:
+    runs = [run(tmp_path / "one", 1), run(tmp_path / "two", 2, 0.1)]
+    three = groups_table(runs).set_index(["group", "condition"]).loc[(THREE, "plastic")]
+    assert (three["seeds"], three["low"], three["mean"], three["high"]) == pytest.approx(
+        (2, 0.7, 0.7125, 0.725)
+    )
+
+
+def test_the_table_has_a_row_for_each_group(tmp_path: Path) -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        for table in format_groups([run(tmp_path, 1)]):
+            console.print(table)
+    text = capture.get()
+    assert text.count("Held-out tasks by group: percent correct at the end") == 1
+    (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["3"]]
+    assert row == ["3", "new", "together", "2", "70", "60-80", "62", "50", "55", "-"]
+
+
+def test_rewards_of_groups_are_shown_where_they_have_levels(tmp_path: Path) -> None:
+    session = free_runs.session(free_runs.TWO, 0, 0.5)
+    entries = (replace(e, group="maze" if e.role == "held_out" else None) for e in session.entries)
+    events: list[Event] = [start(), replace(session, entries=tuple(entries))]
+    assert len(format_groups([open_run(write_run(tmp_path, events))])) == 2
+
+
+def test_runs_without_groups_have_no_table(tmp_path: Path) -> None:
+    assert format_groups([open_run(write_run(tmp_path, whole_run()))]) == []

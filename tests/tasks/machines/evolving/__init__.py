@@ -1,0 +1,1 @@
+"""Tests of meta-tasks that change."""
