@@ -91,7 +91,13 @@ def philox(counter: tuple[Any, Any, Any, Any], key: tuple[int, int]) -> tuple[An
 
 
 def _multiply(factor: int, word: Any) -> tuple[Any, Any]:
-    """High and low half of a 32 x 32-bit product, by 16-bit halves: int64 never overflows."""
+    """High and low half of a 32 x 32-bit product, by 16-bit halves: int64 never overflows.
+
+    Arrays of unsigned numbers hold it as a whole, which is twice as fast.
+    """
+    if getattr(word, "dtype", None) == np.uint64:
+        product = word * np.uint64(factor)
+        return product >> 32, product & MASK32
     low = factor * (word & 0xFFFF)
     high = factor * (word >> 16) + (low >> 16)
     return high >> 16, ((high & 0xFFFF) << 16) | (low & 0xFFFF)

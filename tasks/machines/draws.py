@@ -79,9 +79,10 @@ def _variables(
 
 def _uniform(seed: int, stream_M: Int64Array, trial_M: Int64Array, count: int) -> Float64Array:
     """Rows of uniform numbers of 53 bits, each a function of seed, stream, trial and place."""
-    position = np.arange(-(-count // 2), dtype=np.int64)[None]
+    position = np.arange(-(-count // 2), dtype=np.uint64)[None]
     word = purpose_word(Purpose.BANK, 0)
-    counter = (position, trial_M[:, None], stream_M[:, None], word)
+    trial_M1, stream_M1 = (each[:, None].astype(np.uint64) for each in (trial_M, stream_M))
+    counter = (position, trial_M1, stream_M1, word)
     a, b, c, d = (
         np.broadcast_to(w, (len(stream_M), position.shape[1]))
         for w in philox(counter, seed_key(seed))

@@ -84,10 +84,17 @@ def build_bank(source: EnvSource, num_trials: int, seed: int) -> StepBank | Tria
         Unbankable: the task can only be stepped, or not be used at all.
     """
     if source.machine is not None:
-        whole = MIN_INSTANCES * source.machine.instance_trials if source.meta is not None else 1
-        return machine_nodes(source.machine, max(num_trials, whole), seed)
+        return machine_nodes(source.machine, drawn_trials(source, num_trials), seed)
     machine = machine_bank(source, num_trials, seed)
     return build_step_bank(source, num_trials, seed) if machine is None else machine
+
+
+def drawn_trials(source: EnvSource, num_trials: int) -> int:
+    """How many trials are drawn where so many are asked for: of a meta-task whole instances."""
+    if source.meta is None or source.machine is None:
+        return num_trials
+    block = source.machine.instance_trials
+    return block * max(-(-num_trials // block), MIN_INSTANCES)
 
 
 def build_table(source: EnvSource, num_trials: int, seed: int) -> TrialTable:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from evoplastic.checks import UsageError, require
 from evoplastic.trials.table import TrialTable
+from tasks.machines.metatasks.finding import is_meta_task
 
 if TYPE_CHECKING:
     from tasks.baselines.levels import TaskLevels
@@ -138,11 +139,9 @@ class SelfPacedTask:
         Raises:
             UsageError: it cannot be used at all; with the reason.
         """
-        from tasks.baselines.levels import table_levels
-
         if self.path == "stepping":
             return _played(self.source, _words(self.settings), self.dt_ms)
-        return table_levels(self.sample(LEVEL_TRIALS))
+        return _levels(self.source, _words(self.settings), self.dt_ms)
 
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
         """Trials by which tasks are compared, always the same ones; built once.
@@ -154,6 +153,8 @@ class SelfPacedTask:
         """
         self.form  # noqa: B018  # a task that cannot be used is refused under its own name
         words = _words(self.settings)
+        if is_meta_task(self.source):
+            num_trials = self._drawn(num_trials)
         return replace(_sample(self.source, words, self.dt_ms, num_trials), task=self.name)
 
     @property
@@ -161,6 +162,11 @@ class SelfPacedTask:
         """Of a meta-task: a word that others share which differ in names alone; None where there
         are too many states, or where it is something else."""
         return _canonical_form(self.source, _words(self.settings), self.dt_ms)
+
+    def _drawn(self, num_trials: int) -> int:
+        from tasks.neurogym.examination import drawn_trials
+
+        return drawn_trials(self.env_source, num_trials)
 
     @property
     def best_adaptive(self) -> Adaptive | None:
@@ -171,13 +177,7 @@ class SelfPacedTask:
     @property
     def is_large_machine(self) -> bool:
         """Whether it is a meta-task with more states than a canonical form is found for."""
-        return self.canonical_form is None and self._is_meta_task
-
-    @property
-    def _is_meta_task(self) -> bool:
-        from tasks.machines.metatasks.finding import is_meta_task
-
-        return is_meta_task(self.source)
+        return self.canonical_form is None and is_meta_task(self.source)
 
     def _refuse_stepping(self) -> None:
         path, refusal = self.form
@@ -200,7 +200,10 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
     from tasks.neurogym.refusals import Refusal, Unbankable
 
     task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
-    found = examine(task.env_source, EXAMINED_TRIALS, SAMPLE_SEED)
+    env_source = task.env_source
+    if env_source.machine is not None:  # it is its own definition: nothing to compare it with
+        return Form("machine", None)
+    found = examine(env_source, EXAMINED_TRIALS, SAMPLE_SEED)
     if not isinstance(found, Refusal):
         return Form("machine" if isinstance(found.bank, TrialTable) else "bank", None)
     if not found.can_be_stepped:
@@ -211,7 +214,6 @@ def _form(source: str, settings: str, dt_ms: int) -> Form:
 @cache
 def _canonical_form(source: str, settings: str, dt_ms: int) -> str | None:
     from tasks.machines.generated.canonical import canonical_form, is_small
-    from tasks.machines.metatasks.finding import is_meta_task
 
     if not is_meta_task(source):
         return None
@@ -229,7 +231,7 @@ def _best_adaptive(source: str, settings: str, dt_ms: int) -> Adaptive | None:
     return None if machine is None else adaptive_level(machine)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> TrialTable:
     task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
     if task.path == "stepping":
@@ -237,6 +239,14 @@ def _sample(source: str, settings: str, dt_ms: int, num_trials: int) -> TrialTab
 
         return recorded(_stepped(source, settings, dt_ms), SAMPLE_SEED, STEPPED_SAMPLE_TRIALS)
     return task.table(SAMPLE_SEED, num_trials)
+
+
+@cache
+def _levels(source: str, settings: str, dt_ms: int) -> TaskLevels:
+    from tasks.baselines.levels import table_levels
+
+    task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
+    return table_levels(task.sample(LEVEL_TRIALS))
 
 
 @cache

@@ -8,7 +8,6 @@ its input averaged over eighths of its length, and gets the answer of the trials
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from evoplastic.trials.table import TrialTable
 from evoplastic.types import Int64Array
-from tasks.suites.leakage import chains
+from tasks.suites.leakage import chains, known_of_each
 
 PARTS = 8  # of a trial, over each of which input is averaged
 NEIGHBOURS = 3
@@ -90,7 +89,7 @@ def _tried(bank: TrialTable, policy: TrialTable) -> tuple[Int64Array, Int64Array
     return votes_MO.argmax(axis=1), target_M
 
 
-@lru_cache(maxsize=64)  # banks are distinguished by identity
+@known_of_each
 def _trials(bank: TrialTable) -> tuple[NDArray[np.float64], Int64Array] | None:
     """Input averaged over parts of each trial that asks for an answer, and the answer."""
     found = chains(bank)

@@ -9,9 +9,12 @@ answers.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from collections.abc import Callable
+from functools import wraps
 from itertools import permutations
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import OVER_RIGHT
 from evoplastic.types import NO_TARGET, Float32Array, Int64Array
+from tasks.baselines.levels import chance
 
 HOLD_ACTION = 0  # NeuroGym's convention: the first action is to do nothing
 ALIKE = 0.999  # correlation of channels that show the same
@@ -28,6 +32,22 @@ MAX_EXCHANGED = 5  # actions of a state machine whose exchanges are all tried
 NEGATED = tuple(
     f"the same with {what} exchanged" for what in ("the responses", "actions", "acting and holding")
 )
+
+
+Found = TypeVar("Found")
+
+
+def known_of_each(find: Callable[[TrialTable], Found]) -> Callable[[TrialTable], Found]:
+    """Find it once for each table, as long as the table is there: a suite compares all pairs."""
+    known: WeakKeyDictionary[TrialTable, Found] = WeakKeyDictionary()
+
+    @wraps(find)
+    def found(table: TrialTable) -> Found:
+        if table not in known:
+            known[table] = find(table)
+        return known[table]
+
+    return found
 
 
 class Chains(NamedTuple):
@@ -42,6 +62,7 @@ class Chains(NamedTuple):
         return self.state_MT[self.state_MT >= 0]
 
 
+@known_of_each
 def chains(bank: TrialTable) -> Chains | None:
     """The trials of a bank as chains of states; None for a state machine."""
     onward_V = bank.next_VO.max(axis=1).astype(np.int64)
@@ -161,7 +182,8 @@ def _standardised(shown_SI: NDArray[np.float32]) -> NDArray[np.float64]:
 def _same_machine(first: TrialTable, second: TrialTable) -> str | None:
     """State machines: walk both along the same actions, for each way to exchange actions."""
     O = first.reward_VO.shape[1]
-    if second.reward_VO.shape[1] != O:
+    paid, other_paid = _at_random(first), _at_random(second)
+    if second.reward_VO.shape[1] != O or not math.isclose(paid, other_paid, abs_tol=1e-9):
         return None
     for order in permutations(range(O)) if O <= MAX_EXCHANGED else [tuple(range(O))]:
         order_O = np.array(order, dtype=np.int64)
@@ -173,6 +195,13 @@ def _same_machine(first: TrialTable, second: TrialTable) -> str | None:
             actions = "" if np.array_equal(order_O, np.arange(O)) else "actions"
             return _in_words([actions, channels])
     return None
+
+
+@known_of_each
+def _at_random(bank: TrialTable) -> float:
+    """Reward of a trial if any action is taken: the same whatever actions are called, and cheaper
+    to compare than a walk."""
+    return chance(bank).reward
 
 
 def _walk_together(
@@ -222,7 +251,7 @@ def _same_mapping(first: TrialTable, second: TrialTable) -> str | None:
     return None
 
 
-@lru_cache(maxsize=512)  # banks are distinguished by identity
+@known_of_each
 def _question(bank: TrialTable) -> tuple[Float32Array, Float32Array]:
     """Each different stimulus once, in a fixed order, with its mean target."""
     entries = len(bank.kind_M)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from evoplastic.checks import require, require_known
@@ -100,8 +101,12 @@ class Split:
         Raises:
             UsageError: no such task in this suite.
         """
-        require_known(f"task of suite {self.name!r}", name, self.task_names)
-        return next(task for task in self.tasks if task.name == name)
+        require_known(f"task of suite {self.name!r}", name, self._task_of)
+        return self._task_of[name]
+
+    @cached_property
+    def _task_of(self) -> dict[str, SuiteTask]:
+        return {task.name: task for task in reversed(self.tasks)}  # of two of a name the first one
 
     def role(self, name: str) -> Role:
         """ "train" or "held_out".
@@ -109,8 +114,8 @@ class Split:
         Raises:
             UsageError: no such task in this suite.
         """
-        train_names = [task.name for task in self.train]
-        return "train" if self.task(name).name in train_names else "held_out"
+        task = self.task(name)
+        return "train" if any(task is each for each in self.train) else "held_out"
 
 
 def require_split(suite: str, train: Sequence[str], held_out: Sequence[str]) -> None:

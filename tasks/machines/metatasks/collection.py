@@ -8,7 +8,8 @@ that is asked for is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from evoplastic.checks import nearest, require
@@ -43,7 +44,8 @@ def is_collection(text: str) -> bool:
     return text.startswith(BETWEEN) and f"\n{BETWEEN}" in text
 
 
-def members(text: str) -> dict[str, str]:
+@lru_cache(maxsize=4)
+def members(text: str) -> Mapping[str, str]:
     """The text of each meta-task of a collection, by name."""
     documents = text.removeprefix(BETWEEN).split(f"\n{BETWEEN}")[1:]
     return {_name(each): f"{each.rstrip()}\n" for each in documents}

@@ -73,7 +73,7 @@ def read_meta_task(path: Path, text: str | None = None, name: str | None = None)
     return _parsed(member(text, name, where), path, where)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _parsed(text: str, path: Path, where: str) -> MetaTask:
     """A text is read once: a suite asks for each of its tasks several times."""
     if path.suffix == ".json":

@@ -43,6 +43,9 @@ def test_philox_gives_the_published_answers(
     a0, a1, a2, a3 = (np.full(3, word, dtype=np.int64) for word in counter)
     arrays = noise.philox((a0, a1, a2, a3), key)
     assert [word.tolist() for word in arrays] == [[word] * 3 for word in answer]
+    u0, u1, u2, u3 = (word.astype(np.uint64) for word in (a0, a1, a2, a3))
+    whole = noise.philox((u0, u1, u2, u3), key)
+    assert [word.tolist() for word in whole] == [[word] * 3 for word in answer]
     t0, t1, t2, t3 = (torch.full((3,), word, dtype=torch.int64) for word in counter)
     tensors = noise.philox((t0, t1, t2, t3), key)
     assert [word.tolist() for word in tensors] == [[word] * 3 for word in answer]
@@ -109,6 +112,7 @@ def test_numbers_of_purposes_never_change() -> None:
         "EVALUATION_BIRTH": 11,
         "ACTION": 12,
         "WORLD": 13,
+        "COEVOLUTION": 14,
     }
 
 

@@ -156,3 +156,5 @@ def test_state_machines_are_walked_together() -> None:
     paid = replace(machine(), reward_VO=1 - machine().reward_VO)
     assert same_question(machine(), paid) is None
     assert same_question(machine(), bank(Echo)) is None
+    other_order = machine().reward_VO.reshape(-1, 3, 2)[::-1].reshape(-1, 2)
+    assert same_question(machine(), replace(machine(), reward_VO=other_order)) is None
