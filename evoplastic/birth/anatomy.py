@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from evoplastic.birth.config import BirthConfig
+from evoplastic.birth.config import INNATE_GROUPS, BirthConfig
 from evoplastic.birth.fields import rows
 from evoplastic.checks import require
 from evoplastic.network.neurons import NeuronGroups
@@ -54,7 +54,8 @@ def wired(
     labels = slice(groups.num_inputs - groups.num_outputs, groups.num_inputs)
     if birth.label_gain:
         there_NN[:, labels] = False
-    plastic_N1 = rows(birth.plastic, groups).to(w_PNN.device)
+    fixed = tuple(group for group in INNATE_GROUPS if group not in birth.plastic)
+    plastic_N1 = ~rows(fixed, groups).to(w_PNN.device)
     w_PNN, alpha_PNN = w_PNN * there_NN, alpha_PNN * (there_NN & plastic_N1)
     if birth.label_gain:
         wires_OO = birth.label_gain * torch.eye(groups.num_outputs, device=w_PNN.device)
