@@ -21,19 +21,31 @@ from evoplastic.birth.config import INNATE_GROUPS, BirthConfig
 from evoplastic.birth.fields import rows
 from evoplastic.checks import require
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.wiring import WiringConfig
 
 
-def require_label_lines(birth: BirthConfig, groups: NeuronGroups) -> None:
-    """Refuse label lines in a network with fewer stimulus lines than answers.
+def require_label_lines(
+    birth: BirthConfig, groups: NeuronGroups, wiring: WiringConfig | None
+) -> None:
+    """Refuse label lines that are not there, or do not stay what they are.
 
     Raises:
-        UsageError: naming both numbers.
+        UsageError: fewer stimulus lines than answers and a pattern need; lines that are exchanged
+            anew in each lifetime, or that are rule cues.
     """
+    if birth.label_gain == 0:
+        return
+    said = f"birth.label_gain is {birth.label_gain}, so that the last {groups.num_outputs} "
     require(
-        birth.label_gain == 0 or groups.num_inputs > groups.num_outputs,
-        f"birth.label_gain is {birth.label_gain}, so that the last {groups.num_outputs} stimulus "
-        f"lines are the labels of as many answers, but there are {groups.num_inputs} stimulus "
-        "lines; expected more, use tasks that show labels, or set label_gain to 0",
+        groups.num_inputs > groups.num_outputs,
+        f"{said}stimulus lines are the labels of as many answers, but there are "
+        f"{groups.num_inputs} stimulus lines; expected more, use tasks that show labels, or set "
+        "label_gain to 0",
+    )
+    require(
+        wiring is None or (wiring.permute == "none" and wiring.cue_lines == 0),
+        f"{said}stimulus lines are labels, but the suite exchanges lines or has rule cues on the "
+        "last ones; expected permute: none and rule_cue: false, or set label_gain to 0",
     )
 
 

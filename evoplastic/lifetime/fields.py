@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from evoplastic.birth.anatomy import require_label_lines
 from evoplastic.birth.fields import birth_fields
 from evoplastic.checks import require, require_known
 from evoplastic.genome.evolved import described
@@ -62,13 +61,11 @@ def scaled(fields: Sequence[Field], scales: Mapping[str, float]) -> tuple[Field,
 
 
 def require_sizes(lifetime: LifetimeConfig, groups: NeuronGroups) -> None:
-    """Refuse more cell types than neurons, more clusters than what is clustered, labels without
-    lines.
+    """Refuse more cell types than neurons, and more clusters than what is clustered.
 
     Raises:
         UsageError: naming the number, its count and the network's.
     """
-    require_label_lines(lifetime.birth, groups)
     evolved = {
         **{f"rule.{name}": chosen for name, chosen in lifetime.rule.evolved.items()},
         **{f"lifetime.birth.{name}": chosen for name, chosen in lifetime.birth.evolved.items()},

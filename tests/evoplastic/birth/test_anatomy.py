@@ -16,6 +16,7 @@ from evoplastic.birth.drawing import born
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.network.neurons import NeuronGroups
+from evoplastic.trials.wiring import WiringConfig
 
 GROUPS = NeuronGroups(num_neurons=30, num_inputs=7, num_outputs=3)
 LABELS = slice(4, 7)
@@ -70,7 +71,15 @@ def test_weights_of_no_size_are_their_mean() -> None:
 def test_labels_need_lines_beside_those_of_the_pattern() -> None:
     groups = NeuronGroups(num_neurons=30, num_inputs=3, num_outputs=3)
     with pytest.raises(UsageError, match="there are 3 stimulus lines; expected more"):
-        require_label_lines(BirthConfig(label_gain=1.0), groups)
+        require_label_lines(BirthConfig(label_gain=1.0), groups, None)
+
+
+@pytest.mark.parametrize("options", [{"permute": "inputs"}, {"cue_lines": 2}])
+def test_labels_need_lines_that_stay(options: dict[str, Any]) -> None:
+    wiring = WiringConfig(interface=GROUPS.interface, **options)
+    with pytest.raises(UsageError, match="expected permute: none and rule_cue: false"):
+        require_label_lines(BirthConfig(label_gain=1.0), GROUPS, wiring)
+    require_label_lines(BirthConfig(), GROUPS, wiring)
 
 
 @pytest.mark.parametrize(
