@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.neurogym.task import DEFAULT_DT_MS, SelfPacedTask
-from tasks.streams.classes.task import WORD as CLASS_STREAM
-from tasks.streams.classes.task import ClassStreamTask
 from tasks.suites.split import Pacing, SuiteTask
+from tasks.suites.streams.classes.task import WORD as CLASS_STREAM
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.suites.suite import Suite
 from tasks.suites.suite_file import KeptSuite, SuiteFile, known_suite_files, read_suite_file
 from tasks.two_stimulus.combinations.factors import levels_of

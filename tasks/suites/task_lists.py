@@ -12,9 +12,9 @@ from evoplastic.checks import nearest, require, require_known
 from tasks.machines.metatasks.catalogue import PREFIX
 from tasks.machines.metatasks.collection import split_word
 from tasks.neurogym.task import SelfPacedTask
-from tasks.streams.classes.task import WORD as CLASS_STREAM
-from tasks.streams.classes.task import ClassStreamTask
 from tasks.suites.split import SuiteTask
+from tasks.suites.streams.classes.task import WORD as CLASS_STREAM
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.two_stimulus.combinations.factors import Levels, levels_of
 from tasks.two_stimulus.combinations.task import CombinationTask
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from evoplastic.checks import require_known
 from evoplastic.trials.table import TrialTable
 from tasks.baselines.levels import TaskLevels, table_levels
-from tasks.streams.classes.stream import ClassStream
+from tasks.suites.streams.classes.stream import ClassStream
 
 WORD = "class-stream"  # what is typed for it
 SAMPLE_SEED = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.streams.classes.stream import ClassStream
+from tasks.suites.streams.classes.stream import ClassStream
 
 
 def nearest_prototype(stream: ClassStream, num_streams: int, seed: int) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from evoplastic.trials.course import block_course
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.timing import ANSWER, UNSCORED, fixed_course
 from evoplastic.types import NO_TARGET, BoolArray, Float32Array, Int64Array
-from tasks.streams.classes.patterns import draw_examples, draw_prototypes
+from tasks.suites.streams.classes.patterns import draw_examples, draw_prototypes
 
 MOST = 4096  # of classes, labels, examples, pixels or probes
 MOST_STEPS = 100

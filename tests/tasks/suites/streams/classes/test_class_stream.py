@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from tasks.streams.classes.bounds import nearest_prototype
-from tasks.streams.classes.stream import ClassStream
-from tasks.streams.classes.task import ClassStreamTask
+from tasks.suites.streams.classes.bounds import nearest_prototype
+from tasks.suites.streams.classes.stream import ClassStream
+from tasks.suites.streams.classes.task import ClassStreamTask
 
 SMALL = ClassStream(
     classes=6, labels=9, examples=2, probed_after=(2, 4), probes=4, pixels=16, noise=0.1

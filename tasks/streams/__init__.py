@@ -1,1 +1,0 @@
-"""Streams: one lifetime that is a sequence of tasks, or of classes, without a cue."""
