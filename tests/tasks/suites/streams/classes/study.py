@@ -1,10 +1,10 @@
 """A hundred classes one after the other: `python -m tests.tasks.suites.streams.classes.study`.
 
-    ... study --gated RUN... --ungated RUN... [--at G] [--lifetimes L] --out docs/results/class-stream
+    ... study --gated RUN... --ungated RUN... [--at G] [--lifetimes L] --out OUT
 
 Runs of the recipe `class-stream`, with gates and without, are grown to a hundred labels and live
-streams of a hundred unseen classes. Written are a table OUT.csv, one row for each network, condition
-and number of classes, and a figure of it, OUT.png and OUT.svg.
+streams of a hundred unseen classes. Written are a table OUT.csv, one row for each network,
+condition and number of classes, and a figure of it, OUT.png and OUT.svg.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ import torch
 from numpy.typing import NDArray
 
 from cluster.config.run import RunConfig, load_config
+from evoplastic.genome.adapting import warm_start
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
-from evoplastic.genome.adapting import warm_start
 from evoplastic.lifetime.fields import genome_fields
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.streams.measures import accuracy_matrix, seen_so_far
-from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.wiring import WiringConfig
 from tasks.suites.streams.classes.bounds import nearest_prototype
 from tasks.suites.streams.classes.stream import ClassStream
@@ -129,7 +128,7 @@ def shares_active(genome: Genome, config: RunConfig) -> tuple[float, float, floa
     """Shares of hidden neurons with |rate| > ACTIVE, before gates and after them, and how much the
     gate of a neuron differs between patterns (standard deviation), over patterns of new classes.
 
-    Hidden and modulatory neurons see the pattern alone, for a time step that is their time constant:
+    Hidden and modulatory neurons see the pattern alone, and a time step is their time constant:
     rate = g tanh(w pattern + w bias - threshold), g = 2 / (1 + exp(-sum_k G_ik m_k)).
     """
     groups, values = genome.groups, genome.values
