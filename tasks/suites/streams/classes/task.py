@@ -39,7 +39,7 @@ class ClassStreamTask:
         known = [each.name for each in fields(ClassStream)]
         for name in self.settings:
             require_known(f"setting of {WORD}:", name, known)
-        given = {
+        given: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in self.settings.items()
         }
