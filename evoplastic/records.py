@@ -38,6 +38,12 @@ FLAT_GENERATIONS = "search/flat_generations"  # in a row that told the search no
 SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
 ARCHIVE_COVERAGE = "archive/coverage"  # share of cells that have an elite
 ARCHIVE_QD_SCORE = "archive/qd_score"  # sum over elites of what their loss is better than the worst
+POET_ACTIVE = "poet/active_pairs"
+POET_CREATED = "poet/created"  # environments that were not there from the start
+POET_SOLVED = "poet/solved"
+POET_ANNECS = "poet/annecs"  # novel ones that were created and solved
+POET_TRANSFERS = "poet/transfers"  # genomes that moved
+POET_SCORE = "poet/score_mean"  # latest score of each genome in its own environment
 SUMMARY = "_summary"  # what is asked first; MLflow sorts groups, and this one before all others
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
@@ -47,6 +53,7 @@ EVALUATE_SECONDS = "time/evaluate_s"
 UPDATE_SECONDS = "time/update_s"
 CHECKPOINT_SECONDS = "time/checkpoint_s"
 BANKS_SECONDS = "time/banks_s"
+RENEW_SECONDS = "time/renew_s"  # making and judging environments, lifetimes apart
 
 # Tag names of a run in the tracking store.
 TAG_RUN_ID = "evoplastic.run_id"
@@ -91,6 +98,11 @@ PEDIGREE_LOG_NAME = "pedigree.ndjson"  # what it is made of, a line for each gen
 PEDIGREE_SCHEMA = "evoplastic/pedigree/1"
 NOT_RECORDED = "not recorded"  # operator of an individual of whose birth nothing is known
 ELITES = "elites"  # folder of them in genomes/
+ENVIRONMENTS_NAME = "environments.parquet"  # that evolve: of whom, when, solved by whom
+TRANSFERS_NAME = "transfers.parquet"  # genomes that were tried in other environments than theirs
+ENVIRONMENTS_FILE = "environments.yaml"  # the same environments as a collection of meta-tasks
+PAIRS = "pairs"  # folder in genomes/ of the genome of each environment
+POET_SCHEMA = "evoplastic/poet/1"
 SOURCES = "sources"  # folder of what a run was made from
 
 
@@ -143,6 +155,28 @@ def task_metric(role: Role, condition: Condition, task: str, statistic: str) -> 
     return f"{group}/{metric_word(task)}/{statistic}"
 
 
+Rows = tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamRecord:
+    """What L lifetimes that are a stream knew of each task after each part."""
+
+    parts: tuple[str, ...]  # what was taught; the first may be birth
+    tasks: tuple[str, ...]
+    matrices: tuple[Rows, ...]  # [L][part][task], share of right probes; None without probes
+    scores: dict[str, tuple[float, ...]]  # of each lifetime, see `lifetime.streams.measures`
+
+
+def _stream_record(raw: dict[str, Any]) -> StreamRecord:
+    return StreamRecord(
+        parts=tuple(raw["parts"]),
+        tasks=tuple(raw["tasks"]),
+        matrices=tuple(tuple(map(tuple, matrix)) for matrix in raw["matrices"]),
+        scores={name: tuple(values) for name, values in raw["scores"].items()},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskEvaluation:
     """Lifetimes of one genome on one task under one condition."""
@@ -162,6 +196,7 @@ class TaskEvaluation:
     reward_fixed_policy: float | None = None
     reward_oracle: float | None = None  # of whoever always takes the target action
     reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
+    stream: StreamRecord | None = None  # of a task that is a stream
     group: str | None = None
     """Of a held-out task, what scores are told apart by: its family, where several are held out, or
     how many levels of a withheld combination are new together."""
@@ -192,6 +227,8 @@ class TaskEvaluation:
             if name == "accuracy" and values and self.fixed_policy_level is not None:
                 above = np.array(values) > self.fixed_policy_level
                 found["above_fixed_policy"] = float(above.mean())
+        for name, values in self.stream.scores.items() if self.stream else ():
+            found.setdefault(f"{name}_mean", float(np.mean(values)))
         return found
 
     def metrics(self) -> dict[str, float]:
@@ -380,6 +417,8 @@ def _task_evaluation(raw: dict[str, Any]) -> TaskEvaluation:
         name: tuple(value) if name in series and value is not None else value
         for name, value in raw.items()
     }
+    if typed.get("stream") is not None:
+        typed["stream"] = _stream_record(typed["stream"])
     return TaskEvaluation(**typed)
 
 

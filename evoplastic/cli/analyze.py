@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import sys
@@ -122,15 +123,36 @@ def _run_several(args: argparse.Namespace) -> int:
 
 
 def compare(found: Found, out: Path | None = None) -> SeedsReport | SettingsReport:
-    """Runs of one setting task by task, with a figure; of several, setting by setting."""
-    from analysis.seeds import compare_seeds
-    from analysis.settings import compare_settings, group_by_setting
+    """Runs of one setting task by task, with a figure; of several, setting by setting.
 
-    one = len(found.runs) > 1 and len(group_by_setting(found.runs, found.keys)) == 1
+    Where tasks evolve, ANNECS of all runs is drawn in one figure.
+    """
+    from analysis.figures.environments.writing import write_figures_annecs
+
     if out is None:
-        default = Path("figures-seeds" if one else "figures-settings")
-        out = default if found.folder is None else found.folder / "figures"
-    if one:
+        out = _out_of_several(found)
+    report = _compare(found, out)
+    files = write_figures_annecs(found.runs, out)
+    return dataclasses.replace(report, files=(*report.files, *files))
+
+
+def _out_of_several(found: Found) -> Path:
+    if found.folder is not None:
+        return found.folder / "figures"
+    return Path("figures-seeds" if _is_one_setting(found) else "figures-settings")
+
+
+def _is_one_setting(found: Found) -> bool:
+    from analysis.settings import group_by_setting
+
+    return len(found.runs) > 1 and len(group_by_setting(found.runs, found.keys)) == 1
+
+
+def _compare(found: Found, out: Path) -> SeedsReport | SettingsReport:
+    from analysis.seeds import compare_seeds
+    from analysis.settings import compare_settings
+
+    if _is_one_setting(found):
         try:
             return compare_seeds(found.runs, out)
         except UsageError as error:  # as of runs that have come to different generations
@@ -185,9 +207,10 @@ def print_report(report: AnalysisReport) -> None:
     """The final table, and where the figures lie."""
     from analysis.tables.final import format_final_table
     from analysis.tables.groups import format_groups
+    from analysis.tables.streams import format_streams
 
     console().print(format_final_table(report.table))
-    for table in format_groups([report.records]):
+    for table in (*format_groups([report.records]), *format_streams(report.records)):
         console().print(table)
     _print_files(report.files)
 

@@ -18,13 +18,17 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "abcd-laptop",
         "annealed-laptop",
         "backpropamine-laptop",
+        "class-stream",
         "combinations-laptop",
         "laptop",
         "miconi2023",
         "miconi2023-internal",
         "oja-laptop",
+        "poet-laptop",
+        "poet-smoke",
         "random-birth-laptop",
         "smoke",
+        "stream-laptop",
         "yang19-laptop",
     ]
 
