@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic import trust
 from evoplastic.checks import require
 from evoplastic.cli import exits
+from evoplastic.cli.combinations.verbs import is_combination, run_combination
 from evoplastic.cli.generate.split import add_split
 from evoplastic.cli.generate.verb import add_generate
 from evoplastic.cli.tasks_check import add_check_arguments, run_check_task, run_check_trial
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from evoplastic.trials.table import TrialTable
 
 DEFAULT_SUITE = "miconi2023"
-TASK_HELP = "name of a task, NeuroGym id, meta/NAME, my_task.py:MyTask, or my_world.yaml"
+TASK_HELP = (
+    "name of a task, NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, or a combination of "
+    "factors such as same-long-anti-b"
+)
 SUITE_HELP = "a suite, SUITE/FAMILY to hold that family out, or a YAML file"
 
 
@@ -120,6 +124,8 @@ def run_show(args: argparse.Namespace) -> int:
     """One task: a two-stimulus task trial by trial, another one in its author's words."""
     from tasks.two_stimulus.task import NAMES, TwoStimulusTask
 
+    if is_combination(args.task):
+        return run_combination(args)
     if args.task not in NAMES:
         return run_show_task(args)
     from tasks.suites.describe import describe_task
@@ -171,6 +177,8 @@ def run_check(args: argparse.Namespace) -> int:
     if args.task is not None:
         from tasks.two_stimulus.task import NAMES
 
+        if is_combination(args.task):
+            return run_combination(args)
         return _check_task(args) if args.task in NAMES else run_check_task(args)
     from evoplastic.cli.tasks_suite import check_suite
     from tasks.suites.loading import load_suite

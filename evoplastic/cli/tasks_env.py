@@ -34,7 +34,10 @@ def add_preview(family: Subparsers) -> None:
         run_preview,
     )
     parser.add_argument(
-        "task", metavar="TASK", help="a NeuroGym id, meta/NAME, my_task.py:MyTask, or my_world.yaml"
+        "task",
+        metavar="TASK",
+        help="a NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, or a combination of "
+        "factors such as same-long-anti-b",
     )
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="picture to write (.png, .svg)"
@@ -73,6 +76,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_preview(args: argparse.Namespace) -> int:
     """Draw trials into a file."""
+    from evoplastic.cli.combinations.verbs import is_combination, preview_combination
+
+    if is_combination(args.task):
+        return preview_combination(args)
     from analysis.previews.machine import machine_preview
     from analysis.previews.picture import Words, write_picture
     from analysis.previews.task import preview

@@ -32,7 +32,8 @@ def list_all(as_json: bool) -> int:
         title=f"{len(tasks)} tasks",
     )
     print(
-        f"\nA task of your own: my_task.py:MyTask. Suites: {', '.join(known_suites())} "
+        "\nCombinations of factors are tasks by name too, such as same-long-anti-b.\n"
+        f"A task of your own: my_task.py:MyTask. Suites: {', '.join(known_suites())} "
         "(evoplastic tasks list --suite NAME)"
     )
     return exits.DONE

@@ -9,8 +9,9 @@ import numpy as np
 
 from tasks.baselines.levels import best_constant
 from tasks.suites.levels import fixed_policy_level
-from tasks.suites.loading import load_suite, two_stimulus_suites
+from tasks.suites.loading import known_suites, load_suite, two_stimulus_suites
 from tasks.suites.suite import Suite
+from tasks.two_stimulus.combinations.task import combination
 from tasks.two_stimulus.task import CONDITIONS, PERIODS_MS, TwoStimulusTask, parity_half
 
 CHECKED_TRIALS = 64
@@ -83,6 +84,42 @@ def check_task(name: str, table: str = "intended") -> dict[str, Any]:
         "constant": best_constant(TwoStimulusTask(name, table).trials())[1].accuracy,
         "fixed_policy_level": description["fixed_policy_level"],
         "oracle": float(first.reward_K.mean()),
+    }
+
+
+def describe_combination(name: str) -> dict[str, Any]:
+    """All about one combination of factors, uncued, and its role in our suites.
+
+    Raises:
+        UsageError: no such combination.
+    """
+    task = combination(name)
+    bank = task.trials()
+    levels = task.levels()
+    suites = [load_suite(suite) for suite in known_suites("fixed_timing")]
+    return {
+        "name": name,
+        "description": task.description,
+        "factors": task.of._asdict(),
+        "answers": {
+            f"{first} {second}": answer
+            for (first, second), answer in zip(CONDITIONS, task.truth_table, strict=True)
+        },
+        "trials": len(bank.kind_M),
+        "trial_ms": bank.num_steps * bank.dt_ms,
+        "periods_ms": {
+            period: [start * bank.dt_ms, stop * bank.dt_ms]
+            for period, (start, stop) in task.periods().items()
+        },
+        "num_inputs": bank.interface.num_inputs,
+        "num_actions": bank.interface.num_outputs,
+        "levels": {"chance": levels.chance.accuracy, "fixed": levels.best_fixed.accuracy},
+        "suites": {
+            suite.name: {"role": suite.role(name), "group": suite.groups.get(name)}
+            for suite in suites
+            if name in suite.task_names
+        },
+        "digest": bank.digest,
     }
 
 

@@ -284,3 +284,26 @@ def test_preview_of_the_states_of_a_meta_task(command: Command, tmp_path: Path) 
     refused = command("tasks", "preview", "DawTwoStep", "--graph", "--out", "states.svg")
     assert refused.code == 2
     assert "DawTwoStep is none; leave it out, or name meta/NAME" in refused.err
+
+
+def test_a_combination_of_factors_is_shown_and_drawn(command: Command, tmp_path: Path) -> None:
+    found = command("tasks", "show", "same-long-anti-a_over_b", "--json").json
+    assert found["answers"] == {"0 0": 0, "0 1": 1, "1 0": 1, "1 1": 0}
+    assert found["factors"]["modality"] == "a_over_b"
+    assert (found["trials"], found["levels"]) == (16, {"chance": 0.5, "fixed": 0.5})
+    assert found["periods_ms"]["stimulus1"] == [0.0, 120.0]
+    text = command("tasks", "check", "and-short-pro-a").out
+    assert "combinations (held-out, 3 new together)" in text
+    out = tmp_path / "mine.png"
+    words = ("tasks", "preview", "same-none-pro-b", "--out", out)
+    drawn = command(*words, "--json").json
+    assert (drawn["file"], drawn["task"]) == (str(out), "same-none-pro-b")
+    assert out.stat().st_size > 10_000
+    for more, said in (
+        (("--trials", "5"), "--trials is 5, but same-none-pro-b has 4 different trials"),
+        (("--set", "delay=long"), "takes no --set"),
+        (("--graph",), "--graph draws states of a meta-task"),
+    ):
+        refused = command(*words, *more)
+        assert (refused.code, said in refused.err) == (2, True)
+    assert command("tasks", "show", "same-none-pro-b", "--table", "published").code == 2

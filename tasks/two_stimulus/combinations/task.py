@@ -35,6 +35,7 @@ RESPONSE_MS, FEEDBACK_MS = (500, 700), (720, 920)
 TRIAL_MS = 1000
 PAIRS = 2
 NUM_STIMULUS_LINES = 2 * PAIRS
+LINES = ("a: 1", "a: 0", "b: 1", "b: 0")  # +1 and -1 on a pair show a 1
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,13 @@ class CombinationTask:
         """What to answer, in a sentence."""
         said = FUNCTIONS[RULES[self.of.rule]][1]
         asked, conflict = MODALITIES[self.of.modality]
-        answer = said if self.of.response == "pro" else f"the opposite of: {said}"
+        if self.of.response == "anti":
+            said = f"0{said[1:]}" if said.startswith("1") else f"the opposite of {said}"
         shown = f"on pair {'ab'[asked]}" + (
             f", whatever pair {'ba'[asked]} shows" if conflict else ""
         )
         gap_ms = DELAYS_MS[self.of.delay]
-        return f"Answer {answer} ({shown}; {gap_ms} ms between the stimuli)."
+        return f"Answer {said} ({shown}; {gap_ms} ms between the stimuli)."
 
     @property
     def source(self) -> str:

@@ -110,8 +110,8 @@ def test_a_combination_is_a_task_by_its_name() -> None:
     task = find_task("same-long-anti-b", "fixed_timing")
     assert task.name == "same-long-anti-b"
     assert task.description == (
-        "Answer the opposite of: 1 if the stimuli are the same (delayed match to sample) (on pair "
-        "b; 220 ms between the stimuli)."
+        "Answer 0 if the stimuli are the same (delayed match to sample) (on pair b; 220 ms between "
+        "the stimuli)."
     )
 
 

@@ -1,0 +1,1 @@
+"""tasks show | check | preview of combinations of factors."""
