@@ -96,8 +96,8 @@ def by_group(
                 known = [e[condition][name] for e in its if e[condition][name] is not None]
                 if known:
                     means[name] = sum(known) / len(known)
-            best = [entry.get("reward_adaptive") for entry in its]
-            if None not in best and "reward_mean" in means:
+            best = [e["reward_adaptive"] for e in its if e.get("reward_adaptive") is not None]
+            if len(best) == len(its) and "reward_mean" in means:
                 means["regret"] = sum(best) / len(best) - means["reward_mean"]
             found.setdefault(group, {})[condition] = means
     return found
