@@ -67,8 +67,9 @@ def negations_phrase(pairs: Sequence[Pair], most: int = 3) -> str:
     """
     if not pairs:
         return ""
-    names = ", ".join(f"{first} and {second}" for first, second in pairs[:most])
-    more = f" and {len(pairs) - most} more pairs" if len(pairs) > most else ""
+    shown = pairs if len(pairs) <= most else pairs[:1]  # of many, one for all
+    names = ", ".join(f"{first} and {second}" for first, second in shown)
+    more = f" and {len(pairs) - len(shown)} more pairs" if len(pairs) > most else ""
     return (
         f"{names}{more} show the same and want opposite answers. A network that only prefers one "
         "answer has a mean of 50 % over both, so their mean is called ability, and half their "

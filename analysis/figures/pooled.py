@@ -91,7 +91,9 @@ def _levels(axes: Any, table: pd.DataFrame) -> None:
         axes.axhline(level, color=GREY, lw=0.7, label=f"chance, {100 * level:.3g} %", gid="chance")
     held_out = table[(table["role"] == "held_out") & (table["task"] != "all")]
     for level, of_level in held_out.groupby("fixed_policy_level"):
-        names = ", ".join(dict.fromkeys(of_level["task"]))
+        tasks = list(dict.fromkeys(of_level["task"]))
+        few = len(tasks) <= len(TASK_DASHES)
+        names = ", ".join(tasks) if few else f"{len(tasks)} held-out tasks"
         axes.axhline(
             level,
             color=GREY,

@@ -38,7 +38,8 @@ def field_distances(records: RunRecords, pedigree: Pedigree) -> pd.DataFrame:
             if not bool(mask.any()):
                 continue
             change = (values[field.name] - before[field.name])[mask].double()
-            stored = moved[field.name][0][mask].double() / field.scale
+            scales = field.scales(genome.layout.groups)
+            stored = (moved[field.name][0] / scales)[mask].double()
             rows.append(
                 {
                     "generation": generation,

@@ -60,6 +60,10 @@ def _format_fixed_timing(table: pd.DataFrame) -> Table:
     return shown
 
 
+def _named(tasks: list[str], most: int = 4) -> str:
+    return ", ".join(tasks) if len(tasks) <= most else f"{len(tasks)} of them"
+
+
 def _percent(share: float) -> str:
     return "-" if pd.isna(share) else f"{100 * share:.0f}"
 
@@ -78,7 +82,7 @@ def _explanation(table: pd.DataFrame, plastic: pd.DataFrame) -> str:
     ]
     controls = table[table["condition"] != "plastic"]
     levels = ", ".join(
-        f"{100 * level:.3g} % on {', '.join(of_level['task'])}"
+        f"{100 * level:.3g} % on {_named(list(of_level['task']))}"
         for level, of_level in plastic[plastic["role"] == "held_out"].groupby("fixed_policy_level")
     )
     sentences = [

@@ -25,7 +25,8 @@ class GenomeConfig:
 
     scales: dict[str, Any] = field(default_factory=dict, hash=False)
     """Size of mutations by the field's name, times the search's own, fields of a section below its
-    name: {w: 0.5, rule: {A: 2}}; those not named are as the field has them, w and alpha 1."""
+    name: {w: 0.5, rule: {A: 2}}; those not named are as the field has them, w and alpha 1. Groups
+    of neurons can have their own: {w: {modulators: 0.1}} is what lies onto modulatory ones."""
 
     def __post_init__(self) -> None:
         require(self.init_gain > 0, f"init_gain is {self.init_gain}, expected more than 0")

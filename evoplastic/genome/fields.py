@@ -17,7 +17,7 @@ from torch import Tensor
 
 from evoplastic.checks import require, require_known
 from evoplastic.genome.config import GenomeConfig
-from evoplastic.network.neurons import NeuronGroups
+from evoplastic.network.neurons import GROUPS, NeuronGroups
 
 Init = Callable[[NeuronGroups, int, GenomeConfig], Tensor]  # groups, run seed, settings -> values
 Mutable = Callable[[NeuronGroups], Tensor]  # bool tensor of the field's shape
@@ -45,6 +45,7 @@ SHAPES: dict[str, Shape] = {
         lambda groups: (2, groups.num_neurons),
     ),
 }
+BY_ROW = ("N", "NN", "N_modulators")  # shapes whose first axis are the receiving neurons
 MOST_COUNTED = 4096  # of anything that a shape counts
 
 
@@ -104,6 +105,7 @@ class Field:
     lower: float | None = None
     upper: float | None = None
     scale: float = 1.0  # times the search's own mutation size
+    row_scales: tuple[tuple[str, float], ...] = ()  # that of what lies onto neurons of a group
     transform: str = "none"  # an entry of TRANSFORMS
     mutable: Mutable | None = None  # where evolution may change the field; None = everywhere
 
@@ -115,6 +117,17 @@ class Field:
             f"scale of field {self.name!r} is {self.scale}, expected more than 0; to keep a part "
             "of a field as it is, give the field a mutable mask",
         )
+        for group, scale in self.row_scales:
+            require_known(f"group of neurons in the scales of {self.name!r}", group, GROUPS)
+            require(
+                self.shape in BY_ROW,
+                f"field {self.name!r} of shape {self.shape!r} has no numbers for each neuron, so "
+                f"none onto {group!r} neurons; give it one scale",
+            )
+            require(
+                math.isfinite(scale) and scale > 0,
+                f"scale of {self.name!r} onto {group!r} is {scale}, expected more than 0",
+            )
         lower, upper = self.lower, self.upper
         require(
             lower is None or upper is None or lower < upper,
@@ -136,6 +149,13 @@ class Field:
         if self.mutable is None:
             return torch.ones(self.sizes(groups), dtype=torch.bool)
         return self.mutable(groups)
+
+    def scales(self, groups: NeuronGroups) -> Tensor:
+        """The scale of each number's mutations, float32."""
+        scales = torch.full(self.sizes(groups), self.scale, dtype=torch.float32)
+        for group, scale in self.row_scales:
+            scales[groups.rows_of(group)] = scale
+        return scales
 
     def decode(self, stored: Tensor) -> Tensor:
         """The values that networks use; without a transform, the very tensor."""

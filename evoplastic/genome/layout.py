@@ -58,12 +58,23 @@ class Layout:
         return torch.cat([field.mask(self.groups).reshape(-1) for field in self.fields])
 
     @cached_property
+    def unit_G(self) -> Tensor:
+        """The scale of each gene, whether it may mutate or not; float32."""
+        return torch.cat([field.scales(self.groups).reshape(-1) for field in self.fields])
+
+    @cached_property
     def scale_G(self) -> Tensor:
         """The scale of each gene's mutations, 0 where evolution may not mutate; float32."""
-        scale_G = torch.zeros(self.size, dtype=torch.float32)
-        for field in self.fields:
-            scale_G[self.slices[field.name]] = field.scale
-        return torch.where(self.mask_G, scale_G, torch.zeros(()))
+        return torch.where(self.mask_G, self.unit_G, torch.zeros(()))
+
+    def stepped(self, before_G: Tensor, after_G: Tensor) -> Tensor:
+        """Where a step in units of scales leads that was taken as if all of them were 1.
+
+        before + scale (after - before),     before where evolution may not mutate
+        """
+        scaled_G = before_G + self.unit_G * (after_G - before_G)
+        moved_G = torch.where(self.unit_G == 1.0, after_G, scaled_G)
+        return torch.where(self.mask_G, moved_G, before_G)
 
     def split(self, flat_PG: Tensor) -> dict[str, Tensor]:
         """Views [P, ...] of each field's stored numbers into flat genomes [P, G].

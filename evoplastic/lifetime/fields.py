@@ -32,16 +32,30 @@ def scaled(fields: Sequence[Field], scales: Mapping[str, float]) -> tuple[Field,
 
     Args:
         fields: of the genomes.
-        scales: by the field's name, times the search's own.
+        scales: by the field's name, times the search's own; `w.modulators` is what of the field
+            w lies onto modulatory neurons.
 
     Raises:
         UsageError: a field that these genomes do not have (with the nearest one), or a scale that
             is not positive.
     """
+    names = [field.name for field in fields]
+    by_group = {
+        name: tuple(name.rsplit(".", 1))
+        for name in scales
+        if name not in names and name.rpartition(".")[0] in names
+    }
     for name in scales:
-        require_known("field in genome.scales", name, [field.name for field in fields])
+        if name not in by_group:
+            require_known("field in genome.scales", name, names)
     return tuple(
-        replace(field, scale=scales[field.name]) if field.name in scales else field
+        replace(
+            field,
+            scale=scales.get(field.name, field.scale),
+            row_scales=tuple(
+                (group, scales[name]) for name, (of, group) in by_group.items() if of == field.name
+            ),
+        )
         for field in fields
     )
 

@@ -3,9 +3,10 @@
     gradient = 1 / (popsize sigma^2) * sum over pairs i of m_i (L_i+ - L_i-) + weight_decay * center
     center'  = Adam(center, gradient), then projected into the bounds of the fields
 
-with mutations m_i ~ N(0, sigma^2); sigma and Adam's learning rate may be annealed over generations.
-EvoTorch's functional Adam takes the step; its whole state is a tuple of tensors. Sources: Sehnke et
-al. 2010 (PGPE); Miconi 2023, section 2.5.
+with mutations m_i ~ N(0, sigma^2), all in units of the fields' scales: a number's mutations and its
+steps are its scale times those of others. Sigma and Adam's learning rate may be annealed over
+generations. EvoTorch's functional Adam takes the step; its whole state is a tuple of tensors.
+Sources: Sehnke et al. 2010 (PGPE); Miconi 2023, section 2.5.
 """
 
 from __future__ import annotations
@@ -149,8 +150,9 @@ def update(
         v=state.v_G,
         t=state.t,
     )
-    descent_G = -(gradient_G + config.weight_decay * state.center_G)
+    pulled_G = config.weight_decay * state.center_G * layout.unit_G
+    descent_G = -(gradient_G + pulled_G)
     with one_thread():
         after = adam_tell(before, follow_grad=descent_G)
-    center_G = layout.project(torch.where(layout.mask_G, after.center, state.center_G))
+    center_G = layout.project(layout.stepped(state.center_G, after.center))
     return AdamState(center_G, after.m, after.v, after.t)

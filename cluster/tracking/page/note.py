@@ -70,9 +70,19 @@ def _sentence(last: EvaluationEvent, config: dict[str, Any], negations: Sequence
         told = f" Held-out tasks: {_percent(held_out)} % correct, the worst {_percent(worst)} %"
         fixed = numbers.get(f"{SUMMARY}/held_out_fixed_policy")
         told += f"; the best fixed policy reaches {_percent(fixed)} %." if fixed else "."
-        told += _bias(last, numbers, negations)
+        told += _groups(last) + _bias(last, numbers, negations)
     over = f" Percent correct over the last {scored} of {trials} trials." if scored else ""
     return f"Genome of generation {last.generation}.{told}{over}"
+
+
+def _groups(last: EvaluationEvent) -> str:
+    """Held-out families, or how many levels of combinations are new together."""
+    means = [
+        f"{group} {_percent(found['accuracy_mean'])} %"
+        for group, found in last.by_group().items()
+        if "accuracy_mean" in found
+    ]
+    return f" By group: {', '.join(means)}." if means else ""
 
 
 def _bias(last: EvaluationEvent, numbers: dict[str, float], negations: Sequence[Pair]) -> str:

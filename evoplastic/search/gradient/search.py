@@ -113,7 +113,7 @@ class GradientSearch:
         """One step of PyTorch's Adam, along the clipped gradient."""
         options = self._options
         center_G = state.center_G.clone().requires_grad_()
-        center_G.grad = gradient_G.clone()
+        center_G.grad = gradient_G * self._layout.unit_G
         adam = torch.optim.Adam(
             [center_G],
             lr=options.learning_rate,
@@ -129,7 +129,7 @@ class GradientSearch:
             torch.nn.utils.clip_grad_norm_([center_G], options.clip_norm, foreach=False)
             adam.step()
         now = adam.state[center_G]
-        moved_G = torch.where(self._layout.mask_G, center_G.detach(), state.center_G)
+        moved_G = self._layout.stepped(state.center_G, center_G.detach())
         return AdamState(
             self._layout.project(moved_G), now["exp_avg"], now["exp_avg_sq"], now["step"]
         )

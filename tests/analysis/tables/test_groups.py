@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from analysis.figures.run import figure_accuracy
+from analysis.generalization import final_table
 from analysis.groups import groups_table
 from analysis.store import RunRecords, open_run
 from analysis.tables.groups import format_groups
+from analysis.tables.pairs import pair_sentences
 from evoplastic.records import Event
 from tests.analysis import free_runs
 from tests.analysis.runs import entry, evaluation, start, whole_run, write_run
@@ -106,3 +109,19 @@ def test_regret_is_told_of_groups_whose_tasks_all_have_an_adaptive_level(tmp_pat
 
 def test_runs_without_groups_have_no_table(tmp_path: Path) -> None:
     assert format_groups([open_run(write_run(tmp_path, whole_run()))]) == []
+
+
+def test_many_pairs_of_opposite_answers_are_told_in_one_sentence(tmp_path: Path) -> None:
+    pairs = tuple((f"{name}-pro", f"{name}-anti") for name in "abcd")
+    means = {"a-pro": 0.94, "a-anti": 0.7}
+    entries = [entry(t, "held_out", (means.get(t, 0.5),) * 2) for pair in pairs for t in pair]
+    events: list[Event] = [replace(start(1), negations=pairs), evaluation(0, *entries)]
+    record = open_run(write_run(tmp_path, events))
+    table = final_table(record).query("condition == 'plastic'")
+    first, told = pair_sentences(table)
+    assert first.startswith("a-pro and a-anti and 3 more pairs show the same")
+    assert told == ("Over these 4 pairs: ability 58 % (50 to 82), bias 3 % (its size, at most 12).")
+    legend = figure_accuracy(record).axes[0].get_legend()
+    assert legend is not None
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert "best fixed policy,\n8 held-out tasks: 62.5 %" in labels

@@ -17,6 +17,7 @@ from evoplastic.genome.describe import describe_genome, distances
 from evoplastic.genome.fields import Field
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.fields import scaled
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
 from evoplastic.search.mutation import accumulate_mutations, perturbed_pairs
@@ -126,6 +127,22 @@ def test_scales_hold_field_by_field_and_are_zero_outside_the_mask() -> None:
     assert scale["alpha"].unique().tolist() == [1.0]
 
 
+def test_what_lies_onto_a_group_has_a_scale_of_its_own() -> None:
+    layout = Layout(GROUPS, scaled((W, ALPHA, TAU), {"w.modulators": 0.1, "tau_ms.hidden": 3.0}))
+    scale = layout.split(layout.scale_G[None])
+    rows = scale["w"][0, :, 0]
+    assert rows[GROUPS.modulators].unique().tolist() == pytest.approx([0.1])
+    assert rows[GROUPS.hidden].unique().tolist() == [1.0]
+    assert scale["tau_ms"][0, GROUPS.hidden].unique().tolist() == [3.0]
+    assert scale["alpha"].unique().tolist() == [1.0]
+    with pytest.raises(UsageError, match="'eta' of shape 'scalar' has no numbers for each neuron"):
+        scaled((ETA,), {"eta.hidden": 2.0})
+    with pytest.raises(UsageError, match=r"in the scales of 'w' 'modulator'; did you mean"):
+        scaled((W,), {"w.modulator": 2.0})
+    with pytest.raises(UsageError, match="scale of 'w' onto 'hidden' is 0"):
+        scaled((W,), {"w.hidden": 0.0})
+
+
 @pytest.mark.parametrize("engine", ["reference", "cpu"])
 def test_a_scale_multiplies_the_mutations_of_its_field_alone(engine: str) -> None:
     plain = Layout(GROUPS, (W, replace(TAU, scale=1.0), replace(ETA, scale=1.0), ALPHA))
@@ -139,8 +156,8 @@ def test_a_scale_multiplies_the_mutations_of_its_field_alone(engine: str) -> Non
         sums.append(torch.from_numpy(sum_G))
     ratio_G = torch.ones(TOY.size)
     ratio_G[TOY.slices["tau_ms"]], ratio_G[TOY.slices["eta"]] = 2.0, 0.5  # exact in float32
-    for scaled, bare in (changes, sums):
-        assert torch.equal(scaled, ratio_G * bare)
+    for larger, bare in (changes, sums):
+        assert torch.equal(larger, ratio_G * bare)
         assert (bare[TOY.mask_G] != 0).all()
         assert not bare[~TOY.mask_G].any()
 

@@ -15,6 +15,7 @@ from evoplastic.checks import UsageError
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.fields import scaled
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.config import ESConfig
 from evoplastic.search.es import EvolutionStrategy, gradient, update
@@ -225,6 +226,26 @@ def test_masked_genes_never_move() -> None:
     after = update(state, gradient_G, replace(CONFIG, weight_decay=0.1), LAYOUT)
     assert torch.equal(after.center_G[~LAYOUT.mask_G], state.center_G[~LAYOUT.mask_G])
     assert (after.center_G[LAYOUT.mask_G] != state.center_G[LAYOUT.mask_G]).all()
+
+
+def test_steps_are_in_units_of_scales() -> None:
+    fields = scaled(LAYOUT.fields, {"w.modulators": 0.25, "alpha": 0.5})
+    layout = Layout(LAYOUT.groups, fields)
+    state = _search().init(_center())
+    gradient_G = torch.linspace(-1, 1, LAYOUT.size)
+    free = replace(CONFIG, weight_decay=0.0)
+    plain, small = (update(state, gradient_G, free, each, 0).center_G for each in (LAYOUT, layout))
+    moved, scaled_down = ((each - state.center_G)[None] for each in (plain, small))
+    full, part = LAYOUT.split(moved), LAYOUT.split(scaled_down)
+    modulators = LAYOUT.groups.modulators
+    expected = full["w"].clone()
+    expected[:, modulators] *= 0.25
+    torch.testing.assert_close(part["w"], expected, rtol=0, atol=1e-6)
+    inside = (LAYOUT.split(small[None])["alpha"] > 0) & (LAYOUT.split(plain[None])["alpha"] > 0)
+    torch.testing.assert_close(
+        part["alpha"][inside], 0.5 * full["alpha"][inside], rtol=0, atol=1e-6
+    )
+    assert bool((full["w"][:, modulators] != 0).any())
 
 
 def test_an_update_leaves_the_old_state_alone() -> None:

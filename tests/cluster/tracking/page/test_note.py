@@ -64,6 +64,13 @@ def test_a_name_of_a_task_breaks_no_table() -> None:
     assert "| **`a\\|b'c`** (held out) | 75 |" in text
 
 
+def test_groups_of_held_out_tasks_are_told() -> None:
+    entry = dataclasses.replace(runs.evaluation(0).entries[0], group="3 new together")
+    event = dataclasses.replace(runs.evaluation(0), entries=(entry,))
+    text = note(Path("r"), START, CONFIG, PLACE, event, "done")
+    assert " By group: 3 new together 75 %." in text
+
+
 def test_links_are_replaced_and_named_once() -> None:
     one = with_links("text", "1", "r", ["figures/a.png", "figures/a.svg", "figures/b c.html"])
     assert one.count("](#/experiments/1/runs/r/artifacts/figures/") == 2

@@ -12,6 +12,7 @@ from evoplastic.checks import UsageError
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.fields import scaled
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.search.asking import answered
 from evoplastic.search.gradient.config import GradientConfig
@@ -25,9 +26,13 @@ G = LAYOUT.size
 
 
 def told(
-    gradient_PG: np.ndarray, loss: Any = 0.5, before: AdamState | None = None, **options: Any
+    gradient_PG: np.ndarray,
+    loss: Any = 0.5,
+    before: AdamState | None = None,
+    layout: Layout = LAYOUT,
+    **options: Any,
 ) -> tuple[AdamState, Told[AdamState]]:
-    search = GradientSearch(GradientConfig(popsize=4, **options), LAYOUT, seed=0)
+    search = GradientSearch(GradientConfig(popsize=4, **options), layout, seed=0)
     state = before or search.init(CENTER_G)
     proposal = answered(search.ask(state, 0), gradient_PG.astype(np.float32))
     return state, search.tell(state, proposal, np.broadcast_to(np.float64(loss), 4))
@@ -47,6 +52,17 @@ def test_the_first_step_of_adam_is_the_sign_of_the_mean_gradient() -> None:
     assert inside[free].mean() > 0.9
     np.testing.assert_allclose(moved_G[free & inside], expected_G[free & inside], rtol=1e-3)
     assert not moved_G[~free].any()
+
+
+def test_steps_are_in_units_of_scales() -> None:
+    small = Layout(LAYOUT.groups, scaled(LAYOUT.fields, {"w": 0.5}))
+    full, half = (
+        layout.split((after.state.center_G - before.center_G)[None])["w"]
+        for layout in (LAYOUT, small)
+        for before, after in [told(random_gradients(), layout=layout, learning_rate=0.01)]
+    )
+    torch.testing.assert_close(half, 0.5 * full, rtol=0, atol=5e-6)
+    assert bool((full != 0).any())
 
 
 def test_a_gradient_is_clipped_to_its_norm() -> None:
