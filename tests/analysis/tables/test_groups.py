@@ -83,9 +83,17 @@ def test_rewards_of_groups_are_shown_where_they_have_levels(tmp_path: Path) -> N
 
 def test_regret_is_told_of_groups_whose_tasks_all_have_an_adaptive_level(tmp_path: Path) -> None:
     session = free_runs.session(free_runs.TWO, 0, 0.5)
-    levels = {"reward_chance": 0.2, "reward_adaptive": 1.0}
     entries = [
-        replace(e, accuracy=(), curve=None, reward=(0.5, 0.7), group="maze", task=task, **levels)
+        replace(
+            e,
+            task=task,
+            group="maze",
+            accuracy=(),
+            curve=None,
+            reward=(0.5, 0.7),
+            reward_chance=0.2,
+            reward_adaptive=1.0,
+        )
         for e in session.entries
         for task in ("one", "two")
         if e.role == "held_out"
