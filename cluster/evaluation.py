@@ -13,7 +13,8 @@ from cluster.config.sections import EvaluationConfig
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard
-from evoplastic.records import Condition, Role, TaskEvaluation
+from evoplastic.lifetime.streams.record import stream_record
+from evoplastic.records import Condition, Role, StreamRecord, TaskEvaluation
 from tasks.curricula.informed import Informed
 
 DECIMALS = 4  # kept of an accuracy; a lifetime scores some hundred trials
@@ -179,8 +180,18 @@ def _entry(
         reward_oracle=levels.reward_oracle,
         reward_curve=_rounded(reward_K) if with_curve else None,
         reward_adaptive=levels.reward_adaptive,
+        stream=_stream(experiment, task, results),
         group=experiment.suite.groups.get(task),
     )
+
+
+def _stream(
+    experiment: Experiment, task: str, results: Sequence[ReplicateResult]
+) -> StreamRecord | None:
+    course = experiment.suite.sample(task).course
+    if course is None:
+        return None
+    return stream_record(course, np.concatenate([result.correct_LK for result in results]))
 
 
 def _rounded(values: NDArray[np.floating]) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.imitation.term import Imitation, imitation_of
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
+from evoplastic.lifetime.streams.scoring import require_streams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.catalogue import SEARCHES
@@ -165,6 +166,7 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
+    require_streams([suite.sample(name) for name in suite.task_names], config.simulated)
     asked = getattr(config.search, "asked", None)
     require_answerable(problem, asked)
     if config.imitation is not None and config.imitation.weight:

@@ -143,6 +143,28 @@ def task_metric(role: Role, condition: Condition, task: str, statistic: str) -> 
     return f"{group}/{metric_word(task)}/{statistic}"
 
 
+Rows = tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamRecord:
+    """What L lifetimes that are a stream knew of each task after each part."""
+
+    parts: tuple[str, ...]  # what was taught; the first may be birth
+    tasks: tuple[str, ...]
+    matrices: tuple[Rows, ...]  # [L][part][task], share of right probes; None without probes
+    scores: dict[str, tuple[float, ...]]  # of each lifetime, see `lifetime.streams.measures`
+
+
+def _stream_record(raw: dict[str, Any]) -> StreamRecord:
+    return StreamRecord(
+        parts=tuple(raw["parts"]),
+        tasks=tuple(raw["tasks"]),
+        matrices=tuple(tuple(map(tuple, matrix)) for matrix in raw["matrices"]),
+        scores={name: tuple(values) for name, values in raw["scores"].items()},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskEvaluation:
     """Lifetimes of one genome on one task under one condition."""
@@ -162,9 +184,8 @@ class TaskEvaluation:
     reward_fixed_policy: float | None = None
     reward_oracle: float | None = None  # of whoever always takes the target action
     reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
-    reward_adaptive: float | None = (
-        None  # of the best policy that finds out a meta-task's variables
-    )
+    reward_adaptive: float | None = None  # of the best policy that learns a meta-task's variables
+    stream: StreamRecord | None = None  # of a task that is a stream
     group: str | None = None
     """Of a held-out task, what scores are told apart by: its family, where several are held out, or
     how many levels of a withheld combination are new together."""
@@ -195,6 +216,8 @@ class TaskEvaluation:
             if name == "accuracy" and values and self.fixed_policy_level is not None:
                 above = np.array(values) > self.fixed_policy_level
                 found["above_fixed_policy"] = float(above.mean())
+        for name, values in self.stream.scores.items() if self.stream else ():
+            found.setdefault(f"{name}_mean", float(np.mean(values)))
         return found
 
     def metrics(self) -> dict[str, float]:
@@ -383,6 +406,8 @@ def _task_evaluation(raw: dict[str, Any]) -> TaskEvaluation:
         name: tuple(value) if name in series and value is not None else value
         for name, value in raw.items()
     }
+    if typed.get("stream") is not None:
+        typed["stream"] = _stream_record(typed["stream"])
     return TaskEvaluation(**typed)
 
 

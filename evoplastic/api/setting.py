@@ -86,6 +86,7 @@ def setting_of(
     from evoplastic.engines import choose_engine
     from evoplastic.engines.demand import Demand
     from evoplastic.lifetime.problem import LifetimeProblem
+    from evoplastic.lifetime.streams.scoring import require_streams
     from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
 
@@ -122,6 +123,7 @@ def setting_of(
                 trial_seed=seed,
                 num_trials=chosen.banks.evaluation_trials,
             )
+    require_streams([task.trials for task in measured], chosen.simulated)
     demand = Demand(genome.groups, chosen.simulated, suite.self_paced)
     problem = LifetimeProblem(
         layout=genome.layout,

@@ -153,6 +153,9 @@ class LifetimeOptions:
     reward_weight: float = 0.0
     """Times the mean reward of the scored trials, taken off the fitness "loss". A squared error
     alone is smallest for whoever hedges, a reward alone may be got by doing nothing."""
+    retention_weight: float = 0.0
+    """Of streams: what the probes of tasks taught before weigh in the loss, 0 to 1, against those
+    of the task just taught."""
     smoothness_penalty: float = 0.0
     """Weight of sum_t (mod(t) - mod(t-1))^2 in the fitness, summed over trials from `first_trial`
     on and divided by all trials; of rules that the network modulates, published 0.27."""
@@ -172,6 +175,10 @@ class LifetimeOptions:
         require(
             0 <= self.target_low < self.target_high <= 1,
             f"targets ({self.target_low}, {self.target_high}) must be ordered within [0, 1]",
+        )
+        require(
+            0 <= self.retention_weight <= 1,
+            f"retention_weight is {self.retention_weight}, expected 0 to 1",
         )
         require(
             self.reward_weight == 0 or (self.fitness == "loss" and self.reward_weight > 0),

@@ -21,6 +21,7 @@ from evoplastic.lifetime.fitness import accuracy, lifetime_loss, reward
 from evoplastic.lifetime.imitation.measuring import simulate_imitating
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.streams.scoring import Weights, courses_of, weights_of
 from evoplastic.search.asking import FloatArray
 from evoplastic.search.protocol import Proposal, slices
 from evoplastic.types import Int64Array
@@ -156,10 +157,12 @@ def simulate_population(
             epoch=shard.generation,
         )
         beside_PX = np.empty((len(shard.task_P), 0))
+    weights = weights_of(courses_of(problem.tasks), shard.task_P, problem.lifetime)
+    loss_PK, score_PK = weights or (None, None)
     return PopulationResult(
-        loss_P=lifetime_loss(result, problem.lifetime) + added_P,
-        accuracy_P=_accuracy(problem, result, shard.task_P),
-        reward_P=reward(result, problem.lifetime.scored_trials),
+        loss_P=lifetime_loss(result, problem.lifetime, loss_PK) + added_P,
+        accuracy_P=_accuracy(problem, result, shard.task_P, weights),
+        reward_P=reward(result, problem.lifetime.scored_trials, score_PK),
         beside_PX=beside_PX,
     )
 
@@ -179,10 +182,12 @@ def simulate_replicates(
         run: the engines, or what looks into them.
     """
     result, task_P = run_replicates(problem, center_G, shards, run)
+    weights = weights_of(courses_of(problem.tasks), task_P, problem.lifetime)
+    loss_PK, score_PK = weights or (None, None)
     return ReplicateResult(
-        accuracy_L=_accuracy(problem, result, task_P),
-        loss_L=lifetime_loss(result, problem.lifetime),
-        reward_L=reward(result, problem.lifetime.scored_trials),
+        accuracy_L=_accuracy(problem, result, task_P, weights),
+        loss_L=lifetime_loss(result, problem.lifetime, loss_PK),
+        reward_L=reward(result, problem.lifetime.scored_trials, score_PK),
         correct_LK=result.correct_PK.numpy(),
         reward_LK=result.reward_PK.numpy(),
     )
@@ -215,6 +220,8 @@ def run_replicates(
     return result, task_P
 
 
-def _accuracy(problem: LifetimeProblem, result: LifetimeResult, task_P: Int64Array) -> Float64Array:
-    share_P = accuracy(result, problem.lifetime.scored_trials)
+def _accuracy(
+    problem: LifetimeProblem, result: LifetimeResult, task_P: Int64Array, weights: Weights | None
+) -> Float64Array:
+    share_P = accuracy(result, problem.lifetime.scored_trials, weights and weights.score_PK)
     return np.where(problem.has_answers[task_P], share_P, np.nan)

@@ -28,6 +28,7 @@ from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fitness import losses
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
+from evoplastic.lifetime.streams.scoring import weights_of
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
 from evoplastic.search.asking import FloatArray, Unrolling
@@ -118,7 +119,12 @@ def _run(
     lived = unroll(
         params, groups, batch, config, trials=asked.trials, block=asked.block, choose=choose
     )
-    kept.append(_reinforced(lived, asked) if drawn else losses(lived.result, config).sum())
+    if drawn:
+        kept.append(_reinforced(lived, asked))
+    else:
+        courses = batch.tables.course_B if batch.in_tables else ()
+        weights = weights_of(courses, batch.task_P, config)
+        kept.append(losses(lived.result, config, weights and weights.loss_PK).sum())
     return LifetimeResult(*(field.detach() for field in lived.result))
 
 

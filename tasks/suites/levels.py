@@ -11,6 +11,7 @@ from tasks.neurogym.task import LEVEL_TRIALS, SelfPacedTask
 from tasks.suites import single_mapping
 from tasks.suites.closeness import Closeness, closest, transfer
 from tasks.suites.split import SuiteTask
+from tasks.suites.streams.task import components
 from tasks.suites.suite import Suite
 
 
@@ -95,16 +96,26 @@ def fixed_policy_level(suite: Suite, name: str) -> float | None:
     if not suite.self_paced:
         if role == "train":
             return best_single_mapping(suite)
-        sample = suite.uncued_sample(name)
-        return max(
-            single_mapping.agreement(suite.uncued_sample(task.name), sample) for task in suite.train
-        )
+        known = [table for task in suite.train for table in _questions(suite, task)]
+        best = [
+            max(single_mapping.agreement(each, asked) for each in known)
+            for asked in _questions(suite, suite.task(name))
+        ]
+        return sum(best) / len(best)
     level = policies(suite, name).best_fixed.accuracy
     if level is None or role == "train" or suite.exchanges_actions or suite.task(name).stepped:
         return level
     table = _level_table(suite, name)
     others = [transfer(table, train) for train in suite.train_samples]
     return max([level, *(other for other in others if other is not None)])
+
+
+def _questions(suite: Suite, task: SuiteTask) -> list[TrialTable]:
+    """The samples of the tasks of a stream, or of another task, without cues."""
+    return [
+        suite.uncued_sample(task.name) if part is task else part.sample()
+        for part in components(task)
+    ]
 
 
 def best_single_mapping(suite: Suite, half: int | None = None) -> float:

@@ -7,10 +7,10 @@ from pathlib import Path
 from tasks.neurogym.task import DEFAULT_DT_MS, SelfPacedTask
 from tasks.suites.split import Pacing, SuiteTask
 from tasks.suites.suite import Suite
-from tasks.suites.suite_file import KeptSuite, known_suite_files, read_suite_file
+from tasks.suites.suite_file import KeptSuite, SuiteFile, known_suite_files, read_suite_file
 from tasks.two_stimulus.combinations.factors import levels_of
 from tasks.two_stimulus.combinations.task import CombinationTask
-from tasks.two_stimulus.task import TwoStimulusTask, parity_half
+from tasks.two_stimulus.task import NAMES, TwoStimulusTask, parity_half
 
 
 def load_suite(
@@ -27,7 +27,7 @@ def load_suite(
     """
     content = read_suite_file(name_or_path, table, kept)
     halves: tuple[int, ...] = ()
-    if content.table is not None:  # the halves that the published alternation takes
+    if _is_published(content):  # the halves that the published alternation takes
         halves = tuple(parity_half(task.name) for task in content.train)
     return Suite(
         name=content.name,
@@ -51,8 +51,13 @@ def known_suites(pacing: Pacing | None = None) -> list[str]:
 
 
 def two_stimulus_suites() -> list[str]:
-    """Names of the suites that come with the package and list two-stimulus tasks."""
-    return [name for name in sorted(known_suite_files()) if read_suite_file(name).table is not None]
+    """Names of the suites that come with the package and train on two-stimulus tasks alone."""
+    return [name for name in sorted(known_suite_files()) if _is_published(read_suite_file(name))]
+
+
+def _is_published(content: SuiteFile) -> bool:
+    """Whether training tasks are two-stimulus tasks by name, without streams."""
+    return content.table is not None and {task.name for task in content.train} <= set(NAMES)
 
 
 def find_task(

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,15 @@ from evoplastic.types import Interface
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.leakage import negated, same_question
 from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
+from tasks.suites.streams.task import components
 from tasks.two_stimulus.combinations.task import CombinationTask
+
+
+class _Compared(NamedTuple):
+    """A task that is compared with others."""
+
+    words: str  # what it is called
+    sample: TrialTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,22 +278,23 @@ class Suite(Split):
         if not self.self_paced:
             for table in (*train, *held_out):
                 require_alike(train[0], table)
-        for tested in held_out:
-            for trained in train:
-                same = same_question(tested, trained)
+        for tested in _apart(self.held_out, held_out):
+            for trained in _apart(self.train, train):
+                same = same_question(tested.sample, trained.sample)
                 require(
                     same is None,
-                    f"suite {self.name!r} leaks: held-out task {tested.task!r} asks {same} as "
-                    f"training task {trained.task!r}; remove one of the two",
+                    f"suite {self.name!r} leaks: held-out task {tested.words} asks {same} as "
+                    f"training task {trained.words}; remove one of the two",
                 )
         self._refuse_renamed()
         return samples
 
     def _refuse_renamed(self) -> None:
         """Refuse a held-out meta-task that is a training task under other names."""
-        train = [task for task in self.train if isinstance(task, SelfPacedTask)]
+        parts = [part for task in self.train for part in components(task)]
+        train = [task for task in parts if isinstance(task, SelfPacedTask)]
         trained = {task.canonical_form: task.name for task in train}
-        for task in self.held_out:
+        for task in (part for held_out in self.held_out for part in components(held_out)):
             form = task.canonical_form if isinstance(task, SelfPacedTask) else None
             require(
                 form is None or form not in trained,
@@ -310,3 +319,14 @@ class Suite(Split):
         shown_VI[:, :own] = table.observation_VI
         shown_VI[:, width + place] = 1.0
         return replace(table, observation_VI=shown_VI)
+
+
+def _apart(tasks: tuple[SuiteTask, ...], samples: list[TrialTable]) -> list[_Compared]:
+    """What is compared: tasks as they are, those of streams one by one."""
+    return [
+        _Compared(repr(task.name), sample)
+        if part is task
+        else _Compared(f"{part.name!r} of stream {task.name!r}", part.sample())
+        for task, sample in zip(tasks, samples, strict=True)
+        for part in components(task)
+    ]

@@ -15,6 +15,10 @@
     # of fixed timing only:
     table: intended               # truth table of two-stimulus tasks, or published
 
+A lifetime may be a stream, a sequence of tasks without a cue (`tasks.suites.streams.reader`):
+
+    train: [{stream: [and, or, and], trials: [200, 200, 100], probes: 20}]
+
 Instead of families, `train` and `held_out` list the tasks, or `combinations` and `withheld` say
 which of a product of factors are meant (`tasks.suites.roles`). A `file.py:Name` is looked up beside
 the suite file first. Where the pacing is not said, keys that only self-paced tasks have tell it.
@@ -35,6 +39,7 @@ from evoplastic.trials.wiring import Permute
 from tasks.neurogym.task import DEFAULT_DT_MS
 from tasks.suites.roles import COMBINATION_KEYS, FAMILY_KEYS, read_roles
 from tasks.suites.split import Pacing, SuiteTask
+from tasks.suites.streams.reader import StreamReader
 from tasks.suites.task_lists import SelfPacedReader, TaskReader, TwoStimulusReader, settings_of
 from tasks.two_stimulus.task import TABLES
 
@@ -183,7 +188,7 @@ def _read(
     _expect(content, path, "rule_cue", isinstance(content["rule_cue"], bool), "true or false")
     require_known(f"permute in suite file {path}:", str(content["permute"]), get_args(Permute))
     require_known(f"table in suite file {path}:", content["table"], TABLES)
-    reader = _reader(content, path, pacing, table, kept)
+    reader = StreamReader(_reader(content, path, pacing, table, kept))
     roles = read_roles(given, family, reader)
     return SuiteFile(
         name=content["name"] if family is None else f"{content['name']}/{family}",

@@ -13,6 +13,8 @@ from tasks.machines.metatasks.catalogue import PREFIX
 from tasks.machines.metatasks.collection import split_word
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.split import SuiteTask
+from tasks.two_stimulus.combinations.factors import Levels, levels_of
+from tasks.two_stimulus.combinations.task import CombinationTask
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask
 
 TASK_KEYS = ("task", "set", "name", "about")
@@ -37,7 +39,7 @@ class TaskReader(Protocol):
 
 @dataclass(frozen=True)
 class TwoStimulusReader:
-    """Reads names of two-stimulus tasks."""
+    """Reads names of two-stimulus tasks, and of combinations as `and-none-pro-a`."""
 
     path: Path
     table: str
@@ -60,11 +62,14 @@ class TwoStimulusReader:
                 'put task names that look like numbers in quotes, as in "01"',
             )
             require(
-                name in NAMES,
+                name in NAMES or levels_of(name) is not None,
                 f"unknown task in {key} of suite file {self.path}: {name!r}; "
                 f"{nearest(name, NAMES)}; a suite of other tasks says pacing: self_paced",
             )
-        return [TwoStimulusTask(name, self.table) for name in entries]
+        return [self._task(name, levels_of(name)) for name in entries]
+
+    def _task(self, name: str, levels: Levels | None) -> SuiteTask:
+        return TwoStimulusTask(name, self.table) if levels is None else CombinationTask(levels)
 
 
 @dataclass(frozen=True)

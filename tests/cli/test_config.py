@@ -25,6 +25,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "oja-laptop",
         "random-birth-laptop",
         "smoke",
+        "stream-laptop",
         "yang19-laptop",
     ]
 

@@ -31,6 +31,7 @@ MOST_TASKS = 24  # of a role; those of a larger suite are told by their mean and
 HELD_OUT = ("accuracy_mean", "accuracy_q25", "accuracy_q75", "above_fixed_policy")
 TRAINING = ("accuracy_mean",)
 REWARD = ("reward_mean",)
+STREAM = ("acquisition_mean", "retention_mean", "forgetting_mean", "savings_mean")
 CONTROLS: tuple[Condition, ...] = ("plasticity_off", "random_genome")
 ROLES: tuple[Role, ...] = ("held_out", "train")
 
@@ -147,6 +148,8 @@ def _of_task(entry: TaskEvaluation) -> dict[str, float]:
     wanted: tuple[str, ...] = HELD_OUT if held_out else TRAINING
     if reward_tells(entry):
         wanted += REWARD
+    if entry.stream is not None:
+        wanted += STREAM
     numbers = entry.statistics()
     if held_out:
         levels = {"level_chance": entry.chance, "level_fixed_policy": entry.fixed_policy_level}

@@ -29,7 +29,7 @@ def named(names: Sequence[str]) -> list[TwoStimulusTask]:
 def test_known_suites() -> None:
     assert two_stimulus_suites() == sorted(SUITES)
     combined = ["combinations", "combinations-cued"]
-    assert known_suites("fixed_timing") == [*combined, *sorted(SUITES)]
+    assert known_suites("fixed_timing") == [*combined, *sorted(SUITES), "streams"]
     assert set(known_suites("fixed_timing")) < set(known_suites())
 
 

@@ -1,0 +1,1 @@
+"""Lifetimes that are streams: what is measured of them, and what evolution selects for."""
