@@ -20,6 +20,8 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "backpropamine-laptop",
         "combinations-laptop",
         "laptop",
+        "metaworld",
+        "metaworld-smoke",
         "miconi2023",
         "miconi2023-internal",
         "oja-laptop",
