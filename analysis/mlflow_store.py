@@ -18,6 +18,7 @@ from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_text
 from evoplastic.records import (
     CONFIG_NAME,
+    ENVIRONMENTS_NAME,
     GENOME_SUFFIX,
     JOURNAL_NAME,
     MODEL_TAG_DIGEST,
@@ -27,6 +28,7 @@ from evoplastic.records import (
     TAG_GENOME,
     TAG_RUN_ID,
     TRACKING_NAME,
+    TRANSFERS_NAME,
 )
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -245,6 +247,6 @@ def _artifacts(client: Any, run_id: str | None, folder: str | None = None) -> It
 
 
 def _is_record(name: str) -> bool:
-    files = (JOURNAL_NAME, CONFIG_NAME, PEDIGREE_NAME)
+    files = (JOURNAL_NAME, CONFIG_NAME, PEDIGREE_NAME, ENVIRONMENTS_NAME, TRANSFERS_NAME)
     known = Path(name).name in files or name.endswith(GENOME_SUFFIX)
     return known or Path(name).parent.name == SOURCES

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.figures.archive import write_figures_archive
 from analysis.figures.curve import write_figures_learning_curves
+from analysis.figures.environments.writing import write_figures_environments
 from analysis.figures.pedigree.writing import write_figures_pedigree
 from analysis.figures.run import write_figures_by_generation
 from analysis.figures.style import write_csv
@@ -63,6 +64,7 @@ def analyze(
         *write_figures_by_generation(records, out_dir),
         *write_figures_learning_curves(records, out_dir),
         *write_figures_archive(records, out_dir),
+        *write_figures_environments(records, out_dir),
         *write_figures_pedigree(records, out_dir),
     ]
     mlflow_run_id = _deliver(records, files, tracking_uri) if to_mlflow else None

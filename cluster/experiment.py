@@ -8,6 +8,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from cluster.config.run import RunConfig
+from cluster.poet.building import poet_of
+from cluster.poet.search import Paired
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
 from evoplastic.engines.demand import Demand
@@ -176,20 +178,16 @@ def build_experiment(
             "records itself; choose another search, as es, or leave imitation out",
         )
         problem = replace(problem, imitation=_imitation(config, problem.train))
+    # Mutations are summed here, with the same bits whatever engine workers settle.
+    search, curriculum = _search_and_curriculum(
+        config, suite, problem.layout, ON_CPU if elsewhere else problem.engine
+    )
     return Experiment(
         config=config,
         suite=suite,
         problem=problem,
-        search=SEARCHES[config.search.name].build(
-            config.search,
-            problem.layout,
-            seed=config.seed,
-            # Mutations are summed here, with the same bits whatever engine workers settle.
-            engine=ON_CPU if elsewhere else problem.engine,
-        ),
-        curriculum=CURRICULA[config.curriculum.name].build(
-            config.curriculum, suite, seed=config.seed
-        ),
+        search=search,
+        curriculum=curriculum,
         warm=None
         if start is None
         else warm_start(
@@ -200,6 +198,27 @@ def build_experiment(
             adapt=config.warm_start.adapt,
         ),
     )
+
+
+def _search_and_curriculum(
+    config: RunConfig, suite: Suite, layout: Layout, engine: str
+) -> tuple[AnySearch, Curriculum]:
+    """Those of the tables, or POET, in which each of its pairs has such a search."""
+
+    def make(seed: int) -> AnySearch:
+        build = SEARCHES[config.search.name].build
+        return build(config.search, layout, seed=seed, engine=engine)
+
+    if config.poet is None:
+        build = CURRICULA[config.curriculum.name].build
+        return make(config.seed), build(config.curriculum, suite, seed=config.seed)
+    banks = config.banks
+
+    def bank_seed_at(generation: int) -> int:
+        return bank_seed(config.seed, TRAINING_BANKS, generation // banks.refresh_every)
+
+    poet = poet_of(config.poet, suite, make, bank_seed_at, banks.trials, seed=config.seed)
+    return poet, Paired()
 
 
 def _imitation(config: RunConfig, train: tuple[Task, ...]) -> Imitation:

@@ -260,6 +260,7 @@ def _generations(
     while session.generation < generations:
         if session.generation in due:
             session.measure(progress, stop)
+        session.renew(stop)
         proposal = session.ask()
         losses = session.simulate(proposal, stop)
         session.tell(proposal, losses)

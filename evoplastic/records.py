@@ -38,6 +38,12 @@ FLAT_GENERATIONS = "search/flat_generations"  # in a row that told the search no
 SEARCH_STDEV = "search/stdev"  # of the individuals, in units of their fields' scales
 ARCHIVE_COVERAGE = "archive/coverage"  # share of cells that have an elite
 ARCHIVE_QD_SCORE = "archive/qd_score"  # sum over elites of what their loss is better than the worst
+POET_ACTIVE = "poet/active_pairs"
+POET_CREATED = "poet/created"  # environments that were not there from the start
+POET_SOLVED = "poet/solved"
+POET_ANNECS = "poet/annecs"  # novel ones that were created and solved
+POET_TRANSFERS = "poet/transfers"  # genomes that moved
+POET_SCORE = "poet/score_mean"  # latest score of each genome in its own environment
 SUMMARY = "_summary"  # what is asked first; MLflow sorts groups, and this one before all others
 FAILED_INDIVIDUALS = "fault/failed_individuals"
 RETRIED_SHARDS = "fault/retried_shards"
@@ -47,6 +53,7 @@ EVALUATE_SECONDS = "time/evaluate_s"
 UPDATE_SECONDS = "time/update_s"
 CHECKPOINT_SECONDS = "time/checkpoint_s"
 BANKS_SECONDS = "time/banks_s"
+RENEW_SECONDS = "time/renew_s"  # making and judging environments, lifetimes apart
 
 # Tag names of a run in the tracking store.
 TAG_RUN_ID = "evoplastic.run_id"
@@ -91,6 +98,11 @@ PEDIGREE_LOG_NAME = "pedigree.ndjson"  # what it is made of, a line for each gen
 PEDIGREE_SCHEMA = "evoplastic/pedigree/1"
 NOT_RECORDED = "not recorded"  # operator of an individual of whose birth nothing is known
 ELITES = "elites"  # folder of them in genomes/
+ENVIRONMENTS_NAME = "environments.parquet"  # that evolve: of whom, when, solved by whom
+TRANSFERS_NAME = "transfers.parquet"  # genomes that were tried in other environments than theirs
+ENVIRONMENTS_FILE = "environments.yaml"  # the same environments as a collection of meta-tasks
+PAIRS = "pairs"  # folder in genomes/ of the genome of each environment
+POET_SCHEMA = "evoplastic/poet/1"
 SOURCES = "sources"  # folder of what a run was made from
 
 

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from cluster.config.errors import explain
 from cluster.config.imitating import READ_FROM, forget, write_out
 from cluster.config.legacy import modernised, present_key
+from cluster.config.poet import PoetConfig
 from cluster.config.sections import (
     BanksConfig,
     EvaluationConfig,
@@ -109,6 +110,8 @@ class RunConfig(Section):
     options of that curriculum."""
     imitation: ImitationConfig | None = None
     """Recorded activity that fitness asks for beside good answers; none means no such term."""
+    poet: PoetConfig | None = None
+    """Tasks that evolve beside genomes (POET); none means those of the suite alone."""
     evolution: EvolutionConfig = Field(default_factory=EvolutionConfig)
     """How long the run is."""
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
@@ -181,6 +184,12 @@ class RunConfig(Section):
             f"evaluation.train_lifetimes is 0, but curriculum {self.curriculum.name} goes by what "
             "the center reaches on training tasks; set it to at least 1, or curriculum=uniform",
         )
+        require(
+            self.poet is None or (self.curriculum.name == "uniform" and self.imitation is None),
+            f"poet lets every pair take a step in each generation, but curriculum is "
+            f"{self.curriculum.name} and imitation is {'off' if self.imitation is None else 'on'}; "
+            "set curriculum=uniform, and leave imitation out",
+        )
         drawn = lifetime.birth.weights == "random" and "modulators" not in lifetime.birth.innate
         require(
             self.genome.reflex == 0 or not drawn,
@@ -242,6 +251,8 @@ class RunConfig(Section):
             neutral = (*neutral, "warm_start")  # digests are those of before it was known
         if self.imitation is None:
             neutral = (*neutral, "imitation")
+        if self.poet is None:
+            neutral = (*neutral, "poet")
         values = self.flat() | CUTS
         kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

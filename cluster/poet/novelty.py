@@ -32,6 +32,10 @@ class Criterion(NamedTuple):
         """Whether a score is within."""
         return self.low <= score <= self.high
 
+    def may_meet(self, bound: float) -> bool:
+        """Whether a score may be within that lies farther from 0 than a bound, to the same side."""
+        return bound <= self.high if bound > 0 else bound >= self.low
+
 
 def centred_ranks(score_EA: Float64Array) -> Float64Array:
     """The rank of each agent on each environment, from -0.5 to 0.5; equal scores share theirs.

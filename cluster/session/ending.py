@@ -25,6 +25,7 @@ def end(session: Session, status: RunStatus, stop: StopSignal) -> RunStatus:
     stop.ending, again = True, stop.again()
     session.lineage.save_center(session.genome())
     session.pedigree.write_table()
+    session.keep_pairs()
     tracker = session.chronicle.tracker
     if status == "done" and tracker is not None:
         whole = tracker.catch_up(TRACKER_CLOSE_S, again)
@@ -61,6 +62,7 @@ def fail(session: Session, error: BaseException) -> None:
     session.chronicle.break_off(session.generation, error, status)
     with suppress(EnvironmentFault):
         session.pedigree.write_table()
+        session.keep_pairs()
     if session.chronicle.tracker is not None:
         session.chronicle.tracker.close(status, FAILED_CLOSE_S)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,29 @@ from cluster.evaluation import evaluate_center
 from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from cluster.journal import now_ms
+from cluster.poet.rounds import Lived
 from cluster.progress import Clock, Progress, Tick
 from cluster.restoring import checkpoint_of
 from cluster.session.chronicle import Chronicle
+from cluster.session.coevolving import Coevolving
 from cluster.session.elites import keep_elites
 from cluster.session.informing import Informing
 from cluster.session.lineage import Lineage
+from cluster.session.pairs import keep_pairs
 from cluster.session.pedigree import Pedigree
 from cluster.session.summaries import Losses, statistics_of
 from evoplastic import records
 from evoplastic.checks import UsageError
 from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
+from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
 from evoplastic.records import EndEvent, EvaluationEvent, GenerationEvent
 from evoplastic.search.archive import Illuminating
 from evoplastic.search.asking import answered
 from evoplastic.search.protocol import AnySearch, Proposal
+from evoplastic.search.together import Together
+from evoplastic.trials.table import TrialTable
 
 
 @dataclass
@@ -50,6 +57,9 @@ class Session:
     metrics: dict[str, float] = field(default_factory=dict)
     flat: int = 0  # generations in a row that told the search nothing
     _checkpoint_s: float = 0.0
+    _renewed_s: float = 0.0
+    _lived_s: float = 0.0  # lifetimes meanwhile
+    _problem: LifetimeProblem | None = None  # of tasks that evolve, as long as they are the same
     _executor: Executor | None = None
     _retried_before: int = 0
 
@@ -88,6 +98,25 @@ class Session:
         """The genome that stands for the search."""
         return self.search.center(self.state)
 
+    def renew(self, should_stop: ShouldStop) -> None:
+        """Change the tasks that evolve, and move genomes between them, where that is due."""
+        began, lived_s = time.monotonic(), 0.0
+        search = self.search
+        if isinstance(search, Coevolving):
+
+            def meet(
+                tasks: tuple[TrialTable, ...], centers_CG: Tensor, proposal: Together
+            ) -> Lived:
+                nonlocal lived_s
+                at = time.monotonic()
+                problem = replace(self.experiment.problem, train=tasks)
+                losses = self._live(problem, centers_CG, proposal, should_stop)
+                lived_s += time.monotonic() - at
+                return Lived(losses.loss_P, losses.reward_P)
+
+            self.state = search.renew(self.state, self.generation, meet)
+        self._renewed_s, self._lived_s = time.monotonic() - began - lived_s, lived_s
+
     def ask(self) -> Proposal:
         """The individuals of this generation."""
         return self.search.ask(self.state, self.generation)
@@ -95,19 +124,43 @@ class Session:
     def simulate(self, proposal: Proposal, should_stop: ShouldStop) -> Losses:
         """Run the lifetimes of the population, shard by shard."""
         began = time.monotonic()
-        shards = self.experiment.population(proposal, self.informing.measured(self.generation))
-        problem = self.experiment.problem_at(self.generation)
+        problem, centers = self._posed()
         built = time.monotonic()
-        results = [
-            result
-            for result in self.executor.map(problem, self.center_G, shards, should_stop)
-            if isinstance(result, PopulationResult)
-        ]
+        losses = self._live(problem, centers, proposal, should_stop)
         self.take_faults()
         self.metrics = {
             records.BANKS_SECONDS: built - began,
-            records.EVALUATE_SECONDS: time.monotonic() - built,
+            records.EVALUATE_SECONDS: time.monotonic() - built + self._lived_s,
         }
+        if isinstance(self.search, Coevolving):
+            self.metrics[records.RENEW_SECONDS] = self._renewed_s
+        return losses
+
+    def _posed(self) -> tuple[LifetimeProblem, Tensor]:
+        """What the population of this generation meets, and the centers it is drawn around."""
+        search = self.search
+        if not isinstance(search, Coevolving):
+            return self.experiment.problem_at(self.generation), self.center_G
+        tables, before = search.tables(self.state, self.generation), self._problem
+        if before is None or any(a is not b for a, b in zip_longest(before.train, tables)):
+            self._problem = replace(self.experiment.problem, train=tables)
+        assert self._problem is not None
+        return self._problem, search.centers(self.state)
+
+    def _live(
+        self,
+        problem: LifetimeProblem,
+        centers: Tensor,
+        proposal: Proposal,
+        should_stop: ShouldStop,
+    ) -> Losses:
+        """What comes of the individuals of a proposal."""
+        shards = self.experiment.population(proposal, self.informing.measured(self.generation))
+        results = [
+            result
+            for result in self.executor.map(problem, centers, shards, should_stop)
+            if isinstance(result, PopulationResult)
+        ]
         return Losses(
             np.concatenate([result.loss_P for result in results]),
             np.concatenate([result.accuracy_P for result in results]),
@@ -168,7 +221,8 @@ class Session:
             records.RAISED_TRIALS: float(self.chronicle.raised_trials()),
             # This generation's own checkpoint comes after its record; the one before is recorded.
             records.CHECKPOINT_SECONDS: self._checkpoint_s,
-            records.GENERATION_SECONDS: self.metrics[records.BANKS_SECONDS]
+            records.GENERATION_SECONDS: self._renewed_s
+            + self.metrics[records.BANKS_SECONDS]
             + self.metrics[records.EVALUATE_SECONDS]
             + self.metrics[records.UPDATE_SECONDS]
             + self._checkpoint_s,
@@ -208,6 +262,7 @@ class Session:
         self.informing.take(self.last_evaluation)
         self.lineage.keep(genome, self.generation)
         self.keep_elites(progress)
+        self.keep_pairs()
         self.pedigree.write_table(whole=False)
         self.chronicle.append(self.last_evaluation)
         self.lineage.evaluated[self.generation] = genome.digest
@@ -227,6 +282,12 @@ class Session:
         keep_elites(self.lineage, archive, self.generation)
         qd_score = self.metrics.get(records.ARCHIVE_QD_SCORE, 0.0)
         progress.event("archive", coverage=archive.coverage, qd_score=qd_score)
+
+    def keep_pairs(self) -> None:
+        """Write down environments that evolve, and the genomes that belong to them."""
+        search = self.search
+        if isinstance(search, Coevolving):
+            keep_pairs(self.lineage, self.state, search.genomes(self.state), self.generation)
 
     def take_faults(self) -> None:
         """Write down what went wrong where lifetimes run, and was survived."""

@@ -34,8 +34,11 @@ from evoplastic.reading import parse_object, read_mapping, read_text
 from evoplastic.records import (
     ARCHIVE_NAME,
     CONFIG_NAME,
+    ENVIRONMENTS_FILE,
+    ENVIRONMENTS_NAME,
     JOURNAL_NAME,
     MODEL_TAG_DIGEST,
+    PAIRS,
     PEDIGREE_NAME,
     START_NAME,
     TAG_ENGINE,
@@ -43,6 +46,7 @@ from evoplastic.records import (
     TAG_GENOME_PARENT,
     TAG_RESUMES,
     TRACKING_NAME,
+    TRANSFERS_NAME,
     EndEvent,
     EvaluationEvent,
     Event,
@@ -61,7 +65,11 @@ EVENTS_PER_BATCH = 50
 PAGE = 3  # a store that has an earlier form of a run's page gets the present one beside it
 KEPT = "gen_"  # how names of kept centers begin; they and a pedigree are sent when a run is over
 ALONE = (CONFIG_NAME, "environment.json", JOURNAL_NAME, START_NAME, ARCHIVE_NAME)
-FILES = (*ALONE, PEDIGREE_NAME, "sources/*", "genomes/*", "figures/*")
+EVOLVED = (ENVIRONMENTS_NAME, TRANSFERS_NAME, ENVIRONMENTS_FILE)  # tasks, and who moved
+FILES = (
+    *(*ALONE, PEDIGREE_NAME, *EVOLVED),
+    *("sources/*", "genomes/*", f"genomes/{PAIRS}/*", "figures/*"),
+)
 STATES: dict[Status, RunState] = {
     "done": "FINISHED",
     "preempted": "KILLED",

@@ -27,6 +27,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "tutorials/inside_a_lifetime.md",
         "tasks.md",
         "metatasks.md",
+        "poet.md",
         "streams.md",
         "tutorials/rule.md",
     ),

@@ -3,6 +3,7 @@
 g.safetensors            a file
 runs/laptop-seed1-001    a run directory: its last center; the folder runs/ may be left out
 RUN@40, RUN@initial      the center of a run after 40 generations, the genome it began with
+RUN@e7                   the genome of an environment that evolved with it (POET)
 3f0c4e...                an MLflow run: its last center; with @40 too, once the run is over
 m-3f0c4e...              a logged model of MLflow
 a1b2c3d4                 the first digits of a genome's digest
@@ -29,8 +30,8 @@ FEWEST_DIGITS = 6  # of a digest
 MODEL = re.compile(r"m-[0-9a-f]{32}")
 DIGITS = re.compile(rf"[0-9a-f]{{{FEWEST_DIGITS},64}}")
 HINT = (
-    "give a genome file, a run directory, RUN@GENERATION, an id of an MLflow run or of a logged "
-    "model, or the first digits of a digest"
+    "give a genome file, a run directory, RUN@GENERATION, RUN@ENVIRONMENT, an id of an MLflow run "
+    "or of a logged model, or the first digits of a digest"
 )
 
 
@@ -88,18 +89,21 @@ def _on_disk(text: str, tried: list[str]) -> Found | None:
 
 
 def _beside(file: Path) -> Found:
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records import CONFIG_NAME, PAIRS
 
-    config = file.absolute().parent.parent / CONFIG_NAME
+    folder = file.absolute().parent
+    config = (folder.parent if folder.name == PAIRS else folder).parent / CONFIG_NAME
     return Found(file, config if config.is_file() else None)
 
 
 def _of_run(directory: Path, which: str) -> Found:
-    """The genome of a run directory: "center", "initial", or that of a generation."""
+    """The genome of a run directory: "center", "initial", of a generation, or an environment."""
     from evoplastic.records import CENTER_NAME, INITIAL_NAME, generation_of, kept_name
 
     require_inside(directory)
     genomes = directory / "genomes"
+    if re.fullmatch(r"e\d{1,9}", which):
+        return _of_environment(directory, which)
     known = {"center": CENTER_NAME, "initial": INITIAL_NAME, "0": INITIAL_NAME}
     if not which.isdecimal() or which in known:
         require(
@@ -121,6 +125,20 @@ def _of_run(directory: Path, which: str) -> Found:
         raise UsageError(
             f"{directory} has not kept the center of generation {which}; evaluated centers are "
             f"kept (evaluation.every, evaluation.genomes_mib), here of generations {listed}"
+        )
+    return _beside(file)
+
+
+def _of_environment(directory: Path, name: str) -> Found:
+    """The genome of an environment of a run in which tasks evolve."""
+    from evoplastic.records import PAIRS
+
+    file = directory / "genomes" / PAIRS / f"{name}{SUFFIX}"
+    if not file.is_file():
+        kept = sorted(int(each.stem[1:]) for each in file.parent.glob(f"e[0-9]*{SUFFIX}"))
+        listed = ", ".join(f"e{number}" for number in kept) or "none, since no tasks evolve in it"
+        raise UsageError(
+            f"{directory} has no genome of an environment {name}; environments of it are {listed}"
         )
     return _beside(file)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import sys
@@ -122,15 +123,36 @@ def _run_several(args: argparse.Namespace) -> int:
 
 
 def compare(found: Found, out: Path | None = None) -> SeedsReport | SettingsReport:
-    """Runs of one setting task by task, with a figure; of several, setting by setting."""
-    from analysis.seeds import compare_seeds
-    from analysis.settings import compare_settings, group_by_setting
+    """Runs of one setting task by task, with a figure; of several, setting by setting.
 
-    one = len(found.runs) > 1 and len(group_by_setting(found.runs, found.keys)) == 1
+    Where tasks evolve, ANNECS of all runs is drawn in one figure.
+    """
+    from analysis.figures.environments.writing import write_figures_annecs
+
     if out is None:
-        default = Path("figures-seeds" if one else "figures-settings")
-        out = default if found.folder is None else found.folder / "figures"
-    if one:
+        out = _out_of_several(found)
+    report = _compare(found, out)
+    files = write_figures_annecs(found.runs, out)
+    return dataclasses.replace(report, files=(*report.files, *files))
+
+
+def _out_of_several(found: Found) -> Path:
+    if found.folder is not None:
+        return found.folder / "figures"
+    return Path("figures-seeds" if _is_one_setting(found) else "figures-settings")
+
+
+def _is_one_setting(found: Found) -> bool:
+    from analysis.settings import group_by_setting
+
+    return len(found.runs) > 1 and len(group_by_setting(found.runs, found.keys)) == 1
+
+
+def _compare(found: Found, out: Path) -> SeedsReport | SettingsReport:
+    from analysis.seeds import compare_seeds
+    from analysis.settings import compare_settings
+
+    if _is_one_setting(found):
         try:
             return compare_seeds(found.runs, out)
         except UsageError as error:  # as of runs that have come to different generations

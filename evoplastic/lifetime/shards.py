@@ -129,8 +129,9 @@ def population_shards(
         task_P: the training task of each.
         individuals: most individuals of a shard, see `slices`.
     """
+    before = proposal.first
     return [
-        PopulationShard(part, task_P[part.first : part.first + part.number])
+        PopulationShard(part, task_P[part.first - before : part.first - before + part.number])
         for part in slices(proposal, individuals)
     ]
 

@@ -25,6 +25,8 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "miconi2023",
         "miconi2023-internal",
         "oja-laptop",
+        "poet-laptop",
+        "poet-smoke",
         "random-birth-laptop",
         "smoke",
         "stream-laptop",

@@ -64,6 +64,16 @@ def test_what_is_beyond_the_criterion_is_alike() -> None:
         assert given.default is inspect.Parameter.empty, "a forgotten bound must be an error"
 
 
+def test_a_bound_rules_out_only_what_cannot_meet_the_criterion() -> None:
+    for criterion in (CRITERION, Criterion(-1.0, 0.5), Criterion(-1.0, -0.5)):
+        for bound in np.linspace(-3, 3, 61).tolist():
+            beyond = [bound * factor for factor in (1.0, 1.1, 2.0, 50.0)]
+            met = any(criterion.meets(score) for score in beyond)
+            assert criterion.may_meet(bound) or not met, (criterion, bound)
+    assert not CRITERION.may_meet(0.9)
+    assert not CRITERION.may_meet(-0.1)
+
+
 def test_an_environment_that_orders_agents_anew_is_newer() -> None:
     known_EA = np.array([[0.2, 0.4, 0.6], [0.1, 0.3, 0.7]])
     same, reversed_, single = [0.3, 0.5, 0.79], [0.6, 0.4, 0.2], [0.2, 0.2, 0.6]

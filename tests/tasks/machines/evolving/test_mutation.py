@@ -12,10 +12,10 @@ import pytest
 from evoplastic.checks import UsageError
 from evoplastic.random.counters import Purpose
 from tasks.machines.dice import Dice
-from tasks.machines.evolving.judging import judged
+from tasks.machines.evolving.judging import Screened, measured, screened
 from tasks.machines.evolving.limits import Limits, evolvable, identity
 from tasks.machines.evolving.mutation import MUTATIONS, mutate, tidied
-from tasks.machines.generated.filters import Kept
+from tasks.machines.generated.filters import Levels
 from tasks.machines.metatasks.catalogue import META_TASKS
 from tasks.machines.metatasks.form import MetaTask, ProbabilityRange, StateRange
 from tasks.machines.metatasks.reading import from_plain
@@ -106,12 +106,16 @@ def test_names_do_not_make_a_task_another_one_but_its_length_does() -> None:
 def test_mutants_pass_the_filters_of_generated_tasks() -> None:
     task = seed_task()
     fixed = replace(task, rewards=(replace(task.rewards[0], new=2),), state_variables=())
-    assert judged(fixed, 0.1, ()) == "nothing varies"
-    assert judged(task, 0.6, ()) == "gap"
-    kept = judged(task, 0.1, ())
-    assert isinstance(kept, Kept)
-    assert (kept.levels.fixed, round(kept.levels.adaptive, 3)) == (0.5, 0.95)
-    assert judged(task, 0.1, {kept.form}) == "duplicate"
+    assert screened(fixed, 0.1, ()) == "nothing varies"
+    assert screened(task, 0.6, ()) == "gap"
+    passed = screened(task, 0.1, ())
+    assert isinstance(passed, Screened)
+    assert screened(task, 0.1, {passed.form}) == "duplicate"
+    levels = measured(passed, 0.1)
+    assert isinstance(levels, Levels)
+    assert (levels.fixed, round(levels.adaptive, 3), levels.oracle) == (0.5, 0.95, 1.0)
+    assert (passed.fixed, passed.oracle) == (levels.fixed, levels.oracle)
+    assert measured(passed, 0.46) == "gap", "the oracle clears it, who has to find out does not"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Environments that evolved in a run (POET): reading them, and how they descend."""

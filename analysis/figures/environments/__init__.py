@@ -1,0 +1,1 @@
+"""Figures of environments that evolved."""
