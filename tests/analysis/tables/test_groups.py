@@ -82,27 +82,7 @@ def test_rewards_of_groups_are_shown_where_they_have_levels(tmp_path: Path) -> N
 
 
 def test_regret_is_told_of_groups_whose_tasks_all_have_an_adaptive_level(tmp_path: Path) -> None:
-    session = free_runs.session(free_runs.TWO, 0, 0.5)
-    entries = [
-        replace(
-            e,
-            task=task,
-            group="maze",
-            accuracy=(),
-            curve=None,
-            reward=(0.5, 0.7),
-            reward_chance=0.2,
-            reward_adaptive=1.0,
-        )
-        for e in session.entries
-        for task in ("one", "two")
-        if e.role == "held_out"
-    ]
-    entries += [
-        replace(entries[0], group="half", task="three"),
-        replace(entries[0], group="half", task="four", reward_adaptive=None),
-    ]
-    run = open_run(write_run(tmp_path, [start(), replace(session, entries=tuple(entries))]))
+    run = open_run(write_run(tmp_path, [start(), free_runs.families()]))
     table = groups_table([run]).set_index(["group", "condition"])
     maze = table.loc[("maze", "plastic")]
     assert (maze["reward_adaptive"], maze["regret_share"]) == pytest.approx((1.0, 0.5))

@@ -21,7 +21,7 @@ from cluster.planning.dry_run import warnings_of
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.rules.config import RuleConfig
-from tests.cluster.recipes import posed_recipes
+from tests.cluster.config.posed import posed_recipes
 
 REFUSED = [
     (["popsiz=3"], "unknown key 'popsiz'; did you mean 'search.popsize'"),

@@ -18,7 +18,7 @@ from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
-from tests.cluster.recipes import posed_recipes
+from tests.cluster.config.posed import posed_recipes
 from tests.cluster.tiny import tiny_bank
 
 TASKS = '''
