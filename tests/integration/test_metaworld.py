@@ -19,7 +19,7 @@ def test_held_out_families_have_their_regret_beside_all_controls(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    assert main(["evolve", "metaworld-smoke", "--run-dir", str(run), "--set", "threads=1"]) == 0
+    assert main(["evolve", "metaworld-smoke", "threads=1", "--run-dir", str(run)]) == 0
     table = groups_table([open_run(run)]).set_index(["group", "condition"])
     for family in ("unseen", "bandit", "harlow"):
         for condition in ("plastic", "plasticity_off", "random_genome"):
