@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.figures.groups import figure_groups
@@ -22,7 +23,7 @@ def test_families_with_a_best_adaptive_level_are_drawn(tmp_path: Path) -> None:
     lines = {line.get_gid(): line for line in axes.get_lines()}
     assert lines["plasticity_off"].get_ydata() == pytest.approx([0.6])
     (level,) = [each for each in axes.collections if each.get_gid() == "adaptive"]
-    assert level.get_paths()[0].vertices[:, 1] == pytest.approx([1.0, 1.0])
+    assert np.asarray(level.get_paths()[0].vertices)[:, 1] == pytest.approx([1.0, 1.0])
     files = {file.name for file in write_figures_by_generation(run, tmp_path)}
     assert {"reward_by_group.png", "reward_by_group.svg", "reward_by_group.csv"} <= files
 
