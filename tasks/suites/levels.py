@@ -97,17 +97,26 @@ def fixed_policy_level(suite: Suite, name: str) -> float | None:
         if role == "train":
             return best_single_mapping(suite)
         known = [table for task in suite.train for table in _questions(suite, task)]
-        best = [
-            max(single_mapping.agreement(each, asked) for each in known)
-            for asked in _questions(suite, suite.task(name))
-        ]
-        return sum(best) / len(best)
+        return _best_of(known, _questions(suite, suite.task(name)))
     level = policies(suite, name).best_fixed.accuracy
     if level is None or role == "train" or suite.exchanges_actions or suite.task(name).stepped:
         return level
     table = _level_table(suite, name)
     others = [transfer(table, train) for train in suite.train_samples]
     return max([level, *(other for other in others if other is not None)])
+
+
+def _best_of(known: list[TrialTable], asked: list[TrialTable]) -> float:
+    """Mean accuracy over tasks of policies of training tasks, one for all that show the same."""
+    shown: dict[bytes, list[TrialTable]] = {}
+    for table in asked:
+        stimuli = sorted(stimulus.tobytes() for stimulus in table.fixed.stimulus_MTI)
+        shown.setdefault(b"".join(stimuli), []).append(table)
+    best = [
+        max(sum(single_mapping.agreement(each, table) for table in alike) for each in known)
+        for alike in shown.values()
+    ]
+    return sum(best) / len(asked)
 
 
 def _questions(suite: Suite, task: SuiteTask) -> list[TrialTable]:
