@@ -79,6 +79,9 @@ AS_TYPED = ("warm_start.given", "imitation.file")
 CUTS = {"pairs_per_shard": 25, "evaluation.lifetimes_per_shard": 16}
 
 
+ANATOMY = ("without", "plastic", "label_gain")  # of birth, in digests only where it is said
+
+
 class RunConfig(Section):
     """Everything an experimenter chose for one run."""
 
@@ -251,6 +254,8 @@ class RunConfig(Section):
             neutral = (*neutral, "warm_start")  # digests are those of before it was known
         if self.imitation is None:
             neutral = (*neutral, "imitation")
+        if not self.lifetime.birth.has_anatomy:
+            neutral = (*neutral, *(f"lifetime.birth.{name}" for name in ANATOMY))
         if self.poet is None:
             neutral = (*neutral, "poet")
         values = self.flat() | CUTS

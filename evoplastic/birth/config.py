@@ -15,14 +15,16 @@ Source: random weights at birth with an evolved rule are those of Najarro & Risi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from evoplastic.checks import SECTION, require, require_known
 from evoplastic.rules.coefficients import Evolvable
 
 Weights = Literal["innate", "random"]
 Group = Literal["action", "hidden", "modulators", "response"]
+Sender = Literal["stimulus", "feedback", "bias", "action", "hidden", "modulators", "response"]
 
 INNATE_GROUPS: tuple[Group, ...] = ("action", "hidden", "modulators", "response")
 STATISTICS = ("gain", "density", "mean")
@@ -53,15 +55,26 @@ class BirthConfig:
     gain."""
     alpha: float | Evolvable | None = None
     """Plasticity coefficient; none means the field alpha, one for each connection."""
+    without: tuple[tuple[Sender, Group], ...] = ()
+    """Pairs of groups, [from, onto], between which there are no connections."""
+    plastic: tuple[Group, ...] = INNATE_GROUPS
+    """Neuron groups whose incoming connections change within a lifetime."""
+    label_gain: float = 0.0
+    """Weight of the wire from each label line, the last O stimulus lines, onto the response neuron
+    of its action, which rests at minus half of it; label lines reach no other neuron, and their
+    wires do not change. 0 means that no lines are labels."""
 
     def __post_init__(self) -> None:
         require_known("weights of a newborn", self.weights, ("innate", "random"))
-        for group in self.innate:
-            require_known("neuron group with innate weights", group, INNATE_GROUPS)
-        require(
-            len(set(self.innate)) == len(self.innate),
-            f"innate names {', '.join(self.innate)}, one group twice",
-        )
+        for name, what in (("innate", "with innate weights"), ("plastic", "that is plastic")):
+            chosen = getattr(self, name)
+            for group in chosen:
+                require_known(f"neuron group {what}", group, INNATE_GROUPS)
+            require(
+                len(set(chosen)) == len(chosen),
+                f"{name} names {', '.join(chosen)}, one group twice",
+            )
+        self._check_anatomy()
         if self.weights == "innate":
             given = [name for name in STATISTICS if getattr(self, name) is not None]
             given += ["innate"] if self.innate else []
@@ -91,6 +104,28 @@ class BirthConfig:
             not isinstance(alpha, float | int) or alpha >= 0,
             f"alpha is {alpha}, expected 0 or more",
         )
+
+    def _check_anatomy(self) -> None:
+        for pair in self.without:
+            require(
+                len(pair) == 2,
+                f"without lists {pair!r}, expected a pair of groups, [from, onto]",
+            )
+            require_known("neuron group in without", pair[0], get_args(Sender))
+            require_known("neuron group in without", pair[1], INNATE_GROUPS)
+        require(
+            len(set(self.without)) == len(self.without),
+            f"without lists {[list(pair) for pair in self.without]}, one pair twice",
+        )
+        require(
+            math.isfinite(self.label_gain) and self.label_gain >= 0,
+            f"label_gain is {self.label_gain}, expected 0 or more",
+        )
+
+    @property
+    def has_anatomy(self) -> bool:
+        """Whether anything of the wiring is settled beside the genome."""
+        return bool(self.without) or self.label_gain > 0 or set(self.plastic) != set(INNATE_GROUPS)
 
     @property
     def resolved(self) -> BirthConfig:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evoplastic.birth.anatomy import wired
 from evoplastic.birth.config import BirthConfig
 from evoplastic.birth.fields import dense, rows
 from evoplastic.birth.params import BirthParams
@@ -54,6 +55,23 @@ def born(
         epoch: generation.
         evaluation: evaluation lifetimes draw from streams of their own.
     """
+    if birth.has_anatomy:
+        params = _with_weights(params, birth, groups, stream_P, seed, epoch, evaluation)
+        w_PNN, alpha_PNN = wired(params.w_PNN, params.alpha_PNN, birth, groups)
+        return params._replace(w_PNN=w_PNN, alpha_PNN=alpha_PNN)
+    return _with_weights(params, birth, groups, stream_P, seed, epoch, evaluation)
+
+
+def _with_weights(
+    params: PlasticParams,
+    birth: BirthConfig,
+    groups: NeuronGroups,
+    stream_P: Int64Array,
+    seed: int,
+    epoch: int,
+    evaluation: bool,
+) -> PlasticParams:
+    """The weights of the genome, or drawn for each lifetime."""
     if birth.weights == "innate":
         return params
     birth = birth.resolved
@@ -95,8 +113,13 @@ def _draw(
             return dense(setting, groups, params.values[name])
         return float(setting)
 
-    z_PNN = of_each(normal_from_words(_words(stream_S, OF_SIZES, size**2, address)))
-    w_PNN = (statistic("mean") + statistic("gain") * z_PNN) / float(np.float32(np.sqrt(size)))
+    gain = statistic("gain")
+    if isinstance(gain, float) and gain == 0:  # there is nothing to draw
+        size_PNN = torch.zeros((len(stream_P), size, size), device=device)
+    else:
+        z_PNN = of_each(normal_from_words(_words(stream_S, OF_SIZES, size**2, address)))
+        size_PNN = gain * z_PNN
+    w_PNN = (statistic("mean") + size_PNN) / float(np.float32(np.sqrt(size)))
     w_PNN[:, : groups.num_unconnected] = 0.0
     density = statistic("density")
     if isinstance(density, float) and density == 1.0:

@@ -180,7 +180,9 @@ def _best_adaptive(task: SuiteTask) -> dict[str, Any] | None:
 
 def _description(task: SuiteTask) -> str:
     """What the suite says of a task, else its author."""
-    if task.about or task.pacing == "fixed_timing":
+    from tasks.neurogym.task import SelfPacedTask
+
+    if task.about or not isinstance(task, SelfPacedTask):
         return task.description
     from tasks.neurogym.environments import find_source
     from tasks.suites.catalogue import describe_source

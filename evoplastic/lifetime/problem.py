@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic.birth.anatomy import require_label_lines
 from evoplastic.birth.fields import decode_birth
 from evoplastic.checks import require
 from evoplastic.engines import choose_engine
@@ -67,6 +68,7 @@ class LifetimeProblem:
         require_modulators(lifetime.modulation, self.groups, "the genome")
         require_fields(self.layout.fields, lifetime, "the genome")
         require_sizes(lifetime, self.groups)
+        require_label_lines(lifetime.birth, self.groups, self.wiring)
         for task in self.tasks:
             require_time_steps(self.lifetime.dynamics, task.dt_ms, task.task)
             fits = require_lines if task.timing is None else require_fit

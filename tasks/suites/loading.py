@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tasks.neurogym.task import DEFAULT_DT_MS, SelfPacedTask
 from tasks.suites.split import Pacing, SuiteTask
+from tasks.suites.streams.classes.task import WORD as CLASS_STREAM
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.suites.suite import Suite
 from tasks.suites.suite_file import KeptSuite, SuiteFile, known_suite_files, read_suite_file
 from tasks.two_stimulus.combinations.factors import levels_of
@@ -72,4 +74,6 @@ def find_task(
     if pacing == "fixed_timing":
         levels = levels_of(name)
         return TwoStimulusTask(name, table) if levels is None else CombinationTask(levels)
+    if name == CLASS_STREAM:
+        return ClassStreamTask(name=name, dt_ms=dt_ms)
     return SelfPacedTask(name=name, source=name, dt_ms=dt_ms)

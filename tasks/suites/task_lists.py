@@ -13,6 +13,8 @@ from tasks.machines.metatasks.catalogue import PREFIX
 from tasks.machines.metatasks.collection import split_word
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.split import SuiteTask
+from tasks.suites.streams.classes.task import WORD as CLASS_STREAM
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.two_stimulus.combinations.factors import Levels, levels_of
 from tasks.two_stimulus.combinations.task import CombinationTask
 from tasks.two_stimulus.task import NAMES, TwoStimulusTask
@@ -94,7 +96,7 @@ class SelfPacedReader:
         )
         return [self._task(entry, key) for entry in entries]
 
-    def _task(self, entry: Any, key: str) -> SelfPacedTask:
+    def _task(self, entry: Any, key: str) -> SuiteTask:
         given = {"task": entry} if isinstance(entry, str) else entry
         require(
             isinstance(given, dict) and isinstance(given.get("task"), str),
@@ -110,12 +112,16 @@ class SelfPacedReader:
                 "expected text",
             )
         own = settings_of(given.get("set", {}), f"set of task {given['task']!r}", self.path)
+        name, about = given.get("name", plain_name(given["task"])), given.get("about", "")
+        settings = {**self.defaults, **own}
+        if given["task"] == CLASS_STREAM:
+            return ClassStreamTask(name=name, settings=settings, dt_ms=self.dt_ms, about=about)
         return SelfPacedTask(
-            name=given.get("name", plain_name(given["task"])),
+            name=name,
             source=self._beside(given["task"]),
-            settings={**self.defaults, **own},
+            settings=settings,
             dt_ms=self.dt_ms,
-            about=given.get("about", ""),
+            about=about,
         )
 
     def _beside(self, source: str) -> str:

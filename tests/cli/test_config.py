@@ -18,6 +18,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "abcd-laptop",
         "annealed-laptop",
         "backpropamine-laptop",
+        "class-stream",
         "combinations-laptop",
         "laptop",
         "miconi2023",

@@ -1,0 +1,1 @@
+"""Streams of classes: random patterns, class after class, once each."""
