@@ -12,6 +12,7 @@ from analysis.figures.curve import write_figures_learning_curves
 from analysis.figures.environments.writing import write_figures_environments
 from analysis.figures.pedigree.writing import write_figures_pedigree
 from analysis.figures.run import write_figures_by_generation
+from analysis.figures.streams import write_figures_streams
 from analysis.figures.style import write_csv
 from analysis.generalization import final_table
 from analysis.mlflow_store import find_uri, log_figures
@@ -66,6 +67,7 @@ def analyze(
         *write_figures_archive(records, out_dir),
         *write_figures_environments(records, out_dir),
         *write_figures_pedigree(records, out_dir),
+        *write_figures_streams(records, out_dir),
     ]
     mlflow_run_id = _deliver(records, files, tracking_uri) if to_mlflow else None
     return AnalysisReport(records, table, tuple(files), mlflow_run_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evoplastic.api.defaults import EVALUATION_SEED
 from evoplastic.api.setting import Setting, as_overrides, setting_of
+from evoplastic.api.streams.controls import controlled
 from evoplastic.checks import whole_number
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def measure(setting: Setting, lifetimes: int, conditions: Sequence[str]) -> list
         Measured(
             task,
             {
-                condition: _lifetimes(setting, index, lifetimes, condition == PLASTIC)
+                condition: _lifetimes(setting, index, lifetimes, condition)
                 for condition in conditions
             },
         )
@@ -47,7 +48,7 @@ def _lifetimes(
     setting: Setting,
     task: int,
     lifetimes: int,
-    plastic: bool,
+    condition: str,
     answers: list[Answers] | None = None,
 ) -> ReplicateResult:
     """The lifetimes of one task; adds to `answers`, where that is a list, what they chose."""
@@ -57,11 +58,13 @@ def _lifetimes(
     from evoplastic.engines import run_lifetimes
     from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard, simulate_replicates
 
-    run = run_lifetimes if answers is None else answering(answers)
+    problem, center_G, own = controlled(setting, condition, task)
+    run = own or (run_lifetimes if answers is None else answering(answers))
+    plastic = condition != PLASTICITY_OFF
     parts = [
         simulate_replicates(
-            setting.problem,
-            setting.genome.center_G,
+            problem,
+            center_G,
             ReplicateShard(0, task, first, min(LIFETIMES_PER_SHARD, lifetimes - first), plastic),
             run=run,
         )
@@ -82,8 +85,7 @@ def measure_answers(
         of_task = []
         for condition in conditions:
             parts: list[Answers] = []
-            plastic = condition == PLASTIC
-            results[condition] = _lifetimes(setting, index, lifetimes, plastic, parts)
+            results[condition] = _lifetimes(setting, index, lifetimes, condition, parts)
             of_task.append(joined(parts))
         measured.append(Measured(task, results))
         answers.append(of_task)

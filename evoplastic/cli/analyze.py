@@ -207,9 +207,10 @@ def print_report(report: AnalysisReport) -> None:
     """The final table, and where the figures lie."""
     from analysis.tables.final import format_final_table
     from analysis.tables.groups import format_groups
+    from analysis.tables.streams import format_streams
 
     console().print(format_final_table(report.table))
-    for table in format_groups([report.records]):
+    for table in (*format_groups([report.records]), *format_streams(report.records)):
         console().print(table)
     _print_files(report.files)
 

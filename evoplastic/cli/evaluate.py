@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from evoplastic.api.defaults import DEFAULT_CONFIG, EVALUATION_SEED
+from evoplastic.api.streams.controls import STREAM_CONTROLS
 from evoplastic.checks import EnvironmentFault
 from evoplastic.cli import exits
 from evoplastic.cli.evaluation_report import by_group, print_evaluation, unlearnt
@@ -16,6 +19,7 @@ from evoplastic.cli.verbs import add_json, add_trust, add_verb, positive, print_
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
     from evoplastic.lifetime.shards import ReplicateResult
+    from tasks.suites.measured import MeasuredTask
 
 
 def add_verbs(verbs: Subparsers) -> None:
@@ -61,6 +65,14 @@ def add_verbs(verbs: Subparsers) -> None:
         help="lifetime and suite (default: those of the genome's run, "
         f"else the recipe {DEFAULT_CONFIG})",
     )
+    parser.add_argument(
+        "--control",
+        action="append",
+        default=[],
+        choices=STREAM_CONTROLS,
+        help="of streams, also: trials of all parts shuffled, plasticity that stops after the "
+        "first part, or no gating of activity; may be repeated",
+    )
     parser.add_argument("--no-plasticity", action="store_true", help="run with plasticity off only")
     parser.add_argument(
         "--store", metavar="URI", help="MLflow store to look the genome up in (default: as `ui`)"
@@ -94,6 +106,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         store=args.store,
     )
     conditions = [PLASTICITY_OFF] if args.no_plasticity else [PLASTIC, PLASTICITY_OFF]
+    conditions += dict.fromkeys(args.control)
     lifetime = setting.problem.lifetime
     report: dict[str, Any] = {
         "genome": setting.genome.digest,
@@ -118,6 +131,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
         }
         for condition, result in results.items():
             entry[condition] = _summary(result, levels.fixed_policy)
+        if streams := _streams(task, results):
+            entry["stream"] = streams
         if task.group is not None:  # other reports keep their digest
             entry["group"] = task.group
         entry["warnings"] = [] if args.no_plasticity else unlearnt(entry, args.lifetimes)
@@ -137,6 +152,18 @@ def run_evaluate(args: argparse.Namespace) -> int:
         raise
     _print(report | {"recorded": recorded._asdict()}, conditions, args.json)
     return exits.DONE
+
+
+def _streams(task: MeasuredTask, results: Mapping[str, ReplicateResult]) -> dict[str, Any]:
+    """Of a stream: what its lifetimes knew of each task after each part, by condition."""
+    from evoplastic.lifetime.streams.record import stream_record
+    from evoplastic.lifetime.streams.scoring import courses_of
+
+    (course,) = courses_of([task.trials])
+    if course is None:
+        return {}
+    kept = {name: stream_record(course, result.correct_LK) for name, result in results.items()}
+    return {name: asdict(record) for name, record in kept.items() if record is not None}
 
 
 def _print(report: dict[str, Any], conditions: list[str], as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from evoplastic.cli.streams.report import print_stream
 from evoplastic.cli.verbs import print_table
 
 BINS = 8  # of the learning curve, when it is printed as text
@@ -26,6 +27,9 @@ def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
         _print_accuracies(with_answers, conditions, report["scored_trials"])
     if with_rewards:
         _print_rewards(with_rewards, conditions, report["scored_trials"])
+    for entry in entries:
+        if "stream" in entry:
+            print_stream(entry["task"], entry["stream"])
     if "groups" in report:
         _print_groups(report["groups"], report["scored_trials"])
     for name, curve, chosen in (

@@ -30,7 +30,8 @@ def add_preview(family: Subparsers) -> None:
         "evoplastic tasks preview yang19.dms --out dms.png\n"
         "evoplastic tasks preview DawTwoStep --out two_step.png\n"
         "evoplastic tasks preview meta/two-step --out states.png --graph\n"
-        "evoplastic tasks preview my_task.py:MyTask --out mine.png --trials 4",
+        "evoplastic tasks preview my_task.py:MyTask --out mine.png --trials 4\n"
+        "evoplastic tasks preview and-first-and --suite streams --out parts.png",
         run_preview,
     )
     parser.add_argument(
@@ -51,6 +52,9 @@ def add_preview(family: Subparsers) -> None:
         "--graph",
         action="store_true",
         help="of a meta-task: its states and transitions in place of trials",
+    )
+    parser.add_argument(
+        "--suite", metavar="NAME|FILE", help="of a stream in this suite: its parts and probes"
     )
     add_source_arguments(parser)
     parser.add_argument("--seed", type=seed, default=0, help="seed of the trials (default 0)")
@@ -77,7 +81,10 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 def run_preview(args: argparse.Namespace) -> int:
     """Draw trials into a file."""
     from evoplastic.cli.combinations.verbs import is_combination, preview_combination
+    from evoplastic.cli.streams.preview import preview_stream
 
+    if args.suite is not None:
+        return preview_stream(args)
     if is_combination(args.task):
         return preview_combination(args)
     from analysis.previews.machine import machine_preview

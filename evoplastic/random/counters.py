@@ -51,6 +51,7 @@ class Purpose(enum.IntEnum):
     ACTION = 12  # which action is taken, where actions are drawn
     WORLD = 13  # what a generated meta-task is made of
     COEVOLUTION = 14  # which meta-tasks that evolve are mutated, and how
+    STREAM = 15  # the order of a stream whose trials are shuffled
 
 
 def purpose_word(purpose: Purpose, epoch: int) -> int:

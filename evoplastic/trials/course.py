@@ -17,13 +17,14 @@ activity alone goes on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.checks import require
+from evoplastic.random.counters import Purpose, philox, purpose_word, seed_key
 from evoplastic.types import BoolArray, Int64Array, content_digest
 
 
@@ -108,6 +109,19 @@ class Course:
             last <= num_trials,
             f"the course of task {task!r} draws from trial {last - 1}, its table has {num_trials}",
         )
+
+    def shuffled(self, seed: int) -> Course:
+        """The same with all taught trials in a random order, a function of the seed; probes stay
+        where they are, and parts no longer mean anything to what is taught in them."""
+        taught = np.flatnonzero(~self.probe_K)
+        position = np.arange(len(taught), dtype=np.int64)
+        drawn, *_ = philox((position, 0, 0, purpose_word(Purpose.STREAM, 0)), seed_key(seed))
+        moved = taught[np.argsort(np.array(drawn), kind="stable")]
+        names = ("task_K", "start_K", "size_K", "block_K", "key_K", "offset_K")
+        arrays = {name: getattr(self, name).copy() for name in names}
+        for name, array in arrays.items():
+            array[taught] = getattr(self, name)[moved]
+        return replace(self, **arrays)
 
     def drawn(self, trial: Int64Array) -> Drawn:
         """From where trials of a lifetime are drawn; behind the last one stays the last one."""

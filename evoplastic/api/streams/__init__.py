@@ -1,0 +1,1 @@
+"""Streams of tasks, from Python and the command line."""

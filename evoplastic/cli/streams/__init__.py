@@ -1,0 +1,1 @@
+"""What verbs say of streams of tasks."""
