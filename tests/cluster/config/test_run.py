@@ -21,6 +21,7 @@ from cluster.planning.dry_run import warnings_of
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.rules.config import RuleConfig
+from tests.cluster.config.posed import posed_recipes
 
 REFUSED = [
     (["popsiz=3"], "unknown key 'popsiz'; did you mean 'search.popsize'"),
@@ -102,7 +103,7 @@ def test_a_bad_override_is_refused_by_its_dotted_path(overrides: list[str], mess
         load_config("smoke", overrides)
 
 
-@pytest.mark.parametrize("recipe", known_recipes())
+@pytest.mark.parametrize("recipe", posed_recipes())
 def test_every_recipe_poses_a_whole_experiment(recipe: str) -> None:
     config = load_config(recipe)
     experiment = build_experiment(config)
