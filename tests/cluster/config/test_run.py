@@ -143,7 +143,7 @@ def test_the_table_is_that_of_the_suite_unless_it_is_chosen(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("recipe", known_recipes())
 def test_a_resolved_configuration_resolves_to_itself(recipe: str, tmp_path: Path) -> None:
-    config = load_config(recipe, ["seed=18446744073709551615", "search.epsilon=1e-9"])
+    config = load_config(recipe, ["seed=18446744073709551615", "search.learning_rate=1e-9"])
     path = tmp_path / "config.yaml"
     path.write_text(config.to_yaml())
     again = load_config(path)
