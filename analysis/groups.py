@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.generalization import final_table
-from analysis.measures import MEASURES
+from analysis.measures import MEASURES, REWARD
 from analysis.store import RunRecords
 
 GROUP = "group"  # column of a table of tasks, "" for none
@@ -28,7 +28,9 @@ def groups_table(runs: Sequence[RunRecords]) -> pd.DataFrame:
 
     Columns: group, condition, tasks, seeds, and of accuracy (mean, low, high) and reward
     (reward_mean, reward_low, reward_high): the mean over tasks and runs, the smallest and the
-    largest, of runs where there are several, else of tasks; then the levels, means over tasks.
+    largest, of runs where there are several, else of tasks; then the levels, means over tasks, and
+    regret_share = (best adaptive - reward) / (best adaptive - chance), of means over tasks: 0 for
+    whoever knows the meta-tasks and finds out the rest, 1 for chance.
     Without groups the table has no row.
 
     Args:
@@ -52,4 +54,8 @@ def groups_table(runs: Sequence[RunRecords]) -> pd.DataFrame:
             measure.column("high"): of_unit.max(),
         }
         columns |= {level: rows.groupby(keys)[level].mean() for level in measure.levels}
+    adaptive = rows.groupby(keys)[str(REWARD.adaptive)].agg(lambda level: level.mean(skipna=False))
+    columns[str(REWARD.adaptive)] = adaptive  # none for a group where one has none
+    regret = adaptive - columns[REWARD.column("mean")]
+    columns["regret_share"] = regret / (adaptive - columns[REWARD.chance])
     return pd.DataFrame(columns).reset_index()

@@ -17,6 +17,7 @@ class Measure:
     chance: str  # columns of the levels
     fixed_policy: str
     oracle: str | None  # none where the target action always has 100 %
+    adaptive: str | None  # of the best policy that finds out a meta-task's variables
     curve: str  # column of a learning curve
     smooth_curve: str
 
@@ -31,7 +32,7 @@ class Measure:
     @property
     def levels(self) -> tuple[str, ...]:
         """Columns of all levels."""
-        return tuple(filter(None, (self.chance, self.fixed_policy, self.oracle)))
+        return tuple(filter(None, (self.chance, self.fixed_policy, self.oracle, self.adaptive)))
 
     def text(self, value: float) -> str:
         """A value with its unit, for a legend or a sentence.
@@ -48,6 +49,7 @@ ACCURACY = Measure(
     chance="chance",
     fixed_policy="fixed_policy_level",
     oracle=None,
+    adaptive=None,
     curve="correct",
     smooth_curve="moving_average",
 )
@@ -57,6 +59,7 @@ REWARD = Measure(
     chance="reward_chance",
     fixed_policy="reward_fixed_policy",
     oracle="reward_oracle",
+    adaptive="reward_adaptive",
     curve="reward",
     smooth_curve="reward_moving_average",
 )
@@ -69,6 +72,10 @@ FIXED_POLICY_MEANS = (
     "nothing counts as correct)."
 )
 ORACLE_MEANS = "Oracle: always the target action."
+REGRET_MEANS = (
+    "Regret: what the best adaptive policy, which knows the meta-task and finds out its variables, "
+    "earns more in a trial."
+)
 
 
 def number(value: float | None) -> float:

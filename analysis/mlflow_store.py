@@ -22,6 +22,7 @@ from evoplastic.records import (
     GENOME_SUFFIX,
     JOURNAL_NAME,
     MODEL_TAG_DIGEST,
+    PAIRS,
     PEDIGREE_NAME,
     SOURCES,
     START_NAME,
@@ -92,7 +93,9 @@ def download_records(ref: str, directory: Path, tracking_uri: str | None = None)
             is_genome = name.endswith(GENOME_SUFFIX) and Path(name).name != START_NAME
             kept = "genomes" if is_genome else Path(name).parent.name
             folder = directory / kept if kept in ("genomes", SOURCES) else directory
-            folder.mkdir(exist_ok=True)
+            if is_genome and Path(name).parent.name == PAIRS:
+                folder = folder / PAIRS
+            folder.mkdir(exist_ok=True, parents=True)
             source.replace(folder / source.name)
 
 

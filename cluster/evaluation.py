@@ -179,6 +179,7 @@ def _entry(
         reward_fixed_policy=levels.reward_fixed_policy,
         reward_oracle=levels.reward_oracle,
         reward_curve=_rounded(reward_K) if with_curve else None,
+        reward_adaptive=levels.reward_adaptive,
         stream=_stream(experiment, task, results),
         group=experiment.suite.groups.get(task),
     )

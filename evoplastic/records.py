@@ -196,6 +196,7 @@ class TaskEvaluation:
     reward_fixed_policy: float | None = None
     reward_oracle: float | None = None  # of whoever always takes the target action
     reward_curve: tuple[float, ...] | None = None  # mean reward per trial over the lifetimes
+    reward_adaptive: float | None = None  # of the best policy that learns a meta-task's variables
     stream: StreamRecord | None = None  # of a task that is a stream
     group: str | None = None
     """Of a held-out task, what scores are told apart by: its family, where several are held out, or

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.figures.groups import figure_groups
 from analysis.figures.pooled import can_pool, draw_pooled
 from analysis.figures.role import draw_roles
 from analysis.figures.style import footer, lifetimes_phrase, save_figure, write_csv
@@ -22,6 +23,7 @@ from analysis.generalization import (
     scores_across_seeds,
     scores_by_generation,
 )
+from analysis.groups import groups_table
 from analysis.measures import (
     ACCURACY,
     CHANCE_MEANS,
@@ -92,8 +94,9 @@ def figure_tasks(runs: Sequence[RunRecords], measure: Measure) -> Figure:
 def write_figures_by_generation(records: RunRecords, directory: Path) -> list[Path]:
     """Each figure by generation that a run has, as PNG, SVG and CSV in a directory.
 
-    Files are accuracy_by_generation, and of a self-paced run accuracy_by_task and
-    reward_by_task. Tasks of which nothing counts as correct have no part in the first two.
+    Files are accuracy_by_generation, of a self-paced run accuracy_by_task and reward_by_task, and
+    where families of meta-tasks are held out reward_by_group. Tasks of which nothing counts as
+    correct have no part in the first two.
 
     Raises:
         UsageError: the run has not evaluated a center yet.
@@ -104,7 +107,9 @@ def write_figures_by_generation(records: RunRecords, directory: Path) -> list[Pa
     if table["median"].notna().any():
         stem = directory / "accuracy_by_generation"
         files += [*save_figure(figure_accuracy(records), stem), write_csv(table, stem)]
-    return files + _write_tasks([records], directory, "by_task")
+    return (
+        files + _write_tasks([records], directory, "by_task") + _write_groups([records], directory)
+    )
 
 
 def write_figures_across_seeds(runs: Sequence[RunRecords], directory: Path) -> list[Path]:
@@ -120,7 +125,17 @@ def write_figures_across_seeds(runs: Sequence[RunRecords], directory: Path) -> l
     if table["median"].notna().any():
         stem = directory / "accuracy_across_seeds"
         files += [*save_figure(figure_across_seeds(runs), stem), write_csv(table, stem)]
-    return files + _write_tasks(runs, directory, "by_task_across_seeds")
+    files += _write_tasks(runs, directory, "by_task_across_seeds")
+    return files + _write_groups(runs, directory)
+
+
+def _write_groups(runs: Sequence[RunRecords], directory: Path) -> list[Path]:
+    """reward_by_group, of held-out families of meta-tasks."""
+    figure = figure_groups(runs)
+    if figure is None:
+        return []
+    stem = directory / "reward_by_group"
+    return [*save_figure(figure, stem), write_csv(groups_table(runs), stem)]
 
 
 def _write_tasks(runs: Sequence[RunRecords], directory: Path, name: str) -> list[Path]:

@@ -13,12 +13,13 @@ from analysis.measures import (
     FIXED_POLICY_MEANS,
     MEASURES,
     ORACLE_MEANS,
+    REGRET_MEANS,
     REWARD,
     Measure,
     is_self_paced,
 )
 from analysis.page.contents import CONTROLS, Contents
-from analysis.tables.self_paced import MEASURE_TITLE, cell
+from analysis.tables.self_paced import MEASURE_TITLE, cell, has_regret
 
 NO_NUMBER = "-"
 CONTROL_HEADING = {"plasticity_off": "plasticity off", "random_genome": "random genome"}
@@ -59,19 +60,25 @@ def _table(contents: Contents, measure: Measure, tasks: list[tuple[str, str]]) -
     columns = ["correct" if measure is ACCURACY else "reward", spread]
     columns += ["lifetimes above fixed policy"] if measure is ACCURACY else []
     columns += ["fixed policy", "chance"] + (["oracle"] if measure is REWARD else [])
+    regret = any(has_regret(measure, table) for table in contents.finals)
+    columns += ["best adaptive", "regret"] if regret else []
     columns += [CONTROL_HEADING[each] for each in CONTROLS]
     rows = []
     for number, table in enumerate(contents.finals):
         of = {(row["role"], row["task"], row["condition"]): row for _, row in table.iterrows()}
         for role, task in tasks:
             if (role, task, "plastic") in of:
-                rows.append(Row(number, task, role, tuple(_cells(of, role, task, measure))))
+                rows.append(Row(number, task, role, tuple(_cells(of, role, task, measure, regret))))
     title = MEASURE_TITLE[measure.name]
     return TaskTable(measure, title, tuple(columns), tuple(rows), _notes(contents, measure))
 
 
 def _cells(
-    of: dict[tuple[str, str, str], pd.Series], role: str, task: str, measure: Measure
+    of: dict[tuple[str, str, str], pd.Series],
+    role: str,
+    task: str,
+    measure: Measure,
+    regret: bool,
 ) -> list[str]:
     own = of[role, task, "plastic"]
     several = "seeds" in own.index
@@ -84,6 +91,9 @@ def _cells(
     cells += [cell(ACCURACY, own["above_fixed_policy"])] if measure is ACCURACY else []
     cells += [cell(measure, own[measure.fixed_policy]), cell(measure, own[measure.chance])]
     cells += [cell(measure, own[measure.oracle])] if measure.oracle else []
+    if regret:
+        best = own[measure.adaptive]
+        cells += [cell(measure, best), cell(measure, best - own[measure.column("mean")])]
     for condition in CONTROLS:
         found = of.get((role, task, condition))
         cells.append(NO_NUMBER if found is None else cell(measure, found[measure.column("mean")]))
@@ -119,6 +129,7 @@ def _notes(contents: Contents, measure: Measure) -> tuple[str, ...]:
         f"{what} over {over}{unit}: {spread}; the last evaluation of each run counts.",
         "Held-out tasks never took part in evolution.",
         *_levels(contents),
+        *([REGRET_MEANS] if any(has_regret(measure, each) for each in contents.finals) else []),
         *([ORACLE_MEANS] if measure is REWARD else ["Above: lifetimes that beat that policy."]),
         "Plasticity off: the same network with alpha = 0. Random genome: one that was never "
         "selected, with plasticity on.",

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from analysis.groups import GROUP, groups_table
 from analysis.measures import MEASURES, REWARD, Measure
-from analysis.tables.self_paced import MEASURE_TITLE, Show, cell, level_columns, span
+from analysis.tables.self_paced import MEASURE_TITLE, Show, cell, has_regret, level_columns, span
 
 if TYPE_CHECKING:
     from analysis.store import RunRecords
@@ -41,13 +41,17 @@ def _format(measure: Measure, table: pd.DataFrame, runs: int) -> Table:
         found = table[(table[GROUP] == row[GROUP]) & (table["condition"] == condition)]
         return cell(measure, found[measure.column("mean")].iloc[0]) if len(found) else "-"
 
+    def share(row: pd.Series) -> str:
+        return cell(measure, row["regret_share"])
+
     columns: dict[str, Show] = {
         "\ntasks": lambda row: str(row["tasks"]),
         f"\n{measure.name}": lambda row: cell(measure, row[measure.column("mean")]),
         f"range\nof {over}": lambda row: span(
             measure, row[measure.column("low")], row[measure.column("high")]
         ),
-        **level_columns(measure),
+        **level_columns(measure, table),
+        **({"\nshare": share} if has_regret(measure, table) else {}),
         "plast.\noff": lambda row: control(row, "plasticity_off"),
         "random\ngenome": lambda row: control(row, "random_genome"),
     }

@@ -67,7 +67,7 @@ def _self_paced_columns(measure: Measure, table: pd.DataFrame) -> dict[str, Show
     if measure is ACCURACY:
         columns["above\nfixed"] = lambda row: cell(ACCURACY, row["above_fixed_policy"])
     return columns | {
-        **level_columns(measure),
+        **level_columns(measure, table),
         "plast.\noff": lambda row: _mean(measure, table, row["task"], "plasticity_off"),
         "random\ngenome": lambda row: _mean(measure, table, row["task"], "random_genome"),
     }

@@ -22,6 +22,8 @@ from analysis.measures import (
     FIXED_POLICY_MEANS,
     MEASURES,
     ORACLE_MEANS,
+    REGRET_MEANS,
+    REWARD,
     Measure,
 )
 from analysis.tables.pairs import pair_sentences
@@ -116,15 +118,26 @@ def span(measure: Measure, low: float, high: float) -> str:
     return f"{cell(measure, low)}{'-' if measure is ACCURACY else '..'}{cell(measure, high)}"
 
 
-def level_columns(measure: Measure) -> dict[str, Show]:
-    """Cells of the levels, as every table of a measure shows them."""
+def level_columns(measure: Measure, table: pd.DataFrame) -> dict[str, Show]:
+    """Cells of the levels that the tasks of a table have, as every table of a measure shows them;
+    of meta-tasks the regret too."""
     columns: dict[str, Show] = {
         "fixed\npolicy": lambda row: cell(measure, row[measure.fixed_policy]),
         "\nchance": lambda row: cell(measure, row[measure.chance]),
     }
     if measure.oracle is not None:
         columns["\noracle"] = lambda row: cell(measure, row[measure.oracle])
+    if has_regret(measure, table):
+        columns["best\nadapt."] = lambda row: cell(measure, row[measure.adaptive])
+        columns["\nregret"] = lambda row: cell(
+            measure, row[measure.adaptive] - row[measure.column("mean")]
+        )
     return columns
+
+
+def has_regret(measure: Measure, table: pd.DataFrame) -> bool:
+    """Whether some task of a table has a best adaptive level."""
+    return measure.adaptive is not None and bool(table[measure.adaptive].notna().any())
 
 
 def _columns(measure: Measure, table: pd.DataFrame, start: int, generation: int) -> dict[str, Show]:
@@ -143,7 +156,7 @@ def _columns(measure: Measure, table: pd.DataFrame, start: int, generation: int)
     if measure is ACCURACY:
         columns["above\nfixed"] = lambda row: cell(ACCURACY, row["above_fixed_policy"])
     return columns | {
-        **level_columns(measure),
+        **level_columns(measure, table),
         "plast.\noff": lambda row: control(row, "plasticity_off"),
         "random\ngenome": lambda row: control(row, "random_genome"),
     }
@@ -160,6 +173,7 @@ def level_sentences(plastic: pd.DataFrame) -> list[str]:
     named = ", ".join(without) if len(without) <= 3 else f"{len(without)} of them here"
     sentences = [HELD_OUT_MEANS] if (plastic["role"] == "held_out").any() else []
     sentences += [CHANCE_MEANS, FIXED_POLICY_MEANS, ORACLE_MEANS]
+    sentences += [REGRET_MEANS] if has_regret(REWARD, plastic) else []
     if without:
         sentences.append(f"Tasks in which nothing counts as correct have a reward alone: {named}.")
     if plastic["mean"].notna().any():

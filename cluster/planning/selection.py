@@ -115,7 +115,7 @@ def doubts(experiment: Experiment) -> list[str]:
     ]
     first = config.rule.constants.first_trial
     scored = config.lifetime.num_trials - config.lifetime.scored_trials
-    if scored <= first < config.lifetime.num_trials:
+    if first > 0 and scored <= first < config.lifetime.num_trials:
         found.append(
             f"plasticity starts at trial {first} and scored trials at trial {scored}: some are "
             "scored without plasticity before them; lower rule.first_trial or "

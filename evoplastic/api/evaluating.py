@@ -215,6 +215,7 @@ def evaluated(
                     "reward_chance",
                     "reward_fixed_policy",
                     "reward_oracle",
+                    "reward_adaptive",
                 )
             },
         },

@@ -77,23 +77,27 @@ def _number(request: WorkerRequest | None) -> int:
 
 def seconds_per_generation(experiment: Experiment) -> float:
     """Time the first trials of one shard, and scale them up to a whole generation."""
+    from cluster.session.coevolving import Coevolving
     from evoplastic.lifetime.shards import simulate_population
 
     config, problem = experiment.config, experiment.problem
-    center_G = experiment.first_genome().center_G
-    proposal = experiment.search.ask(experiment.search.init(center_G), 0)
+    search, center = experiment.search, experiment.first_genome().center_G
+    state = search.init(center)
+    proposal = search.ask(state, 0)
+    if isinstance(search, Coevolving):
+        center = search.centers(state)
     shard = experiment.population(proposal)[0]
-    simulate_population(_shorter(problem, 1), center_G, shard)  # compiles, and warms caches
+    simulate_population(_shorter(problem, 1), center, shard)  # compiles, and warms caches
     num_trials = 1
     while True:
         began = time.perf_counter()
-        simulate_population(_shorter(problem, num_trials), center_G, shard)
+        simulate_population(_shorter(problem, num_trials), center, shard)
         seconds = time.perf_counter() - began
         if seconds >= PROBE_S or num_trials >= config.lifetime.num_trials:
             break
         num_trials = min(4 * num_trials, config.lifetime.num_trials)
     per_trial = seconds / num_trials
-    return per_trial * config.lifetime.num_trials * proposal.number / shard.lifetimes
+    return per_trial * config.lifetime.num_trials * search.popsize / shard.lifetimes
 
 
 def _shorter(problem: LifetimeProblem, num_trials: int) -> LifetimeProblem:

@@ -129,11 +129,13 @@ def run_evaluate(args: argparse.Namespace) -> int:
             "reward_fixed_policy": levels.reward_fixed_policy,
             "reward_oracle": levels.reward_oracle,
         }
+        if levels.reward_adaptive is not None:  # other reports keep their digest
+            entry["reward_adaptive"] = levels.reward_adaptive
         for condition, result in results.items():
             entry[condition] = _summary(result, levels.fixed_policy)
         if streams := _streams(task, results):
             entry["stream"] = streams
-        if task.group is not None:  # other reports keep their digest
+        if task.group is not None:
             entry["group"] = task.group
         entry["warnings"] = [] if args.no_plasticity else unlearnt(entry, args.lifetimes)
         report["tasks"].append(entry)

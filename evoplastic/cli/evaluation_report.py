@@ -100,13 +100,16 @@ def by_group(
                 known = [e[condition][name] for e in its if e[condition][name] is not None]
                 if known:
                     means[name] = sum(known) / len(known)
+            best = [e["reward_adaptive"] for e in its if e.get("reward_adaptive") is not None]
+            if len(best) == len(its) and "reward_mean" in means:
+                means["regret"] = sum(best) / len(best) - means["reward_mean"]
             found.setdefault(group, {})[condition] = means
     return found
 
 
 def _print_groups(groups: dict[str, dict[str, dict[str, float]]], scored: int) -> None:
     print_table(
-        ("group of held-out tasks", "condition", "tasks", "accuracy", "reward"),
+        ("group of held-out tasks", "condition", "tasks", "accuracy", "reward", "regret"),
         [
             (
                 group,
@@ -114,6 +117,7 @@ def _print_groups(groups: dict[str, dict[str, dict[str, float]]], scored: int) -
                 f"{means['tasks']:.0f}",
                 f"{means['accuracy_mean']:.1%}" if "accuracy_mean" in means else "-",
                 f"{means['reward_mean']:.2f}" if "reward_mean" in means else "-",
+                f"{means['regret']:.2f}" if "regret" in means else "-",
             )
             for group, by_condition in groups.items()
             for condition, means in by_condition.items()
@@ -143,16 +147,28 @@ def _print_accuracies(entries: list[dict[str, Any]], conditions: list[str], scor
 
 def _print_rewards(entries: list[dict[str, Any]], conditions: list[str], scored: int) -> None:
     levels = ("reward_chance", "reward_fixed_policy", "reward_oracle")
+    adaptive = [entry.get("reward_adaptive") for entry in entries]
+    found_out = any(level is not None for level in adaptive)
+
+    def regret(level: float | None, reached: float) -> tuple[str, ...]:
+        if not found_out:
+            return ()
+        return ("-", "-") if level is None else (f"{level:.2f}", f"{level - reached:.2f}")
+
     print_table(
-        ("task", "condition", *STATISTICS, "chance", "fixed policy", "oracle"),
+        (
+            *("task", "condition", *STATISTICS, "chance", "fixed policy", "oracle"),
+            *(("best adaptive", "regret") if found_out else ()),
+        ),
         [
             (
                 entry["task"],
                 condition.replace("_", " "),
                 *(f"{entry[condition][f'reward_{key}']:.2f}" for key in STATISTICS),
                 *("-" if entry[level] is None else f"{entry[level]:.2f}" for level in levels),
+                *regret(best, entry[condition]["reward_mean"]),
             )
-            for entry in entries
+            for entry, best in zip(entries, adaptive, strict=True)
             for condition in conditions
         ],
         title=f"\nReward of a trial over the last {scored} trials",

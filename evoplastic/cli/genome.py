@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 REFERENCE = (
-    "a genome file, a run directory (its last center), RUN@GENERATION, an id of an MLflow run or "
+    "a genome file, a run directory (its last center), RUN@GENERATION (or, of a run in which tasks "
+    "evolve, RUN@ENVIRONMENT), an id of an MLflow run or "
     "logged model, or the first digits of a digest"
 )
 

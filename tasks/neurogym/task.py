@@ -14,8 +14,9 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from evoplastic.checks import UsageError, require
+from evoplastic.reading import read_text
 from evoplastic.trials.table import TrialTable
-from tasks.machines.metatasks.finding import is_meta_task
+from tasks.machines.metatasks.finding import is_meta_task, meta_task_file
 
 if TYPE_CHECKING:
     from tasks.baselines.levels import TaskLevels
@@ -169,6 +170,11 @@ class SelfPacedTask:
         return drawn_trials(self.env_source, num_trials)
 
     @property
+    def is_meta_task(self) -> bool:
+        """Whether it is one of the known meta-tasks, or one of a file."""
+        return is_meta_task(self.source)
+
+    @property
     def best_adaptive(self) -> Adaptive | None:
         """Of a state machine: what the best policy reaches that finds its variables out; None where
         there are none, too many, or where it is something else."""
@@ -225,9 +231,20 @@ def _canonical_form(source: str, settings: str, dt_ms: int) -> str | None:
 @cache
 def _best_adaptive(source: str, settings: str, dt_ms: int) -> Adaptive | None:
     from tasks.machines.adaptive.level import adaptive_level
+    from tasks.machines.generated.file import noted_adaptive
+    from tasks.machines.metatasks.collection import MOST_BYTES
 
     task = SelfPacedTask(name=source, source=source, settings=json.loads(settings), dt_ms=dt_ms)
-    machine = task.env_source.machine
+    env_source = task.env_source
+    machine, meta = env_source.machine, env_source.meta
+    path = meta_task_file(source)
+    noted = (
+        noted_adaptive(read_text(path, "meta-task file", MOST_BYTES), meta)
+        if meta and path
+        else None
+    )
+    if noted is not None:
+        return noted
     return None if machine is None else adaptive_level(machine)
 
 

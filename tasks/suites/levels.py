@@ -7,7 +7,7 @@ from typing import NamedTuple
 from evoplastic.checks import require
 from evoplastic.trials.table import TrialTable
 from tasks.baselines.levels import TaskLevels, best_exchanged
-from tasks.neurogym.task import LEVEL_TRIALS
+from tasks.neurogym.task import LEVEL_TRIALS, SelfPacedTask
 from tasks.suites import single_mapping
 from tasks.suites.closeness import Closeness, closest, transfer
 from tasks.suites.split import SuiteTask
@@ -19,7 +19,8 @@ class Levels(NamedTuple):
     """Accuracies and rewards per trial; None where there is none.
 
     The fixed policy is what needs no learning within the lifetime (`fixed_policy_level`), and for
-    rewards the best policy that ignores what is shown but knows when an answer is due.
+    rewards the best policy that ignores what is shown but knows when an answer is due. The adaptive
+    policy finds out the variables of a state machine, and what that costs is counted.
     """
 
     chance: float | None
@@ -27,6 +28,7 @@ class Levels(NamedTuple):
     reward_chance: float | None = None
     reward_fixed_policy: float | None = None
     reward_oracle: float | None = None
+    reward_adaptive: float | None = None
 
 
 def levels_of(suite: Suite, task: str) -> Levels:
@@ -36,7 +38,9 @@ def levels_of(suite: Suite, task: str) -> Levels:
         UsageError: no such task in the suite, or one that cannot be used.
     """
     levels = _in_numbers(policies(suite, task), with_rewards=suite.self_paced)
-    return levels._replace(fixed_policy=fixed_policy_level(suite, task))
+    return levels._replace(
+        fixed_policy=fixed_policy_level(suite, task), reward_adaptive=_adaptive(suite.task(task))
+    )
 
 
 def levels_of_task(task: SuiteTask) -> Levels:
@@ -48,7 +52,15 @@ def levels_of_task(task: SuiteTask) -> Levels:
     """
     self_paced = task.pacing == "self_paced"
     levels = _in_numbers(task.levels(), with_rewards=self_paced)
-    return levels if self_paced else levels._replace(fixed_policy=None)
+    if not self_paced:
+        return levels._replace(fixed_policy=None)
+    return levels._replace(reward_adaptive=_adaptive(task))
+
+
+def _adaptive(task: SuiteTask) -> float | None:
+    """What the best adaptive policy earns in a meta-task; at least, where that is not exact."""
+    found = task.best_adaptive if isinstance(task, SelfPacedTask) and task.is_meta_task else None
+    return None if found is None else found.reward
 
 
 def policies(suite: Suite, name: str) -> TaskLevels:
@@ -85,17 +97,26 @@ def fixed_policy_level(suite: Suite, name: str) -> float | None:
         if role == "train":
             return best_single_mapping(suite)
         known = [table for task in suite.train for table in _questions(suite, task)]
-        best = [
-            max(single_mapping.agreement(each, asked) for each in known)
-            for asked in _questions(suite, suite.task(name))
-        ]
-        return sum(best) / len(best)
+        return _best_of(known, _questions(suite, suite.task(name)))
     level = policies(suite, name).best_fixed.accuracy
     if level is None or role == "train" or suite.exchanges_actions or suite.task(name).stepped:
         return level
     table = _level_table(suite, name)
     others = [transfer(table, train) for train in suite.train_samples]
     return max([level, *(other for other in others if other is not None)])
+
+
+def _best_of(known: list[TrialTable], asked: list[TrialTable]) -> float:
+    """Mean accuracy over tasks of policies of training tasks, one for all that show the same."""
+    shown: dict[bytes, list[TrialTable]] = {}
+    for table in asked:
+        stimuli = sorted(stimulus.tobytes() for stimulus in table.fixed.stimulus_MTI)
+        shown.setdefault(b"".join(stimuli), []).append(table)
+    best = [
+        max(sum(single_mapping.agreement(each, table) for table in alike) for each in known)
+        for alike in shown.values()
+    ]
+    return sum(best) / len(asked)
 
 
 def _questions(suite: Suite, task: SuiteTask) -> list[TrialTable]:

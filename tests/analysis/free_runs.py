@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -109,3 +110,28 @@ def whole_run(tasks: Sequence[FreeTask], seed: int = 5, shift: float = 0.0) -> l
         session(tasks, 40, 0.7 + shift),
         EndEvent(time_ms=9_000, generation=40, status="done"),
     ]
+
+
+def families() -> EvaluationEvent:
+    """Two meta-tasks of the family maze, and two of the family half, one without a level."""
+    lived = session(TWO, 0, 0.5)
+    entries = [
+        replace(
+            e,
+            task=task,
+            group="maze",
+            accuracy=(),
+            curve=None,
+            reward=(0.5, 0.7),
+            reward_chance=0.2,
+            reward_adaptive=1.0,
+        )
+        for e in lived.entries
+        for task in ("one", "two")
+        if e.role == "held_out"
+    ]
+    entries += [
+        replace(entries[0], group="half", task="three"),
+        replace(entries[0], group="half", task="four", reward_adaptive=None),
+    ]
+    return replace(lived, entries=tuple(entries))

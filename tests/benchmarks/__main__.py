@@ -28,7 +28,7 @@ from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.stacked import StackedTables, stack_tables
 from evoplastic.types import Interface
 from tasks.suites.loading import load_suite
-from tests.benchmarks import bank_building, gpu, rules, tracking
+from tests.benchmarks import bank_building, generated, gpu, rules, tracking
 from tests.benchmarks.cluster import report as cluster_report
 from tests.benchmarks.rivals import avx512, jax_program, neurogym_stepping
 from tests.benchmarks.search import report
@@ -72,6 +72,7 @@ def main() -> None:
         *_self_paced(paper, args.repeats),
         *_against_stepping(args.repeats),
         *bank_building.report(args.repeats),
+        *generated.report(args.repeats),
         *_scaling(paper, banks, args.repeats),
         *_memory(),
         *gpu.report(),

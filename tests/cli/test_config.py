@@ -21,6 +21,8 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "class-stream",
         "combinations-laptop",
         "laptop",
+        "metaworld",
+        "metaworld-smoke",
         "miconi2023",
         "miconi2023-internal",
         "oja-laptop",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evoplastic.cli.evaluation_report import unlearnt
+from evoplastic.cli.evaluation_report import by_group, unlearnt
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
@@ -39,6 +39,17 @@ def test_report_is_complete(command: Command, genome_file: Path) -> None:
         assert 0.0 <= summary["above_fixed_policy"] <= 1.0
     assert entry["plastic"] != entry["plasticity_off"]
     assert command(*words).json == report  # same seed, same lifetimes
+
+
+def test_regret_of_a_group_needs_the_level_of_each_task() -> None:
+    def entry(group: str, reward: float, adaptive: float | None) -> dict[str, Any]:
+        plastic = {"accuracy_mean": None, "reward_mean": reward}
+        return {"group": group, "plastic": plastic, "reward_adaptive": adaptive}
+
+    entries = [entry("a", 0.5, 1.0), entry("a", 0.7, 1.2), entry("b", 0.5, 1.0)]
+    found = by_group([*entries, entry("b", 0.5, None)], ["plastic"])
+    assert found["a"]["plastic"]["regret"] == pytest.approx(0.5)
+    assert "regret" not in found["b"]["plastic"]
 
 
 def test_seed_and_plasticity_matter(command: Command, genome_file: Path) -> None:

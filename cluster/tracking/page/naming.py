@@ -120,8 +120,9 @@ def _flat(config: dict[str, Any]) -> dict[str, Any]:
         for key, value in modernised(config, "the configuration").items()
     }
     found = dict(leaves(values))
-    if found.get("imitation", ...) is None:
-        del found["imitation"]  # digests and pages are those of before it was known
+    for section in ("imitation", "poet"):
+        if found.get(section, ...) is None:
+            del found[section]  # digests and pages are those of before it was known
     return found
 
 

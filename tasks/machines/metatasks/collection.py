@@ -44,6 +44,11 @@ def is_collection(text: str) -> bool:
     return text.startswith(BETWEEN) and f"\n{BETWEEN}" in text
 
 
+def header_of(text: str) -> str | None:
+    """The first document of a collection; None of the text of a single meta-task."""
+    return text.removeprefix(BETWEEN).partition(f"\n{BETWEEN}")[0] if is_collection(text) else None
+
+
 @lru_cache(maxsize=4)
 def members(text: str) -> Mapping[str, str]:
     """The text of each meta-task of a collection, by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,20 @@ def test_rewards_of_groups_are_shown_where_they_have_levels(tmp_path: Path) -> N
     entries = (replace(e, group="maze" if e.role == "held_out" else None) for e in session.entries)
     events: list[Event] = [start(), replace(session, entries=tuple(entries))]
     assert len(format_groups([open_run(write_run(tmp_path, events))])) == 2
+
+
+def test_regret_is_told_of_groups_whose_tasks_all_have_an_adaptive_level(tmp_path: Path) -> None:
+    run = open_run(write_run(tmp_path, [start(), free_runs.families()]))
+    table = groups_table([run]).set_index(["group", "condition"])
+    maze = table.loc[("maze", "plastic")]
+    assert (maze["reward_adaptive"], maze["regret_share"]) == pytest.approx((1.0, 0.5))
+    assert math.isnan(table.loc[("half", "plastic"), "regret_share"])
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(format_groups([run])[-1])
+    assert "regret" in capture.get()
+    (row,) = [line.split() for line in capture.get().splitlines() if line.split()[:1] == ["maze"]]
+    assert {"0.60", "1.00", "0.40", "0.50"} <= set(row)
 
 
 def test_runs_without_groups_have_no_table(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from cluster.config.run import known_recipes, load_config
+from cluster.config.run import load_config
 from cluster.executors import InProcessExecutor, Result, Shard, run_shard
 from cluster.experiment import Experiment, build_experiment
 from cluster.loop import evolve, resume
@@ -18,6 +18,7 @@ from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
+from tests.cluster.config.posed import posed_recipes
 from tests.cluster.tiny import tiny_bank
 
 TASKS = '''
@@ -194,7 +195,7 @@ def test_rules_without_a_trace_have_no_credit_to_lose(tmp_path: Path) -> None:
     assert doubts(experiment(tmp_path, "Both", "Long", *overrides)) == []
 
 
-@pytest.mark.parametrize("recipe", known_recipes())
+@pytest.mark.parametrize("recipe", posed_recipes())
 def test_our_recipes_have_something_to_select_on(recipe: str) -> None:
     known = build_experiment(load_config(recipe))
     require_selection(known)

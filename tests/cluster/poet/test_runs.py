@@ -12,12 +12,16 @@ import pandas as pd
 import pytest
 
 from cluster.checkpoint import load_checkpoint
+from cluster.config.run import load_config
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
+from cluster.planning.dry_run import estimate
+from cluster.planning.selection import doubts
 from cluster.progress import SilentProgress, Tick
 from evoplastic.api.references import find_genome
 from evoplastic.checks import UsageError
+from evoplastic.cli.dry_run import seconds_per_generation
 from evoplastic.genome.genome import Genome
 from evoplastic.records import (
     ENVIRONMENTS_FILE,
@@ -88,6 +92,13 @@ def test_the_genome_of_an_environment_has_a_name(run: RunOutcome) -> None:
         assert found.config == run.run_dir / "config.resolved.yaml"
     with pytest.raises(UsageError, match=r"no genome of an environment e99; .* are e0, e1"):
         find_genome(f"{run.run_dir}@e99")
+
+
+def test_what_a_run_costs_is_told_before_it() -> None:
+    experiment = build_experiment(smoke())
+    assert estimate(experiment)["generation"]["lifetimes"] == 2 * 4, "of all pairs there may be"
+    assert seconds_per_generation(experiment) > 0
+    assert not doubts(build_experiment(load_config("poet-laptop", ["engine=reference"])))
 
 
 def test_lifetimes_take_the_time_that_the_journal_says(run: RunOutcome) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
+
+import numpy as np
 
 from evoplastic.checks import require_known
 from evoplastic.trials.table import TrialTable
@@ -14,6 +16,7 @@ from tasks.suites.streams.classes.stream import ClassStream
 
 WORD = "class-stream"  # what is typed for it
 SAMPLE_SEED = 0
+SAMPLE_TRIALS = 96
 LEAST_STREAMS = 16  # of a table, however few trials are asked for
 
 
@@ -79,10 +82,14 @@ class ClassStreamTask:
         streams = max(LEAST_STREAMS, -(-num_trials // self.stream.num_trials))
         return self.stream.table(self.name, streams, seed, self.dt_ms)
 
-    def sample(self, num_trials: int = 1) -> TrialTable:
-        """Trials by which it is compared with other tasks, always the same."""
+    def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
+        """Probes by which it is compared with other tasks, always the same; labels tell nothing."""
         streams = -(-num_trials // self.stream.num_trials)
-        return self.stream.table(self.name, streams, SAMPLE_SEED, self.dt_ms)
+        table = self.stream.table(self.name, streams, SAMPLE_SEED, self.dt_ms)
+        asked_M = np.tile(self.stream.probe_K, streams)
+        return replace(
+            table, first_M=table.first_M[asked_M], kind_M=table.kind_M[asked_M], course=None
+        )
 
     def levels(self) -> TaskLevels:
         """What simple policies reach, whatever the classes."""

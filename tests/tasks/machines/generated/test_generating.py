@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from tasks.machines.generated.canonical import canonical_form
 from tasks.machines.generated.distribution import draw_parts
-from tasks.machines.generated.file import text_of, write_generated
+from tasks.machines.generated.file import noted_adaptive, text_of, write_generated
 from tasks.machines.generated.filters import REASONS
 from tasks.machines.generated.generating import Request, generate, sift
 from tasks.machines.metatasks.finding import find_meta_task
 from tasks.machines.metatasks.graph import reached
+from tasks.machines.metatasks.writing import as_text
 from tasks.machines.state_machine import UP, ProbabilityVariable, StateVariable, StimulusVariable
+from tasks.neurogym.task import SelfPacedTask
 
 
 def test_the_distribution_is_the_published_one_mended() -> None:
@@ -41,6 +44,23 @@ def test_the_distribution_is_the_published_one_mended() -> None:
     assert moving == pytest.approx(1 / 6, abs=0.04)
     silent = sum(y is None for parts in drawn for y in parts.stimuli) / (4 * count)
     assert 0.17 < silent < 0.27  # 0.2, and more where a single variable stimulus was redrawn
+
+
+def test_a_noted_level_is_read_back_where_it_holds(tmp_path: Path) -> None:
+    found = generate(Request(1, seed=0))
+    (kept,) = found.kept
+    text, task = text_of(found), kept.task
+    noted = noted_adaptive(text, replace(task, dwell_steps=3))
+    assert noted is not None
+    assert noted.reward == pytest.approx(kept.levels.adaptive, abs=1e-4)
+    assert noted.how == kept.levels.how
+    assert noted_adaptive(text, replace(task, instance_trials=5)) is None
+    assert noted_adaptive(text, replace(task, rewards=task.rewards[:0])) is None
+    assert noted_adaptive(text, replace(task, name="other")) is None
+    assert noted_adaptive(as_text(task), task) is None
+    write_generated(found, tmp_path / "world.yaml")
+    word = f"{tmp_path / 'world.yaml'}:{task.name}"
+    assert SelfPacedTask(name="one", source=word).best_adaptive == noted
 
 
 def test_what_is_kept_is_a_function_of_the_seed(tmp_path: Path) -> None:

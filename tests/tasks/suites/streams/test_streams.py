@@ -75,6 +75,8 @@ def test_levels_of_a_stream_are_those_of_its_tasks(tmp_path: Path) -> None:
     held_out = "{stream: [dms, watchstim2], trials: 9, probes: 2, name: s}"
     suite = _suite(tmp_path, "or", held_out)
     assert fixed_policy_level(suite, "s") == 0.5 * (0.25 + 0.75)
+    both = "{stream: [dms, dnms, dms], trials: 9, probes: 2, name: s}"  # no policy is right in both
+    assert fixed_policy_level(_suite(tmp_path, "and, or", both), "s") == 0.5
     assert suite.task("s").levels().chance.accuracy == 0.5
     assert "9 trials of dms" in suite.task("s").description
 
@@ -111,5 +113,5 @@ def test_mixed_timing_is_refused() -> None:
 
 def test_our_streams_are_sound() -> None:
     suite = load_suite("streams")
-    assert {task.num_trials for task in suite.tasks} == {440}  # type: ignore[attr-defined]
-    assert suite.interface.num_inputs == 4
+    assert {task.num_trials for task in suite.tasks} == {530}  # type: ignore[attr-defined]
+    assert suite.interface.num_inputs == 2

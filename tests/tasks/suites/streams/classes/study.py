@@ -24,6 +24,7 @@ from cluster.config.run import RunConfig, load_config
 from evoplastic.genome.adapting import warm_start
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
+from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fields import genome_fields
 from evoplastic.lifetime.population import simulate
 from evoplastic.lifetime.problem import LifetimeProblem
@@ -68,7 +69,7 @@ def grown(genome: Genome, config: RunConfig) -> Genome:
 
 def lived(
     genome: Genome,
-    config: RunConfig,
+    lifetime: LifetimeConfig,
     stream: ClassStream,
     lifetimes: int,
     without: Sequence[str] = (),
@@ -78,9 +79,7 @@ def lived(
     assert table.course is not None
     problem = LifetimeProblem(
         layout=genome.layout,
-        lifetime=replace(
-            config.simulated, num_trials=stream.num_trials, scored_trials=stream.probes
-        ),
+        lifetime=replace(lifetime, num_trials=stream.num_trials, scored_trials=stream.probes),
         train=(),
         held_out=(table,),
         seed=SEED,
@@ -106,13 +105,19 @@ def rows_of(
     }
     if GAIN in genome.layout.slices:
         conditions["gates off"] = (genome, (GAIN,))
+    lifetime, seed = config.simulated, str(config.seed)
     for condition, (whose, without) in conditions.items():
-        accuracy_LR = lived(grown(whose, config), config, LONG, lifetimes, without)
-        yield from told(network, str(config.seed), condition, ENDS, accuracy_LR)
+        accuracy_LR = lived(grown(whose, config), lifetime, LONG, lifetimes, without)
+        yield from told(network, seed, condition, ENDS, accuracy_LR)
+    harder = replace(lifetime.birth, label_gain=2.0 * lifetime.birth.label_gain)
+    for condition, whose in (("taught harder", genome), ("random genome taught harder", first)):
+        taught = replace(lifetime, birth=harder)
+        accuracy_LR = lived(grown(whose, config), taught, LONG, lifetimes)
+        yield from told(network, seed, condition, ENDS, accuracy_LR)
     for end in ENDS:
         mixed = replace(LONG, classes=end, probed_after=(), shuffled=True)
-        accuracy_LR = lived(grown(genome, config), config, mixed, lifetimes)
-        yield from told(network, str(config.seed), "in any order", (end,), accuracy_LR)
+        accuracy_LR = lived(grown(genome, config), lifetime, mixed, lifetimes)
+        yield from told(network, seed, "in any order", (end,), accuracy_LR)
 
 
 def told(
@@ -161,6 +166,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         ("ungated", "plastic"): {"color": "#0072b2"},
         ("gated", "plastic"): {"color": "#d55e00"},
         ("gated", "gates off"): {"color": "#d55e00", "linestyle": "--"},
+        ("gated", "taught harder"): {"color": "#d55e00", "linestyle": "-."},
+        ("ungated", "taught harder"): {"color": "#0072b2", "linestyle": "-."},
         ("gated", "plasticity off"): {"color": "0.8"},
         ("none", "chance"): {"color": "0.8", "linestyle": ":"},
     }

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
+from tasks.suites.closeness import close_to
 from tasks.suites.streams.classes.bounds import nearest_prototype
 from tasks.suites.streams.classes.stream import ClassStream
 from tasks.suites.streams.classes.task import ClassStreamTask
@@ -77,6 +78,19 @@ def test_chance_is_one_answer_of_all_labels() -> None:
     levels = ClassStreamTask(name="x", dt_ms=20, settings={"labels": 20}).levels()
     assert levels.chance.accuracy == pytest.approx(1 / 20)
     assert levels.oracle.accuracy == 1.0
+
+
+def test_tasks_are_compared_by_what_they_ask_not_by_labels() -> None:
+    ten, twenty = (
+        ClassStreamTask(name=str(number), dt_ms=20, settings={"classes": number, "labels": 20})
+        for number in (10, 20)
+    )
+    sample = ten.sample()
+    assert len(sample.first_M) == 50  # the probes of one stream
+    assert not sample.observation_VI[sample.first_M][:, 32:].any()
+    close = close_to(ten.sample(), twenty.sample())
+    assert close is not None
+    assert not close.is_high
 
 
 @pytest.mark.parametrize(

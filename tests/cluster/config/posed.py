@@ -1,0 +1,18 @@
+"""Our recipes as cases of a test that poses each as an experiment."""
+
+from __future__ import annotations
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from cluster.config.run import known_recipes
+
+LARGE = ("metaworld",)  # of so many tasks that posing it takes seconds
+
+
+def posed_recipes() -> list[ParameterSet]:
+    """All recipes, the large ones among the exhaustive tests."""
+    return [
+        pytest.param(name, marks=[pytest.mark.exhaustive] if name in LARGE else [])
+        for name in known_recipes()
+    ]
