@@ -66,8 +66,9 @@ ORDER: dict[str, tuple[str, ...]] = {
     "Results": (
         "results/miconi2023.md",
         "results/yang19-laptop.md",
-        "results/rule_families.md",
+        "results/metaworld.md",
         "results/poet.md",
+        "results/rule_families.md",
     ),
 }
 TITLES = {  # where a page's own heading is long
@@ -78,6 +79,7 @@ TITLES = {  # where a page's own heading is long
     "results/miconi2023.md": "miconi2023",
     "results/yang19-laptop.md": "yang19-laptop",
     "results/poet.md": "poet-laptop",
+    "results/metaworld.md": "metaworld",
 }
 FOLDERS = {"tutorials": "Tutorials", "howto": "How-to", "results": "Results"}
 

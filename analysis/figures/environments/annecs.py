@@ -30,8 +30,8 @@ def figure_annecs(runs: Sequence[RunRecords], table: pd.DataFrame) -> Figure:
     )
     several = max(counts.values()) > 1
     caption = (
-        "ANNECS: accumulated number of environments that were neither too easy nor too hard for the "
-        f"best genome until then, when they were born, and later solved. Runs: {told}."
+        "ANNECS: accumulated number of environments that were neither too easy nor too hard for "
+        f"the best genome until then, when they were born, and later solved. Runs: {told}."
         + (" Thin: a run each; thick: their mean, as far as all have come." if several else "")
     )
     width, height = INCHES
