@@ -63,7 +63,12 @@ ORDER: dict[str, tuple[str, ...]] = {
         "performance.md",
         "changelog.md",
     ),
-    "Results": ("results/miconi2023.md", "results/yang19-laptop.md", "results/rule_families.md"),
+    "Results": (
+        "results/miconi2023.md",
+        "results/yang19-laptop.md",
+        "results/metaworld.md",
+        "results/rule_families.md",
+    ),
 }
 TITLES = {  # where a page's own heading is long
     "architecture.md": "Architecture",
@@ -72,6 +77,7 @@ TITLES = {  # where a page's own heading is long
     "security.md": "Security",
     "results/miconi2023.md": "miconi2023",
     "results/yang19-laptop.md": "yang19-laptop",
+    "results/metaworld.md": "metaworld",
 }
 FOLDERS = {"tutorials": "Tutorials", "howto": "How-to", "results": "Results"}
 
