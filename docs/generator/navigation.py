@@ -67,6 +67,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         "results/miconi2023.md",
         "results/yang19-laptop.md",
         "results/metaworld.md",
+        "results/poet.md",
         "results/rule_families.md",
     ),
 }
@@ -77,6 +78,7 @@ TITLES = {  # where a page's own heading is long
     "security.md": "Security",
     "results/miconi2023.md": "miconi2023",
     "results/yang19-laptop.md": "yang19-laptop",
+    "results/poet.md": "poet-laptop",
     "results/metaworld.md": "metaworld",
 }
 FOLDERS = {"tutorials": "Tutorials", "howto": "How-to", "results": "Results"}

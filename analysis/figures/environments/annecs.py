@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.environments.reading import annecs_by_generation
 from analysis.figures.style import COLOURS, caption_inches, drawing, footer, write_caption
@@ -29,8 +30,8 @@ def figure_annecs(runs: Sequence[RunRecords], table: pd.DataFrame) -> Figure:
     )
     several = max(counts.values()) > 1
     caption = (
-        "ANNECS: accumulated number of environments that were novel, neither too easy nor too hard "
-        f"for any genome so far, and later solved. Runs: {told}."
+        "ANNECS: accumulated number of environments that were neither too easy nor too hard for "
+        f"the best genome until then, when they were born, and later solved. Runs: {told}."
         + (" Thin: a run each; thick: their mean, as far as all have come." if several else "")
     )
     width, height = INCHES
@@ -54,6 +55,7 @@ def figure_annecs(runs: Sequence[RunRecords], table: pd.DataFrame) -> Figure:
         ax.set_xlabel("generation")
         ax.set_ylabel("ANNECS (environments)")
         ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="upper left")
         write_caption(figure, caption, footer(runs), bottom)
     return figure
