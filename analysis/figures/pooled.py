@@ -19,11 +19,13 @@ from analysis.figures.marks import (
     spread_point,
 )
 from analysis.figures.style import (
+    CAPTION_LINE_INCHES,
     CONDITION_LABEL,
     CONDITION_MARKER,
     GREY,
     ROLE_COLOUR,
     ROLE_LABEL,
+    caption_lines,
     drawing,
     write_caption,
 )
@@ -38,6 +40,8 @@ SHIFT_POINTS = {  # controls stand beside the line's end, not upon each other
     ("random_genome", "held_out"): 27.0,
 }
 SINGLE_SHIFT_POINTS = {"train": -12.0, "held_out": -4.0}  # the same for a run of one evaluation
+WIDTH, HEIGHT = 7.5, 4.9  # inches
+CAPTION_LINES = 5  # of a caption in that height; more make it higher
 MOST_LEVELS = 3  # levels of a kind that one axes and its legend can show
 
 
@@ -49,22 +53,25 @@ def can_pool(table: pd.DataFrame) -> bool:
 def draw_pooled(table: pd.DataFrame, caption: str, footer_text: str) -> Figure:
     """Both roles in one axes: `table` has the columns generation, task ("all" or a name), role,
     condition, q25, median, q75, chance, fixed_policy_level."""
+    controls = table[(table["condition"] != "plastic") & (table["task"] == "all")]
+    if len(controls):
+        caption = f"{caption} {CONTROLS_CAPTION}"
+    longer = CAPTION_LINE_INCHES * max(0, len(caption_lines(caption, WIDTH)) - CAPTION_LINES)
+    height = HEIGHT + longer
     with drawing():
-        figure = Figure(figsize=(7.5, 4.9))
-        axes = figure.add_axes((0.105, 0.285, 0.58, 0.67))
+        figure = Figure(figsize=(WIDTH, height))
+        box = (0.105, (0.285 * HEIGHT + longer) / height, 0.58, 0.67 * HEIGHT / height)
+        axes = figure.add_axes(box)
         plastic = table[table["condition"] == "plastic"]
         for role in ROLES:
             _role_line(axes, plastic[(plastic["role"] == role) & (plastic["task"] == "all")], role)
         held_out = plastic[(plastic["role"] == "held_out") & (plastic["task"] != "all")]
         _task_lines(axes, held_out)
-        controls = table[(table["condition"] != "plastic") & (table["task"] == "all")]
         _controls(axes, controls)
         _levels(axes, table)
         _frame(axes, table)
         axes.legend(loc="upper left", bbox_to_anchor=(1.03, 1.03), handlelength=2.4)
-        if len(controls):
-            caption = f"{caption} {CONTROLS_CAPTION}"
-        write_caption(figure, caption, footer_text, bottom_inches=0.87)
+        write_caption(figure, caption, footer_text, bottom_inches=0.87 + longer)
     return figure
 
 

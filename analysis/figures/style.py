@@ -61,18 +61,19 @@ def drawing() -> Iterator[None]:
 
 def caption_inches(caption: str, width_inches: float) -> float:
     """Height of a caption with its footer below, in a figure of this width."""
-    return CAPTION_LINE_INCHES * len(_caption_lines(caption, width_inches)) + 0.3
+    return CAPTION_LINE_INCHES * len(caption_lines(caption, width_inches)) + 0.3
 
 
 def write_caption(figure: Any, caption: str, footer: str, bottom_inches: float) -> None:
     """Caption and footer under the axes, which end `bottom_inches` above the lower edge."""
     width, height = figure.get_size_inches()
-    text = "\n".join(_caption_lines(caption, width))
+    text = "\n".join(caption_lines(caption, width))
     figure.text(0.2 / width, bottom_inches / height, text, va="top", fontsize=8)
     figure.text(0.2 / width, 0.08 / height, footer, va="bottom", fontsize=6.5, color=GREY)
 
 
-def _caption_lines(caption: str, width_inches: float) -> list[str]:
+def caption_lines(caption: str, width_inches: float) -> list[str]:
+    """Lines of a caption in a figure of this width."""
     # 8 pt DejaVu Sans is about 0.062 inches per character
     return textwrap.wrap(caption, int((width_inches - 0.4) / 0.062), break_on_hyphens=False)
 

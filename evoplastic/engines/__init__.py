@@ -80,7 +80,8 @@ def run_lifetimes(
     engine: str = "auto",
     threads: int = 0,
 ) -> LifetimeResult:
-    """Run P whole lifetimes on the chosen engine; what it does not cover, the reference runs.
+    """Run P whole lifetimes on the chosen engine; what it does not cover, the reference runs, or
+    the CPU engine what a GPU does not cover.
 
     Args:
         params: innate weights and plasticity coefficients [P, N, N].
@@ -100,7 +101,11 @@ def run_lifetimes(
         reason = gpu_covers(groups, batch, config)
         if reason is None:
             return run_gpu(params, groups, batch, config)
-        say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
+        if batch.in_tables and _has("numba"):  # what is stepped, no fast engine covers
+            say_once(f"engine gpu does not cover this ({reason}); engine cpu runs")
+            chosen = "cpu"
+        else:
+            say_once(f"engine gpu does not cover this ({reason}); the slow reference engine runs")
     if chosen == "cpu":
         from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 
