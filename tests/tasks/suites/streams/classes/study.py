@@ -168,6 +168,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         ("gated", "gates off"): {"color": "#d55e00", "linestyle": "--"},
         ("gated", "taught harder"): {"color": "#d55e00", "linestyle": "-."},
         ("ungated", "taught harder"): {"color": "#0072b2", "linestyle": "-."},
+        ("ungated", "random genome taught harder"): {"color": "0.6", "linestyle": "-."},
         ("gated", "plasticity off"): {"color": "0.8"},
         ("none", "chance"): {"color": "0.8", "linestyle": ":"},
     }
@@ -183,7 +184,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         if not all(by_end):
             continue
         label = condition if network == "none" else f"{network}: {condition}"
-        axes.plot(ENDS, [100 * np.mean(each) for each in by_end], marker="o", label=label, **style)
+        axes.plot(ENDS, [100 * np.mean(each) for each in by_end], marker=".", label=label, **style)
         for end, each in zip(ENDS, by_end, strict=True):
             axes.plot([end] * len(each), [100 * value for value in each], ".", color=style["color"])
     axes.set(
@@ -192,7 +193,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.set_xticks(ENDS, [str(end) for end in ENDS])
     axes.minorticks_off()
     axes.set_ylim(0, 100)
-    axes.legend(fontsize=8, frameon=False)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     for ending in ("png", "svg"):
         figure.savefig(path.with_suffix(f".{ending}"), dpi=150, bbox_inches="tight")
 
@@ -200,8 +201,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 def main() -> None:
     """Read the runs, live the streams, write table and figure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gated", nargs="+", type=Path, required=True)
-    parser.add_argument("--ungated", nargs="+", type=Path, required=True)
+    parser.add_argument("--gated", nargs="*", type=Path, default=[])
+    parser.add_argument("--ungated", nargs="*", type=Path, default=[])
     parser.add_argument("--at", type=int, help="generation (default: the last one)")
     parser.add_argument("--lifetimes", type=int, default=16)
     parser.add_argument("--out", type=Path, required=True)
