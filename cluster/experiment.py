@@ -217,7 +217,15 @@ def _search_and_curriculum(
     def bank_seed_at(generation: int) -> int:
         return bank_seed(config.seed, TRAINING_BANKS, generation // banks.refresh_every)
 
-    poet = poet_of(config.poet, suite, make, bank_seed_at, banks.trials, seed=config.seed)
+    poet = poet_of(
+        config.poet,
+        suite,
+        make,
+        bank_seed_at,
+        banks.trials,
+        seed=config.seed,
+        asks=getattr(config.search, "asked", None) is not None,
+    )
     return poet, Paired()
 
 

@@ -36,6 +36,7 @@ def poet_of(
     num_trials: int,
     *,
     seed: int,
+    asks: bool = False,
 ) -> Poet:
     """POET whose first environments are the training tasks of a suite.
 
@@ -46,15 +47,15 @@ def poet_of(
         bank_seed_at: the seed of the trials of a generation.
         num_trials: of an environment at least.
         seed: run seed.
+        asks: whether the search asks of lifetimes more than losses.
 
     Raises:
         UsageError: a training task that is no meta-task or cannot evolve, more of them than there
             may be pairs, or a search that asks of lifetimes more than losses.
     """
     world = world_of(config, suite)
-    search = make_search(seed)
     require(
-        getattr(search, "asked", None) is None and not hasattr(search, "archive"),
+        not asks,
         "the search of pairs of POET goes by losses alone, and the one that is chosen asks "
         "lifetimes for more; choose another search, as es",
     )
