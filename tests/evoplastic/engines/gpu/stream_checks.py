@@ -16,6 +16,7 @@ import torch
 
 from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
+from evoplastic.engines.self_check import fault_of_gpu, shortened
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
@@ -30,16 +31,17 @@ from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every c
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
 )
+from tests.evoplastic.engines.kernels import KERNELS, SMALL, demand
 from tests.evoplastic.engines.stream_cases import stream_batch
 from tests.evoplastic.rules.toys import TOYS
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=6, response=(1, 3), feedback=(3, 5))
-SMALL = {"max_change": 0.01, "max_p": 0.05}  # no two choices in balance
+CALM = {"max_change": 0.01, "max_p": 0.05}  # no two choices in balance
 AT_OUTCOME = {"name": "node_perturbation", "eta": 20.0, "max_change": 0.5}
 LAZY = {"name": "node_perturbation_network", "eta": 0.2}
-BY_NETWORK = {**SMALL, "name": "backpropamine_retroactive"}
-CENTRED = {**SMALL, "name": "toy fluctuations of both ends"}
-BOTH_ENDS = {**SMALL, "name": "toy trace of both ends times the weight"}  # noise of sources too
+BY_NETWORK = {**CALM, "name": "backpropamine_retroactive"}
+CENTRED = {**CALM, "name": "toy fluctuations of both ends"}
+BOTH_ENDS = {**CALM, "name": "toy trace of both ends times the weight"}  # noise of sources too
 
 
 class Case(NamedTuple):
@@ -122,3 +124,9 @@ def test_streams_equal_the_reference_to_float32_rounding(case: Case) -> None:
     taught = run_reference(params, groups, without_probes(batch), config).result
     moved = largest_difference(taught.loss_PK, plain.loss_PK)
     assert moved > 1e-3, f"probes move the loss by {moved:.1e}: to teach at them would pass"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k[1] == SMALL], ids=str)
+def test_each_kernel_passes_the_check_that_lets_it_be_chosen(kernel: Any) -> None:
+    assert fault_of_gpu(shortened(demand(*kernel)._replace(streams=True)), DEVICE) is None
