@@ -10,6 +10,19 @@ from evoplastic.cli import exits
 from evoplastic.cli.verbs import print_json
 
 
+def suite_of_stream(name: str) -> str | None:
+    """Our suite that has a stream of this name, if one has."""
+    from tasks.suites.streams.task import StreamTask
+    from tasks.suites.suite_file import known_suite_files, read_suite_file
+
+    for suite in known_suite_files():
+        content = read_suite_file(suite)
+        tasks = (*content.train, *content.held_out)
+        if any(isinstance(task, StreamTask) and task.name == name for task in tasks):
+            return suite
+    return None
+
+
 def preview_stream(args: argparse.Namespace) -> int:
     """Draw which task of a stream is taught when, and print its parts.
 
