@@ -1,4 +1,7 @@
-"""A grid with a panel for each task, held-out tasks first, readable for two tasks and for forty."""
+"""A grid with a panel for each task, held-out tasks first, readable for two tasks and for thirty.
+
+Of more tasks the held-out ones have panels, and training tasks share one.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from analysis.generalization import ROLES
 
 Panel = tuple[str, str]  # role and task
 
+MOST_PANELS = 30
 MOST_IN_FOUR_COLUMNS = 16
 PANEL_INCHES = (1.6, 1.2)
 LEFT, RIGHT = 0.8, 0.2  # margins of the figure, inches
@@ -58,6 +62,35 @@ def panels_of(table: pd.DataFrame) -> list[Panel]:
         for role in reversed(ROLES)
         for task in dict.fromkeys(table.loc[table["role"] == role, "task"])
     ]
+
+
+def condensed(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """A table of at most `MOST_PANELS` panels, and a sentence about what they leave out.
+
+    Of more tasks, the held-out ones stay, and all training tasks become one, "mean of N", whose
+    numbers are means over tasks. Where held-out tasks alone are too many, the first ones stay.
+
+    Args:
+        table: columns role, task and numbers.
+        by: columns that tell the rows of one task apart.
+    """
+    held_out = [task for role, task in panels_of(table) if role == "held_out"]
+    train = table[table["role"] == "train"]
+    count = train["task"].nunique()
+    if len(held_out) + count <= MOST_PANELS:
+        return table, ""
+    parts, said = [], []
+    kept = held_out[: MOST_PANELS - (count > 0)]
+    if kept:
+        parts.append(table[(table["role"] == "held_out") & table["task"].isin(kept)])
+    if len(kept) < len(held_out):
+        said.append(f"the first {len(kept)} of {len(held_out)} held-out tasks have panels")
+    if count:
+        means = train.groupby(list(by), sort=False, as_index=False).mean(numeric_only=True)
+        parts.append(means.assign(role="train", task=f"mean of {count}"))
+        said.append(f"one panel has the mean over {count} training tasks of each number")
+    sentence = " and ".join(said)
+    return pd.concat(parts), f"Of so many tasks, {sentence}; the CSV file has all."
 
 
 def legend_columns(handles: Sequence[Any], width_inches: float) -> int:

@@ -16,7 +16,7 @@ from analysis.figures.marks import (
     measure_axis,
     spread,
 )
-from analysis.figures.panels import panels_of, task_grid
+from analysis.figures.panels import condensed, panels_of, task_grid
 from analysis.figures.style import (
     CONDITION_LABEL,
     CONDITION_MARKER,
@@ -41,6 +41,8 @@ def draw_tasks(table: pd.DataFrame, measure: Measure, caption: str, footer_text:
         caption = f"{caption} {CONTROLS_CAPTION}"
     with drawing():
         handles = _handles(table, measure)
+        table, left_out = condensed(table, ("generation", "condition"))
+        caption = f"{caption} {left_out}".rstrip()
         tasks = task_grid(panels_of(table), handles, caption, share_y=measure is ACCURACY)
         for (role, task), axes in tasks.axes.items():
             of_task = table[table["task"] == task]

@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures.curve import figure_learning_curves
+from analysis.figures.panels import condensed, panels_of
 from analysis.figures.run import figure_accuracy, figure_tasks
 from analysis.measures import ACCURACY, MEASURES, REWARD
 from analysis.report import analyze
@@ -167,3 +168,27 @@ def test_a_first_evaluation_alone_is_drawn(tmp_path: Path) -> None:
     records = read(tmp_path, free_runs.whole_run(free_runs.TWO)[:2])
     for figure in all_figures(records):
         require_readable(figure)
+
+
+def test_of_many_tasks_the_held_out_ones_have_panels_and_the_others_share_one() -> None:
+    rows = [
+        {"generation": generation, "condition": "plastic", "role": role, "task": f"{role} {number}"}
+        | {"median": number + generation}
+        for generation in (0, 5)
+        for role, count in (("train", 40), ("held_out", 3))
+        for number in range(count)
+    ]
+    table = pd.DataFrame(rows)
+    few, said = condensed(table, ("generation", "condition"))
+    assert panels_of(few) == [
+        *(("held_out", f"held_out {number}") for number in range(3)),
+        ("train", "mean of 40"),
+    ]
+    assert few.loc[few["role"] == "train", "median"].tolist() == [19.5, 24.5]
+    assert "the mean over 40 training tasks" in said
+    same, nothing = condensed(table[table["task"].str.endswith(("1", "2"))], ("generation",))
+    assert (len(panels_of(same)), nothing) == (10, "")
+    crowd = table.assign(role="held_out")
+    few, said = condensed(crowd, ("generation", "condition"))
+    assert len(panels_of(few)) == 30
+    assert "the first 30 of 43 held-out tasks" in said
