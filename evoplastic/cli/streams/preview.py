@@ -36,7 +36,7 @@ def preview_stream(args: argparse.Namespace) -> int:
     for flag, value in (("--trials", args.trials), ("--graph", args.graph), ("--set", args.set)):
         require(not value, f"--suite draws the parts of a stream; leave {flag} out")
     suite = load_suite(args.suite)
-    table, task = suite.sample(args.task), suite.task(args.task)
+    table, task = suite.lived(args.task), suite.task(args.task)
     path = write_picture(course_preview(table, task.description), Path(args.out))
     course = table.course
     assert course is not None

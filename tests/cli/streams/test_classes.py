@@ -45,3 +45,20 @@ def test_what_does_not_go_with_it_is_refused(
     answer = command("tasks", *words)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_lifetimes_of_another_length_are_refused_before_anything_is_evolved(
+    command: Command, tmp_path: Path
+) -> None:
+    answer = command("evolve", "class-stream", "lifetime.num_trials=50", "tracking.enabled=false")
+    assert answer.code == 2
+    assert "has 40 trials, lifetimes have 50; set lifetime.num_trials=40" in answer.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_streams_of_classes_in_a_suite_are_drawn_by_their_names(
+    command: Command, tmp_path: Path
+) -> None:
+    out = tmp_path / "ten.svg"
+    told = command("tasks", "preview", "ten", "--suite", "class-stream", "--out", str(out))
+    assert "drew its 40 trials" in told.out
