@@ -43,8 +43,7 @@ def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
     means = (
         "the best that ignores\nthe stimuli but knows when an answer is due."
         if with_rewards
-        else "the most that a network "
-        "can\nreach that does not learn the task within its lifetime."
+        else "the most that a network can\nreach that does not learn the task within its lifetime."
     )
     print(f"\nabove: share of lifetimes better than the best fixed policy, {means}")
 
