@@ -16,6 +16,7 @@ from analysis.figures.panels import condensed, panels_of, task_grid
 from analysis.figures.style import drawing, footer, lifetimes_phrase, save_figure, write_csv
 from analysis.figures.task import LEVEL_NAME, level_handles, level_kinds
 from analysis.generalization import ROLES
+from analysis.groups import groups_of
 from analysis.measures import (
     ACCURACY,
     CHANCE_MEANS,
@@ -58,7 +59,9 @@ def figure_learning_curves(records: RunRecords, measure: Measure = ACCURACY) -> 
     caption = _caption(table, measure, records, self_paced)
     with drawing():
         handles = _handles(table, measure, self_paced)
-        table, left_out = condensed(table, ("generation", "center", "condition", "trial"))
+        table, left_out = condensed(
+            table, ("generation", "center", "condition", "trial"), groups_of(records)
+        )
         caption = f"{caption} {left_out}".rstrip()
         tasks = task_grid(panels_of(table), handles, caption, share_y=measure is ACCURACY)
         for (role, task), axes in tasks.axes.items():

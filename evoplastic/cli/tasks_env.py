@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
-from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table, seed
+from evoplastic.cli.verbs import (
+    add_json,
+    add_verb,
+    positive,
+    print_json,
+    print_table,
+    seed,
+    settings_of,
+)
 from evoplastic.commands import command
-from evoplastic.reading import parse_yaml
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -211,17 +218,3 @@ def _picture(task: str) -> Path:
     """A name for the picture of a task."""
     name = task.rpartition(":")[2].replace("/", "-")
     return Path(f"{name}.png")
-
-
-def settings_of(words: list[str]) -> dict[str, Any]:
-    """Constructor arguments as they were typed.
-
-    Raises:
-        UsageError: not KEY=VALUE, or a value that is no YAML.
-    """
-    settings = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        require(bool(equals and key), f"--set got {word!r}, expected KEY=VALUE")
-        settings[key] = parse_yaml(value, f"the value of --set {word!r}")
-    return settings

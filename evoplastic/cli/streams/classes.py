@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.checks import require
 from evoplastic.cli import exits
-from evoplastic.cli.tasks_env import settings_of
-from evoplastic.cli.verbs import print_json, print_table
+from evoplastic.cli.verbs import print_json, print_table, settings_of
 
 if TYPE_CHECKING:
     from tasks.suites.streams.classes.task import ClassStreamTask

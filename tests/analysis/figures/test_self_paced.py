@@ -170,25 +170,27 @@ def test_a_first_evaluation_alone_is_drawn(tmp_path: Path) -> None:
         require_readable(figure)
 
 
-def test_of_many_tasks_the_held_out_ones_have_panels_and_the_others_share_one() -> None:
+def test_of_many_tasks_training_ones_and_large_groups_share_panels() -> None:
     rows = [
         {"generation": generation, "condition": "plastic", "role": role, "task": f"{role} {number}"}
         | {"median": number + generation}
         for generation in (0, 5)
-        for role, count in (("train", 40), ("held_out", 3))
+        for role, count in (("train", 40), ("held_out", 12))
         for number in range(count)
     ]
-    table = pd.DataFrame(rows)
-    few, said = condensed(table, ("generation", "condition"))
+    table, by = pd.DataFrame(rows), ("generation", "condition")
+    groups = {f"held_out {number}": "unseen" for number in range(9)} | {"held_out 9": "bandit"}
+    few, said = condensed(table, by, groups)
     assert panels_of(few) == [
-        *(("held_out", f"held_out {number}") for number in range(3)),
+        *(("held_out", f"held_out {number}") for number in (9, 10, 11)),
+        ("held_out", "unseen mean of 9"),
         ("train", "mean of 40"),
     ]
     assert few.loc[few["role"] == "train", "median"].tolist() == [19.5, 24.5]
-    assert "the mean over 40 training tasks" in said
-    same, nothing = condensed(table[table["task"].str.endswith(("1", "2"))], ("generation",))
-    assert (len(panels_of(same)), nothing) == (10, "")
-    crowd = table.assign(role="held_out")
-    few, said = condensed(crowd, ("generation", "condition"))
+    assert few.loc[few["task"] == "unseen mean of 9", "median"].tolist() == [4.0, 9.0]
+    assert "The CSV file has all tasks." in said
+    same, nothing = condensed(table[table["task"].str.endswith(("1", "2"))], by, groups)
+    assert (len(panels_of(same)), nothing) == (11, "")
+    few, said = condensed(table.assign(role="held_out"), by, {})
     assert len(panels_of(few)) == 30
-    assert "the first 30 of 43 held-out tasks" in said
+    assert "22 more held-out tasks are not drawn" in said
