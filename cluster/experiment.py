@@ -169,7 +169,7 @@ def build_experiment(
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),
         threads=config.threads,
     )
-    require_streams([suite.sample(name) for name in suite.task_names], config.simulated)
+    require_streams([suite.lived(name) for name in suite.task_names], config.simulated)
     asked = getattr(config.search, "asked", None)
     require_answerable(problem, asked)
     if config.imitation is not None and config.imitation.weight:
