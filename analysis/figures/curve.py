@@ -12,10 +12,11 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.curves import learning_curves, smoothing_trials
 from analysis.figures.marks import level_line, measure_axis
-from analysis.figures.panels import panels_of, task_grid
+from analysis.figures.panels import condensed, panels_of, task_grid
 from analysis.figures.style import drawing, footer, lifetimes_phrase, save_figure, write_csv
 from analysis.figures.task import LEVEL_NAME, level_handles, level_kinds
 from analysis.generalization import ROLES
+from analysis.groups import groups_of
 from analysis.measures import (
     ACCURACY,
     CHANCE_MEANS,
@@ -58,6 +59,10 @@ def figure_learning_curves(records: RunRecords, measure: Measure = ACCURACY) -> 
     caption = _caption(table, measure, records, self_paced)
     with drawing():
         handles = _handles(table, measure, self_paced)
+        table, left_out = condensed(
+            table, ("generation", "center", "condition", "trial"), groups_of(records)
+        )
+        caption = f"{caption} {left_out}".rstrip()
         tasks = task_grid(panels_of(table), handles, caption, share_y=measure is ACCURACY)
         for (role, task), axes in tasks.axes.items():
             of_task = table[table["task"] == task]

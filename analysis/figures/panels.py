@@ -1,10 +1,14 @@
-"""A grid with a panel for each task, held-out tasks first, readable for two tasks and for forty."""
+"""A grid with a panel for each task, held-out tasks first, readable for two tasks and for thirty.
+
+Of more tasks the training tasks share a panel, and so does each large group of held-out ones.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +20,8 @@ from analysis.generalization import ROLES
 
 Panel = tuple[str, str]  # role and task
 
+MOST_PANELS = 30
+LARGE_GROUP = 8  # of held-out tasks: a larger one has one panel where there are too many
 MOST_IN_FOUR_COLUMNS = 16
 PANEL_INCHES = (1.6, 1.2)
 LEFT, RIGHT = 0.8, 0.2  # margins of the figure, inches
@@ -58,6 +64,45 @@ def panels_of(table: pd.DataFrame) -> list[Panel]:
         for role in reversed(ROLES)
         for task in dict.fromkeys(table.loc[table["role"] == role, "task"])
     ]
+
+
+def condensed(
+    table: pd.DataFrame, by: Sequence[str], groups: Mapping[str, str]
+) -> tuple[pd.DataFrame, str]:
+    """A table of few panels, and a sentence about what they leave out; up to `MOST_PANELS` tasks
+    stay as they are.
+
+    Of more tasks, all training tasks become one, "mean of N", whose numbers are means over tasks,
+    and so does each large group of held-out tasks. Where those that are left are still too many,
+    the first ones stay.
+
+    Args:
+        table: columns role, task and numbers.
+        by: columns that tell the rows of one task apart.
+        groups: of held-out tasks.
+    """
+    panels = panels_of(table)
+    if len(panels) <= MOST_PANELS:
+        return table, ""
+    group_of = {task: (role, groups.get(task, "")) for role, task in panels}
+    large = [
+        (role, group)
+        for (role, group), count in Counter(group_of.values()).items()
+        if role == "train" or (group and count > LARGE_GROUP)
+    ]
+    single = [task for task, group in group_of.items() if group not in large]
+    parts = [table[table["task"].isin(single[:MOST_PANELS])]]
+    for role, group in large:
+        rows = table[[group_of[task] == (role, group) for task in table["task"]]]
+        means = rows.groupby(list(by), sort=False, as_index=False).mean(numeric_only=True)
+        name = f"{group} mean of {rows['task'].nunique()}".strip()
+        parts.append(means.assign(role=role, task=name))
+    left_out = len(single) - MOST_PANELS
+    said = f" {left_out} more held-out tasks are not drawn." if left_out > 0 else ""
+    return pd.concat(parts), (
+        f"Panels named a mean have the mean over so many tasks of each number.{said} The CSV file "
+        "has all tasks."
+    )
 
 
 def legend_columns(handles: Sequence[Any], width_inches: float) -> int:

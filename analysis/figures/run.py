@@ -23,7 +23,7 @@ from analysis.generalization import (
     scores_across_seeds,
     scores_by_generation,
 )
-from analysis.groups import groups_table
+from analysis.groups import groups_of, groups_table
 from analysis.measures import (
     ACCURACY,
     CHANCE_MEANS,
@@ -88,7 +88,7 @@ def figure_tasks(runs: Sequence[RunRecords], measure: Measure) -> Figure:
     if measure is REWARD:
         meanings.append(ORACLE_MEANS)
     caption = f"{what} Line and band: median and quartiles {spread}. {' '.join(meanings)}"
-    return draw_tasks(table, measure, caption, footer(runs))
+    return draw_tasks(table, measure, caption, footer(runs), groups_of(runs[0]))
 
 
 def write_figures_by_generation(records: RunRecords, directory: Path) -> list[Path]:

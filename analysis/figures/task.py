@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from analysis.figures.marks import (
     measure_axis,
     spread,
 )
-from analysis.figures.panels import panels_of, task_grid
+from analysis.figures.panels import condensed, panels_of, task_grid
 from analysis.figures.style import (
     CONDITION_LABEL,
     CONDITION_MARKER,
@@ -34,13 +35,22 @@ LEVEL_NAME = {
 }
 
 
-def draw_tasks(table: pd.DataFrame, measure: Measure, caption: str, footer_text: str) -> Figure:
-    """`table` has the columns generation, task, role, condition, quartiles, median and levels."""
+def draw_tasks(
+    table: pd.DataFrame,
+    measure: Measure,
+    caption: str,
+    footer_text: str,
+    groups: Mapping[str, str],
+) -> Figure:
+    """`table` has the columns generation, task, role, condition, quartiles, median and levels;
+    `groups` are those of held-out tasks."""
     table = table[table[measure.column("median")].notna()]
     if (table["condition"] != "plastic").any():
         caption = f"{caption} {CONTROLS_CAPTION}"
     with drawing():
         handles = _handles(table, measure)
+        table, left_out = condensed(table, ("generation", "condition"), groups)
+        caption = f"{caption} {left_out}".rstrip()
         tasks = task_grid(panels_of(table), handles, caption, share_y=measure is ACCURACY)
         for (role, task), axes in tasks.axes.items():
             of_task = table[table["task"] == task]

@@ -40,10 +40,12 @@ def print_evaluation(report: dict[str, Any], conditions: list[str]) -> None:
             _print_curves(chosen, conditions, curve, report["num_trials"], name)
     for warning in [each for entry in entries for each in entry["warnings"]]:
         print(f"warning: {warning}")
-    print(
-        "\nabove: share of lifetimes better than the best fixed policy, the most that a network "
-        "can\nreach that does not learn the task within its lifetime."
+    means = (
+        "the best that ignores\nthe stimuli but knows when an answer is due."
+        if with_rewards
+        else "the most that a network can\nreach that does not learn the task within its lifetime."
     )
+    print(f"\nabove: share of lifetimes better than the best fixed policy, {means}")
 
 
 def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:

@@ -11,8 +11,10 @@ from evoplastic.cli import exits
 from evoplastic.cli.combinations.verbs import is_combination, run_combination
 from evoplastic.cli.generate.split import add_split
 from evoplastic.cli.generate.verb import add_generate
+from evoplastic.cli.streams.classes import is_class_stream, run_class_stream
 from evoplastic.cli.tasks_check import add_check_arguments, run_check_task, run_check_trial
 from evoplastic.cli.tasks_env import (
+    DEFAULT_DT_MS,
     add_preview,
     add_source_arguments,
     run_show_task,
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_SUITE = "miconi2023"
 TASK_HELP = (
-    "name of a task, NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, or a combination of "
-    "factors such as same-long-anti-b"
+    "name of a task, NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, a combination of "
+    "factors such as same-long-anti-b, or class-stream"
 )
 SUITE_HELP = "a suite, SUITE/FAMILY to hold that family out, or a YAML file"
 
@@ -126,8 +128,11 @@ def run_show(args: argparse.Namespace) -> int:
 
     if is_combination(args.task):
         return run_combination(args)
+    if is_class_stream(args.task):
+        return run_class_stream(args, levels=False)
     if args.task not in NAMES:
         return run_show_task(args)
+    _require_as_it_is(args)
     from tasks.suites.describe import describe_task
 
     table = args.table or "intended"
@@ -173,12 +178,18 @@ def run_check(args: argparse.Namespace) -> int:
         require(
             args.task is not None, "--trial needs a task: evoplastic tasks check TASK --trial N"
         )
+        require(
+            not is_class_stream(args.task),
+            f"trials of {args.task} run no code of yours, so none raises; leave --trial out",
+        )
         return run_check_trial(args)
     if args.task is not None:
         from tasks.two_stimulus.task import NAMES
 
         if is_combination(args.task):
             return run_combination(args)
+        if is_class_stream(args.task):
+            return run_class_stream(args, levels=True)
         return _check_task(args) if args.task in NAMES else run_check_task(args)
     from evoplastic.cli.tasks_suite import check_suite
     from tasks.suites.loading import load_suite
@@ -190,6 +201,7 @@ def _check_task(args: argparse.Namespace) -> int:
     from evoplastic.checks import EnvironmentFault
     from tasks.suites.describe import check_task
 
+    _require_as_it_is(args)
     found = check_task(args.task, args.table or "intended")
     if args.json:
         print_json(found)
@@ -204,6 +216,15 @@ def _check_task(args: argparse.Namespace) -> int:
                 "installed version of neurogym against constraints.txt"
             )
     return exits.DONE
+
+
+def _require_as_it_is(args: argparse.Namespace) -> None:
+    require(
+        not args.set and args.dt_ms == DEFAULT_DT_MS,
+        f"{args.task} is a two-stimulus task, which takes no --set and has steps of "
+        f"{DEFAULT_DT_MS} ms; evoplastic/TwoStimulus-{args.task} is the same, self-paced, and "
+        "takes both",
+    )
 
 
 def _shown(bank: TrialTable, entry: int) -> list[str]:

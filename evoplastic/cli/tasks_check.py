@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
-from evoplastic.cli.tasks_env import percent, settings_of, source_of
-from evoplastic.cli.verbs import count_from_zero, print_json, print_table, seed
+from evoplastic.cli.tasks_env import percent, source_of
+from evoplastic.cli.verbs import count_from_zero, print_json, print_table, seed, settings_of
 from evoplastic.trust import Untrusted
 from evoplastic.watching import watched
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from evoplastic.checks import require
+from evoplastic.checks import UsageError, require
 from evoplastic.cli import exits
-from evoplastic.cli.verbs import add_json, add_verb, positive, print_json, print_table, seed
+from evoplastic.cli.verbs import (
+    add_json,
+    add_verb,
+    positive,
+    print_json,
+    print_table,
+    seed,
+    settings_of,
+)
 from evoplastic.commands import command
-from evoplastic.reading import parse_yaml
 
 if TYPE_CHECKING:
     from evoplastic.cli.verbs import Subparsers
@@ -37,8 +44,8 @@ def add_preview(family: Subparsers) -> None:
     parser.add_argument(
         "task",
         metavar="TASK",
-        help="a NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, or a combination of "
-        "factors such as same-long-anti-b",
+        help="a NeuroGym id, meta/NAME, my_task.py:MyTask, my_world.yaml, a combination of "
+        "factors such as same-long-anti-b, or class-stream",
     )
     parser.add_argument(
         "--out", required=True, metavar="FILE", help="picture to write (.png, .svg)"
@@ -81,10 +88,13 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
 def run_preview(args: argparse.Namespace) -> int:
     """Draw trials into a file."""
     from evoplastic.cli.combinations.verbs import is_combination, preview_combination
+    from evoplastic.cli.streams.classes import is_class_stream, preview_class_stream
     from evoplastic.cli.streams.preview import preview_stream
 
     if args.suite is not None:
         return preview_stream(args)
+    if is_class_stream(args.task):
+        return preview_class_stream(args)
     if is_combination(args.task):
         return preview_combination(args)
     from analysis.previews.machine import machine_preview
@@ -174,11 +184,24 @@ def source_of(args: argparse.Namespace) -> EnvSource:
     """The task that the arguments mean.
 
     Raises:
-        UsageError: there is none, or a setting that cannot be read.
+        UsageError: there is none, a setting that cannot be read, or a stream of one of our suites,
+            which other commands describe.
     """
+    from evoplastic.cli.streams.preview import suite_of_stream
     from tasks.neurogym.environments import find_source
 
-    return find_source(args.task, settings_of(args.set), args.dt_ms)
+    try:
+        return find_source(args.task, settings_of(args.set), args.dt_ms)
+    except UsageError as error:
+        suite = suite_of_stream(args.task)
+        if suite is None:
+            raise
+        listing = command("tasks", "list", "--suite", suite)
+        drawing = command("tasks", "preview", args.task, "--suite", suite, "--out", "parts.png")
+        raise UsageError(
+            f"{args.task!r} is a stream of suite {suite}, no task by itself; `{listing}` has its "
+            f"parts, `{drawing}` draws them"
+        ) from error
 
 
 def _words(args: argparse.Namespace) -> list[str]:
@@ -195,17 +218,3 @@ def _picture(task: str) -> Path:
     """A name for the picture of a task."""
     name = task.rpartition(":")[2].replace("/", "-")
     return Path(f"{name}.png")
-
-
-def settings_of(words: list[str]) -> dict[str, Any]:
-    """Constructor arguments as they were typed.
-
-    Raises:
-        UsageError: not KEY=VALUE, or a value that is no YAML.
-    """
-    settings = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        require(bool(equals and key), f"--set got {word!r}, expected KEY=VALUE")
-        settings[key] = parse_yaml(value, f"the value of --set {word!r}")
-    return settings

@@ -10,7 +10,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evoplastic.checks import require
 from evoplastic.output import shown, styled
+from evoplastic.reading import parse_yaml
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,6 +88,20 @@ def seed(text: str) -> int:
     if not 0 <= number < 1 << 64:
         raise argparse.ArgumentTypeError(f"{number} is not within 0 and 2**64 - 1")
     return number
+
+
+def settings_of(words: list[str]) -> dict[str, Any]:
+    """Constructor arguments as they were typed.
+
+    Raises:
+        UsageError: not KEY=VALUE, or a value that is no YAML.
+    """
+    settings = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        require(bool(equals and key), f"--set got {word!r}, expected KEY=VALUE")
+        settings[key] = parse_yaml(value, f"the value of --set {word!r}")
+    return settings
 
 
 def print_json(value: Any) -> None:

@@ -21,6 +21,7 @@ from tasks.machines.metatasks.catalogue import META_TASKS, PREFIX
 from tasks.machines.metatasks.writing import describe_meta_task
 from tasks.neurogym.entry_points import origin, task_entry_points
 from tasks.neurogym.environments import (
+    DEFAULT_DT_MS,
     EnvSource,
     constructor_parameters,
     refuse_collisions,
@@ -29,6 +30,8 @@ from tasks.neurogym.environments import (
 from tasks.neurogym.examination import build_table
 from tasks.neurogym.task import SAMPLE_SEED, SAMPLE_TRIALS
 from tasks.suites.closeness import Closeness, closest
+from tasks.suites.streams.classes.task import WORD as CLASS_STREAM
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.suites.suite_file import known_suite_files, read_suite_file
 from tasks.suites.task_lists import plain_name
 from tasks.two_stimulus.env import env_id
@@ -40,7 +43,7 @@ class Entry(NamedTuple):
 
     task: str  # what to type
     origin: (
-        str  # "two-stimulus", "meta-task", "neurogym", "evoplastic", or the package that offers it
+        str  # two-stimulus, meta-task, stream, neurogym, evoplastic, or the package that offers it
     )
     description: str
 
@@ -68,7 +71,9 @@ def all_tasks() -> list[Entry]:
     metas = [
         Entry(f"{PREFIX}{name}", "meta-task", make().about) for name, make in META_TASKS.items()
     ]
-    return [*ours, *metas, *registered, *packages]
+    classes = ClassStreamTask(name=CLASS_STREAM, dt_ms=DEFAULT_DT_MS)
+    streams = [Entry(CLASS_STREAM, "stream", classes.description)]
+    return [*ours, *metas, *streams, *registered, *packages]
 
 
 def describe_id(name: str) -> str:

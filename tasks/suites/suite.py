@@ -28,6 +28,7 @@ from evoplastic.types import Interface
 from tasks.neurogym.task import SelfPacedTask
 from tasks.suites.leakage import negated, same_question
 from tasks.suites.split import Pacing, Split, SuiteTask, require_apart, require_split
+from tasks.suites.streams.classes.task import ClassStreamTask
 from tasks.suites.streams.task import components
 from tasks.two_stimulus.combinations.task import CombinationTask
 
@@ -179,6 +180,15 @@ class Suite(Split):
             UsageError: no such task in this suite, or as `interface`.
         """
         return self._samples[self.task(name).name]
+
+    def lived(self, name: str) -> TrialTable:
+        """`sample` as lifetimes go through it: of a stream, with its course.
+
+        Raises:
+            UsageError: as `sample`.
+        """
+        task = self.task(name)
+        return task.one_stream() if isinstance(task, ClassStreamTask) else self.sample(name)
 
     def uncued_sample(self, name: str) -> TrialTable:
         """`sample` without the lines that tell which combination of levels it is, if it has any.

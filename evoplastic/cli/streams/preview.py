@@ -10,6 +10,19 @@ from evoplastic.cli import exits
 from evoplastic.cli.verbs import print_json
 
 
+def suite_of_stream(name: str) -> str | None:
+    """Our suite that has a stream of this name, if one has."""
+    from tasks.suites.streams.task import StreamTask
+    from tasks.suites.suite_file import known_suite_files, read_suite_file
+
+    for suite in known_suite_files():
+        content = read_suite_file(suite)
+        tasks = (*content.train, *content.held_out)
+        if any(isinstance(task, StreamTask) and task.name == name for task in tasks):
+            return suite
+    return None
+
+
 def preview_stream(args: argparse.Namespace) -> int:
     """Draw which task of a stream is taught when, and print its parts.
 
@@ -23,7 +36,7 @@ def preview_stream(args: argparse.Namespace) -> int:
     for flag, value in (("--trials", args.trials), ("--graph", args.graph), ("--set", args.set)):
         require(not value, f"--suite draws the parts of a stream; leave {flag} out")
     suite = load_suite(args.suite)
-    table, task = suite.sample(args.task), suite.task(args.task)
+    table, task = suite.lived(args.task), suite.task(args.task)
     path = write_picture(course_preview(table, task.description), Path(args.out))
     course = table.course
     assert course is not None

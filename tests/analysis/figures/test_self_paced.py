@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures.curve import figure_learning_curves
+from analysis.figures.panels import condensed, panels_of
 from analysis.figures.run import figure_accuracy, figure_tasks
 from analysis.measures import ACCURACY, MEASURES, REWARD
 from analysis.report import analyze
@@ -167,3 +168,29 @@ def test_a_first_evaluation_alone_is_drawn(tmp_path: Path) -> None:
     records = read(tmp_path, free_runs.whole_run(free_runs.TWO)[:2])
     for figure in all_figures(records):
         require_readable(figure)
+
+
+def test_of_many_tasks_training_ones_and_large_groups_share_panels() -> None:
+    rows = [
+        {"generation": generation, "condition": "plastic", "role": role, "task": f"{role} {number}"}
+        | {"median": number + generation}
+        for generation in (0, 5)
+        for role, count in (("train", 40), ("held_out", 12))
+        for number in range(count)
+    ]
+    table, by = pd.DataFrame(rows), ("generation", "condition")
+    groups = {f"held_out {number}": "unseen" for number in range(9)} | {"held_out 9": "bandit"}
+    few, said = condensed(table, by, groups)
+    assert panels_of(few) == [
+        *(("held_out", f"held_out {number}") for number in (9, 10, 11)),
+        ("held_out", "unseen mean of 9"),
+        ("train", "mean of 40"),
+    ]
+    assert few.loc[few["role"] == "train", "median"].tolist() == [19.5, 24.5]
+    assert few.loc[few["task"] == "unseen mean of 9", "median"].tolist() == [4.0, 9.0]
+    assert "The CSV file has all tasks." in said
+    same, nothing = condensed(table[table["task"].str.endswith(("1", "2"))], by, groups)
+    assert (len(panels_of(same)), nothing) == (11, "")
+    few, said = condensed(table.assign(role="held_out"), by, {})
+    assert len(panels_of(few)) == 30
+    assert "22 more held-out tasks are not drawn" in said

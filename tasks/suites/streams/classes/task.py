@@ -82,6 +82,10 @@ class ClassStreamTask:
         streams = max(LEAST_STREAMS, -(-num_trials // self.stream.num_trials))
         return self.stream.table(self.name, streams, seed, self.dt_ms)
 
+    def one_stream(self) -> TrialTable:
+        """The trials of a single stream with its course, always the same."""
+        return self.stream.table(self.name, 1, SAMPLE_SEED, self.dt_ms)
+
     def sample(self, num_trials: int = SAMPLE_TRIALS) -> TrialTable:
         """Probes by which it is compared with other tasks, always the same; labels tell nothing."""
         streams = -(-num_trials // self.stream.num_trials)
