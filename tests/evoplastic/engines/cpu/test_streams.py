@@ -26,9 +26,14 @@ BOTH_ENDS = "trace of both ends times the weight"  # noise of both ends in the t
 CASES = [
     ("node_perturbation", False),
     ("node_perturbation", True),
-    ("node_perturbation_network", True),
-    ("backpropamine_retroactive", False),
-    (BOTH_ENDS, True),
+    *(
+        pytest.param(*case, marks=pytest.mark.exhaustive)  # each takes some 20 s to compile
+        for case in [
+            ("node_perturbation_network", True),
+            ("backpropamine_retroactive", False),
+            (BOTH_ENDS, True),
+        ]
+    ),
 ]
 
 
