@@ -21,7 +21,7 @@ from evoplastic.lifetime.fields import genome_fields, scaled
 from evoplastic.lifetime.imitation.term import Imitation, imitation_of
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationShard, population_shards
-from evoplastic.lifetime.streams.scoring import require_streams
+from evoplastic.lifetime.streams.scoring import has_streams, require_streams
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.random.counters import Purpose, words
 from evoplastic.search.catalogue import SEARCHES
@@ -155,14 +155,15 @@ def build_experiment(
         num_outputs=interface.num_outputs,
         num_modulators=config.modulation.table.num_neurons,
     )
-    demand = Demand(groups, config.simulated, suite.self_paced)
+    train, held_out = train_banks(config, suite, 0), held_out_banks(config, suite)
+    demand = Demand(groups, config.simulated, suite.self_paced, has_streams((*train, *held_out)))
     problem = LifetimeProblem(
         layout=Layout(
             groups, scaled(genome_fields(config.simulated), config.genome.scale_of_fields)
         ),
         lifetime=config.simulated,
-        train=train_banks(config, suite, 0),
-        held_out=held_out_banks(config, suite),
+        train=train,
+        held_out=held_out,
         seed=config.seed,
         wiring=suite.wiring,
         engine=config.engine if elsewhere else choose_engine(config.engine, demand),

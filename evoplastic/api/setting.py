@@ -86,7 +86,7 @@ def setting_of(
     from evoplastic.engines import choose_engine
     from evoplastic.engines.demand import Demand
     from evoplastic.lifetime.problem import LifetimeProblem
-    from evoplastic.lifetime.streams.scoring import require_streams
+    from evoplastic.lifetime.streams.scoring import has_streams, require_streams
     from tasks.suites.loading import load_suite
     from tasks.suites.measured import measured_tasks
 
@@ -124,12 +124,13 @@ def setting_of(
                 num_trials=chosen.banks.evaluation_trials,
             )
     require_streams([task.trials for task in measured], chosen.simulated)
-    demand = Demand(genome.groups, chosen.simulated, suite.self_paced)
+    trials = tuple(task.trials for task in measured)
+    demand = Demand(genome.groups, chosen.simulated, suite.self_paced, has_streams(trials))
     problem = LifetimeProblem(
         layout=genome.layout,
         lifetime=chosen.simulated,
         train=(),
-        held_out=tuple(task.trials for task in measured),
+        held_out=trials,
         seed=seed,
         wiring=suite.wiring_to(genome.groups.interface),
         engine=choose_engine(engine or chosen.engine, demand),

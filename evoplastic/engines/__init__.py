@@ -94,7 +94,8 @@ def run_lifetimes(
     Raises:
         UsageError: the engine is unknown or cannot run on this machine, or threads is negative.
     """
-    chosen = choose_engine(engine, Demand(groups, config, batch.self_paced))
+    streams = batch.in_tables and batch.tables.has_courses
+    chosen = choose_engine(engine, Demand(groups, config, batch.self_paced, streams))
     if chosen == "gpu":
         from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 

@@ -9,7 +9,8 @@ from evoplastic.network.neurons import NeuronGroups
 
 
 class Demand(NamedTuple):
-    """From it follow the schedule, the layout and the kind of trials, and so the kernel.
+    """From it follow schedule, layout, kind of trials and whether there are courses,
+    and so the kernel.
 
     The default is the published setting.
     """
@@ -17,3 +18,4 @@ class Demand(NamedTuple):
     groups: NeuronGroups = NeuronGroups()
     config: LifetimeConfig = LifetimeConfig()
     self_paced: bool = False
+    streams: bool = False  # whether some task is a stream

@@ -2,7 +2,8 @@
 
 Compilers and drivers differ between machines more than tests can cover, so the automatic choice
 of the GPU engine rests on what it does here, today, with the kernel that will be used: that of the
-rule's schedule, the network's layout and the kind of trials. Asked for by name, it runs unchecked.
+rule's schedule, the network's layout, the kind of trials and, with streams of tasks, their course.
+Asked for by name, it runs unchecked.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from evoplastic.rules.config import RuleConfig
 from evoplastic.rules.decoding import decode
 from evoplastic.rules.fields import rule_fields
 from evoplastic.rules.table import When
+from evoplastic.trials.course import Course
 from evoplastic.trials.stacked import stack_tables
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import ANSWER, HOLD, OVER_RIGHT, OVER_WRONG, TrialTiming
@@ -134,6 +136,8 @@ def short_life(
         np.tile(np.arange(lines.num_outputs), (INDIVIDUALS, 1)),
     )
     trials = _self_paced_trials(lines) if demand.self_paced else _fixed_trials(lines)
+    if demand.streams:
+        trials = replace(trials, course=_course(demand.config.num_trials))
     batch = LifetimeBatch(
         tasks=stack_tables([trials]),
         task_P=np.zeros(INDIVIDUALS, np.int64),
@@ -181,6 +185,24 @@ def _fixed_trials(lines: Interface) -> TrialTable:
         target_action_M=np.arange(2),
         reward_MO=np.eye(2, lines.num_outputs, dtype=np.float32),
         kind_M=np.arange(2),
+    )
+
+
+def _course(num_trials: int) -> Course:
+    """Trials drawn at random, the last but one of them a probe."""
+    trial_K = np.arange(num_trials)
+    same = np.zeros_like(trial_K)
+    return Course(
+        parts=("check",),
+        tasks=("check",),
+        part_K=same,
+        task_K=same,
+        probe_K=trial_K == num_trials - 2,
+        start_K=same,
+        size_K=same + 2,
+        block_K=same + 1,
+        key_K=trial_K,
+        offset_K=trial_K // 2,
     )
 
 

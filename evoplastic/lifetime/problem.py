@@ -21,6 +21,7 @@ from evoplastic.lifetime.batch import PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.fields import require_fields, require_sizes, require_time_steps
 from evoplastic.lifetime.imitation.term import Imitation
+from evoplastic.lifetime.streams.scoring import has_streams
 from evoplastic.modulation.fields import decode as decode_modulation
 from evoplastic.modulation.fields import require_modulators
 from evoplastic.network.intrinsic import decode_intrinsic
@@ -112,7 +113,8 @@ class LifetimeProblem:
     @property
     def demand(self) -> Demand:
         """What these lifetimes ask of an engine."""
-        return Demand(self.groups, self.lifetime, self_paced=self.wiring is not None)
+        streams = has_streams(self.tasks)
+        return Demand(self.groups, self.lifetime, self.wiring is not None, streams)
 
     @property
     def may_be_cut(self) -> bool:

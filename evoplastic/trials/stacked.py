@@ -69,6 +69,11 @@ class StackedTables(NamedTuple):
         )
 
     @property
+    def has_courses(self) -> bool:
+        """Whether any task is a stream."""
+        return any(course is not None for course in self.course_B)
+
+    @property
     def has_probes(self) -> bool:
         """Whether any task has trials at which nothing is learnt."""
         return any(course is not None and course.probe_K.any() for course in self.course_B)

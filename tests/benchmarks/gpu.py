@@ -23,7 +23,7 @@ def report() -> list[str]:
         "",
         "| part | what it finds |",
         "|---|---|",
-        "| parity | every schedule, layout and kind of trials beside the reference |",
+        "| parity | every schedule, layout and kind of trials beside the reference, and streams |",
         "| bits | perturbations, mutations and gradients, bit for bit |",
         "| speed | seconds per generation and share of the fp32 peak: the published setting at 500 "
         "and 16,384 lives, modulated by the network, self-paced, Oja's rule |",

@@ -23,6 +23,7 @@ from tests.evoplastic.engines.cases import (
     with_evolved,
 )
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+from tests.evoplastic.engines.stream_cases import stream_batch
 from tests.gpu.part import Row
 
 SHORT = TrialTiming(dt_ms=20.0, num_steps=12, response=(5, 8), feedback=(9, 11))
@@ -35,12 +36,13 @@ RULES: dict[str, dict[str, Any]] = {
 }
 PROCESSES = 8  # compiling takes longer than running, and a fault of the device ends its process
 ON_CHIP_ALONE = ("every_step, Oja", "every_step, Backpropamine")
+OF_STREAMS = ("at_outcome", "lazy", "every_step, Backpropamine")
 
 
 def rows(*, tiny: bool) -> Iterator[Row]:
     """Largest differences of losses, and whether they are within twice what rounding makes."""
     kinds = [
-        (rule, self_paced, streamed, tiny)
+        (rule, self_paced, streamed, tiny, False)
         for rule, self_paced, streamed in itertools.product(RULES, (False, True), (False, True))
         if not (streamed and rule in ON_CHIP_ALONE)
         if not (tiny and (self_paced != streamed or rule in ON_CHIP_ALONE))
@@ -48,6 +50,10 @@ def rows(*, tiny: bool) -> Iterator[Row]:
     if tiny:
         yield from itertools.starmap(compared_if_it_runs, kinds)
         return
+    kinds += [
+        (rule, self_paced, False, tiny, True)
+        for rule, self_paced in itertools.product(OF_STREAMS, (False, True))
+    ]
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, spawn, max_tasks_per_child=1) as processes:
         yield from processes.map(compared_if_it_runs, *zip(*kinds, strict=True))
@@ -62,17 +68,19 @@ def compared_if_it_runs(*kind: Any) -> Row:
         return {"name": str(kind), "raised": said[-1500:], "holds": False}
 
 
-def compared(rule: str, self_paced: bool, streamed: bool, tiny: bool) -> Row:
+def compared(rule: str, self_paced: bool, streamed: bool, tiny: bool, streams: bool) -> Row:
     """One kernel beside the reference in float32 and float64."""
     groups = NeuronGroups(num_neurons=13 if tiny else 33)
-    individuals, trials = (2, 2) if tiny else (8, 6)
+    individuals, trials = (2, 2) if tiny else (8, 8 if streams else 6)
     config = make_config(
         num_trials=trials,
         scored_trials=1,
         rule={"first_trial": 1, **RULES[rule]},
         perturbation={"quiet_trials": 1, "probability": 0.3},
     )
-    if self_paced:
+    if streams:
+        batch = stream_batch(groups, individuals, self_paced=self_paced, timing=SHORT)
+    elif self_paced:
         tables = [make_node_bank(seed, longest=4 if tiny else 9) for seed in (1, 2)]
         batch = make_free_batch(tables, groups, individuals)
     else:
@@ -93,7 +101,7 @@ def compared(rule: str, self_paced: bool, streamed: bool, tiny: bool) -> Row:
     choices = torch.equal(fused.correct_PK, exact.correct_PK)
     steps = torch.equal(fused.steps_PK, exact.steps_PK)
     return {
-        "name": f"{rule}, {kind}, {layout}",
+        "name": f"{rule}, {kind}, {layout}{', streams' if streams else ''}",
         "error": error,
         "rounding": rounding,
         "learnt": learnt,  # what plasticity moves losses by: its absence would not pass

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from evoplastic.engines.courses import BLOCK, COLUMNS, KEY, OFFSET, SIZE, START, TAUGHT
 from evoplastic.engines.cpu.simd.compile import inlined
 from evoplastic.engines.cpu.simd.philox import one_word
-from evoplastic.engines.cpu.tables import BLOCK, COLUMNS, KEY, OFFSET, SIZE, START, TAUGHT
 
 
 @inlined

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evoplastic.engines.courses import course_rows
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.stacked import StackedTables
 from evoplastic.trials.wiring import NO_LINE
-
-COLUMNS = 6  # of a course
-START, SIZE, BLOCK, KEY, OFFSET, TAUGHT = range(COLUMNS)
 
 
 class Banks(NamedTuple):
@@ -57,7 +55,7 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
         target_action=as_row(fixed.target_action_M, np.int64),
         reward=as_row(fixed.reward_MO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
-        course=_courses(tables, config),
+        course=as_row(course_rows(tables, config.num_trials), np.int64),
         part=none.astype(np.int8),
         onward=none.astype(np.int32),
         observation=none,
@@ -68,23 +66,6 @@ def make_banks(batch: LifetimeBatch, config: LifetimeConfig) -> Banks:
     )
 
 
-def _courses(tables: StackedTables, config: LifetimeConfig) -> NDArray[np.int64]:
-    """From where trials 0 .. K of each task are drawn; K is seen at the end of the last trial."""
-    task_B1 = np.arange(len(tables.start_B), dtype=np.int64)[:, None]
-    drawn = tables.drawn(task_B1, np.arange(config.num_trials + 1, dtype=np.int64))
-    columns = np.empty((*drawn.start.shape, COLUMNS), dtype=np.int64)
-    for column, values in (
-        (START, drawn.start),
-        (SIZE, drawn.size),
-        (BLOCK, drawn.block),
-        (KEY, drawn.key),
-        (OFFSET, drawn.offset),
-        (TAUGHT, drawn.taught),
-    ):
-        columns[..., column] = values
-    return as_row(columns, np.int64)
-
-
 def _flat_states(tables: StackedTables, config: LifetimeConfig) -> Banks:
     return Banks(
         stimulus=as_row(tables.observation_VI, np.float32),
@@ -93,7 +74,7 @@ def _flat_states(tables: StackedTables, config: LifetimeConfig) -> Banks:
         target_action=as_row(tables.target_action_V, np.int64),
         reward=as_row(tables.reward_VO, np.float32),
         kind=as_row(tables.kind_M, np.int64),
-        course=_courses(tables, config),
+        course=as_row(course_rows(tables, config.num_trials), np.int64),
         part=as_row(tables.flags_V, np.int8),
         onward=as_row(tables.next_VO, np.int32),
         observation=as_row(tables.observation_id_V, np.int64),

@@ -21,6 +21,7 @@ from evoplastic.engines.gpu.activity import (
     present,
     rates_after,
 )
+from evoplastic.engines.gpu.course import fixed_trial, if_taught, teaches
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ELIG,
     MATRIX_W,
@@ -47,7 +48,7 @@ from evoplastic.engines.gpu.numbers import (
     whole,
 )
 from evoplastic.engines.gpu.outcome import conclude, means_at_birth
-from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
+from evoplastic.engines.gpu.perturbation import draw_noise
 
 
 @triton.jit
@@ -94,9 +95,11 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
         means = means_at_birth(individuals, individual, S)
 
         for trial in range(0, num_trials):
-            entry = trial_entry(numbers, trial, trial_stream, start, size)
+            entry = fixed_trial(numbers, task, trial, trial_stream, start, size, S)
+            learns = teaches(numbers, task, trial, S)
+            loud = if_taught(learns, trial, num_trials, S)  # behind the last trial none is
             first_row = entry * num_steps
-            draw_noise(memory, numbers, trial, perturb_stream, 0, num_steps, S)
+            draw_noise(memory, numbers, loud, perturb_stream, 0, num_steps, S)
             present(
                 memory, tasks, first_row, 0, feedback_start, num_steps, num_steps,
                 0.0, 0.0, 0, numbers, S,
@@ -108,7 +111,8 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
             activity = tl.zeros([WIDE], tl.float32)
             tl.debug_barrier()
 
-            elig, elig_c = decayed(elig, elig_c, memory, feedback_start + 1)
+            decays = if_taught(learns, feedback_start + 1, 0, S)
+            elig, elig_c = decayed(elig, elig_c, memory, decays)
             for step in range(0, feedback_start + 1):
                 forcing = tl.load(memory.force + step * WIDE + i)
                 xi, clamped = credit_of(memory, i, c, step, feedback_start + 1, S)
@@ -124,7 +128,7 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 activity += tl.where(answers, rate, 0.0)
 
             choice, first, second, gate, means = conclude(
-                loss, activity, action, is_response, entry, means, tasks, record,
+                loss, activity, action, is_response, entry, means, learns, tasks, record,
                 individual * num_trials + trial, numbers, S,
             )  # fmt: skip
             present(
@@ -132,13 +136,15 @@ def run_at_outcome(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 first, second, choice, numbers, S,
             )  # fmt: skip
             tl.debug_barrier()
-            weight, weight_c = learnt(elig, elig_c, memory, gate, trial >= first_trial, numbers, S)
+            may_change = if_taught(learns, trial >= first_trial, False, S)
+            weight, weight_c = learnt(elig, elig_c, memory, gate, may_change, numbers, S)
             tl.store(from_clamped, weight_c)
             tl.debug_barrier()
             force(memory, own, feedback_start + 1, num_steps, numbers, S)
             tl.debug_barrier()
 
-            elig, elig_c = decayed(elig, elig_c, memory, num_steps - feedback_start - 1)
+            decays = if_taught(learns, num_steps - feedback_start - 1, 0, S)
+            elig, elig_c = decayed(elig, elig_c, memory, decays)
             for step in range(feedback_start + 1, num_steps):
                 forcing = tl.load(memory.force + step * WIDE + i)
                 xi, clamped = credit_of(memory, i, c, step, num_steps, S)

@@ -44,6 +44,20 @@ class Coefficients(NamedTuple):
     retention: Any  # [P] of the trace
 
 
+class SelfPacedStreamIndividuals(NamedTuple):
+    """The individuals of one launch, who meet self-paced trials as courses have them."""
+
+    w: Any
+    alpha: Any
+    task: Any  # [P]
+    trial_stream: Any  # [P], in place of the trial that each begins with
+    perturb_stream: Any  # [P]
+    intrinsic: Any
+    decay: Any
+    channel: Any
+    action: Any
+
+
 class FixedTimingTasks(NamedTuple):
     """Trials of fixed timing, those of all tasks end to end."""
 
@@ -75,6 +89,14 @@ class Numbers(NamedTuple):
 
     ints: Any
     reals: Any
+
+
+class NumbersWithCourses(NamedTuple):
+    """The numbers of a batch in which some task has a course."""
+
+    ints: Any
+    reals: Any
+    course: Any  # [B, K + 1, COLUMNS], from where each trial is drawn (`engines.courses`)
 
 
 class Memory(NamedTuple):

@@ -60,8 +60,6 @@ def gpu_covers(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfi
     if not batch.in_tables:
         return "tasks that are stepped for real"
     tables = batch.tables
-    if any(course is not None for course in tables.course_B):
-        return "streams of tasks"
     table = tables.observation_VI.size
     if batch.self_paced:
         table = max(table, tables.reward_VO.size)

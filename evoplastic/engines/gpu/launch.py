@@ -9,14 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from evoplastic.engines.courses import course_rows
 from evoplastic.engines.gpu.bundles import (
     Coefficients,
     FixedTimingIndividuals,
     FixedTimingTasks,
     Memory,
     Numbers,
+    NumbersWithCourses,
     Record,
     SelfPacedIndividuals,
+    SelfPacedStreamIndividuals,
     SelfPacedTasks,
 )
 from evoplastic.engines.gpu.every_step.coefficients import bring_coefficients
@@ -29,13 +32,15 @@ from evoplastic.rules.coefficients import Evolvable
 from evoplastic.trials.order import trial_numbers
 from evoplastic.trials.wiring import NO_LINE
 
+Individuals = FixedTimingIndividuals | SelfPacedIndividuals | SelfPacedStreamIndividuals
+
 
 class Lives(NamedTuple):
     """The individuals of one launch, on the device."""
 
     num_individuals: int
     strides: tuple[int, int, int]  # from one individual's w, alpha and coefficients to the next's
-    arrays: FixedTimingIndividuals | SelfPacedIndividuals
+    arrays: Individuals
     coefficients: Coefficients | None  # of the schedule every_step
 
 
@@ -90,25 +95,28 @@ def bring_lives(
     perturb_stream = _bring(batch.perturb_stream_P[part], np.int64, device)
     intrinsic = bring_intrinsic(part, params, batch, config, sizes, device)
     decay = bring_decay(part, params, config, device)
-    arrays: FixedTimingIndividuals | SelfPacedIndividuals
+    arrays: Individuals
+    trial_stream = _bring(batch.trial_stream_P[part], np.int64, device)
     if batch.self_paced:
         assert batch.wiring is not None, "self-paced lifetimes need batch.wiring"
-        first = trial_numbers(batch.trial_streams, batch.tables, 0)[part]
-        channel = carried(batch.wiring.input_PI[part], groups.num_inputs)
-        action = carried(batch.wiring.action_PO[part], groups.num_outputs)
-        arrays = SelfPacedIndividuals(
-            w=w,
-            alpha=alpha,
-            task=task,
-            entry=_bring(first, np.int64, device),
-            perturb_stream=perturb_stream,
-            intrinsic=intrinsic,
-            decay=decay,
-            channel=_bring(channel, np.int32, device),
-            action=_bring(action, np.int32, device),
+        channel, action = (
+            _bring(carried(line_PC[part], number), np.int32, device)
+            for line_PC, number in (
+                (batch.wiring.input_PI, groups.num_inputs),
+                (batch.wiring.action_PO, groups.num_outputs),
+            )
         )
+        if sizes.course:
+            arrays = SelfPacedStreamIndividuals(
+                w, alpha, task, trial_stream, perturb_stream, intrinsic, decay, channel, action
+            )
+        else:
+            first = trial_numbers(batch.trial_streams, batch.tables, 0)[part]
+            entry = _bring(first, np.int64, device)
+            arrays = SelfPacedIndividuals(
+                w, alpha, task, entry, perturb_stream, intrinsic, decay, channel, action
+            )
     else:
-        trial_stream = _bring(batch.trial_stream_P[part], np.int64, device)
         arrays = FixedTimingIndividuals(
             w, alpha, task, trial_stream, perturb_stream, intrinsic, decay
         )
@@ -223,13 +231,16 @@ def bring_numbers(
     batch: LifetimeBatch,
     config: LifetimeConfig,
     device: torch.device,
-) -> Numbers:
+) -> Numbers | NumbersWithCourses:
     """The numbers of a launch, on the device."""
-    ints = make_ints(num_individuals, strides, batch, config)
-    return Numbers(
-        ints=torch.tensor(ints, dtype=torch.int64, device=device),
-        reals=torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device),
+    ints = torch.tensor(
+        make_ints(num_individuals, strides, batch, config), dtype=torch.int64, device=device
     )
+    reals = torch.tensor(make_reals(batch, config), dtype=torch.float32, device=device)
+    if not batch.tables.has_courses:
+        return Numbers(ints, reals)
+    course = _bring(course_rows(batch.tables, config.num_trials), np.int64, device)
+    return NumbersWithCourses(ints, reals, course)
 
 
 def launch(

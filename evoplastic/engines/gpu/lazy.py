@@ -19,6 +19,7 @@ from evoplastic.engines.gpu.activity import (
     modulator_signs,
     rates_after,
 )
+from evoplastic.engines.gpu.course import fixed_trial, if_taught, teaches
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -48,7 +49,7 @@ from evoplastic.engines.gpu.numbers import (
     whole,
 )
 from evoplastic.engines.gpu.outcome import conclude, means_at_birth
-from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
+from evoplastic.engines.gpu.perturbation import draw_noise
 
 
 @triton.jit
@@ -98,9 +99,12 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
         roughness = tl.full([], 0.0, tl.float32)
 
         for trial in range(0, num_trials):
-            entry = trial_entry(numbers, trial, trial_stream, start, size)
+            entry = fixed_trial(numbers, task, trial, trial_stream, start, size, S)
+            learns = teaches(numbers, task, trial, S)
+            loud = if_taught(learns, trial, num_trials, S)  # behind the last trial none is
+            kept = if_taught(learns, retention, 1.0, S)
             tl.debug_barrier()
-            draw_noise(memory, numbers, trial, perturb_stream, 0, num_steps, S)
+            draw_noise(memory, numbers, loud, perturb_stream, 0, num_steps, S)
             target = tl.load(tasks.target + entry * S.outputs + action, mask=is_response, other=0.0)
             loss = tl.zeros([WIDE], tl.float32)
             activity = tl.zeros([WIDE], tl.float32)
@@ -108,14 +112,14 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
             choice = tl.full([], 0, tl.int32)
             first = tl.full([], 0.0, tl.float32)
             second = tl.full([], 0.0, tl.float32)
-            may_change = trial >= first_trial
+            may_change = if_taught(learns, trial >= first_trial, False, S)
             tl.debug_barrier()
 
             for step in range(0, num_steps):
                 xi = tl.load(memory.xi + step * WIDE + i)
                 drive = drive_of(w, alpha, p, rate) + drive_of(w_c, alpha_c, p_c, clamped)
-                elig = retention * (elig + rate[:, None] * xi[None, :])
-                elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
+                elig = kept * (elig + rate[:, None] * xi[None, :])
+                elig_c = kept * (elig_c + clamped[:, None] * xi[None, :])
                 x = x + leak * (drive - x) + xi
                 in_window = (response_start <= step) & (step < response_stop)
                 rate = rates_after(x, rate, own, i, is_response, in_window, S)
@@ -138,7 +142,7 @@ def run_lazy(individuals, tasks, numbers, all_memory, record, S: tl.constexpr):
 
                 if step == feedback_start:
                     choice, first, second, _, means = conclude(
-                        loss, activity, action, is_response, entry, means, tasks, record,
+                        loss, activity, action, is_response, entry, means, learns, tasks, record,
                         individual * num_trials + trial, numbers, S,
                     )  # fmt: skip
                 clamped = clamped_rates(

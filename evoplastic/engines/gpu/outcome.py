@@ -9,6 +9,7 @@ import triton.language as tl
 
 from evoplastic.engines.gpu.activity import choose
 from evoplastic.engines.gpu.bundles import Means
+from evoplastic.engines.gpu.course import remembered, told
 from evoplastic.engines.gpu.numbers import (
     BASELINE_KIND,
     BASELINE_NONE,
@@ -81,7 +82,7 @@ def running_mean(mean, value, means):
 
 @triton.jit
 def conclude(
-    loss_i, activity_i, action_i, is_response, entry, means, tasks, record, at, numbers,
+    loss_i, activity_i, action_i, is_response, entry, means, learns, tasks, record, at, numbers,
     S: tl.constexpr,
 ):  # fmt: skip
     """Judge the response in a trial of fixed timing, and write it down at `at`.
@@ -97,8 +98,9 @@ def conclude(
     tl.store(record.reward + at, reward)
     first, second = feedback_pair(loss, correct, reward, means, numbers, S)
     kind = tl.load(tasks.kind + entry)
-    gate, means = reinforce(loss, correct, reward, kind, means, numbers, S)
-    return choice, first, second, gate, means
+    gate, advanced = reinforce(loss, correct, reward, kind, means, numbers, S)
+    first, second = told(learns, first, second, S)
+    return choice, first, second, gate, remembered(learns, advanced, means, S)
 
 
 @triton.jit

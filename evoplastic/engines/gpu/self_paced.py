@@ -21,6 +21,7 @@ from evoplastic.engines.gpu.activity import (
     rates_after,
     signal_at,
 )
+from evoplastic.engines.gpu.course import drawn_trial, if_taught, remembered, teaches, told
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -119,7 +120,11 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
         task = tl.load(individuals.task + individual)
         start = tl.load(tasks.start + task).to(tl.int32)
         stop = start + tl.load(tasks.size + task).to(tl.int32)
-        entry = tl.load(individuals.entry + individual).to(tl.int32)
+        if S.course:
+            trial_stream = tl.load(individuals.trial_stream + individual).to(tl.uint32)
+            entry = drawn_trial(numbers, task, 0, trial_stream)
+        else:
+            entry = tl.load(individuals.entry + individual).to(tl.int32)
         perturb_stream = tl.load(individuals.perturb_stream + individual).to(tl.uint32)
         at = individuals.channel + individual * S.inputs + c
         channel = tl.load(at, mask=c < S.inputs, other=-1)
@@ -152,7 +157,10 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
 
         for trial in range(0, num_trials):
             kind = tl.load(tasks.kind + entry)
-            may_change = trial >= first_trial
+            learns = teaches(numbers, task, trial, S)
+            loud = if_taught(learns, trial, num_trials, S)  # behind the last trial none is
+            kept = if_taught(learns, retention, 1.0, S)
+            may_change = if_taught(learns, trial >= first_trial, False, S)
             held, num_held = nothing, nothing
             answered, num_answered = nothing, nothing
             reward, paid, mod_before = nothing, nothing, nothing
@@ -161,7 +169,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             while state >= 0:
                 if step % STEPS == 0:
                     until = tl.minimum(step + STEPS, num_steps)
-                    draw_noise(memory, numbers, trial, perturb_stream, step, until, S)
+                    draw_noise(memory, numbers, loud, perturb_stream, step, until, S)
                     tl.debug_barrier()
                 before = history + step * ROW
                 if S.on_chip:
@@ -171,13 +179,13 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                     else:  # w is w + alpha * p, which changes at outcomes
                         drive = tl.sum(w * rate[:, None], 0)
                         drive += tl.sum(w_c * clamped[:, None], 0)
-                    elig = retention * (elig + rate[:, None] * xi[None, :])
-                    elig_c = retention * (elig_c + clamped[:, None] * xi[None, :])
+                    elig = kept * (elig + rate[:, None] * xi[None, :])
+                    elig_c = kept * (elig_c + clamped[:, None] * xi[None, :])
                     x = x + leak * (drive - x) + xi
                     rate = rates_after(x, rate, own, i, is_response, step >= 0, S)
                     answer = rate
                 else:
-                    advance(memory, own, step, gate, step >= 0, numbers, S)
+                    advance(memory, own, step, gate, step >= 0, learns, numbers, S)
                     tl.debug_barrier()
                     answer = tl.load(before + ROW + S.response_at + line, mask=is_line, other=0.0)
 
@@ -214,7 +222,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                 step += 1
                 shown = nothing
                 if S.feedback >= FEEDBACK_REWARD:
-                    shown = real(numbers, FEEDBACK_GAIN) * paid
+                    shown = if_taught(learns, real(numbers, FEEDBACK_GAIN) * paid, 0.0, S)
                 clamped = clamped_at(
                     c, channel, signal, tl.maximum(state, 0), choice, shown, -shown, tasks,
                     numbers, S,
@@ -231,8 +239,13 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
             tl.store(record.reward + out, reward)
             tl.store(record.steps + out, step)
             first, second = feedback_pair(loss, correct, paid, means, numbers, S)
-            factor, means = reinforce(loss, correct, reward, kind, means, numbers, S)
-            entry = tl.where(entry + 1 == stop, start, entry + 1)
+            first, second = told(learns, first, second, S)
+            factor, advanced = reinforce(loss, correct, reward, kind, means, numbers, S)
+            means = remembered(learns, advanced, means, S)
+            if S.course:
+                entry = drawn_trial(numbers, task, trial + 1, trial_stream)
+            else:
+                entry = tl.where(entry + 1 == stop, start, entry + 1)
             state = tl.load(tasks.first + entry)
             clamped = clamped_at(
                 c, channel, signal, state, choice, first, second, tasks, numbers, S
@@ -242,7 +255,7 @@ def run_self_paced(individuals, tasks, numbers, all_memory, record, S: tl.conste
                     w, w_c = learnt(elig, elig_c, memory, factor, may_change, numbers, S)
             elif not S.lazy:
                 tl.debug_barrier()
-                learn(memory, step, factor, may_change, numbers, S)
+                learn(memory, if_taught(learns, step, 0, S), factor, may_change, numbers, S)
             tl.debug_barrier()
             if not S.on_chip:
                 for first_j in range(0, WIDE, SOURCES):

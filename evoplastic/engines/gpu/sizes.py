@@ -100,6 +100,7 @@ class Sizes(NamedTuple):
     lazy: bool  # the schedule: weights change at steps, else at outcomes
     on_chip: bool  # the layout: matrices in registers, else in memory
     self_paced: bool  # the kind of trials
+    course: bool  # whether some task has a course, and lifetimes may have probes
     rule: RuleCodes  # what the schedule every_step is compiled for
 
 
@@ -199,6 +200,7 @@ def make_sizes(
         lazy=lazy,
         on_chip=tiles.on_chip,
         self_paced=batch.self_paced,
+        course=batch.tables.has_courses,
         rule=codes,
     )
 

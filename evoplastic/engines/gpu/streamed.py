@@ -19,6 +19,7 @@ from evoplastic.engines.gpu.activity import (
     rates_after,
     signal_at,
 )
+from evoplastic.engines.gpu.course import fixed_trial, if_taught, teaches
 from evoplastic.engines.gpu.matrices import (
     MATRIX_ALPHA,
     MATRIX_ELIG,
@@ -49,7 +50,7 @@ from evoplastic.engines.gpu.numbers import (
     whole,
 )
 from evoplastic.engines.gpu.outcome import conclude, means_at_birth
-from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
+from evoplastic.engines.gpu.perturbation import draw_noise
 
 
 @triton.jit
@@ -64,7 +65,7 @@ def awaken(memory, numbers, S: tl.constexpr):
 
 
 @triton.jit
-def advance(memory, own, step, gate, in_window, numbers, S: tl.constexpr):
+def advance(memory, own, step, gate, in_window, learns, numbers, S: tl.constexpr):
     """One step of the unclamped neurons, from the rates before it to those after it.
 
     With the lazy schedule plasticity lags in the matrices: what `gate` says of the step before is
@@ -79,7 +80,7 @@ def advance(memory, own, step, gate, in_window, numbers, S: tl.constexpr):
     xi_t = memory.xi + step * S.wide
     gain = real(numbers, TRACE_GAIN)
     bound = real(numbers, MAX_CHANGE)
-    retention = real(numbers, RETENTION)
+    retention = if_taught(learns, real(numbers, RETENTION), 1.0, S)
     for first_i in range(0, S.wide, TARGETS):
         i = first_i + tl.arange(0, TARGETS)
         xi = tl.load(xi_t + i)
@@ -147,8 +148,10 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
         gate = tl.full([], 0.0, tl.float32)
 
         for trial in range(0, num_trials):
-            entry = trial_entry(numbers, trial, trial_stream, start, size)
-            draw_noise(memory, numbers, trial, perturb_stream, 0, num_steps, S)
+            entry = fixed_trial(numbers, task, trial, trial_stream, start, size, S)
+            learns = teaches(numbers, task, trial, S)
+            loud = if_taught(learns, trial, num_trials, S)  # behind the last trial none is
+            draw_noise(memory, numbers, loud, perturb_stream, 0, num_steps, S)
             target = tl.load(tasks.target + entry * S.outputs + action, mask=is_action, other=0.0)
             loss = tl.zeros([ACTIONS], tl.float32)
             activity = tl.zeros([ACTIONS], tl.float32)
@@ -156,13 +159,13 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
             choice = tl.full([], 0, tl.int32)
             first = tl.full([], 0.0, tl.float32)
             second = tl.full([], 0.0, tl.float32)
-            may_change = trial >= first_trial
+            may_change = if_taught(learns, trial >= first_trial, False, S)
             tl.debug_barrier()
 
             for step in range(0, num_steps):
                 after = history + (step + 1) * ROW
                 in_window = (response_start <= step) & (step < response_stop)
-                advance(memory, own, step, gate, in_window, numbers, S)
+                advance(memory, own, step, gate, in_window, learns, numbers, S)
                 tl.debug_barrier()
                 answer = tl.load(after + S.response_at + action, mask=is_action, other=0.0)
                 answers = is_action & in_window
@@ -183,11 +186,12 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
 
                 if step == feedback_start:
                     choice, first, second, factor, means = conclude(
-                        loss, activity, action, is_action, entry, means, tasks, record,
+                        loss, activity, action, is_action, entry, means, learns, tasks, record,
                         individual * num_trials + trial, numbers, S,
                     )  # fmt: skip
                     if not S.lazy:
-                        learn(memory, feedback_start + 1, factor, may_change, numbers, S)
+                        stop = if_taught(learns, feedback_start + 1, 0, S)
+                        learn(memory, stop, factor, may_change, numbers, S)
                 clamped = clamped_rates(
                     c, tasks, entry * num_steps + step, in_feedback, first, second, choice,
                     numbers, S,
@@ -196,7 +200,8 @@ def run_streamed(individuals, tasks, numbers, all_memory, record, S: tl.constexp
                 tl.debug_barrier()
 
             if not S.lazy:
-                credit_rest(memory, feedback_start + 1, num_steps, S)
+                rest = if_taught(learns, feedback_start + 1, num_steps, S)
+                credit_rest(memory, rest, num_steps, S)
                 tl.debug_barrier()
             for first_j in range(0, ROW, SOURCES):
                 j = first_j + tl.arange(0, SOURCES)

@@ -39,6 +39,11 @@ def courses_of(tasks: Sequence[Task]) -> list[Course | None]:
     return [tables[at].course if at in tables else None for at in range(len(tasks))]
 
 
+def has_streams(tasks: Sequence[Task]) -> bool:
+    """Whether some task is a stream."""
+    return any(course is not None for course in courses_of(tasks))
+
+
 def weights_of(
     course_B: Sequence[Course | None], task_P: Int64Array, config: LifetimeConfig
 ) -> Weights | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from _pytest.mark import ParameterSet
 
 from cluster.config.run import known_recipes
 
 LARGE = ("metaworld",)  # of so many tasks that posing it takes seconds
 
 
-def posed_recipes() -> list[ParameterSet]:
+def posed_recipes() -> list[Any]:
     """All recipes, the large ones among the exhaustive tests."""
     return [
         pytest.param(name, marks=[pytest.mark.exhaustive] if name in LARGE else [])

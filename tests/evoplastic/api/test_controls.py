@@ -52,7 +52,7 @@ def test_plasticity_stops_after_the_first_part(tmp_path: Path) -> None:
 
 
 def test_gating_off_is_a_gain_of_one(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, "modulation=gain")
+    setting = _setting(tmp_path, "modulation=gain", "engine=reference")
     plastic, ungated = _measured(setting, "plastic", "gating_off")
     assert (plastic.loss_L != ungated.loss_L).all()
     _, center_G, _ = controlled(setting, "gating_off", 0)

@@ -10,7 +10,8 @@ from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.trials.course import Course, block_course
 from evoplastic.trials.table import TrialTable
-from tests.evoplastic.engines.cases import make_bank, make_batch
+from evoplastic.trials.timing import TrialTiming
+from tests.evoplastic.engines.cases import TIMING, make_bank, make_batch
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
 
 # 8 trials, as lifetimes of `make_config` have: parts 0 0 0 | 1 1 1 | 0 0, probes in the middle of
@@ -56,11 +57,17 @@ def streams(tables: list[TrialTable]) -> list[TrialTable]:
 
 
 def stream_batch(
-    groups: NeuronGroups, num_individuals: int, *, self_paced: bool, shared_noise: bool = False
+    groups: NeuronGroups,
+    num_individuals: int,
+    *,
+    self_paced: bool,
+    shared_noise: bool = False,
+    timing: TrialTiming = TIMING,
+    longest: int = 9,
 ) -> LifetimeBatch:
     """Individuals that take turns in living them."""
     if self_paced:
-        banks = [make_node_bank(seed, num_entries=16) for seed in range(3)]
+        banks = [make_node_bank(seed, num_entries=16, longest=longest) for seed in range(3)]
         return make_free_batch(streams(banks), groups, num_individuals, shared_noise=shared_noise)
-    banks = [make_bank(seed, num_entries=16) for seed in range(3)]
+    banks = [make_bank(seed, num_entries=16, timing=timing) for seed in range(3)]
     return make_batch(streams(banks), num_individuals, shared_noise=shared_noise)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -83,6 +85,21 @@ def test_each_kernel_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(runs) == 1
     choose_engine("auto", Demand(config=LifetimeConfig(feedback="correct")))
     assert len(runs) == 2
+    choose_engine("auto", Demand(streams=True))
+    assert len(runs) == 3
+
+
+@pytest.mark.parametrize("kernel", [KERNELS[0], KERNELS[5]], ids=str)
+def test_the_short_life_of_streams_shows_what_a_probe_teaches(kernel: Any) -> None:
+    params, groups, batch, config = short_life(shortened(demand(*kernel)._replace(streams=True)))
+    (course,) = batch.tables.course_B
+    assert course is not None
+    taught = replace(course, probe_K=np.zeros_like(course.probe_K))
+    other = batch._replace(tasks=batch.tables._replace(course_B=(taught,)))
+    probed, learnt = (run_reference(params, groups, each, config).result for each in (batch, other))
+    assert float((probed.loss_PK - learnt.loss_PK).abs().max()) > 10 * TOLERANCE
+    exact = run_reference(params, groups, batch, config, dtype=torch.float64).result
+    assert float((probed.loss_PK - exact.loss_PK).abs().max()) < TOLERANCE / 10
 
 
 @pytest.mark.parametrize("rule", RULES)

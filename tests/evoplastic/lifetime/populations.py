@@ -18,9 +18,7 @@ def pair_shards(
 ) -> list[PopulationShard]:
     """Consecutive pairs of a generation, cut into shards."""
     proposal = AntitheticProposal(config, problem.seed, generation, 2 * first_pair, 2 * num_pairs)
-    first = AntitheticProposal(config, problem.seed, generation, 0, 2 * (first_pair + num_pairs))
-    task_P = first.group_P % len(problem.train)
-    return population_shards(proposal, task_P, 2 * pairs_per_shard)
+    return population_shards(proposal, proposal.group_P % len(problem.train), 2 * pairs_per_shard)
 
 
 def pair_shard(

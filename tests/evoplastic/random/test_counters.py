@@ -113,6 +113,7 @@ def test_numbers_of_purposes_never_change() -> None:
         "ACTION": 12,
         "WORLD": 13,
         "COEVOLUTION": 14,
+        "STREAM": 15,
     }
 
 

@@ -26,6 +26,14 @@ from evoplastic.engines.gpu.activity import (
     signal_at,
     squared_jumps_at,
 )
+from evoplastic.engines.gpu.course import (
+    drawn_trial,
+    fixed_trial,
+    if_taught,
+    remembered,
+    teaches,
+    told,
+)
 from evoplastic.engines.gpu.every_step.codes import MODULATOR_CODES
 from evoplastic.engines.gpu.every_step.plasticity import (
     advanced_mean,
@@ -78,7 +86,7 @@ from evoplastic.engines.gpu.numbers import (
     whole,
 )
 from evoplastic.engines.gpu.outcome import conclude, feedback_pair, means_at_birth, reinforce
-from evoplastic.engines.gpu.perturbation import draw_noise, trial_entry
+from evoplastic.engines.gpu.perturbation import draw_noise
 from evoplastic.engines.gpu.self_paced import clamped_at, mean_of_parts
 from evoplastic.engines.gpu.streamed import awaken
 
@@ -147,7 +155,11 @@ def run_every_step(
         perturb_stream = tl.load(individuals.perturb_stream + individual).to(tl.uint32)
         choice = tl.full([], 0, tl.int32)
         if S.self_paced:
-            entry = tl.load(individuals.entry + individual).to(tl.int32)
+            if S.course:
+                trial_stream = tl.load(individuals.trial_stream + individual).to(tl.uint32)
+                entry = drawn_trial(numbers, task, 0, trial_stream)
+            else:
+                entry = tl.load(individuals.entry + individual).to(tl.int32)
             at = individuals.channel + individual * S.inputs + c
             channel = tl.load(at, mask=c < S.inputs, other=-1)
             signal = c - S.action_at
@@ -188,7 +200,9 @@ def run_every_step(
             pairs, pairs_c = pairs_of(memory, S)
 
         for trial in range(0, num_trials):
-            may_change = trial >= first_trial
+            learns = teaches(numbers, task, trial, S)
+            loud = if_taught(learns, trial, num_trials, S)  # behind the last trial none is
+            may_change = if_taught(learns, trial >= first_trial, False, S)
             mod_before = nothing
             step = trial * 0
             going = step == 0
@@ -198,7 +212,9 @@ def run_every_step(
                 answered, num_answered = nothing, nothing
                 reward = nothing
             else:
-                entry = trial_entry(numbers, trial, trial_stream, start, size.to(tl.uint32))
+                entry = fixed_trial(
+                    numbers, task, trial, trial_stream, start, size.to(tl.uint32), S
+                )
                 target = tl.load(tasks.target + entry * S.outputs + line, mask=is_line, other=0.0)
                 loss = tl.zeros_like(target)
                 activity = tl.zeros_like(target)
@@ -208,7 +224,7 @@ def run_every_step(
                 if step % STEPS == 0:
                     tl.debug_barrier()
                     until = tl.minimum(step + STEPS, num_steps)
-                    draw_noise(memory, numbers, trial, perturb_stream, step, until, S)
+                    draw_noise(memory, numbers, loud, perturb_stream, step, until, S)
                     tl.debug_barrier()
                 after = history + (step + 1) * ROW
                 if S.self_paced:
@@ -257,9 +273,16 @@ def run_every_step(
                         tl.store(record.reward + out, reward)
                         tl.store(record.steps + out, step + 1)
                         first, second = feedback_pair(loss, correct, paid, means, numbers, S)
-                        factor, means = reinforce(loss, correct, reward, kind, means, numbers, S)
-                        entry = tl.where(entry + 1 == start + size.to(tl.int32), start, entry + 1)
+                        factor, advanced = reinforce(loss, correct, reward, kind, means, numbers, S)
+                        means = remembered(learns, advanced, means, S)
+                        if S.course:
+                            entry = drawn_trial(numbers, task, trial + 1, trial_stream)
+                        else:
+                            entry = tl.where(
+                                entry + 1 == start + size.to(tl.int32), start, entry + 1
+                            )
                         state = tl.load(tasks.first + entry)
+                    first, second = told(learns, first, second, S)
                     clamped_next = clamped_at(
                         c, channel, signal, state, choice, first, second, tasks, numbers, S
                     )
@@ -274,7 +297,7 @@ def run_every_step(
                     factor = nothing
                     if known:
                         choice, first, second, factor, means = conclude(
-                            loss, activity, line, is_line, entry, means, tasks, record,
+                            loss, activity, line, is_line, entry, means, learns, tasks, record,
                             individual * num_trials + trial, numbers, S,
                         )  # fmt: skip
                     clamped_next = clamped_rates(
@@ -315,8 +338,10 @@ def run_every_step(
                     sources_c = ends_of(clamped, xi_c, mean_c, c < S.num_clamped)
                     trace, trace_c = elig, elig_c
                     if S.rule.num_credits > 0:
-                        elig = credited(elig, sources, targets, retention, S)
-                        elig_c = credited(elig_c, sources_c, targets, retention, S)
+                        later = credited(elig, sources, targets, retention, S)
+                        later_c = credited(elig_c, sources_c, targets, retention, S)
+                        elig = if_taught(learns, later, elig, S)
+                        elig_c = if_taught(learns, later_c, elig_c, S)
                         if S.rule.trace_first:
                             trace, trace_c = elig, elig_c
                     if changes:
@@ -334,20 +359,22 @@ def run_every_step(
                             p_c = p_c * share
                     clamped = clamped_next
                     if S.rule.centres:
-                        mean = advanced_mean(mean, rate, keep, rest)
-                        mean_c = advanced_mean(mean_c, clamped, keep, rest)
+                        mean = if_taught(learns, advanced_mean(mean, rate, keep, rest), mean, S)
+                        mean_c = if_taught(
+                            learns, advanced_mean(mean_c, clamped, keep, rest), mean_c, S
+                        )
                 else:
                     tl.store(after + WIDE + c, clamped_next, mask=c < S.clamped)
                     tl.debug_barrier()
                     largest = change_streamed(
-                        memory, own, step, changes, gate, share, of_target, of_source, retention,
-                        numbers, S,
+                        memory, own, step, changes, learns, gate, share, of_target, of_source,
+                        retention, numbers, S,
                     )  # fmt: skip
                     if S.rule.normalises:
                         share = tl.where(changes, share_of_largest(largest), share)
                     if S.rule.centres:
                         tl.debug_barrier()
-                        advance_means(memory, step, numbers, S)
+                        advance_means(memory, step, learns, numbers, S)
                     tl.debug_barrier()
                 step += 1
 

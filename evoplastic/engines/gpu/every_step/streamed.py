@@ -12,6 +12,7 @@ import triton
 import triton.language as tl
 
 from evoplastic.engines.gpu.activity import leak_of, onto_plasticity, rates_after
+from evoplastic.engines.gpu.course import if_taught
 from evoplastic.engines.gpu.every_step.plasticity import (
     advanced_mean,
     changed,
@@ -68,10 +69,12 @@ def stored_p(at, share, S: tl.constexpr):
 
 @triton.jit
 def change_streamed(
-    memory, own, step, changes, gate, share, of_target, of_source, retention, numbers,
+    memory, own, step, changes, learns, gate, share, of_target, of_source, retention, numbers,
     S: tl.constexpr,
 ):  # fmt: skip
-    """Traces and, if `changes`, weights after a step; returns the largest magnitude of p."""
+    """Traces, if a trial `learns`, and weights, if `changes`, after a step; returns the largest
+    magnitude of p.
+    """
     SOURCES: tl.constexpr = S.block_sources
     TARGETS: tl.constexpr = S.block_targets
     before = memory.history + step * S.row
@@ -92,6 +95,7 @@ def change_streamed(
             if S.rule.num_credits > 0:
                 earlier = tl.load(at + MATRIX_ELIG * S.matrix)
                 later = credited(earlier, sources, targets, retention, S)
+                later = if_taught(learns, later, earlier, S)
                 tl.store(at + MATRIX_ELIG * S.matrix, later)
                 trace = later
                 if not S.rule.trace_first:
@@ -129,14 +133,16 @@ def pair_blocks(at, S: tl.constexpr):
 
 
 @triton.jit
-def advance_means(memory, step, numbers, S: tl.constexpr):
+def advance_means(memory, step, learns, numbers, S: tl.constexpr):
     """Let the rates after a step enter the running means of all neurons."""
     SOURCES: tl.constexpr = S.block_sources
     keep, rest = real(numbers, MEAN_KEEP), real(numbers, MEAN_REST)
     for first_j in range(0, S.row, SOURCES):
         at = memory.x + S.wide + first_j + tl.arange(0, SOURCES)
         rate = tl.load(memory.history + (step + 1) * S.row + first_j + tl.arange(0, SOURCES))
-        tl.store(at, advanced_mean(tl.load(at), rate, keep, rest))
+        mean = tl.load(at)
+        later = advanced_mean(mean, rate, keep, rest)
+        tl.store(at, if_taught(learns, later, mean, S))
 
 
 @triton.jit

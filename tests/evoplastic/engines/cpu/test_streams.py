@@ -10,6 +10,7 @@ import torch
 from evoplastic import engines
 from evoplastic.engines.cpu.engine import cpu_covers, run_cpu
 from evoplastic.engines.cpu.inside.recorder import CpuRecorder
+from evoplastic.engines.gpu import engine as gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.recording import Recording
 from evoplastic.network.neurons import NeuronGroups
@@ -25,9 +26,14 @@ BOTH_ENDS = "trace of both ends times the weight"  # noise of both ends in the t
 CASES = [
     ("node_perturbation", False),
     ("node_perturbation", True),
-    ("node_perturbation_network", True),
-    ("backpropamine_retroactive", False),
-    (BOTH_ENDS, True),
+    *(
+        pytest.param(*case, marks=pytest.mark.exhaustive)  # each takes some 20 s to compile
+        for case in [
+            ("node_perturbation_network", True),
+            ("backpropamine_retroactive", False),
+            (BOTH_ENDS, True),
+        ]
+    ),
 ]
 
 
@@ -80,15 +86,16 @@ def test_what_is_recorded_of_a_stream_is_what_the_reference_records(self_paced: 
         assert (p_RUN[trial] == p_RUN[trial - 1]).all() == PROBE_K[trial]
 
 
-def test_streams_that_a_gpu_does_not_cover_run_on_the_cpu_engine(
+def test_what_a_gpu_does_not_cover_runs_on_the_cpu_engine(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(engines, "choose_engine", lambda name, demand=None: "gpu")
+    monkeypatch.setattr(gpu, "MAX_DRAWS", 1000)
     monkeypatch.setattr(engines, "_said", set())
     config = make_config(rule=short_life("node_perturbation", first_trial=0))
     batch, params = stream_batch(GROUPS, 2, self_paced=False), make_params(GROUPS, 2)
     with caplog.at_level(logging.WARNING):
         result = engines.run_lifetimes(params, GROUPS, batch, config, threads=1)
-    assert "engine gpu does not cover this (streams of tasks); engine cpu runs" in caplog.text
+    assert "need more than 32-bit offsets); engine cpu runs" in caplog.text
     expected = run_cpu(params, GROUPS, batch, config, threads=1)
     assert torch.equal(result.loss_PK, expected.loss_PK)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.engines.gpu.bundles import Memory, Numbers
+from evoplastic.engines.gpu.bundles import Memory, Numbers, NumbersWithCourses
 from evoplastic.engines.gpu.launch import bring_numbers
 from evoplastic.engines.gpu.sizes import Sizes, make_sizes, make_tiles
 from evoplastic.lifetime.batch import LifetimeBatch
@@ -85,7 +85,7 @@ def noise_probe(memory, numbers, trial_ptr, stream_ptr, STEPS: tl.constexpr, S: 
 
 def told(
     groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
-) -> tuple[Sizes, Numbers]:
+) -> tuple[Sizes, Numbers | NumbersWithCourses]:
     """What kernels are told about two individuals."""
     sizes = make_sizes(groups, batch, config, make_tiles(groups, config))
     return sizes, bring_numbers(2, (0, 0, 0), batch, config, torch.device(DEVICE))

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from evoplastic.engines.gpu.engine import run_gpu
+from evoplastic.lifetime.batch import LifetimeBatch
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.modulation.table import Channel
 from evoplastic.network.neurons import NeuronGroups
@@ -31,6 +32,7 @@ from tests.evoplastic.engines.cases import (
     with_intrinsic,
 )
 from tests.evoplastic.engines.self_paced_cases import make_free_batch, make_node_bank
+from tests.evoplastic.engines.stream_cases import stream_batch
 
 triton = pytest.importorskip("triton")
 
@@ -114,6 +116,50 @@ def test_a_kernel_compiles_as_it_is_launched(
         batch = make_free_batch([make_node_bank(1, **lines)], groups, 2)
     else:
         batch = make_batch([make_bank(1, **lines)], 2)
+    assert len(compiled(name, config, groups, batch, streamed, monkeypatch).asm["cubin"]) > 1000
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("name", "config", "free", "streamed"),
+    [
+        ("at_outcome", BY_OUTCOME, False, False),
+        ("lazy", BY_NETWORK, False, False),
+        ("streamed", BINARY, False, True),
+        ("streamed", BY_NETWORK, False, True),
+        ("self_paced", BY_OUTCOME, True, False),
+        ("self_paced", BINARY, True, True),
+        ("self_paced", BY_NETWORK, True, False),
+        ("self_paced", BY_NETWORK, True, True),
+        ("every_step.kernel", ALL_CHANNELS, False, False),
+        ("every_step.kernel", ALL_CHANNELS, True, False),
+        ("every_step.kernel", CENTRED, False, True),
+        ("every_step.kernel", CENTRED, True, True),
+    ],
+)
+def test_a_kernel_for_streams_of_tasks_compiles(
+    name: str,
+    config: LifetimeConfig,
+    free: bool,
+    streamed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    groups = NeuronGroups(num_neurons=17, num_modulators=config.modulation.table.num_neurons)
+    batch = stream_batch(groups, 2, self_paced=free)
+    assert len(compiled(name, config, groups, batch, streamed, monkeypatch).asm["cubin"]) > 1000
+
+
+def compiled(
+    name: str,
+    config: LifetimeConfig,
+    groups: NeuronGroups,
+    batch: LifetimeBatch,
+    streamed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """The kernel of a batch."""
     module = importlib.import_module(f"evoplastic.engines.gpu.{name}")
     entry = f"run_{name.partition('.')[0]}"
     kernel, launches = getattr(module, entry), Launches()
@@ -121,8 +167,7 @@ def test_a_kernel_compiles_as_it_is_launched(
     params = with_evolved(make_params(groups, 2), groups, config.rule)
     params = with_intrinsic(with_fan_outs(params, groups, config), groups, config.dynamics)
     run_gpu(params, groups, batch, config, device="cpu", streamed=streamed)
-    compiled = compile_as_launched(kernel, launches)
-    assert len(compiled.asm["cubin"]) > 1000
+    return compile_as_launched(kernel, launches)
 
 
 @pytest.mark.parametrize("name", ["perturb", "accumulate"])

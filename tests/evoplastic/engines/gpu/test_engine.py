@@ -27,13 +27,13 @@ COVERED = [
 
 @needs_triton
 def test_engine_passes_its_checks_under_the_interpreter() -> None:
-    run_checks("checks.py", "number_checks.py", interpreted=True)
+    run_checks("checks.py", "number_checks.py", "stream_checks.py", interpreted=True)
 
 
 @needs_triton
 @needs_gpu
 def test_engine_passes_its_checks_on_the_gpu() -> None:
-    run_checks("checks.py", "number_checks.py", interpreted=False)
+    run_checks("checks.py", "number_checks.py", "stream_checks.py", interpreted=False)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
