@@ -72,7 +72,7 @@ def condensed(
     """A table of few panels, and a sentence about what they leave out; up to `MOST_PANELS` tasks
     stay as they are.
 
-    Of more tasks, all training tasks become one, "mean of N", whose numbers are means over tasks,
+    Of more tasks, all training tasks become one, whose numbers are means over tasks,
     and so does each large group of held-out tasks. Where those that are left are still too many,
     the first ones stay.
 
@@ -95,7 +95,7 @@ def condensed(
     for role, group in large:
         rows = table[[group_of[task] == (role, group) for task in table["task"]]]
         means = rows.groupby(list(by), sort=False, as_index=False).mean(numeric_only=True)
-        name = f"{group} mean of {rows['task'].nunique()}".strip()
+        name = f"{group or 'training tasks'}, mean of {rows['task'].nunique()}"
         parts.append(means.assign(role=role, task=name))
     left_out = len(single) - MOST_PANELS
     said = f" {left_out} more held-out tasks are not drawn." if left_out > 0 else ""

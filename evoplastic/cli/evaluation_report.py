@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean, pstdev
 from typing import Any
 
 from evoplastic.cli.streams.report import print_stream
@@ -10,6 +11,7 @@ from evoplastic.cli.verbs import print_table
 
 BINS = 8  # of the learning curve, when it is printed as text
 SURE = 2.0  # standard errors by which a score must be better to count as such
+WITH_OR_NOT = ("plastic", "plasticity_off")
 STATISTICS = ("mean", "q25", "median", "q75")
 
 
@@ -56,6 +58,9 @@ def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:
 
         mean - other > 2 sqrt((std^2 + other std^2) / L)
 
+    Of a stream it is the acquisition, since what comes back may ask for the opposite of what was
+    learnt meanwhile, and there is no level of it but plasticity off.
+
     Args:
         entry: levels, and the statistics with plasticity on and off.
         lifetimes: L, of each.
@@ -65,7 +70,13 @@ def unlearnt(entry: dict[str, Any], lifetimes: int) -> list[str]:
     level = entry["fixed_policy_level" if score == "accuracy" else "reward_fixed_policy"]
     show = "{:.1%}".format if score == "accuracy" else "{:.2f}".format
     mean, std = on[f"{score}_mean"], on[f"{score}_std"]
-    others = [("the network with plasticity off", off[f"{score}_mean"], off[f"{score}_std"])]
+    without = off[f"{score}_mean"], off[f"{score}_std"]
+    streams = entry.get("stream", {})
+    acquired = [streams.get(name, {}).get("scores", {}).get("acquisition") for name in WITH_OR_NOT]
+    if all(acquired):
+        score, level, show = "acquisition", None, "{:.1%}".format
+        (mean, std), without = [(fmean(values), pstdev(values)) for values in acquired]
+    others = [("the network with plasticity off", *without)]
     if level is not None:
         others.append(("the best fixed policy", level, 0.0))
     reached = [

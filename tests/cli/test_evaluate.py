@@ -119,6 +119,18 @@ def test_a_score_that_others_reach_is_warned_of(
     assert all(word in warnings[0] for word in reached)
 
 
+def test_of_a_stream_what_is_acquired_is_compared() -> None:
+    def found(*acquired: float) -> dict[str, Any]:
+        return {"scores": {"acquisition": acquired}}
+
+    learnt = {"plastic": found(0.9, 0.8), "plasticity_off": found(0.5, 0.4)}
+    entry = unlearnt_entry(on=0.4) | {"stream": learnt}
+    assert unlearnt(entry, 2) == []
+    (warning,) = unlearnt(entry | {"stream": learnt | {"plastic": found(0.6, 0.4)}}, 2)
+    assert "acquisition 50.0%" in warning
+    assert "off (45.0%)" in warning
+
+
 def test_a_network_that_does_not_learn_is_called_so(command: Command, genome_file: Path) -> None:
     still = (*SHORT, "lifetime.perturbation.quiet_trials=2", "rule.eta=0", "rule.first_trial=2")
     words = ("evaluate", genome_file, *still, "--lifetimes", 4)

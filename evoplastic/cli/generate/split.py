@@ -23,7 +23,7 @@ def add_split(family: Subparsers) -> None:
         "split",
         "make a suite of a generated world: some meta-tasks to train on, others and whole known "
         "families held out",
-        "evoplastic tasks split my_world.yaml --train 200 --hold-out 50 --hold-out-family bandit "
+        "evoplastic tasks split my_world.yaml --train 150 --hold-out 50 --hold-out-family bandit "
         "--hold-out-family harlow --out metaworld.yaml",
         run_split,
     )

@@ -183,11 +183,11 @@ def test_of_many_tasks_training_ones_and_large_groups_share_panels() -> None:
     few, said = condensed(table, by, groups)
     assert panels_of(few) == [
         *(("held_out", f"held_out {number}") for number in (9, 10, 11)),
-        ("held_out", "unseen mean of 9"),
-        ("train", "mean of 40"),
+        ("held_out", "unseen, mean of 9"),
+        ("train", "training tasks, mean of 40"),
     ]
     assert few.loc[few["role"] == "train", "median"].tolist() == [19.5, 24.5]
-    assert few.loc[few["task"] == "unseen mean of 9", "median"].tolist() == [4.0, 9.0]
+    assert few.loc[few["task"] == "unseen, mean of 9", "median"].tolist() == [4.0, 9.0]
     assert "The CSV file has all tasks." in said
     same, nothing = condensed(table[table["task"].str.endswith(("1", "2"))], by, groups)
     assert (len(panels_of(same)), nothing) == (11, "")
