@@ -25,7 +25,9 @@ held_out: [dms]
 LIVES, BEFORE = 12, 4 + 8 + 4  # trials up to the second part
 
 
-def _setting(tmp_path: Path, *overrides: str, tasks: tuple[str, ...] = ("s",)) -> Setting:
+def _setting(
+    tmp_path: Path, *overrides: str, tasks: tuple[str, ...] = ("s",), engine: str = "cpu"
+) -> Setting:
     path = tmp_path / "small.yaml"
     path.write_text(SUITE)
     of_stream = ("lifetime.num_trials=34", "lifetime.perturbation.quiet_trials=0", "rule.eta=0.3")
@@ -36,7 +38,7 @@ def _setting(tmp_path: Path, *overrides: str, tasks: tuple[str, ...] = ("s",)) -
         if name == "modulation.gain":
             center_G[field] = torch.linspace(-2, 2, field.stop - field.start)
     genome = Genome(experiment.layout, center_G, {})
-    return setting_of(genome, tasks, config="smoke", overrides=chosen, engine="cpu")
+    return setting_of(genome, tasks, config="smoke", overrides=chosen, engine=engine)
 
 
 def _measured(setting: Setting, *conditions: str) -> list[ReplicateResult]:
@@ -52,7 +54,7 @@ def test_plasticity_stops_after_the_first_part(tmp_path: Path) -> None:
 
 
 def test_gating_off_is_a_gain_of_one(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, "modulation=gain", "engine=reference")
+    setting = _setting(tmp_path, "modulation=gain", engine="reference")  # no compiling
     plastic, ungated = _measured(setting, "plastic", "gating_off")
     assert (plastic.loss_L != ungated.loss_L).all()
     _, center_G, _ = controlled(setting, "gating_off", 0)
