@@ -25,9 +25,7 @@ held_out: [dms]
 LIVES, BEFORE = 12, 4 + 8 + 4  # trials up to the second part
 
 
-def _setting(
-    tmp_path: Path, *overrides: str, tasks: tuple[str, ...] = ("s",), engine: str = "cpu"
-) -> Setting:
+def _setting(tmp_path: Path, *overrides: str, tasks: tuple[str, ...] = ("s",)) -> Setting:
     path = tmp_path / "small.yaml"
     path.write_text(SUITE)
     of_stream = ("lifetime.num_trials=34", "lifetime.perturbation.quiet_trials=0", "rule.eta=0.3")
@@ -38,7 +36,7 @@ def _setting(
         if name == "modulation.gain":
             center_G[field] = torch.linspace(-2, 2, field.stop - field.start)
     genome = Genome(experiment.layout, center_G, {})
-    return setting_of(genome, tasks, config="smoke", overrides=chosen, engine=engine)
+    return setting_of(genome, tasks, config="smoke", overrides=chosen, engine="reference")
 
 
 def _measured(setting: Setting, *conditions: str) -> list[ReplicateResult]:
@@ -54,7 +52,7 @@ def test_plasticity_stops_after_the_first_part(tmp_path: Path) -> None:
 
 
 def test_gating_off_is_a_gain_of_one(tmp_path: Path) -> None:
-    setting = _setting(tmp_path, "modulation=gain", engine="reference")  # no compiling
+    setting = _setting(tmp_path, "modulation=gain")
     plastic, ungated = _measured(setting, "plastic", "gating_off")
     assert (plastic.loss_L != ungated.loss_L).all()
     _, center_G, _ = controlled(setting, "gating_off", 0)
