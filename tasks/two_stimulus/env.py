@@ -19,9 +19,9 @@ from neurogym.utils import spaces
 from evoplastic.checks import EnvironmentFault, require, require_known
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
+from tasks.two_stimulus.listed import DT_MS
 from tasks.two_stimulus.task import (
     CONDITIONS,
-    DT_MS,
     NAMES,
     NUM_ACTIONS,
     NUM_LINES,

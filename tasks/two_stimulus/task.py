@@ -31,16 +31,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from evoplastic.checks import require_known
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
-from tasks.baselines.levels import TaskLevels, table_levels
+from tasks.two_stimulus.listed import DT_MS, ListedTask
 
-DT_MS = 20
 PERIODS_MS = {
     "stimulus1": 160,
     "gap1": 40,
@@ -123,7 +121,7 @@ def stimulus_lines(bit: int) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class TwoStimulusTask:
+class TwoStimulusTask(ListedTask):
     """One of the 14 tasks, as a bank of its four trials."""
 
     name: str
@@ -152,42 +150,9 @@ class TwoStimulusTask:
         return self.name
 
     @property
-    def about(self) -> str:
-        """Suite files say nothing about it."""
-        return ""
-
-    @property
     def settings(self) -> Mapping[str, str]:
         """The truth table."""
         return {"table": self.table}
-
-    @property
-    def pacing(self) -> Literal["fixed_timing"]:
-        """Its trials have fixed timing."""
-        return "fixed_timing"
-
-    @property
-    def dt_ms(self) -> float:
-        """Time step."""
-        return float(DT_MS)
-
-    @property
-    def path(self) -> Literal["bank"]:
-        """All its trials are known."""
-        return "bank"
-
-    @property
-    def stepped(self) -> bool:
-        """It fits into a table."""
-        return False
-
-    def sample(self, num_trials: int = len(CONDITIONS)) -> TrialTable:
-        """All its trials, by which it is compared with others; their number is not used."""
-        return self.trials(0, num_trials)
-
-    def levels(self) -> TaskLevels:
-        """What simple policies reach."""
-        return table_levels(self.trials())
 
     def trials(self, seed: int = 0, num_trials: int = len(CONDITIONS)) -> TrialTable:
         """The four trials in the order of `CONDITIONS`; neither seed nor number is used.

@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Literal
 
 import numpy as np
 
 from evoplastic.checks import require
 from evoplastic.trials.table import TrialTable, fixed_timing_table
 from evoplastic.trials.timing import TrialTiming
-from tasks.baselines.levels import TaskLevels, table_levels
 from tasks.two_stimulus.combinations.factors import (
     DELAYS_MS,
     FACTORS,
@@ -27,7 +25,8 @@ from tasks.two_stimulus.combinations.factors import (
     Levels,
     levels_of,
 )
-from tasks.two_stimulus.task import CONDITIONS, DT_MS, FUNCTIONS, NUM_ACTIONS, stimulus_lines
+from tasks.two_stimulus.listed import DT_MS, ListedTask
+from tasks.two_stimulus.task import CONDITIONS, FUNCTIONS, NUM_ACTIONS, stimulus_lines
 
 STIMULUS_MS = 120
 SECOND_MS = 340  # begin of the second stimulus
@@ -39,7 +38,7 @@ LINES = ("a: 1", "a: 0", "b: 1", "b: 0")  # +1 and -1 on a pair show a 1
 
 
 @dataclass(frozen=True)
-class CombinationTask:
+class CombinationTask(ListedTask):
     """Two bits, and what one combination of levels asks of them.
 
     Args:
@@ -75,34 +74,9 @@ class CombinationTask:
         return self.name
 
     @property
-    def about(self) -> str:
-        """Suite files say nothing about it."""
-        return ""
-
-    @property
     def settings(self) -> Mapping[str, bool]:
         """Whether cues tell its levels."""
         return {"cued": bool(self.cues)}
-
-    @property
-    def pacing(self) -> Literal["fixed_timing"]:
-        """Its trials have fixed timing."""
-        return "fixed_timing"
-
-    @property
-    def dt_ms(self) -> float:
-        """Time step."""
-        return float(DT_MS)
-
-    @property
-    def path(self) -> Literal["bank"]:
-        """All its trials are known."""
-        return "bank"
-
-    @property
-    def stepped(self) -> bool:
-        """It fits into a table."""
-        return False
 
     @property
     def truth_table(self) -> tuple[int, ...]:
@@ -117,14 +91,6 @@ class CombinationTask:
     def without_cues(self) -> CombinationTask:
         """The same trials, without lines that tell the combination."""
         return CombinationTask(self.of)
-
-    def sample(self, num_trials: int = len(CONDITIONS)) -> TrialTable:
-        """All its trials, by which it is compared with others; their number is not used."""
-        return self.trials(0, num_trials)
-
-    def levels(self) -> TaskLevels:
-        """What simple policies reach."""
-        return table_levels(self.trials())
 
     def trials(self, seed: int = 0, num_trials: int = len(CONDITIONS)) -> TrialTable:
         """The 4 trials in the order of `CONDITIONS`, or 16 where the other pair shows bits too;
