@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
+from evoplastic.engines.gpu.engine import run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
@@ -34,10 +34,10 @@ from tests.evoplastic.engines.cases import (
     with_fan_outs,
     with_intrinsic,
 )
+from tests.evoplastic.engines.gpu.parity import assert_as_the_reference
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
     assert_same,
-    assert_within_rounding,
     each_of,
     patch_once,  # noqa: F401
     uninitialised_memory_is_nan,  # noqa: F401
@@ -140,15 +140,7 @@ def prepare(
 @pytest.mark.parametrize("case", each_of(QUICK, ALL))
 def test_engine_equals_the_reference_to_float32_rounding(case: Case) -> None:
     params, groups, batch, config = prepare(case)
-    assert gpu_covers(groups, batch, config) is None
-    exact = run_reference(params, groups, batch, config, dtype=torch.float64)
-    plain = run_reference(params, groups, batch, config).result
-    fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
-    for name in ("loss_PK", "smoothness_P", "reward_PK"):
-        got, near, true = (getattr(each, name) for each in (fused, plain, exact.result))
-        assert_within_rounding(name, got, near, true)
-    assert torch.equal(fused.correct_PK, exact.result.correct_PK)
-    assert torch.equal(fused.steps_PK, exact.result.steps_PK)
+    exact, _ = assert_as_the_reference(params, groups, batch, config, streamed=case.streamed)
     if not case.self_paced or config.rule.table.modulator != "outcome":
         assert exact.state.p_PNN.abs().max() > 1e-4, "plasticity goes untested"
 

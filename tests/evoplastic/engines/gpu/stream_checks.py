@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import torch
 
-from evoplastic.engines.gpu.engine import gpu_covers, run_gpu
 from evoplastic.engines.reference.engine import run_reference
 from evoplastic.engines.self_check import fault_of_gpu, shortened
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
@@ -23,9 +21,9 @@ from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.catalogue import RULES
 from evoplastic.trials.timing import TrialTiming
 from tests.evoplastic.engines.cases import make_config, make_params, with_evolved
+from tests.evoplastic.engines.gpu.parity import assert_as_the_reference
 from tests.evoplastic.engines.gpu.process import (  # the fixtures serve every check below
     DEVICE,
-    assert_within_rounding,
     each_of,
     largest_difference,
     patch_once,  # noqa: F401
@@ -111,15 +109,7 @@ def without_probes(batch: LifetimeBatch) -> LifetimeBatch:
 @pytest.mark.parametrize("case", each_of(CHEAP, ALL))
 def test_streams_equal_the_reference_to_float32_rounding(case: Case) -> None:
     params, groups, batch, config = prepare(case)
-    assert gpu_covers(groups, batch, config) is None
-    exact = run_reference(params, groups, batch, config, dtype=torch.float64)
-    plain = run_reference(params, groups, batch, config).result
-    fused = run_gpu(params, groups, batch, config, device=DEVICE, streamed=case.streamed)
-    for name in ("loss_PK", "smoothness_P", "reward_PK"):
-        got, near, true = (getattr(each, name) for each in (fused, plain, exact.result))
-        assert_within_rounding(name, got, near, true)
-    assert torch.equal(fused.correct_PK, exact.result.correct_PK)
-    assert torch.equal(fused.steps_PK, exact.result.steps_PK)
+    exact, plain = assert_as_the_reference(params, groups, batch, config, streamed=case.streamed)
     assert exact.state.p_PNN.abs().max() > 1e-3, "plasticity goes untested"
     taught = run_reference(params, groups, without_probes(batch), config).result
     moved = largest_difference(taught.loss_PK, plain.loss_PK)
