@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.generalization import levels_of
 from analysis.measures import MEASURES
 from analysis.store import RunRecords
-from evoplastic.records import TaskEvaluation
+from evoplastic.records.events import TaskEvaluation
 
 SMOOTHING_TRIALS = 20  # width of the moving average of a learning curve
 CURVE_COLUMNS = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis.store import RUNS, RunRecords, open_run
 from evoplastic.checks import UsageError, require
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import JOURNAL_NAME, SWEEP_NAME
+from evoplastic.records.names import JOURNAL_NAME, SWEEP_NAME
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from analysis.measures import ACCURACY, MEASURES, Measure, number
 from analysis.negations import with_negations
 from analysis.store import RunRecords
 from evoplastic.checks import require
-from evoplastic.records import TaskEvaluation
+from evoplastic.records.events import TaskEvaluation
 
 ROLES = ("train", "held_out")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from analysis.mlflow_store import find_uri, open_client
 from evoplastic.checks import nearest, require
-from evoplastic.records import SUMMARY, TAG_OVERRIDES, TAG_RUN_ID, TAG_SETTING
+from evoplastic.records.names import SUMMARY, TAG_OVERRIDES, TAG_RUN_ID, TAG_SETTING
 
 SUMMARIES = (SUMMARY, "summary")  # groups of the present page, and of the one before
 OLD_ACCURACY = re.compile(r"held_out/[^/]+/accuracy_mean")  # of pages without a summary

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from evoplastic.checks import EnvironmentFault, UsageError, require
 from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import (
+from evoplastic.records.names import (
     CONFIG_NAME,
     ENVIRONMENTS_NAME,
     GENOME_SUFFIX,

@@ -16,10 +16,7 @@ from evoplastic.chain import Chain
 from evoplastic.checks import UsageError, require
 from evoplastic.inside import require_inside
 from evoplastic.reading import read_mapping
-from evoplastic.records import (
-    CONFIG_NAME,
-    GENOME_SUFFIX,
-    JOURNAL_NAME,
+from evoplastic.records.events import (
     EndEvent,
     EvaluationEvent,
     Event,
@@ -27,9 +24,9 @@ from evoplastic.records import (
     GenerationEvent,
     ResumeEvent,
     StartEvent,
-    Status,
     from_line,
 )
+from evoplastic.records.names import CONFIG_NAME, GENOME_SUFFIX, JOURNAL_NAME, Status
 
 if TYPE_CHECKING:
     from evoplastic.genome.genome import Genome

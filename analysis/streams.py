@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.store import RunRecords
-from evoplastic.records import StreamRecord, TaskEvaluation
+from evoplastic.records.events import StreamRecord, TaskEvaluation
 
 SCORES = (
     "accuracy",

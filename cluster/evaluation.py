@@ -14,7 +14,8 @@ from cluster.executors import Executor, ShouldStop
 from cluster.experiment import Experiment
 from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard
 from evoplastic.lifetime.streams.record import stream_record
-from evoplastic.records import Condition, Role, StreamRecord, TaskEvaluation
+from evoplastic.records.events import StreamRecord, TaskEvaluation
+from evoplastic.records.names import Condition, Role
 from tasks.curricula.informed import Informed
 
 DECIMALS = 4  # kept of an accuracy; a lifetime scores some hundred trials

@@ -17,7 +17,7 @@ from types import TracebackType
 from evoplastic.chain import Chain
 from evoplastic.checks import EnvironmentFault, require
 from evoplastic.inside import open_plain
-from evoplastic.records import EvaluationEvent, Event, GenerationEvent, from_line, to_line
+from evoplastic.records.events import EvaluationEvent, Event, GenerationEvent, from_line, to_line
 
 logger = logging.getLogger(__name__)
 

@@ -30,7 +30,8 @@ from cluster.tracking.tracker import resolve_uri
 from cluster.workers.staffing.request import WorkerRequest, as_request
 from evoplastic.checks import Preempted
 from evoplastic.genome.genome import Genome
-from evoplastic.records import SOURCES, EvaluationEvent
+from evoplastic.records.events import EvaluationEvent
+from evoplastic.records.names import SOURCES
 from evoplastic.stopping import Stopped, StopSignal
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from cluster.rundir import RunDirectory
 from cluster.tracking.delivery import read_cursors
 from evoplastic.checks import UsageError, require
 from evoplastic.genome.genome import Genome
-from evoplastic.records import GenerationEvent, StartEvent
+from evoplastic.records.events import GenerationEvent, StartEvent
 
 RESTORE = (
     "restore it from a copy (its tracking store has one among the run's artifacts), or start a new "

@@ -16,7 +16,7 @@ from evoplastic.checks import UsageError, refused, require
 from evoplastic.commands import command, quoted
 from evoplastic.inside import require_inside, sweep
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import CONFIG_NAME, JOURNAL_NAME, SOURCES, START_NAME
+from evoplastic.records.names import CONFIG_NAME, JOURNAL_NAME, SOURCES, START_NAME
 from evoplastic.storage import write_atomically
 from evoplastic.supervision import report
 

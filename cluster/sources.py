@@ -23,7 +23,7 @@ from typing import Any
 
 from evoplastic.checks import UsageError, require
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import SOURCES
+from evoplastic.records.names import SOURCES
 from evoplastic.storage import write_atomically
 from evoplastic.user_code.code_files import CodeFile, standing_in
 from evoplastic.user_code.keeping import contents_of

@@ -25,7 +25,7 @@ from analysis.settings import differing_keys, flat_setting, setting_name, value_
 from analysis.store import RunRecords
 from evoplastic.checks import require
 from evoplastic.commands import command
-from evoplastic.records import CONFIG_NAME
+from evoplastic.records.names import CONFIG_NAME
 
 GENERATIONS = "evolution.generations"
 At = int | Literal["last"] | None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.store import RunRecords
 from evoplastic.checks import UsageError, require
-from evoplastic.records import ENVIRONMENTS_NAME, POET_ANNECS, TRANSFERS_NAME
+from evoplastic.records.names import ENVIRONMENTS_NAME, POET_ANNECS, TRANSFERS_NAME
 
 ENVIRONMENTS = (
     *("environment", "parent", "born", "retired", "solved", "solver", "novelty", "counts"),

@@ -20,7 +20,7 @@ from analysis.figures.style import (
 from analysis.store import RunRecords
 from evoplastic.checks import UsageError
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import ARCHIVE_NAME
+from evoplastic.records.names import ARCHIVE_NAME
 
 MAP_INCHES = (6.0, 4.2)
 EMPTY = "#E5E5E5"

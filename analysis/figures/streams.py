@@ -19,7 +19,7 @@ from analysis.figures.style import (
 )
 from analysis.store import RunRecords
 from analysis.streams import matrix_table, mean_matrix, stream_entries
-from evoplastic.records import StreamRecord
+from evoplastic.records.events import StreamRecord
 
 MOST_PANELS = 12
 COLUMNS = 3

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.lineage.pedigree import Pedigree
 from analysis.store import RunRecords
-from evoplastic.records import INITIAL_NAME, generation_of
+from evoplastic.records.names import INITIAL_NAME, generation_of
 
 COLUMNS = ["generation", "individual", "genome", "field", "rms", "in_scales"]
 

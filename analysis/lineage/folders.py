@@ -11,14 +11,8 @@ from analysis.lineage.graph import Key, Node
 from analysis.store import read_events
 from evoplastic.checks import UsageError
 from evoplastic.genome.parents import OPERATOR, Parent, as_parent, read_parents
-from evoplastic.records import (
-    GENOME_SUFFIX,
-    INITIAL_NAME,
-    JOURNAL_NAME,
-    START_NAME,
-    EvaluationEvent,
-    StartEvent,
-)
+from evoplastic.records.events import EvaluationEvent, StartEvent
+from evoplastic.records.names import GENOME_SUFFIX, INITIAL_NAME, JOURNAL_NAME, START_NAME
 from evoplastic.storage import read_header
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evoplastic.checks import UsageError, require
-from evoplastic.records import NOT_RECORDED, PEDIGREE_NAME, PEDIGREE_SCHEMA
+from evoplastic.records.names import NOT_RECORDED, PEDIGREE_NAME, PEDIGREE_SCHEMA
 
 
 class Birth(NamedTuple):

@@ -14,7 +14,7 @@ from analysis.lineage.graph import Key, Node
 from analysis.mlflow_store import open_client
 from evoplastic.checks import UsageError, require
 from evoplastic.genome.parents import read_parents
-from evoplastic.records import (
+from evoplastic.records.names import (
     MODEL_HELD_OUT,
     MODEL_TAG_DIGEST,
     MODEL_TAG_GENERATION,

@@ -9,7 +9,7 @@ from analysis.lineage.folders import nodes_of
 from analysis.lineage.graph import Graph, Key, Node
 from analysis.lineage.view import DIGITS, as_svg
 from analysis.page.contents import Contents
-from evoplastic.records import EvaluationEvent
+from evoplastic.records.events import EvaluationEvent
 
 MOST_NODES = 600  # of a picture
 

@@ -24,7 +24,7 @@ from analysis.page.words import (
 )
 from analysis.settings import Setting
 from analysis.store import RunRecords
-from evoplastic.records import GENERATION_SECONDS
+from evoplastic.records.names import GENERATION_SECONDS
 from tasks.suites.negations import Pair
 
 SOLVED = 0.90  # held-out accuracy whose first generation is told

@@ -21,7 +21,14 @@ from cluster.poet.reproduction import reproduce
 from cluster.poet.rounds import Meet, Round, pair_seed
 from cluster.poet.tensors import from_tensors, to_tensors
 from cluster.poet.transfers import transfer
-from evoplastic import records
+from evoplastic.records.names import (
+    POET_ACTIVE,
+    POET_ANNECS,
+    POET_CREATED,
+    POET_SCORE,
+    POET_SOLVED,
+    POET_TRANSFERS,
+)
 from evoplastic.search.protocol import AnySearch, Float64Array, Proposal, Told
 from evoplastic.search.together import Part, Together, together
 from evoplastic.trials.table import TrialTable
@@ -252,10 +259,10 @@ def numbers_of(state: PoetState) -> dict[str, float]:
     own = [state.of(number).recent[-1] for number in state.pairs if state.of(number).recent]
     moved = sum(each.accepted and each.kind != "birth" for each in state.transfers)
     return {
-        records.POET_ACTIVE: float(len(state.pairs)),
-        records.POET_CREATED: float(sum(each.parent is not None for each in state.environments)),
-        records.POET_SOLVED: float(sum(each.solved is not None for each in state.environments)),
-        records.POET_ANNECS: float(state.annecs),
-        records.POET_TRANSFERS: float(moved),
-        **({records.POET_SCORE: float(np.mean(own))} if own else {}),
+        POET_ACTIVE: float(len(state.pairs)),
+        POET_CREATED: float(sum(each.parent is not None for each in state.environments)),
+        POET_SOLVED: float(sum(each.solved is not None for each in state.environments)),
+        POET_ANNECS: float(state.annecs),
+        POET_TRANSFERS: float(moved),
+        **({POET_SCORE: float(np.mean(own))} if own else {}),
     }

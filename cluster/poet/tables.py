@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from cluster.poet.environments import Environment, PoetState, name_of
-from evoplastic.records import POET_SCHEMA
+from evoplastic.records.names import POET_SCHEMA
 from tasks.machines.metatasks.collection import as_collection
 from tasks.machines.metatasks.writing import as_text, to_plain
 

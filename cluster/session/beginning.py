@@ -20,7 +20,7 @@ from cluster.session.pedigree import Pedigree
 from cluster.session.session import Session
 from cluster.session.summaries import flat_at_the_end, last_evaluation_of, recorded_before
 from cluster.sources import keep_sources, read_sources, sources_of
-from evoplastic.records import ResumeEvent, StartEvent
+from evoplastic.records.events import ResumeEvent, StartEvent
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from cluster.journal import Journal, now_ms
 from cluster.rundir import RunDirectory
 from cluster.trial_faults import keep_first
 from evoplastic.checks import EnvironmentFault
-from evoplastic.records import EndEvent, Event, FaultEvent, Status
+from evoplastic.records.events import EndEvent, Event, FaultEvent
+from evoplastic.records.names import Status
 from evoplastic.trials.faults import drain
 
 if TYPE_CHECKING:

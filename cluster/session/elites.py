@@ -17,7 +17,7 @@ from cluster.session.kept import most_kept
 from cluster.session.lineage import Lineage
 from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
-from evoplastic.records import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
+from evoplastic.records.names import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
 from evoplastic.search.archive import Archive
 from evoplastic.storage import write_atomically
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from cluster.session.session import Session
 from cluster.signals import RunStatus, status_of
 from evoplastic.checks import EnvironmentFault, Preempted
-from evoplastic.records import CENTER_NAME, Status
+from evoplastic.records.names import CENTER_NAME, Status
 from evoplastic.stopping import StopSignal
 
 TRACKER_CLOSE_S = 15.0  # the longest a run that is over waits for its tracking store

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from cluster.experiment import Experiment
-from evoplastic.records import EvaluationEvent, Event, TaskEvaluation
+from evoplastic.records.events import EvaluationEvent, Event, TaskEvaluation
 from tasks.curricula.informed import Informed, Measured
 
 

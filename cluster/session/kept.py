@@ -13,7 +13,7 @@ from pathlib import Path
 from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
-from evoplastic.records import generation_of, kept_name
+from evoplastic.records.names import generation_of, kept_name
 
 HEADER_BYTES = 4096  # more than the header of a genome file takes
 

@@ -13,7 +13,8 @@ from cluster.session.kept import keep_center, most_kept, thin_out
 from evoplastic.checks import require
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.parents import OPERATOR, Parent
-from evoplastic.records import CENTER_NAME, INITIAL_NAME, EvaluationEvent, Event
+from evoplastic.records.events import EvaluationEvent, Event
+from evoplastic.records.names import CENTER_NAME, INITIAL_NAME
 
 
 @dataclass

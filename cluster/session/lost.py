@@ -11,7 +11,8 @@ from cluster.restoring import generations_behind
 from cluster.rundir import RunDirectory
 from cluster.session.chronicle import Chronicle
 from cluster.session.ending import FAILED_CLOSE_S
-from evoplastic.records import EndEvent, FaultEvent, Status
+from evoplastic.records.events import EndEvent, FaultEvent
+from evoplastic.records.names import Status
 
 DRIVER_LOST = "driver_lost"  # kind of the fault event
 

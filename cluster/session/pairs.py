@@ -15,7 +15,7 @@ from cluster.session.kept import most_kept
 from cluster.session.lineage import Lineage
 from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
-from evoplastic.records import (
+from evoplastic.records.names import (
     ENVIRONMENTS_FILE,
     ENVIRONMENTS_NAME,
     GENOME_SUFFIX,

@@ -20,7 +20,7 @@ from typing import Any
 from cluster.session.pedigree_table import table_of
 from evoplastic.checks import EnvironmentFault, require
 from evoplastic.inside import open_plain
-from evoplastic.records import PEDIGREE_LOG_NAME, PEDIGREE_NAME
+from evoplastic.records.names import PEDIGREE_LOG_NAME, PEDIGREE_NAME
 from evoplastic.search.individuals import Individuals
 from evoplastic.storage import write_atomically
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from evoplastic.records import NOT_RECORDED, PEDIGREE_SCHEMA
+from evoplastic.records.names import NOT_RECORDED, PEDIGREE_SCHEMA
 
 GENERATIONS = 64  # that make a row group
 

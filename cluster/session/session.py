@@ -27,13 +27,29 @@ from cluster.session.lineage import Lineage
 from cluster.session.pairs import keep_pairs
 from cluster.session.pedigree import Pedigree
 from cluster.session.summaries import Losses, statistics_of
-from evoplastic import records
 from evoplastic.checks import UsageError
 from evoplastic.commands import command
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult
-from evoplastic.records import EndEvent, EvaluationEvent, GenerationEvent
+from evoplastic.records.events import EndEvent, EvaluationEvent, GenerationEvent
+from evoplastic.records.names import (
+    ARCHIVE_QD_SCORE,
+    BANKS_SECONDS,
+    CENTER_NORM,
+    CHECKPOINT_SECONDS,
+    EVALUATE_SECONDS,
+    FAILED_INDIVIDUALS,
+    FLAT_GENERATIONS,
+    GENERATION_SECONDS,
+    RAISED_TRIALS,
+    RENEW_SECONDS,
+    RETRIED_SHARDS,
+    TRAIN_ACCURACY,
+    UPDATE_NORM,
+    UPDATE_SECONDS,
+    loss_metric,
+)
 from evoplastic.search.archive import Illuminating
 from evoplastic.search.asking import answered
 from evoplastic.search.protocol import AnySearch, Proposal
@@ -129,11 +145,11 @@ class Session:
         losses = self._live(problem, centers, proposal, should_stop)
         self.take_faults()
         self.metrics = {
-            records.BANKS_SECONDS: built - began,
-            records.EVALUATE_SECONDS: time.monotonic() - built + self._lived_s,
+            BANKS_SECONDS: built - began,
+            EVALUATE_SECONDS: time.monotonic() - built + self._lived_s,
         }
         if isinstance(self.search, Coevolving):
-            self.metrics[records.RENEW_SECONDS] = self._renewed_s
+            self.metrics[RENEW_SECONDS] = self._renewed_s
         return losses
 
     def _posed(self) -> tuple[LifetimeProblem, Tensor]:
@@ -184,11 +200,11 @@ class Session:
             )
         self.metrics |= {
             **told.numbers,
-            records.CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
-            records.FLAT_GENERATIONS: float(self.flat),
-            records.UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
-            records.FAILED_INDIVIDUALS: float(told.num_failed),
-            records.UPDATE_SECONDS: time.monotonic() - began,
+            CENTER_NORM: float(torch.linalg.vector_norm(self.center_G)),
+            FLAT_GENERATIONS: float(self.flat),
+            UPDATE_NORM: float(torch.linalg.vector_norm(self.center_G - before_G)),
+            FAILED_INDIVIDUALS: float(told.num_failed),
+            UPDATE_SECONDS: time.monotonic() - began,
         }
 
     def require_pull(self) -> None:
@@ -201,7 +217,7 @@ class Session:
         most = config.evolution.flat_generations
         if not most or self.flat < most:
             return
-        loss = self.metrics.get(records.loss_metric("mean"), float("nan"))
+        loss = self.metrics.get(loss_metric("mean"), float("nan"))
         going_on = command("resume", self.chronicle.directory.path, "evolution.flat_generations=0")
         raise UsageError(
             f"{self.flat} generations in a row told the search nothing: no individuals that it "
@@ -217,14 +233,14 @@ class Session:
         retried = self.executor.retried_shards
         self.metrics |= {
             **statistics_of(losses),
-            records.RETRIED_SHARDS: float(retried - self._retried_before),
-            records.RAISED_TRIALS: float(self.chronicle.raised_trials()),
+            RETRIED_SHARDS: float(retried - self._retried_before),
+            RAISED_TRIALS: float(self.chronicle.raised_trials()),
             # This generation's own checkpoint comes after its record; the one before is recorded.
-            records.CHECKPOINT_SECONDS: self._checkpoint_s,
-            records.GENERATION_SECONDS: self._renewed_s
-            + self.metrics[records.BANKS_SECONDS]
-            + self.metrics[records.EVALUATE_SECONDS]
-            + self.metrics[records.UPDATE_SECONDS]
+            CHECKPOINT_SECONDS: self._checkpoint_s,
+            GENERATION_SECONDS: self._renewed_s
+            + self.metrics[BANKS_SECONDS]
+            + self.metrics[EVALUATE_SECONDS]
+            + self.metrics[UPDATE_SECONDS]
             + self._checkpoint_s,
         }
         self._retried_before = retried
@@ -280,7 +296,7 @@ class Session:
         if archive is None:
             return
         keep_elites(self.lineage, archive, self.generation)
-        qd_score = self.metrics.get(records.ARCHIVE_QD_SCORE, 0.0)
+        qd_score = self.metrics.get(ARCHIVE_QD_SCORE, 0.0)
         progress.event("archive", coverage=archive.coverage, qd_score=qd_score)
 
     def keep_pairs(self) -> None:
@@ -305,13 +321,13 @@ class Session:
         return Tick(
             generation=self.generation,
             generations=self.experiment.config.evolution.generations,
-            loss=self.metrics.get(records.loss_metric("mean"), float("nan")),
-            train_accuracy=self.metrics.get(records.TRAIN_ACCURACY, float("nan")),
+            loss=self.metrics.get(loss_metric("mean"), float("nan")),
+            train_accuracy=self.metrics.get(TRAIN_ACCURACY, float("nan")),
             held_out_accuracy=last.held_out_accuracy if last is not None else None,
-            seconds=self.metrics[records.GENERATION_SECONDS],
+            seconds=self.metrics[GENERATION_SECONDS],
             seconds_left=self.clock.seconds_left(self.generation),
-            failed_individuals=int(self.metrics[records.FAILED_INDIVIDUALS]),
-            retried_shards=int(self.metrics[records.RETRIED_SHARDS]),
+            failed_individuals=int(self.metrics[FAILED_INDIVIDUALS]),
+            retried_shards=int(self.metrics[RETRIED_SHARDS]),
         )
 
     def save_checkpoint(self) -> None:

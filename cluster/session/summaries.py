@@ -8,8 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evoplastic import records
-from evoplastic.records import EvaluationEvent, Event, GenerationEvent
+from evoplastic.records.events import EvaluationEvent, Event, GenerationEvent
+from evoplastic.records.names import (
+    FLAT_GENERATIONS,
+    TRAIN_ACCURACY,
+    TRAIN_REWARD,
+    UPDATE_NORM,
+    loss_metric,
+)
 from evoplastic.search.asking import FloatArray
 
 
@@ -37,9 +43,9 @@ def flat_at_the_end(recorded: Sequence[GenerationEvent]) -> int:
     """How many of the last generations told the search nothing, which then leaves its center."""
     count = 0
     for event in reversed(recorded):
-        if records.FLAT_GENERATIONS in event.metrics:  # written by every version that knows it
-            return count + int(event.metrics[records.FLAT_GENERATIONS])
-        if event.metrics.get(records.UPDATE_NORM) != 0.0:
+        if FLAT_GENERATIONS in event.metrics:  # written by every version that knows it
+            return count + int(event.metrics[FLAT_GENERATIONS])
+        if event.metrics.get(UPDATE_NORM) != 0.0:
             break
         count += 1
     return count
@@ -53,10 +59,10 @@ def statistics_of(losses: Losses) -> dict[str, float]:
     loss, accuracy = losses.loss_P[finite], losses.accuracy_P[finite]
     answered = accuracy[~np.isnan(accuracy)]
     return {
-        records.loss_metric("mean"): float(loss.mean()),
-        records.loss_metric("median"): float(np.median(loss)),
-        records.loss_metric("best"): float(loss.min()),
-        records.loss_metric("std"): float(loss.std()),
-        **({records.TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
-        records.TRAIN_REWARD: float(losses.reward_P[finite].mean()),
+        loss_metric("mean"): float(loss.mean()),
+        loss_metric("median"): float(np.median(loss)),
+        loss_metric("best"): float(loss.min()),
+        loss_metric("std"): float(loss.std()),
+        **({TRAIN_ACCURACY: float(answered.mean())} if len(answered) else {}),
+        TRAIN_REWARD: float(losses.reward_P[finite].mean()),
     }

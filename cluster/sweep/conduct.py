@@ -16,7 +16,7 @@ from cluster.sweep.plan import Plan, PlannedRun
 from cluster.sweep.progress import SweepProgress
 from cluster.sweep.shares import Share
 from evoplastic.checks import UsageError
-from evoplastic.records import CONFIG_NAME
+from evoplastic.records.names import CONFIG_NAME
 from evoplastic.stopping import StopSignal
 
 logger = logging.getLogger(__name__)

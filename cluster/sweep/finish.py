@@ -14,7 +14,7 @@ from cluster.tracking.parent import settle_parent
 from cluster.tracking.sync import sync
 from cluster.tracking.tracker import first_line
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.records import JOURNAL_NAME
+from evoplastic.records.names import JOURNAL_NAME
 
 logger = logging.getLogger(__name__)
 

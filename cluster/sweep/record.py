@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from evoplastic.checks import EnvironmentFault, UsageError, refused, require
 from evoplastic.inside import open_plain
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import SWEEP_NAME
+from evoplastic.records.names import SWEEP_NAME
 from evoplastic.storage import write_atomically
 
 if TYPE_CHECKING:

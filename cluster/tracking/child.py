@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from cluster.journal import now_ms
 from cluster.tracking.mlflow_store import MlflowStore, Point
 from evoplastic.checks import EnvironmentFault
-from evoplastic.records import TAG_GENOME, TAG_RUN_ID
+from evoplastic.records.names import TAG_GENOME, TAG_RUN_ID
 
 
 class Child(NamedTuple):

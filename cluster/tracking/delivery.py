@@ -31,7 +31,16 @@ from evoplastic.commands import command
 from evoplastic.inside import is_inside
 from evoplastic.notes import NOTE_TAG, with_links
 from evoplastic.reading import parse_object, read_mapping, read_text
-from evoplastic.records import (
+from evoplastic.records.events import (
+    EndEvent,
+    EvaluationEvent,
+    Event,
+    FaultEvent,
+    GenerationEvent,
+    ResumeEvent,
+    StartEvent,
+)
+from evoplastic.records.names import (
     ARCHIVE_NAME,
     CONFIG_NAME,
     ENVIRONMENTS_FILE,
@@ -47,13 +56,6 @@ from evoplastic.records import (
     TAG_RESUMES,
     TRACKING_NAME,
     TRANSFERS_NAME,
-    EndEvent,
-    EvaluationEvent,
-    Event,
-    FaultEvent,
-    GenerationEvent,
-    ResumeEvent,
-    StartEvent,
     Status,
 )
 from evoplastic.storage import write_atomically

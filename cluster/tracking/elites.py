@@ -14,7 +14,7 @@ from cluster.tracking.mlflow_store import MlflowStore
 from cluster.tracking.models import READY, Origin, deliver_file
 from evoplastic.checks import UsageError
 from evoplastic.reading import parse_object, read_text
-from evoplastic.records import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
+from evoplastic.records.names import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
 from evoplastic.storage import read_header
 
 MOST_MODELS = 16  # elites that become models, those of the lowest loss

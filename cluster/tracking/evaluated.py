@@ -14,7 +14,7 @@ from cluster.journal import now_ms
 from cluster.tracking.child import Place, asking, log_report, new_child
 from cluster.tracking.mlflow_store import MlflowStore, Point
 from cluster.tracking.models import Suite, deliver_suite
-from evoplastic.records import MODEL_TAG_DIGEST
+from evoplastic.records.names import MODEL_TAG_DIGEST
 
 KIND = "evaluate"
 TAG_EVALUATION = "evoplastic.evaluation"

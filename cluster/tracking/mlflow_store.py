@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cluster.tracking.database import whole_database
 from evoplastic.checks import EnvironmentFault
-from evoplastic.records import (
+from evoplastic.records.events import StartEvent
+from evoplastic.records.names import (
     TAG_CONFIG,
     TAG_GIT_COMMIT,
     TAG_GIT_DIRTY,
     TAG_RUN_ID,
     TAG_SUITE,
     TAG_SWEEP,
-    StartEvent,
 )
 
 if TYPE_CHECKING:

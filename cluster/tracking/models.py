@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from cluster.tracking.mlflow_store import MlflowStore
 from evoplastic.checks import UsageError
 from evoplastic.genome.parents import OPERATOR, Parent, as_parent, described, read_parents
-from evoplastic.records import (
+from evoplastic.records.events import EvaluationEvent, StartEvent
+from evoplastic.records.names import (
     CENTER_NAME,
     MODEL_HELD_OUT,
     MODEL_TAG_CELL,
@@ -29,8 +30,6 @@ from evoplastic.records import (
     MODEL_TAG_USER,
     MODEL_TYPE,
     START_NAME,
-    EvaluationEvent,
-    StartEvent,
     kept_name,
 )
 from evoplastic.storage import read_header

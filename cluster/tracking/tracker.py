@@ -20,7 +20,8 @@ from cluster.tracking.mlflow_store import SQLITE, sqlite_file
 from cluster.tracking.secrets import require_no_secret
 from evoplastic.checks import EnvironmentFault, UsageError
 from evoplastic.commands import command
-from evoplastic.records import EndEvent, GenerationEvent, Status
+from evoplastic.records.events import EndEvent, GenerationEvent
+from evoplastic.records.names import Status
 
 logger = logging.getLogger(__name__)
 

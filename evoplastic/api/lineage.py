@@ -99,7 +99,7 @@ class Lineage:
     @property
     def has_population(self) -> bool:
         """Whether there is a pedigree."""
-        from evoplastic.records import PEDIGREE_NAME
+        from evoplastic.records.names import PEDIGREE_NAME
 
         return self.run_dir is not None and (self.run_dir / PEDIGREE_NAME).is_file()
 
@@ -201,7 +201,7 @@ def _asked(genome: str, store: str | None) -> tuple[Path | None, bool, list[Node
     """The run directory, whether it was named as a whole, and the genomes asked for."""
     from analysis.lineage.folders import node_of, nodes_of
     from evoplastic.api.references import find_genome
-    from evoplastic.records import CONFIG_NAME, START_NAME
+    from evoplastic.records.names import CONFIG_NAME, START_NAME
 
     for place in (Path(genome), RUNS / genome):
         if os.path.isdir(place) and (place / CONFIG_NAME).is_file():

@@ -64,7 +64,7 @@ def with_first(ref: str | Path | Genome, store: str | None) -> tuple[Genome, Gen
     """A genome, and the one that its run began with, where that lies beside it."""
     from evoplastic.api.references import find_genome
     from evoplastic.genome.genome import Genome
-    from evoplastic.records import INITIAL_NAME
+    from evoplastic.records.names import INITIAL_NAME
 
     if isinstance(ref, Genome):
         return ref, None

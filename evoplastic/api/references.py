@@ -89,7 +89,7 @@ def _on_disk(text: str, tried: list[str]) -> Found | None:
 
 
 def _beside(file: Path) -> Found:
-    from evoplastic.records import CONFIG_NAME, PAIRS
+    from evoplastic.records.names import CONFIG_NAME, PAIRS
 
     folder = file.absolute().parent
     config = (folder.parent if folder.name == PAIRS else folder).parent / CONFIG_NAME
@@ -98,7 +98,7 @@ def _beside(file: Path) -> Found:
 
 def _of_run(directory: Path, which: str) -> Found:
     """The genome of a run directory: "center", "initial", of a generation, or an environment."""
-    from evoplastic.records import CENTER_NAME, INITIAL_NAME, generation_of, kept_name
+    from evoplastic.records.names import CENTER_NAME, INITIAL_NAME, generation_of, kept_name
 
     require_inside(directory)
     genomes = directory / "genomes"
@@ -131,7 +131,7 @@ def _of_run(directory: Path, which: str) -> Found:
 
 def _of_environment(directory: Path, name: str) -> Found:
     """The genome of an environment of a run in which tasks evolve."""
-    from evoplastic.records import PAIRS
+    from evoplastic.records.names import PAIRS
 
     file = directory / "genomes" / PAIRS / f"{name}{SUFFIX}"
     if not file.is_file():
@@ -229,7 +229,7 @@ def _in_store(text: str, store: str | None, tried: list[str]) -> Found | None:
 
 
 def _only_genome(folder: Path, model: str) -> Found:
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records.names import CONFIG_NAME
 
     files = sorted(folder.rglob(f"*{SUFFIX}"))
     require(len(files) == 1, f"logged model {model} holds {len(files)} genome files, expected one")

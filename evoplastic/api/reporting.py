@@ -110,7 +110,7 @@ def origin_of(run: RunRecords) -> Origin:
     from analysis.page.words import without_places
     from cluster.config.run import load_config
     from cluster.tracking.page.naming import overrides, parameters
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records.names import CONFIG_NAME
 
     name = str(run.config.get("name", ""))
     try:

@@ -33,7 +33,7 @@ def warm_started(
     from cluster.config.sections import WarmStartConfig
     from evoplastic.api.setting import load
     from evoplastic.genome.genome import Genome
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records.names import CONFIG_NAME
 
     section = config.warm_start
     ref = section.genome if start_from is None else start_from

@@ -139,7 +139,7 @@ def run_fork(args: argparse.Namespace) -> int:
 def _config_of(args: argparse.Namespace) -> Path:
     """The settings of the run that is forked; once this has been done, they lie in the new run."""
     from evoplastic.api.references import find_genome
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records.names import CONFIG_NAME
 
     there = None if args.run_dir is None else args.run_dir / CONFIG_NAME
     if args.go_on and there is not None and there.is_file():
@@ -207,7 +207,7 @@ def _kept_sources(forked: Path, config: RunConfig) -> Sources | None:
     """What the run that is forked kept of its tasks, if they are wanted and gone."""
     from cluster.config.run import load_config
     from cluster.sources import kept_for
-    from evoplastic.records import CONFIG_NAME
+    from evoplastic.records.names import CONFIG_NAME
 
     same = load_config(forked / CONFIG_NAME).suite == config.suite
     return kept_for(forked, config.suite) if same else None

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic import records
 from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
+from evoplastic.records.names import GRADIENT_NORM
 from evoplastic.search.config import ESConfig
 from evoplastic.search.moments import AdamState, first_state, restored
 from evoplastic.search.mutation import ON_CPU, accumulate_mutations
@@ -72,7 +72,7 @@ class EvolutionStrategy:
         if shaped.pulls:
             state = update(state, gradient_G, self._config, self._layout, proposal.generation)
         norm = float(torch.linalg.vector_norm(gradient_G))
-        return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
+        return Told(state, shaped.pulls, shaped.num_failed, {GRADIENT_NORM: norm})
 
     def center(self, state: AdamState) -> Tensor:
         """The center of the mutations."""

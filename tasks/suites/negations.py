@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from evoplastic.checks import UsageError
-from evoplastic.records import StartEvent
+from evoplastic.records.events import StartEvent
 from tasks.suites.loading import known_suites, load_suite
 
 Pair = tuple[str, str]

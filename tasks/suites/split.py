@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from evoplastic.checks import require, require_known
-from evoplastic.records import Role
+from evoplastic.records.names import Role
 from evoplastic.trials.table import TrialTable
 from evoplastic.trials.world import Task
 from tasks.baselines.levels import TaskLevels

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evoplastic.records import Condition, EndEvent, EvaluationEvent, Event, Role, TaskEvaluation
+from evoplastic.records.events import EndEvent, EvaluationEvent, Event, TaskEvaluation
+from evoplastic.records.names import Condition, Role
 from tests.analysis import runs
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from evoplastic.records import (
-    Condition,
+from evoplastic.records.events import (
     EndEvent,
     EvaluationEvent,
     Event,
     GenerationEvent,
-    Role,
     StartEvent,
     TaskEvaluation,
     to_line,
 )
+from evoplastic.records.names import Condition, Role
 
 NUM_TRIALS = 40
 SCORED_TRIALS = 10

@@ -13,7 +13,7 @@ from analysis.curves import learning_curves, moving_average, smoothing_trials
 from analysis.figures.curve import figure_learning_curves, write_figures_learning_curves
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis import runs
 
 

@@ -16,7 +16,7 @@ from analysis.generalization import (
 from analysis.store import RunRecords, open_run
 from analysis.tables.final import format_final_table
 from evoplastic.checks import UsageError
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis import runs
 
 

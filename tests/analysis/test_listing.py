@@ -10,7 +10,7 @@ import evoplastic as ep
 from analysis.listing import list_runs
 from cluster.tracking.sync import sync
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.records import TAG_RUN_ID
+from evoplastic.records.names import TAG_RUN_ID
 from tests.cluster import written_runs
 from tests.cluster.tracking.page import long_runs
 

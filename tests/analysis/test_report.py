@@ -18,7 +18,8 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.records import TAG_RUN_ID, Event
+from evoplastic.records.events import Event
+from evoplastic.records.names import TAG_RUN_ID
 from tests.analysis import runs
 
 FILES = {

@@ -17,7 +17,7 @@ from analysis.store import read_directory
 from analysis.tables.settings import format_settings_table
 from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis.runs import entry, evaluation, start, write_run
 
 

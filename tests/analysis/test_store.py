@@ -12,7 +12,7 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.records import EndEvent, Event, FaultEvent, ResumeEvent, to_line
+from evoplastic.records.events import EndEvent, Event, FaultEvent, ResumeEvent, to_line
 from tests.analysis import runs
 
 

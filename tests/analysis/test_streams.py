@@ -13,7 +13,7 @@ from analysis.figures.streams import figure_streams, write_figures_streams
 from analysis.store import RunRecords, open_run
 from analysis.streams import matrix_table
 from analysis.tables.streams import format_streams
-from evoplastic.records import Event, StreamRecord
+from evoplastic.records.events import Event, StreamRecord
 from tests.analysis.runs import entry, evaluation, start, whole_run, write_run
 
 RECORD = StreamRecord(

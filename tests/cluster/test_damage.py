@@ -17,7 +17,7 @@ from cluster.loop import evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import EvaluationEvent, GenerationEvent
+from evoplastic.records.events import EvaluationEvent, GenerationEvent
 
 WORDS = (
     "engine=reference",

@@ -17,7 +17,7 @@ import pytest
 from cluster.config.run import load_config
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
-from evoplastic.records import EndEvent
+from evoplastic.records.events import EndEvent
 from tests import faults
 from tests.cluster import written_runs as runs
 

@@ -22,7 +22,7 @@ from cluster.journal import read_journal
 from cluster.loop import resume
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import GenerationEvent
+from evoplastic.records.events import GenerationEvent
 
 WRITTEN = Path(__file__).parent / "first_schema"
 

@@ -15,7 +15,7 @@ from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
-from evoplastic.records import EvaluationEvent, GenerationEvent
+from evoplastic.records.events import EvaluationEvent, GenerationEvent
 from evoplastic.trials.table import TrialTable
 from tests.cluster.free import free_config
 

@@ -14,7 +14,7 @@ import pytest
 
 from cluster.journal import Journal, now_ms, read_journal
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.records import Event, ResumeEvent
+from evoplastic.records.events import Event, ResumeEvent
 from tests.cluster.written_runs import evaluation, generation, start
 
 

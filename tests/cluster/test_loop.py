@@ -25,7 +25,7 @@ from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard
-from evoplastic.records import (
+from evoplastic.records.events import (
     EndEvent,
     EvaluationEvent,
     Event,

@@ -17,7 +17,8 @@ from cluster.loop import evolve, resume
 from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import PEDIGREE_LOG_NAME, GenerationEvent
+from evoplastic.records.events import GenerationEvent
+from evoplastic.records.names import PEDIGREE_LOG_NAME
 from tasks.curricula.catalogue import CURRICULA
 from tests.evoplastic.search.climbing import CLIMBING, SETTINGS, every_search, listed
 

@@ -22,18 +22,15 @@ from cluster.tracking.models import scores_of
 from cluster.tracking.page.naming import parameters
 from cluster.tracking.page.points import Told, points_of
 from evoplastic.reading import read_mapping
-from evoplastic.records import (
-    CONFIG_NAME,
-    JOURNAL_NAME,
-    TAG_RUN_ID,
+from evoplastic.records.events import (
     EndEvent,
     EvaluationEvent,
     Event,
     GenerationEvent,
     StartEvent,
-    Status,
     TaskEvaluation,
 )
+from evoplastic.records.names import CONFIG_NAME, JOURNAL_NAME, TAG_RUN_ID, Status
 from tasks.suites.negations import negations_of
 
 RUN_ID = "tiny-20260102-030405-abcd"

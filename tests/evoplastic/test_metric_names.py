@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric
 
 from evoplastic.metric_names import ESCAPE, LONGEST_WORD, metric_word
-from evoplastic.records import Condition, Role, task_metric
+from evoplastic.records.names import Condition, Role, task_metric
 from tasks.suites.loading import known_suites, load_suite
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.text(

@@ -16,7 +16,7 @@ import pytest
 from cluster.checkpoint import load_checkpoint
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
-from evoplastic.records import EvaluationEvent, GenerationEvent
+from evoplastic.records.events import EvaluationEvent, GenerationEvent
 from tests.integration.driver import config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,7 +19,8 @@ from cluster.loop import RunOutcome, evolve, resume
 from cluster.workers.ray_cluster import connect
 from cluster.workers.ray_executor import RayExecutor
 from cluster.workers.staffing.request import WorkerRequest
-from evoplastic.records import ENVIRONMENTS_NAME, TRANSFERS_NAME, GenerationEvent
+from evoplastic.records.events import GenerationEvent
+from evoplastic.records.names import ENVIRONMENTS_NAME, TRANSFERS_NAME
 from tests.cluster.poet.test_runs import state_of
 from tests.cluster.poet.worlds import OVERRIDES, smoke
 

@@ -39,7 +39,8 @@ from cluster.workers.staffing.request import WorkerRequest
 from evoplastic.checks import UsageError
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import PopulationResult, PopulationShard, ReplicateShard
-from evoplastic.records import ARCHIVE_NAME, PEDIGREE_LOG_NAME, GenerationEvent
+from evoplastic.records.events import GenerationEvent
+from evoplastic.records.names import ARCHIVE_NAME, PEDIGREE_LOG_NAME
 from evoplastic.search.config import ESConfig
 from tests.cluster.free import free_config
 from tests.cluster.tiny import tiny_genome, tiny_problem

@@ -17,7 +17,8 @@ import pytest
 
 from cluster.journal import read_journal
 from cluster.lock import LOCK_NAME
-from evoplastic.records import TAG_RUN_ID, TAG_SWEEP, StartEvent
+from evoplastic.records.events import StartEvent
+from evoplastic.records.names import TAG_RUN_ID, TAG_SWEEP
 from tests.cluster import written_runs
 
 ROOT = Path(__file__).resolve().parents[2]

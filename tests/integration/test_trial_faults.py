@@ -10,9 +10,9 @@ import pytest
 from cluster.config.run import RunConfig
 from cluster.journal import read_journal
 from cluster.loop import RunOutcome, evolve, resume
-from evoplastic import records
 from evoplastic.__main__ import main
-from evoplastic.records import FaultEvent, GenerationEvent
+from evoplastic.records.events import FaultEvent, GenerationEvent
+from evoplastic.records.names import JOURNAL_NAME, RAISED_TRIALS
 from evoplastic.trials import faults
 from tests.cluster.free import free_config
 
@@ -54,8 +54,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
 def raised(outcome: RunOutcome) -> list[float]:
     """Trials that raised, by generation."""
     return [
-        event.metrics[records.RAISED_TRIALS]
-        for event in read_journal(outcome.run_dir / records.JOURNAL_NAME)[0]
+        event.metrics[RAISED_TRIALS]
+        for event in read_journal(outcome.run_dir / JOURNAL_NAME)[0]
         if isinstance(event, GenerationEvent)
     ]
 
@@ -65,7 +65,7 @@ def test_a_run_goes_on_and_counts(done: RunOutcome) -> None:
     assert sum(raised(done)) > 2
     told = [
         event.message
-        for event in read_journal(done.run_dir / records.JOURNAL_NAME)[0]
+        for event in read_journal(done.run_dir / JOURNAL_NAME)[0]
         if isinstance(event, FaultEvent)
     ]
     assert len(told) == 2

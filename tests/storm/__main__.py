@@ -25,7 +25,7 @@ from cluster.rundir import RunDirectory
 from cluster.tracking.mlflow_store import MlflowStore
 from cluster.tracking.sync import sync
 from evoplastic.checks import UsageError
-from evoplastic.records import metric_events
+from evoplastic.records.events import metric_events
 from tests import faults
 from tests.cluster import written_runs as runs
 from tests.storm.weather import Disk, Server, bad_weather, kill_a_worker, seconds_since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from evoplastic.records import Event, metric_events
+from evoplastic.records.events import Event, metric_events
 
 NAME = "metrics.parquet"
 FOLDER = "details"  # among the artifacts

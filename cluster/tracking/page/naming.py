@@ -14,7 +14,8 @@ from cluster.config.run import AS_TYPED, RunConfig, known_recipes, load_config
 from cluster.config.values import NAMED, leaves, within
 from evoplastic.checks import UsageError
 from evoplastic.naming import short_keys
-from evoplastic.records import TAG_OVERRIDES, TAG_RECIPE, TAG_SETTING, StartEvent
+from evoplastic.records.events import StartEvent
+from evoplastic.records.names import TAG_OVERRIDES, TAG_RECIPE, TAG_SETTING
 
 # How work is cut and where it runs and is told of: no result depends on it.
 MACHINERY = (

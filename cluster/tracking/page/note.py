@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from cluster.tracking.page.naming import overrides, run_name
 from cluster.tracking.page.points import ROLES, Pair, summary
 from evoplastic.commands import PROGRAM, command, quoted
-from evoplastic.records import SUMMARY, EvaluationEvent, StartEvent, Status, TaskEvaluation
+from evoplastic.records.events import EvaluationEvent, StartEvent, TaskEvaluation
+from evoplastic.records.names import SUMMARY, Status
 from tasks.suites.negations import negations_of
 
 MOST_ROWS = 40

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster.tracking.mlflow_store import Point
-from evoplastic import records
-from evoplastic.records import (
+from evoplastic.records.events import EvaluationEvent, Event, GenerationEvent, TaskEvaluation
+from evoplastic.records.names import (
+    GENERATION_SECONDS,
     SUMMARY,
+    TRAIN_ACCURACY,
+    TRAIN_REWARD,
     Condition,
-    EvaluationEvent,
-    Event,
-    GenerationEvent,
     Role,
-    TaskEvaluation,
     task_metric,
 )
 
@@ -61,7 +60,7 @@ def points_of(
         if isinstance(event, GenerationEvent):
             if event.generation >= told.generations:
                 told.generations = event.generation + 1
-                told.seconds += event.metrics.get(records.GENERATION_SECONDS, 0.0)
+                told.seconds += event.metrics.get(GENERATION_SECONDS, 0.0)
             values = _by_half(event) if halves else event.metrics
         elif isinstance(event, EvaluationEvent):
             values = evaluation_metrics(event, negations) | _progress(event, told)
@@ -135,7 +134,7 @@ def _by_half(event: GenerationEvent) -> dict[str, float]:
         group, _, statistic = name.partition("/")
         if group == "fitness":
             kept[f"{group}/{half}/{statistic}"] = value
-        elif name in (records.TRAIN_ACCURACY, records.TRAIN_REWARD):
+        elif name in (TRAIN_ACCURACY, TRAIN_REWARD):
             kept[f"fitness/{half}/{statistic}"] = value
         else:
             kept[name] = value

@@ -55,7 +55,7 @@ def leaving(run_dir: Path, args: argparse.Namespace) -> Iterator[None]:
         yield
     except (Preempted, Stopped) as error:
         from cluster.lock import Occupied
-        from evoplastic.records import CONFIG_NAME
+        from evoplastic.records.names import CONFIG_NAME
 
         if (run_dir / CONFIG_NAME).is_file() and not isinstance(error.__cause__, Occupied):
             print(how_to_go_on(run_dir, args), file=sys.stderr)

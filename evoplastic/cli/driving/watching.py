@@ -13,7 +13,7 @@ from evoplastic.cli.driving.leaving import how_to_go_on
 from evoplastic.supervision import Lost
 
 if TYPE_CHECKING:
-    from evoplastic.records import Status
+    from evoplastic.records.names import Status
 
 CODES = {"done": exits.DONE, "preempted": exits.PREEMPTED, "interrupted": exits.INTERRUPTED}
 

@@ -120,7 +120,7 @@ def _metrics(
     """
     from evoplastic.api.evaluating import PLASTIC
     from evoplastic.metric_names import metric_word
-    from evoplastic.records import group_metric
+    from evoplastic.records.names import group_metric
 
     scores: dict[str, float] = {}
     others: dict[str, float] = {}

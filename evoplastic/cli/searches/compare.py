@@ -130,7 +130,8 @@ def compare(name: str, args: argparse.Namespace, overrides: list[str]) -> dict[s
     from cluster.loop import evolve
     from evoplastic.benchmark.optimum import POPSIZE, find
     from evoplastic.checks import UsageError
-    from evoplastic.records import JOURNAL_NAME, GenerationEvent, loss_metric
+    from evoplastic.records.events import GenerationEvent
+    from evoplastic.records.names import JOURNAL_NAME, loss_metric
 
     near = find(name, args.evaluations, args.seed)
     alone = {

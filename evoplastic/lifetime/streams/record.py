@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evoplastic.lifetime.streams.measures import accuracy_matrix, stream_scores
-from evoplastic.records import StreamRecord
+from evoplastic.records.events import StreamRecord
 from evoplastic.trials.course import Course
 
 DECIMALS = 4  # a cell is a share of some ten probes

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic import machine, records
+from evoplastic import machine
 from evoplastic.checks import UsageError, require
 from evoplastic.genome.layout import Layout
 from evoplastic.random.counters import Purpose, words
+from evoplastic.records.names import SEARCH_STDEV
 from evoplastic.search.adapted.algorithm import FLOAT32_BYTES, Algorithm, Tensors
 from evoplastic.search.adapted.breeding import INDIVIDUAL, NUMBERED, Breeding, with_numbers
 from evoplastic.search.adapted.coordinates import Coordinates
@@ -125,7 +126,7 @@ class AdaptedSearch:
             individuals = self._algorithm.individuals(
                 proposal.generation, births, own_PL.mean(1), state.of_algorithm
             )
-        told = {records.SEARCH_STDEV: stdev, **numbers}
+        told = {SEARCH_STDEV: stdev, **numbers}
         return Told(state, pulled, num_failed, told, individuals)
 
     def center(self, state: AdaptedState) -> Tensor:

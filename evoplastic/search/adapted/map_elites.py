@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic import records
 from evoplastic.checks import SECTION, require, require_known
 from evoplastic.lifetime.behaviour.catalogue import parted
 from evoplastic.random.counters import Purpose, normal
+from evoplastic.records.names import ARCHIVE_COVERAGE, ARCHIVE_QD_SCORE
 from evoplastic.search.adapted.algorithm import Tensors, require_common, require_share
 from evoplastic.search.adapted.breeding import BEST_PLACE, INDIVIDUAL, PLACE, Breeding, places
 from evoplastic.search.adapted.coordinates import Bounds
@@ -223,8 +223,8 @@ class MAPElites(Breeding):
         filled_C, loss_C = tensors["filled_C"], tensors["loss_C"]
         worth_C = (self.options.worst_loss - loss_C).clamp(min=0.0)
         return {
-            records.ARCHIVE_COVERAGE: float(filled_C.double().mean()),
-            records.ARCHIVE_QD_SCORE: float(torch.where(filled_C, worth_C, 0.0).sum()),
+            ARCHIVE_COVERAGE: float(filled_C.double().mean()),
+            ARCHIVE_QD_SCORE: float(torch.where(filled_C, worth_C, 0.0).sum()),
         }
 
     def _standing(self, tensors: Tensors, bounds: Bounds, evals_PE: Tensor | None) -> Any:

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic import machine, records
+from evoplastic import machine
 from evoplastic.checks import require
 from evoplastic.genome.layout import Layout
+from evoplastic.records.names import CLIPPED_LIFETIMES, GRADIENT_NORM
 from evoplastic.search.asking import FloatArray
 from evoplastic.search.gradient.config import GradientConfig
 from evoplastic.search.gradient.proposal import CenterProposal
@@ -92,8 +93,8 @@ class GradientSearch:
             clipped_PG = share_P[:, None].astype(np.float32) * gradient_PG
             state = self._stepped(state, self._mean(clipped_PG))
         numbers = {
-            records.GRADIENT_NORM: norm,
-            records.CLIPPED_LIFETIMES: float((share_P < 1).mean()),
+            GRADIENT_NORM: norm,
+            CLIPPED_LIFETIMES: float((share_P < 1).mean()),
         }
         return Told(state, norm > 0, num_failed, numbers)
 

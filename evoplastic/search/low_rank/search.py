@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evoplastic import records
 from evoplastic.genome.layout import Layout
+from evoplastic.records.names import GRADIENT_NORM
 from evoplastic.search.es import EvolutionStrategy, update
 from evoplastic.search.low_rank.config import LowRankESConfig
 from evoplastic.search.low_rank.mutation import LowRankMutations
@@ -58,7 +58,7 @@ class LowRankES:
         if shaped.pulls:
             state = update(state, gradient_G, options, self._layout, proposal.generation)
         norm = float(torch.linalg.vector_norm(gradient_G))
-        return Told(state, shaped.pulls, shaped.num_failed, {records.GRADIENT_NORM: norm})
+        return Told(state, shaped.pulls, shaped.num_failed, {GRADIENT_NORM: norm})
 
     def center(self, state: AdamState) -> Tensor:
         """The center of the mutations."""

@@ -15,7 +15,8 @@ from analysis.figures.environments.tree import figure_tree
 from analysis.figures.environments.writing import write_figures_annecs, write_figures_environments
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import UsageError
-from evoplastic.records import ENVIRONMENTS_NAME, TRANSFERS_NAME, Event, GenerationEvent
+from evoplastic.records.events import Event, GenerationEvent
+from evoplastic.records.names import ENVIRONMENTS_NAME, TRANSFERS_NAME
 from tests.analysis.runs import entry, evaluation, start, write_run
 
 ROWS = [

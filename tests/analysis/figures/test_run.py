@@ -19,7 +19,7 @@ from analysis.figures.run import (
 from analysis.figures.style import ROLE_COLOUR
 from analysis.store import RunRecords, open_run
 from evoplastic.checks import EnvironmentFault
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis import runs
 
 

@@ -17,7 +17,7 @@ from analysis.figures.run import figure_accuracy, figure_tasks
 from analysis.measures import ACCURACY, MEASURES, REWARD
 from analysis.report import analyze
 from analysis.store import RunRecords, open_run
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis import free_runs, runs
 
 MANY = {2: free_runs.TWO, 14: free_runs.many(10, 4), 30: free_runs.many(24, 6)}

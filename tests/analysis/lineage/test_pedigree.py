@@ -26,7 +26,7 @@ from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.records import PEDIGREE_NAME, kept_name
+from evoplastic.records.names import PEDIGREE_NAME, kept_name
 from evoplastic.search.catalogue import SEARCHES
 from tests.analysis import runs
 

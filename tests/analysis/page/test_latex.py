@@ -11,7 +11,7 @@ import pytest
 from analysis.page.contents import contents_of
 from analysis.page.latex import escaped, latex_of
 from analysis.store import open_run
-from evoplastic.records import EvaluationEvent, Event
+from evoplastic.records.events import EvaluationEvent, Event
 from tests.analysis import free_runs, runs
 from tests.cluster.tracking.page import long_runs
 

@@ -15,7 +15,7 @@ from analysis.groups import groups_table
 from analysis.store import RunRecords, open_run
 from analysis.tables.groups import format_groups
 from analysis.tables.pairs import pair_sentences
-from evoplastic.records import Event
+from evoplastic.records.events import Event
 from tests.analysis import free_runs
 from tests.analysis.runs import entry, evaluation, start, whole_run, write_run
 

@@ -17,13 +17,8 @@ import numpy as np
 from cluster.config.run import RunConfig
 from cluster.experiment import build_experiment
 from cluster.journal import read_journal
-from evoplastic.records import (
-    GENERATION_SECONDS,
-    EvaluationEvent,
-    GenerationEvent,
-    StartEvent,
-    TaskEvaluation,
-)
+from evoplastic.records.events import EvaluationEvent, GenerationEvent, StartEvent, TaskEvaluation
+from evoplastic.records.names import GENERATION_SECONDS
 
 LEVEL = 0.90
 STAYS = 3  # measurements in a row

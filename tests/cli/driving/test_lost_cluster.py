@@ -20,7 +20,7 @@ from cluster.journal import read_journal
 from cluster.loop import evolve, resume
 from cluster.session.lost import write_lost
 from cluster.tracking.sync import sync
-from evoplastic.records import EndEvent, FaultEvent, GenerationEvent, ResumeEvent
+from evoplastic.records.events import EndEvent, FaultEvent, GenerationEvent, ResumeEvent
 from tests.cluster.test_loop import At, small
 
 TIMEOUT_S = 240.0

@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 
 from cluster.loop import evolve
 from cluster.tracking.sync import sync
-from evoplastic.records import MODEL_HELD_OUT
+from evoplastic.records.names import MODEL_HELD_OUT
 from tests.cli.conftest import Command
 from tests.cluster.test_loop import small
 from tests.cluster.written_runs import copy_of

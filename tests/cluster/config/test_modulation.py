@@ -13,7 +13,7 @@ from cluster.experiment import build_experiment
 from cluster.loop import evolve
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import CONFIG_NAME
+from evoplastic.records.names import CONFIG_NAME
 
 FEW = ["evolution.generations=2", "evaluation.held_out_lifetimes=2"]
 WRITTEN = (

@@ -20,7 +20,7 @@ from cluster.progress import SilentProgress, Tick
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.lifetime.shards import simulate_population
-from evoplastic.records import CONFIG_NAME
+from evoplastic.records.names import CONFIG_NAME
 from evoplastic.rules.catalogue import RULES
 
 FEW = [

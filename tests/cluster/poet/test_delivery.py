@@ -10,7 +10,7 @@ from mlflow.tracking import MlflowClient
 from cluster.loop import evolve
 from evoplastic.api.references import find_genome
 from evoplastic.genome.genome import Genome
-from evoplastic.records import ENVIRONMENTS_FILE, ENVIRONMENTS_NAME, PAIRS, TRANSFERS_NAME
+from evoplastic.records.names import ENVIRONMENTS_FILE, ENVIRONMENTS_NAME, PAIRS, TRANSFERS_NAME
 from tests.cluster.poet.worlds import smoke
 
 

@@ -23,12 +23,8 @@ from evoplastic.api.references import find_genome
 from evoplastic.checks import UsageError
 from evoplastic.cli.dry_run import seconds_per_generation
 from evoplastic.genome.genome import Genome
-from evoplastic.records import (
-    ENVIRONMENTS_FILE,
-    ENVIRONMENTS_NAME,
-    TRANSFERS_NAME,
-    GenerationEvent,
-)
+from evoplastic.records.events import GenerationEvent
+from evoplastic.records.names import ENVIRONMENTS_FILE, ENVIRONMENTS_NAME, TRANSFERS_NAME
 from tasks.machines.evolving.limits import identity
 from tasks.machines.metatasks.reading import read_meta_task
 from tests.cluster.poet.worlds import smoke

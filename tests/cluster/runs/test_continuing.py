@@ -15,7 +15,7 @@ from cluster.journal import read_journal
 from cluster.loop import RunOutcome, left_behind
 from cluster.rundir import RunDirectory
 from evoplastic.checks import Preempted, UsageError
-from evoplastic.records import GenerationEvent
+from evoplastic.records.events import GenerationEvent
 from evoplastic.stopping import Stopped
 from tests.cluster.test_loop import At, search_bytes, small
 from tests.faults import forked, wait

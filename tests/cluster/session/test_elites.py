@@ -12,7 +12,7 @@ from analysis.store import read_directory
 from cluster.config.run import RunConfig, load_config
 from cluster.loop import evolve, resume
 from evoplastic.genome.genome import Genome
-from evoplastic.records import PEDIGREE_NAME
+from evoplastic.records.names import PEDIGREE_NAME
 
 
 def small(generations: int, *overrides: str) -> RunConfig:

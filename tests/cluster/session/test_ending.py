@@ -15,7 +15,7 @@ from evoplastic.__main__ import main
 from evoplastic.checks import EnvironmentFault, Preempted
 from evoplastic.cli import exits
 from evoplastic.lifetime.problem import LifetimeProblem
-from evoplastic.records import EndEvent, FaultEvent
+from evoplastic.records.events import EndEvent, FaultEvent
 from tests.cluster.test_loop import small
 
 

@@ -15,7 +15,7 @@ from cluster.journal import read_journal
 from cluster.loop import evolve, resume
 from cluster.session.informing import Informing
 from evoplastic.checks import UsageError
-from evoplastic.records import EvaluationEvent, TaskEvaluation
+from evoplastic.records.events import EvaluationEvent, TaskEvaluation
 
 SMALL = (
     *(

@@ -17,7 +17,8 @@ from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
 from evoplastic.genome.parents import Parent
 from evoplastic.network.neurons import NeuronGroups
-from evoplastic.records import EvaluationEvent, kept_name
+from evoplastic.records.events import EvaluationEvent
+from evoplastic.records.names import kept_name
 from tests.cluster.test_loop import At, small
 from tests.cluster.tiny import tiny_genome, tiny_problem
 

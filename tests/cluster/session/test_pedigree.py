@@ -19,7 +19,7 @@ from cluster.loop import evolve, resume
 from cluster.session.pedigree import Pedigree, line_of, thinned
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import PEDIGREE_LOG_NAME, PEDIGREE_NAME, kept_name
+from evoplastic.records.names import PEDIGREE_LOG_NAME, PEDIGREE_NAME, kept_name
 from evoplastic.search.individuals import Individuals, Register
 from tests.cluster.test_loop import At
 from tests.cluster.test_loop import small as smoke

@@ -15,7 +15,8 @@ from evoplastic.api.starting import warm_started
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.parents import Parent
-from evoplastic.records import START_NAME, EvaluationEvent, kept_name
+from evoplastic.records.events import EvaluationEvent
+from evoplastic.records.names import START_NAME, kept_name
 from tests.cluster.test_loop import search_bytes, small
 
 LONGER = "evolution.generations=2"

@@ -13,7 +13,7 @@ import evoplastic as ep
 from cluster.loop import evolve
 from cluster.tracking import elites
 from cluster.tracking.sync import sync
-from evoplastic.records import MODEL_HELD_OUT, TRACKING_NAME
+from evoplastic.records.names import MODEL_HELD_OUT, TRACKING_NAME
 from tests.cluster import written_runs as runs
 from tests.cluster.session.test_elites import small
 

@@ -19,7 +19,7 @@ from cluster.tracking.sync import sync
 from evoplastic.api.starting import warm_started
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import MODEL_HELD_OUT, TRACKING_NAME, kept_name
+from evoplastic.records.names import MODEL_HELD_OUT, TRACKING_NAME, kept_name
 from tests.cluster import written_runs as runs
 from tests.cluster.test_loop import small
 

@@ -25,7 +25,8 @@ from cluster.tracking.models import scores_of
 from cluster.tracking.sync import sync
 from evoplastic.api.starting import warm_started
 from evoplastic.genome.genome import Genome
-from evoplastic.records import MODEL_HELD_OUT, TAG_RUN_ID, EvaluationEvent, kept_name
+from evoplastic.records.events import EvaluationEvent
+from evoplastic.records.names import MODEL_HELD_OUT, TAG_RUN_ID, kept_name
 from tests.cluster import written_runs as runs
 from tests.storm.weather import Server
 

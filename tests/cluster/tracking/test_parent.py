@@ -15,7 +15,8 @@ from cluster.sweep.plan import Plan, make_plan
 from cluster.sweep.record import keep_record, read_record
 from cluster.tracking.parent import PARENTS_NAME
 from cluster.tracking.sync import sync
-from evoplastic.records import TAG_SWEEP, StartEvent
+from evoplastic.records.events import StartEvent
+from evoplastic.records.names import TAG_SWEEP
 from tests.cluster import written_runs as runs
 
 PARENT = "mlflow.parentRunId"

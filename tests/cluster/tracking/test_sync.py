@@ -14,7 +14,8 @@ from cluster.tracking.delivery import Delivery
 from cluster.tracking.sync import sync
 from evoplastic.__main__ import main
 from evoplastic.checks import EnvironmentFault, UsageError
-from evoplastic.records import GenerationEvent, ResumeEvent, kept_name
+from evoplastic.records.events import GenerationEvent, ResumeEvent
+from evoplastic.records.names import kept_name
 from tests.cluster import written_runs as runs
 
 

@@ -21,7 +21,7 @@ from cluster.tracking import tracker as tracking
 from cluster.tracking.sync import sync
 from cluster.tracking.tracker import Tracker, resolve_uri
 from evoplastic.checks import UsageError
-from evoplastic.records import Event, ResumeEvent
+from evoplastic.records.events import Event, ResumeEvent
 from tests.cluster import written_runs as runs
 
 SLOWEST_CALL_S = 8.0  # room for a busy machine; a store that does not answer takes 10 s to fail

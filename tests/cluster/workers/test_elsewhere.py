@@ -13,7 +13,7 @@ from cluster.experiment import build_experiment
 from cluster.journal import read_journal
 from cluster.loop import evolve
 from evoplastic.checks import UsageError
-from evoplastic.records import FaultEvent
+from evoplastic.records.events import FaultEvent
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")

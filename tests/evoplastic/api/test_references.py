@@ -13,7 +13,7 @@ from cluster.tracking.sync import sync
 from evoplastic.api.references import SHIPPED, find_genome, written_digest
 from evoplastic.checks import UsageError
 from evoplastic.genome.genome import Genome
-from evoplastic.records import kept_name
+from evoplastic.records.names import kept_name
 
 SMALL: dict[str, Any] = {
     "engine": "reference",

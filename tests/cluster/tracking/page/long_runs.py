@@ -9,16 +9,31 @@ import numpy as np
 
 from cluster.config.run import load_config
 from cluster.rundir import RunDirectory
-from evoplastic import records
-from evoplastic.records import (
-    Condition,
+from evoplastic.records.events import (
     EndEvent,
     EvaluationEvent,
     Event,
     GenerationEvent,
-    Role,
     StartEvent,
     TaskEvaluation,
+)
+from evoplastic.records.names import (
+    BANKS_SECONDS,
+    CENTER_NORM,
+    CHECKPOINT_SECONDS,
+    EVALUATE_SECONDS,
+    FAILED_INDIVIDUALS,
+    GENERATION_SECONDS,
+    GRADIENT_NORM,
+    RAISED_TRIALS,
+    RETRIED_SHARDS,
+    SEARCH_STDEV,
+    TRAIN_ACCURACY,
+    TRAIN_REWARD,
+    UPDATE_NORM,
+    UPDATE_SECONDS,
+    Condition,
+    Role,
     loss_metric,
 )
 from tasks.suites.loading import load_suite
@@ -75,25 +90,23 @@ def generation(number: int, rng: np.random.Generator) -> GenerationEvent:
         loss_metric("median"): loss,
         loss_metric("best"): loss - 0.2,
         loss_metric("std"): 0.05,
-        records.TRAIN_ACCURACY: 1 - loss,
-        records.TRAIN_REWARD: 1 - loss,
+        TRAIN_ACCURACY: 1 - loss,
+        TRAIN_REWARD: 1 - loss,
         **dict.fromkeys(
-            (records.CENTER_NORM, records.GRADIENT_NORM, records.UPDATE_NORM, records.SEARCH_STDEV),
+            (CENTER_NORM, GRADIENT_NORM, UPDATE_NORM, SEARCH_STDEV),
             1.0,
         ),
-        **dict.fromkeys(
-            (records.FAILED_INDIVIDUALS, records.RETRIED_SHARDS, records.RAISED_TRIALS), 0.0
-        ),
+        **dict.fromkeys((FAILED_INDIVIDUALS, RETRIED_SHARDS, RAISED_TRIALS), 0.0),
         **dict.fromkeys(
             (
-                records.BANKS_SECONDS,
-                records.EVALUATE_SECONDS,
-                records.UPDATE_SECONDS,
-                records.CHECKPOINT_SECONDS,
+                BANKS_SECONDS,
+                EVALUATE_SECONDS,
+                UPDATE_SECONDS,
+                CHECKPOINT_SECONDS,
             ),
             0.1,
         ),
-        records.GENERATION_SECONDS: SECONDS,
+        GENERATION_SECONDS: SECONDS,
     }
     time_ms = written_runs.FIRST_MS + int(1000 * SECONDS * (number + 1))
     return GenerationEvent(time_ms=time_ms, generation=number, metrics=metrics)

@@ -15,7 +15,7 @@ from cluster.tracking.page.naming import (
     run_name,
     setting_digest,
 )
-from evoplastic.records import StartEvent
+from evoplastic.records.events import StartEvent
 from tests.cluster import written_runs
 
 

@@ -16,7 +16,7 @@ from cluster.tracking.page.note import Place, note
 from cluster.tracking.sync import sync
 from evoplastic.cli.parser import parse
 from evoplastic.notes import HEADING, NOTE_TAG, with_links
-from evoplastic.records import metric_events
+from evoplastic.records.events import metric_events
 from tests.cluster import written_runs as runs
 from tests.cluster.tracking.page import long_runs
 

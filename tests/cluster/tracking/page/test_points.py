@@ -13,7 +13,7 @@ from cluster.tracking.page.points import (
     reward_tells,
     summary,
 )
-from evoplastic.records import Event, metric_events
+from evoplastic.records.events import Event, metric_events
 from tests.cluster import written_runs
 from tests.cluster.tracking.page import long_runs
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evoplastic.checks import UsageError
-from evoplastic.records import (
+from evoplastic.records.events import (
     EVENTS,
     EndEvent,
     EvaluationEvent,
@@ -20,9 +20,9 @@ from evoplastic.records import (
     TaskEvaluation,
     from_line,
     metric_events,
-    task_metric,
     to_line,
 )
+from evoplastic.records.names import task_metric
 
 
 def evaluation(**changes: Any) -> TaskEvaluation:

@@ -1,0 +1,1 @@
+"""What a run records, by name and by type."""
