@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.cli.launch.slurm.machine import Slurm
 pytestmark = pytest.mark.slurm
 
 ROOT = Path(__file__).parents[4]
-GENERATIONS = 800  # longer than Slurm takes to look at a time limit again
+LONG_S = 100  # longer than Slurm takes to look at a time limit again
 FEW = 300  # where nobody waits for Slurm
 SMOKE = "c0f68b1c9bb34738"  # of the recipe as it stands, seed 1
 BATCH = ("--time", "30", "--cpus", "2", "--setup", f"export PYTHONPATH={ROOT} OMP_NUM_THREADS=1")
@@ -51,11 +52,18 @@ def digest_in(text: str) -> str:
     return re.findall(r"digest ([0-9a-f]{16})", text)[-1]
 
 
+def generations_in(run_dir: Path) -> list[int]:
+    """The times in ms at which a run was done with each of its generations."""
+    journal = run_dir / "journal.ndjson"
+    text = journal.read_text() if journal.exists() else ""
+    whole = text[: text.rfind("\n") + 1].splitlines()  # the last line may be in the making
+    events = [json.loads(line) for line in whole]
+    return [event["time_ms"] for event in events if event["event"] == "generation"]
+
+
 def generations_of(run_dir: Path) -> int:
     """How far a run is."""
-    journal = run_dir / "journal.ndjson"
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    return sum('"event":"generation"' in line.replace(" ", "") for line in lines)
+    return len(generations_in(run_dir))
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +75,24 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         yield machine
 
 
+class Undisturbed(NamedTuple):
+    """The run that nothing stops."""
+
+    few: str  # digest after FEW generations
+    generations: int  # of one that takes LONG_S here
+    long: str  # its digest
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
-    """Digests of the run that nothing stops, by its generations."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """The run that nothing stops, short, and as long as this machine takes LONG_S for."""
     folder = tmp_path_factory.mktemp("undisturbed")
     few = evoplastic("evolve", *settings(FEW), "--run-dir", "run", "--no-analysis", cwd=folder)
-    longer = ("resume", "run", f"evolution.generations={GENERATIONS}", "--no-analysis")
-    return {FEW: digest_in(few), GENERATIONS: digest_in(evoplastic(*longer, cwd=folder))}
+    done_ms = generations_in(folder / "run")
+    each_s = (done_ms[-1] - done_ms[0]) / 1000 / (len(done_ms) - 1)
+    generations = round(LONG_S / each_s)
+    longer = ("resume", "run", f"evolution.generations={generations}", "--no-analysis")
+    return Undisturbed(digest_in(few), generations, digest_in(evoplastic(*longer, cwd=folder)))
 
 
 def launch(slurm: Slurm, name: str, *words: object) -> Path:
@@ -84,36 +103,36 @@ def launch(slurm: Slurm, name: str, *words: object) -> Path:
     return folder
 
 
-def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: dict[int, str]) -> None:
-    folder = launch(slurm, "preempted", "slurm", *settings(GENERATIONS), "--run-dir", "run")
+def test_a_preempted_run_goes_on(slurm: Slurm, undisturbed: Undisturbed) -> None:
+    folder = launch(
+        slurm, "preempted", "slurm", *settings(undisturbed.generations), "--run-dir", "run"
+    )
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     everywhere = ("--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=2")
     slurm.ask("sbatch", "--partition=high", *everywhere, "--wrap=sleep 1", cwd=folder)
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
-    assert 20 <= generations_of(folder / "run") < GENERATIONS
+    assert 20 <= generations_of(folder / "run") < undisturbed.generations
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
     log = (folder / f"smoke-seed1-{job}.log").read_text()
     assert "stopped from outside; back into the queue" in log
-    assert digest_in(log) == undisturbed[GENERATIONS]
+    assert digest_in(log) == undisturbed.long
 
 
-def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: dict[int, str]) -> None:
+def test_a_run_at_its_time_limit_goes_on(slurm: Slurm, undisturbed: Undisturbed) -> None:
     words = ("--run-dir", "run", "--time", "10", "--grace", "55")
-    folder = launch(slurm, "limit", "slurm", *settings(GENERATIONS), *words)
+    folder = launch(slurm, "limit", "slurm", *settings(undisturbed.generations), *words)
     job = slurm.submit(folder / "run.sbatch")
     slurm.wait_for(lambda: generations_of(folder / "run") >= 20, 300)
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
-    assert 20 <= generations_of(folder / "run") < GENERATIONS
+    assert 20 <= generations_of(folder / "run") < undisturbed.generations
     slurm.ask("scontrol", "update", f"JobId={job}", "TimeLimit=10")
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
-    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed[GENERATIONS]
+    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed.long
 
 
-def test_two_nodes_make_one_run_and_a_requeued_one(
-    slurm: Slurm, undisturbed: dict[int, str]
-) -> None:
+def test_two_nodes_make_one_run_and_a_requeued_one(slurm: Slurm, undisturbed: Undisturbed) -> None:
     words = ("--run-dir", "run", "--nodes", "2", "--workers", "4-4")  # on both nodes
     folder = launch(slurm, "nodes", "slurm", *settings(FEW), *words)
     job = slurm.submit(folder / "run.sbatch")
@@ -121,7 +140,7 @@ def test_two_nodes_make_one_run_and_a_requeued_one(
     slurm.ask("scancel", "--batch", "--signal=TERM", job)
     slurm.wait_for(lambda: slurm.field(job, "Restarts") == "1", 200)
     assert slurm.wait_until_over(job, 600) == "COMPLETED"
-    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed[FEW]
+    assert digest_in((folder / f"smoke-seed1-{job}.log").read_text()) == undisturbed.few
     started = (folder / f"smoke-seed1-{job}.ray.log").read_text()
     assert started.count("Ray runtime started") >= 3, started  # two nodes, and again
     assert not list(Path("/tmp").glob(f"ray-{job}*"))
@@ -142,7 +161,7 @@ def test_an_array_does_a_sweep(slurm: Slurm) -> None:
 
 
 def test_a_wrong_setting_is_not_tried_again(slurm: Slurm) -> None:
-    folder = launch(slurm, "wrong", "slurm", *settings(GENERATIONS), "--run-dir", "run")
+    folder = launch(slurm, "wrong", "slurm", *settings(FEW), "--run-dir", "run")
     (folder / "run").mkdir()
     (folder / "run" / "notes.txt").write_text("not a run")
     job = slurm.submit(folder / "run.sbatch")
