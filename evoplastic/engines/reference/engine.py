@@ -16,29 +16,24 @@ from torch import Tensor
 from evoplastic.engines.reference.choosing import Choose, largest
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
-from evoplastic.engines.reference.self_paced import TrialOutcome, enter_world, run_self_paced_trial
+from evoplastic.engines.reference.self_paced import enter_world, run_self_paced_trial
+from evoplastic.engines.reference.stepping import Stepping, TrialOutcome
 from evoplastic.engines.reference.threads import one_thread
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.intervention import NOTHING, Intervention
 from evoplastic.lifetime.recording import Recorded, Recording
-from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
+from evoplastic.modulation.params import network_signals
 from evoplastic.network.dynamics import (
-    advance_activation,
-    firing_rate,
     modulatory_signal,
     writable,
 )
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
-    graded_or_binary,
-    outcome_gate,
     outcome_seen,
-    running_mean,
-    scatter_baseline,
 )
-from evoplastic.network.state import NetworkState, after_probes, newborn, where_taught
+from evoplastic.network.state import NetworkState, after_probes, newborn
 from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import taught_at, trial_numbers
 from evoplastic.trials.world import World
@@ -222,6 +217,38 @@ def _bring_trial(
     )
 
 
+class _Answer(NamedTuple):
+    """What the choice of a trial is, and what follows from it."""
+
+    choice_P: Tensor
+    correct_P: Tensor
+    reward_P: Tensor
+    action_PO: Tensor  # rates of the neurons that carry the chosen action
+    log_chance_P: Tensor | None
+    entropy_P: Tensor | None
+
+
+def _answer(
+    activity_PO: Tensor,
+    trial: int,
+    step: int,
+    brought: _Trial,
+    config: LifetimeConfig,
+    window: int,
+    choose: Choose,
+) -> _Answer:
+    choice_P, log_chance_P, entropy_P = choose(activity_PO, window, trial, step)
+    chosen_PO = torch.nn.functional.one_hot(choice_P, activity_PO.shape[1])
+    return _Answer(
+        choice_P,
+        choice_P == brought.target_action_P,
+        brought.reward_PO.gather(1, choice_P[:, None])[:, 0],
+        config.dynamics.action_gain * chosen_PO.to(activity_PO.dtype),
+        log_chance_P,
+        entropy_P,
+    )
+
+
 def _run_trial(
     trial: int,
     brought: _Trial,
@@ -235,125 +262,93 @@ def _run_trial(
     choose: Choose,
     intervention: Intervention,
 ) -> tuple[NetworkState, TrialOutcome]:
-    timing, dynamics, chosen = batch.tables.fixed.timing, config.dynamics, config.rule
-    rule = plasticity.rule
-    leak = params.intrinsic.leak(dynamics, timing.dt_ms)
-    own_threshold = params.intrinsic.threshold(dynamics)
-    may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
+    timing, chosen, rule, began = batch.tables.fixed.timing, config.rule, plasticity.rule, state
     taught_P = brought.taught_P
-    response_start, response_stop = timing.response
-    feedback_start, feedback_stop = timing.feedback
-
-    x_PN, rate_PN, p_PNN, elig_PNN, mean_PN = (
-        state.x_PN,
-        state.rate_PN,
-        state.p_PNN,
-        state.elig_PNN,
-        state.mean_PN,
+    stepping = Stepping.of(
+        trial, params, plasticity, groups, config, timing.dt_ms, taught_P, intervention
     )
-    baseline_PC, mean_correct_P = state.baseline_PC, state.mean_correct_P
-    mean_reward_P, mean_loss_P = state.mean_reward_P, state.mean_loss_P
-    loss_P = torch.zeros_like(mean_correct_P)
-    roughness_P = torch.zeros_like(mean_correct_P)
-    signal_before_PK = torch.zeros_like(rate_PN[:, groups.modulators])
+    window = timing.response[1] - timing.response[0]
+    loss_P = torch.zeros_like(state.mean_correct_P)
+    roughness_P = torch.zeros_like(state.mean_correct_P)
+    signal_before_PK = torch.zeros_like(state.rate_PN[:, groups.modulators])
     activity_PO = torch.zeros_like(brought.target_PO)
-    w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
-    # Set at the first feedback step, which every trial has (TrialTiming).
-    correct_P = torch.zeros_like(brought.target_action_P, dtype=torch.bool)
-    reward_P = torch.zeros_like(mean_correct_P)
-    feedback_PF = torch.zeros_like(rate_PN[:, groups.feedback])
-    action_PO = torch.zeros_like(brought.target_PO)
-    log_chance_P = entropy_P = None
+    w_eff_PNN = stepping.strengths(state.p_PNN)
+    answer: _Answer | None = None  # from the first feedback step on, which every trial has
+    feedback_PF = torch.zeros_like(state.rate_PN[:, groups.feedback])
 
     recorder.meet(trial, brought.kind_P)
     recorder.ask(trial, brought.target_action_P)
     for step in range(timing.num_steps):
-        xi_PN = brought.xi_PTN[:, step]
-        before_PN = rate_PN
-        x_PN = advance_activation(x_PN, before_PN, w_eff_PNN, xi_PN, leak)
-        threshold = thresholds(params.modulation, before_PN, groups, own_threshold)
-        gain_PN = gains(params.modulation, before_PN, groups)
-        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
-        rate_PN[:, groups.stimulus] = dynamics.stimulus_gain * brought.stimulus_PTI[:, step]
-        rate_PN[:, groups.bias] = dynamics.bias_rate
-        rate_PN[:, groups.feedback] = 0.0
-        rate_PN[:, groups.action] = 0.0
+        before, xi_PN = state, brought.xi_PTN[:, step]
+        x_PN, rate_PN = stepping.advance(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN)
+        _clamp(rate_PN, brought.stimulus_PTI[:, step], groups, config)
         intervention.impose(rate_PN, trial, step, groups)
-
-        if response_start <= step < response_stop:
+        if step in range(*timing.response):
             response_PO = rate_PN[:, groups.response]
             activity_PO = activity_PO + response_PO
-            error_P = ((response_PO - brought.target_PO) ** 2).sum(1)
-            loss_P = loss_P + error_P / (response_stop - response_start)
+            loss_P = loss_P + ((response_PO - brought.target_PO) ** 2).sum(1) / window
         else:
             rate_PN[:, groups.response] = 0.0
 
-        in_feedback = feedback_start <= step < feedback_stop
-        activity = Activity(before_PN, rate_PN, xi_PN, mean_PN)
-        elig_before_PNN, elig_PNN = elig_PNN, plasticity.advance_trace(elig_PNN, activity)
+        in_feedback = step in range(*timing.feedback)
+        activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
+        elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups))
         signal_PK = network_signals(params.modulation, rate_PN, groups)
         changes = rule.when == "step" and (chosen.gate == "always" or in_feedback)
-
-        if step == feedback_start:
-            window = response_stop - response_start
-            choice_P, log_chance_P, entropy_P = choose(activity_PO, window, trial, step)
-            recorder.step(trial, step, "choice", choice_P)
-            correct_P = choice_P == brought.target_action_P
-            reward_P = brought.reward_PO.gather(1, choice_P[:, None])[:, 0]
-            action_PO = dynamics.action_gain * torch.nn.functional.one_hot(
-                choice_P, groups.num_outputs
-            ).to(rate_PN.dtype)
+        if step == timing.feedback[0]:
+            answer = _answer(activity_PO, trial, step, brought, config, window, choose)
+            recorder.step(trial, step, "choice", answer.choice_P)
+            correct_P, reward_P = answer.correct_P, answer.reward_P
             outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
-            feedback_PF = feedback_rates(loss_P, correct_P, reward_P, state, config)
-            feedback_PF = where_taught(taught_P, feedback_PF, torch.zeros_like(feedback_PF))
-            column_P = brought.kind_P if chosen.baseline == "kind" else 0 * brought.kind_P
-            if rule.modulator == "outcome":
-                baseline_P = baseline_PC.gather(1, column_P[:, None])[:, 0]
-                signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
-            changes = changes or rule.when == "outcome"
-            decay = plasticity.baseline_decay
-            baseline_PC = scatter_baseline(baseline_PC, column_P, outcome_P, decay)
-            mean_correct_P = running_mean(mean_correct_P, correct_P.to(rate_PN.dtype), decay)
-            mean_reward_P = running_mean(mean_reward_P, reward_P, decay)
-            shown_P = graded_or_binary(loss_P, correct_P, config)
-            mean_loss_P = running_mean(mean_loss_P, shown_P, decay)
-
-        if may_change and rule.modulator == "network":
-            if step > 0:
-                rougher_P = roughness_P + ((signal_PK - signal_before_PK) ** 2).sum(1)
-                roughness_P = where_taught(taught_P, rougher_P, roughness_P)
-            signal_before_PK = signal_PK
-        if may_change and changes:
-            modulation_PN = None
-            if rule.modulator != "none":
-                modulation_PN = onto_plasticity(params.modulation, signal_PK)
-            changed_PNN = plasticity.changed(
-                p_PNN, activity, elig_PNN, elig_before_PNN, modulation_PN
+            feedback_PF = stepping.silent_at_probes(
+                feedback_rates(loss_P, correct_P, reward_P, state, config)
             )
-            p_PNN = where_taught(taught_P, changed_PNN, p_PNN)
-            w_eff_PNN = params.w_PNN + params.alpha_PNN * p_PNN
+            if rule.modulator == "outcome":
+                signal_PK = stepping.signal_of_outcome(state, brought.kind_P, outcome_P)
+            changes = changes or rule.when == "outcome"
+            state = stepping.remembered(
+                state, brought.kind_P, outcome_P, correct_P, reward_P, loss_P
+            )
 
-        if in_feedback:
+        if stepping.may_change and rule.modulator == "network":
+            if step > 0:
+                roughness_P = stepping.rougher(roughness_P, signal_PK, signal_before_PK)
+            signal_before_PK = signal_PK
+        p_PNN = before.p_PNN
+        if stepping.may_change and changes:
+            p_PNN = stepping.changed(p_PNN, activity, elig_PNN, before.elig_PNN, signal_PK)
+            w_eff_PNN = stepping.strengths(p_PNN)
+        if in_feedback and answer is not None:
             rate_PN = writable(rate_PN)
             rate_PN[:, groups.feedback] = feedback_PF
-            rate_PN[:, groups.action] = action_PO
-        mean_PN = plasticity.advance_mean(mean_PN, rate_PN)
+            rate_PN[:, groups.action] = answer.action_PO
+        mean_PN = plasticity.advance_mean(before.mean_PN, rate_PN)
+        state = state._replace(
+            x_PN=x_PN, rate_PN=rate_PN, p_PNN=p_PNN, elig_PNN=elig_PNN, mean_PN=mean_PN
+        )
         recorder.step(trial, step, "rate", rate_PN)
 
-    end = NetworkState(
-        x_PN,
-        rate_PN,
-        p_PNN,
-        elig_PNN,
-        baseline_PC,
-        mean_correct_P,
-        mean_reward_P,
-        mean_PN,
-        mean_loss_P,
-    )
-    steps_P = torch.full_like(correct_P, timing.num_steps, dtype=torch.int32)
-    outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
-    end = after_probes(taught_P, end, state)
+    assert answer is not None, "every trial has a feedback window"
+    end = after_probes(taught_P, state, began)
     recorder.end_trial(trial, end.elig_PNN, end.p_PNN)
-    return end, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)
+    steps_P = torch.full_like(answer.correct_P, timing.num_steps, dtype=torch.int32)
+    return end, TrialOutcome(
+        loss_P,
+        answer.correct_P,
+        answer.reward_P,
+        roughness_P,
+        steps_P,
+        answer.log_chance_P,
+        answer.entropy_P,
+    )
+
+
+def _clamp(
+    rate_PN: Tensor, stimulus_PI: Tensor, groups: NeuronGroups, config: LifetimeConfig
+) -> None:
+    """Set the rates that come from outside, in place; feedback and action are not known yet."""
+    rate_PN[:, groups.stimulus] = config.dynamics.stimulus_gain * stimulus_PI
+    rate_PN[:, groups.bias] = config.dynamics.bias_rate
+    rate_PN[:, groups.feedback] = 0.0
+    rate_PN[:, groups.action] = 0.0

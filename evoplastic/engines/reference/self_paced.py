@@ -15,38 +15,23 @@ from torch import Tensor
 from evoplastic.engines.reference.choosing import Choose, largest
 from evoplastic.engines.reference.plasticity import Activity, Plasticity
 from evoplastic.engines.reference.recorder import Recorder
+from evoplastic.engines.reference.stepping import Stepping, TrialOutcome
 from evoplastic.lifetime.batch import LifetimeBatch, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.intervention import NOTHING, Intervention
-from evoplastic.modulation.params import gains, network_signals, onto_plasticity, thresholds
-from evoplastic.network.dynamics import advance_activation, firing_rate, modulatory_signal
+from evoplastic.modulation.params import network_signals
+from evoplastic.network.dynamics import modulatory_signal
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.network.outcome import (
     feedback_rates,
-    graded_or_binary,
-    outcome_gate,
     outcome_seen,
-    running_mean,
-    scatter_baseline,
 )
-from evoplastic.network.state import NetworkState, after_probes, where_taught
+from evoplastic.network.state import NetworkState, after_probes
 from evoplastic.random.draws import trial_perturbations
 from evoplastic.trials.order import taught_at
 from evoplastic.trials.timing import ANSWER, HOLD
 from evoplastic.trials.wiring import NO_LINE, Wiring
 from evoplastic.trials.world import Observed, World, in_tables, open_world
-
-
-class TrialOutcome(NamedTuple):
-    """What one trial of P individuals left behind."""
-
-    loss_P: Tensor
-    correct_P: Tensor
-    reward_P: Tensor
-    roughness_P: Tensor  # sum over steps of (mod(t) - mod(t-1))^2
-    steps_P: Tensor
-    log_chance_P: Tensor | None = None  # sum over its drawn actions; none where none is drawn
-    entropy_P: Tensor | None = None  # sum over the same
 
 
 def enter_world(
@@ -79,22 +64,19 @@ def run_self_paced_trial(
     choice = argmax over the task's actions o of the rate of the response neuron of o, unless drawn
     L = mean over the parts {hold, answer} of the mean over their steps of the squared error
     """
-    chosen, noise_dtype = config.rule, state.x_PN.dtype
-    rule = plasticity.rule
-    leak = params.intrinsic.leak(config.dynamics, batch.tasks.dt_ms)
-    own_threshold = params.intrinsic.threshold(config.dynamics)
-    may_change = trial >= plasticity.constants.first_trial and intervention.may_change(trial)
-    P, device = len(state.x_PN), state.x_PN.device
+    chosen, rule, began = config.rule, plasticity.rule, state
+    P, dtype, device = len(state.x_PN), state.x_PN.dtype, state.x_PN.device
     xi_STN, stream_P = trial_perturbations(batch, trial, world.max_trial_steps, groups, config)
-    began, taught_P, tables = state, None, in_tables(batch.tasks)
+    taught_P, tables = None, in_tables(batch.tasks)
     if tables is not None and tables.has_probes:
         taught_P = torch.from_numpy(taught_at(batch.trial_streams, tables, trial)).to(device)
+    stepping = Stepping.of(
+        trial, params, plasticity, groups, config, batch.tasks.dt_ms, taught_P, intervention
+    )
     kind_P = torch.from_numpy(world.observe().kind_P).to(device)
     recorder.meet(trial, kind_P)
-    zeros_P = torch.zeros(P, dtype=noise_dtype, device=device)
-    error_P2, count_P2 = torch.zeros(P, 2, dtype=noise_dtype), torch.zeros(P, 2, dtype=noise_dtype)
-    error_P2, count_P2 = error_P2.to(device), count_P2.to(device)
-    loss_P, reward_P, roughness_P = (zeros_P.clone() for _ in range(3))
+    errors = _Errors.none(P, dtype, device)
+    loss_P, reward_P, roughness_P = (torch.zeros(P, dtype=dtype, device=device) for _ in range(3))
     signal_before_PK = network_signals(params.modulation, state.rate_PN, groups)
     correct_P = torch.zeros(P, dtype=torch.bool, device=device)
     steps_P = torch.zeros(P, dtype=torch.int32, device=device)
@@ -107,96 +89,111 @@ def run_self_paced_trial(
         before = state
         seen = world.observe()
         recorder.ask(trial, torch.from_numpy(seen.target_action_P).to(device), alive_P)
-        xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, noise_dtype)
-        xi_PN = where_taught(taught_P, xi_PN, torch.zeros_like(xi_PN))
-        w_eff_PNN = params.w_PNN + params.alpha_PNN * before.p_PNN
-        x_PN = advance_activation(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN, leak)
-        threshold = thresholds(params.modulation, before.rate_PN, groups, own_threshold)
-        gain_PN = gains(params.modulation, before.rate_PN, groups)
-        rate_PN = firing_rate(x_PN, groups, threshold, gain_PN)
+        xi_PN = torch.from_numpy(xi_STN[:, step][stream_P]).to(device, dtype)
+        xi_PN = stepping.silent_at_probes(xi_PN)
+        w_eff_PNN = stepping.strengths(before.p_PNN)
+        x_PN, rate_PN = stepping.advance(before.x_PN, before.rate_PN, w_eff_PNN, xi_PN)
         intervention.impose(rate_PN, trial, step, groups)
         activity = Activity(before.rate_PN, rate_PN, xi_PN, before.mean_PN)
         elig_PNN = plasticity.advance_trace(before.elig_PNN, activity)
         response_PO = _responses(rate_PN, groups, batch, world)
         choice_P, log_P, spread_P = choose(response_PO, 1, trial, step)
-        if log_P is not None and spread_P is not None:
-            log_chance_P = torch.where(alive_P, log_P, 0.0) + (
-                0.0 if log_chance_P is None else log_chance_P
-            )
-            entropy_P = torch.where(alive_P, spread_P, 0.0) + (
-                0.0 if entropy_P is None else entropy_P
-            )
+        log_chance_P = _added(log_chance_P, log_P, alive_P)
+        entropy_P = _added(entropy_P, spread_P, alive_P)
         recorder.step(trial, step, "choice", choice_P, alive_P)
-        for part, name in enumerate((HOLD, ANSWER)):
-            scored_P = torch.from_numpy(seen.flags_P == name).to(device) & alive_P
-            error_P2[:, part] += torch.where(
-                scored_P, _squared_error(response_PO, seen, config), 0.0
-            )
-            count_P2[:, part] += scored_P
+        errors.add(response_PO, seen, alive_P, config)
         stepped = world.step(choice_P.cpu().numpy(), alive_P.cpu().numpy())
         over_P = torch.from_numpy(stepped.over_P).to(device) & alive_P
-        step_reward_P = torch.from_numpy(stepped.reward_P).to(device, noise_dtype)
+        step_reward_P = torch.from_numpy(stepped.reward_P).to(device, dtype)
         reward_P = torch.where(alive_P, reward_P + step_reward_P, reward_P)
         steps_P += alive_P
 
         recorder.step(trial, step, "mod", modulatory_signal(rate_PN, groups), alive_P)
         signal_PK = network_signals(params.modulation, rate_PN, groups)
-        if may_change and rule.modulator == "network":
+        if stepping.may_change and rule.modulator == "network":
             if step > 0:
-                jump_P = ((signal_PK - signal_before_PK) ** 2).sum(1)
-                rougher_P = torch.where(alive_P, roughness_P + jump_P, roughness_P)
-                roughness_P = where_taught(taught_P, rougher_P, roughness_P)
+                rougher_P = stepping.rougher(roughness_P, signal_PK, signal_before_PK)
+                roughness_P = torch.where(alive_P, rougher_P, roughness_P)
             signal_before_PK = _where(alive_P, signal_PK, signal_before_PK)
 
-        mean_error_P2 = error_P2 / count_P2.clamp(min=1)
-        parts_P = (count_P2 > 0).sum(1).clamp(min=1)
-        loss_P = torch.where(over_P, mean_error_P2.sum(1) / parts_P, loss_P)
+        loss_P = torch.where(over_P, errors.loss(), loss_P)
         correct_P = torch.where(over_P, torch.from_numpy(stepped.correct_P).to(device), correct_P)
-        feedback_PF = _feedback(loss_P, correct_P, step_reward_P, over_P, before, config)
-        feedback_PF = where_taught(taught_P, feedback_PF, torch.zeros_like(feedback_PF))
+        feedback_PF = stepping.silent_at_probes(
+            _feedback(loss_P, correct_P, step_reward_P, over_P, before, config)
+        )
         outcome_P = outcome_seen(loss_P, correct_P, reward_P, config)
-        column_P = kind_P if chosen.baseline == "kind" else 0 * kind_P
         if rule.modulator == "outcome":
-            baseline_P = before.baseline_PC.gather(1, column_P[:, None])[:, 0]
-            signal_PK = outcome_gate(outcome_P, baseline_P, chosen)[:, None]
-        modulation_PN = None
-        if rule.modulator != "none":
-            modulation_PN = onto_plasticity(params.modulation, signal_PK)
+            signal_PK = stepping.signal_of_outcome(before, kind_P, outcome_P)
         p_PNN = before.p_PNN
         in_feedback = step == 0 and trial > 0
-        if may_change and (rule.when == "outcome" or chosen.gate == "always" or in_feedback):
-            changed_PNN = plasticity.changed(
-                p_PNN, activity, elig_PNN, before.elig_PNN, modulation_PN
-            )
-            changed_PNN = where_taught(taught_P, changed_PNN, p_PNN)
+        if stepping.may_change and (
+            rule.when == "outcome" or chosen.gate == "always" or in_feedback
+        ):
+            changed_PNN = stepping.changed(p_PNN, activity, elig_PNN, before.elig_PNN, signal_PK)
             p_PNN = changed_PNN if rule.when == "step" else _where(over_P, changed_PNN, p_PNN)
-        decay = plasticity.baseline_decay
         sent_PN = _clamped(rate_PN, feedback_PF, choice_P, groups, batch, config, world)
-        updated = NetworkState(
-            x_PN,
-            sent_PN,
-            p_PNN,
-            elig_PNN,
-            scatter_baseline(before.baseline_PC, column_P, outcome_P, decay),
-            running_mean(before.mean_correct_P, correct_P.to(noise_dtype), decay),
-            running_mean(before.mean_reward_P, reward_P, decay),
-            plasticity.advance_mean(before.mean_PN, sent_PN),
-            running_mean(before.mean_loss_P, graded_or_binary(loss_P, correct_P, config), decay),
-        )
-        at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P", "mean_loss_P")
-        state = NetworkState(
-            *(
-                _where(over_P if name in at_end else alive_P, new, old)
-                for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
-            )
-        )
+        mean_PN = plasticity.advance_mean(before.mean_PN, sent_PN)
+        updated = stepping.remembered(
+            before, kind_P, outcome_P, correct_P, reward_P, loss_P
+        )._replace(x_PN=x_PN, rate_PN=sent_PN, p_PNN=p_PNN, elig_PNN=elig_PNN, mean_PN=mean_PN)
+        state = _of_those_in_it(updated, before, alive_P, over_P)
         recorder.step(trial, step, "rate", state.rate_PN, alive_P)
         alive_P = alive_P & ~over_P
 
     state = after_probes(taught_P, state, began)
     recorder.end_trial(trial, state.elig_PNN, state.p_PNN)
-    outcome = TrialOutcome(loss_P, correct_P, reward_P, roughness_P, steps_P)
-    return state, outcome._replace(log_chance_P=log_chance_P, entropy_P=entropy_P)
+    return state, TrialOutcome(
+        loss_P, correct_P, reward_P, roughness_P, steps_P, log_chance_P, entropy_P
+    )
+
+
+class _Errors(NamedTuple):
+    """Squared errors of the responses so far, and over how many steps: of holding, of answering."""
+
+    sum_P2: Tensor
+    count_P2: Tensor
+
+    @classmethod
+    def none(cls, individuals: int, dtype: torch.dtype, device: torch.device) -> _Errors:
+        """Before the first step."""
+        zeros_P2 = torch.zeros(individuals, 2, dtype=dtype, device=device)
+        return cls(zeros_P2, zeros_P2.clone())
+
+    def add(
+        self, response_PO: Tensor, seen: Observed, alive_P: Tensor, config: LifetimeConfig
+    ) -> None:
+        """Add those of a step, in place."""
+        error_P = _squared_error(response_PO, seen, config)
+        for part, name in enumerate((HOLD, ANSWER)):
+            scored_P = torch.from_numpy(seen.flags_P == name).to(alive_P.device) & alive_P
+            self.sum_P2[:, part] += torch.where(scored_P, error_P, 0.0)
+            self.count_P2[:, part] += scored_P
+
+    def loss(self) -> Tensor:
+        """Mean over the parts that there were of the mean over their steps."""
+        mean_P2 = self.sum_P2 / self.count_P2.clamp(min=1)
+        return mean_P2.sum(1) / (self.count_P2 > 0).sum(1).clamp(min=1)
+
+
+def _added(sum_P: Tensor | None, value_P: Tensor | None, alive_P: Tensor) -> Tensor | None:
+    """A sum over the steps of those whose trial goes on; none where nothing is drawn."""
+    if value_P is None:
+        return sum_P
+    return torch.where(alive_P, value_P, 0.0) + (0.0 if sum_P is None else sum_P)
+
+
+def _of_those_in_it(
+    updated: NetworkState, before: NetworkState, alive_P: Tensor, over_P: Tensor
+) -> NetworkState:
+    """The state after a step of those whose trial goes on, and what an outcome leaves of those
+    whose trial is over."""
+    at_end = ("baseline_PC", "mean_correct_P", "mean_reward_P", "mean_loss_P")
+    return NetworkState(
+        *(
+            _where(over_P if name in at_end else alive_P, new, old)
+            for name, new, old in zip(NetworkState._fields, updated, before, strict=True)
+        )
+    )
 
 
 def _where(condition_P: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from evoplastic.engines.reference.choosing import Choose, largest
 from evoplastic.engines.reference.engine import Lives, begin
-from evoplastic.engines.reference.self_paced import TrialOutcome
+from evoplastic.engines.reference.stepping import TrialOutcome
 from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.network.neurons import NeuronGroups
