@@ -74,7 +74,7 @@ test-storm: setup ## Kill drivers and workers 200 times beside a dying server an
 	@EVOPLASTIC_KILLS=100 $(PYTEST) -s tests/cluster/test_end.py -k killed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.storm --kills $(KILLS)
 
-test-slurm: setup ## Run batch files on a real Slurm of two nodes on this machine (as root, in seven minutes)
+test-slurm: setup ## Run batch files on a real Slurm of two nodes on this machine (as root, in ten minutes)
 	@$(BIN)/python -m tests.cli.launch.slurm $(ARGS)
 
 test-exhaustive: setup ## Run more trials, larger networks and every family of what `test` covers

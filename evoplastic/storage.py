@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,21 @@ def write_atomically(path: Path, content: bytes) -> None:
         EnvironmentFault: the content could not be written; the old file is untouched.
     """
     write_together({path: content})
+
+
+def remove_others(folder: Path, pattern: str, kept: Set[str]) -> None:
+    """Remove the files of a folder that match a pattern and are not among those of these names.
+
+    Raises:
+        EnvironmentFault: one could not be removed.
+    """
+    for file in folder.glob(pattern):
+        if file.name not in kept:
+            try:
+                with suppress(FileNotFoundError):
+                    file.unlink()
+            except OSError as error:
+                raise EnvironmentFault(f"cannot remove {file}: {error.strerror}") from error
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:

@@ -8,18 +8,15 @@ of which no file need be kept, so its own names none.
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
 from cluster.session.kept import most_kept
 from cluster.session.lineage import Lineage
-from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
 from evoplastic.records.names import ARCHIVE_NAME, ELITES, GENOME_SUFFIX
 from evoplastic.search.archive import Archive
-from evoplastic.storage import write_atomically
+from evoplastic.storage import remove_others, write_atomically
 
 
 def keep_elites(lineage: Lineage, archive: Archive, generation: int) -> None:
@@ -65,14 +62,4 @@ def keep_elites(lineage: Lineage, archive: Archive, generation: int) -> None:
     }
     text = json.dumps(described, indent=1, sort_keys=True)
     write_atomically(lineage.directory.path / ARCHIVE_NAME, text.encode())
-    _remove_others(folder, written)
-
-
-def _remove_others(folder: Path, written: set[str]) -> None:
-    for file in folder.glob(f"cell_*{GENOME_SUFFIX}"):
-        if file.name not in written:
-            try:
-                with suppress(FileNotFoundError):
-                    file.unlink()
-            except OSError as error:
-                raise EnvironmentFault(f"cannot remove {file}: {error.strerror}") from error
+    remove_others(folder, f"cell_*{GENOME_SUFFIX}", written)

@@ -5,15 +5,12 @@ Genomes are kept as far as there is room, those of the newest environments first
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from torch import Tensor
 
 from cluster.poet.environments import PoetState
 from cluster.poet.tables import environments_file, environments_table, transfers_table
 from cluster.session.kept import most_kept
 from cluster.session.lineage import Lineage
-from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
 from evoplastic.records.names import (
     ENVIRONMENTS_FILE,
@@ -22,7 +19,7 @@ from evoplastic.records.names import (
     PAIRS,
     TRANSFERS_NAME,
 )
-from evoplastic.storage import write_atomically
+from evoplastic.storage import remove_others, write_atomically
 
 
 def keep_pairs(
@@ -36,7 +33,7 @@ def keep_pairs(
     experiment, directory = lineage.experiment, lineage.directory
     folder = directory.genomes / PAIRS
     room = most_kept(experiment.layout, experiment.config.evaluation.genomes_mib)
-    written = set()
+    written: set[str] = set()
     for number in sorted(genomes, reverse=True)[:room]:
         environment = state.of(number)
         at = generation if environment.retired is None else environment.retired
@@ -45,13 +42,7 @@ def keep_pairs(
         name = f"{environment.name}{GENOME_SUFFIX}"
         Genome(experiment.layout, of_run.center_G, provenance).save(folder / name)
         written.add(name)
-    for file in folder.glob(f"e*{GENOME_SUFFIX}"):
-        if file.name not in written:
-            try:
-                with suppress(FileNotFoundError):
-                    file.unlink()
-            except OSError as error:
-                raise EnvironmentFault(f"cannot remove {file}: {error.strerror}") from error
+    remove_others(folder, f"e*{GENOME_SUFFIX}", written)
     path, run_id = directory.path, directory.run_id
     write_atomically(path / ENVIRONMENTS_FILE, environments_file(state, run_id).encode())
     write_atomically(path / ENVIRONMENTS_NAME, environments_table(state, run_id))
