@@ -7,13 +7,12 @@ files: as they get more, every second of the older goes, and the last one is alw
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from evoplastic.checks import EnvironmentFault
 from evoplastic.genome.genome import Genome
 from evoplastic.genome.layout import Layout
-from evoplastic.records.names import generation_of, kept_name
+from evoplastic.records.names import kept_name
+from evoplastic.storage import remove_others
 
 HEADER_BYTES = 4096  # more than the header of a genome file takes
 
@@ -59,10 +58,5 @@ def thin_out(folder: Path, generations: Sequence[int], most: int) -> None:
         EnvironmentFault: a file cannot be removed.
     """
     kept = {generations[index] for index in thinned(len(generations), most)}
-    for file in folder.glob(kept_name(0).replace("0" * 8, "[0-9]" * 8)):
-        if generation_of(file) not in kept:
-            try:
-                with suppress(FileNotFoundError):
-                    file.unlink()
-            except OSError as error:
-                raise EnvironmentFault(f"cannot remove {file}: {error.strerror}") from error
+    pattern = kept_name(0).replace("0" * 8, "[0-9]" * 8)
+    remove_others(folder, pattern, {kept_name(generation) for generation in kept})

@@ -10,6 +10,7 @@ from evoplastic.api.setting import Setting
 
 if TYPE_CHECKING:
     from evoplastic.engines import RunLifetimes
+    from evoplastic.engines.standing_in import Lifetimes
     from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
     from evoplastic.lifetime.config import LifetimeConfig
     from evoplastic.network.neurons import NeuronGroups
@@ -27,26 +28,18 @@ class Answers(NamedTuple):
 def answering(kept: list[Answers]) -> RunLifetimes:
     """Engines that add what was answered to a list; no bit of the lifetimes changes."""
     from evoplastic.engines import run_lifetimes
+    from evoplastic.engines.standing_in import standing_in
 
-    def run(
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
-        case = params, groups, batch, config
-        if _known_from_correctness(batch):
-            result = run_lifetimes(*case, engine=engine, threads=threads)
-            kept.append(_answers_of(batch, result))
+    def live(lifetimes: Lifetimes, engine: str, threads: int) -> LifetimeResult:
+        if _known_from_correctness(lifetimes.batch):
+            result = run_lifetimes(*lifetimes, engine=engine, threads=threads)
+            kept.append(_answers_of(lifetimes.batch, result))
         else:
-            result, answers = _recorded(*case, engine, threads)
+            result, answers = _recorded(*lifetimes, engine, threads)
             kept.append(answers)
         return result
 
-    return run
+    return standing_in(live)
 
 
 def _known_from_correctness(batch: LifetimeBatch) -> bool:

@@ -7,12 +7,11 @@ from typing import NamedTuple
 from torch import Tensor
 
 from evoplastic.engines.recorded import record_lifetimes
-from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.engines.standing_in import Lifetimes, standing_in
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.recording import Recorded, Recording
 from evoplastic.lifetime.shards import ReplicateShard, run_replicates
-from evoplastic.network.neurons import NeuronGroups
 
 
 class RecordedLives(NamedTuple):
@@ -29,21 +28,13 @@ def record_replicates(
     """Run the lifetimes of a shard, trial by trial where something is recorded."""
     kept: list[tuple[Recorded, str]] = []
 
-    def run(
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
+    def live(lifetimes: Lifetimes, engine: str, threads: int) -> LifetimeResult:
         result, recorded, ran = record_lifetimes(
-            params, groups, batch, config, recording, engine=engine, threads=threads
+            *lifetimes, recording, engine=engine, threads=threads
         )
         kept.append((recorded, ran))
         return result
 
-    result, _ = run_replicates(problem, center_G, [shard], run)
+    result, _ = run_replicates(problem, center_G, [shard], standing_in(live))
     ((recorded, engine),) = kept  # one task: one part
     return RecordedLives(result, recorded, engine)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from evoplastic.api.setting import Setting
     from evoplastic.engines import RunLifetimes
+    from evoplastic.engines.standing_in import Lifetimes
+    from evoplastic.lifetime.batch import LifetimeResult
     from evoplastic.lifetime.problem import LifetimeProblem
     from evoplastic.trials.course import Course
 
@@ -85,25 +87,12 @@ def _end_of_first_part(course: Course) -> int:
 def _frozen(trial: int) -> RunLifetimes:
     """The engines, with plasticity that stops at a trial."""
     from evoplastic.engines.intervened import intervene_lifetimes
-    from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
-    from evoplastic.lifetime.config import LifetimeConfig
+    from evoplastic.engines.standing_in import standing_in
     from evoplastic.lifetime.intervention import Intervention
-    from evoplastic.network.neurons import NeuronGroups
 
-    def run(
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
+    def live(lifetimes: Lifetimes, engine: str, threads: int) -> LifetimeResult:
         stopped = Intervention(frozen_from=trial)
         chosen = "cpu" if engine == "gpu" else engine  # a GPU does not intervene
-        result, _ = intervene_lifetimes(
-            params, groups, batch, config, stopped, engine=chosen, threads=threads
-        )
-        return result
+        return intervene_lifetimes(*lifetimes, stopped, engine=chosen, threads=threads)[0]
 
-    return run
+    return standing_in(live)

@@ -10,14 +10,14 @@ from torch import Tensor
 from evoplastic.checks import nearest, require
 from evoplastic.engines import run_lifetimes
 from evoplastic.engines.recorded import record_lifetimes
-from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
+from evoplastic.engines.standing_in import Lifetimes, standing_in
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.behaviour.catalogue import HALVES, parted
 from evoplastic.lifetime.behaviour.descriptor import Float64Array, Lived
 from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.population import parts_of, simulate
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.recording import Recording
-from evoplastic.network.neurons import NeuronGroups
 from evoplastic.types import BoolArray, Int64Array
 
 
@@ -46,33 +46,27 @@ def simulate_behaving(
     described: list[Float64Array] = []
     recordings = _recordings(problem.lifetime, names)
 
-    def run(
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
+    def live(lifetimes: Lifetimes, engine: str, threads: int) -> LifetimeResult:
         recorded = None
         if not recordings:
-            result = run_lifetimes(params, groups, batch, config, engine=engine, threads=threads)
+            result = run_lifetimes(*lifetimes, engine=engine, threads=threads)
         for recording in recordings:
             result, found, _ = record_lifetimes(
-                params, groups, batch, config, recording, engine=engine, threads=threads
+                *lifetimes, recording, engine=engine, threads=threads
             )
             recorded = (
                 found
                 if recorded is None
                 else found._replace(fields={**recorded.fields, **found.fields})
             )
-        lived = Lived(params, groups, config, result, recorded)
+        lived = Lived(lifetimes.params, lifetimes.groups, lifetimes.config, result, recorded)
         described.append(np.stack([parted(name)[0].of(lived) for name in names], axis=1))
         return result
 
     params = problem.params(flat_PG)
-    result = simulate(problem, params, task_P, stream_P, epoch=epoch, evaluation=False, run=run)
+    result = simulate(
+        problem, params, task_P, stream_P, epoch=epoch, evaluation=False, run=standing_in(live)
+    )
     behaviour_PD = np.empty((len(task_P), len(names)))
     who_P = np.concatenate([part.who for part in parts_of(problem, task_P)])
     behaviour_PD[who_P] = np.concatenate(described)

@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from evoplastic.engines.recorded import record_lifetimes
-from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
-from evoplastic.lifetime.config import LifetimeConfig
+from evoplastic.engines.standing_in import Lifetimes, standing_in
+from evoplastic.lifetime.batch import LifetimeResult
 from evoplastic.lifetime.imitation.similarity import (
     FEWEST_CONDITIONS,
     Float64Array,
@@ -43,25 +43,19 @@ def simulate_imitating(
     """
     kept: list[tuple[Float64Array, Int64Array]] = []
 
-    def run(
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
-        trials = tuple(range(config.num_trials))[-imitation.trials :]
+    def live(lifetimes: Lifetimes, engine: str, threads: int) -> LifetimeResult:
+        trials = tuple(range(lifetimes.config.num_trials))[-imitation.trials :]
         recording = Recording(trials=trials, fields=("rate",))
         result, recorded, _ = record_lifetimes(
-            params, groups, batch, config, recording, engine=engine, threads=threads
+            *lifetimes, recording, engine=engine, threads=threads
         )
-        kept.append(_patterns(recorded, groups, imitation, batch.tasks.dt_ms))
+        kept.append(_patterns(recorded, lifetimes.groups, imitation, lifetimes.batch.tasks.dt_ms))
         return result
 
     params = problem.params(flat_PG)
-    result = simulate(problem, params, task_P, stream_P, epoch=epoch, evaluation=False, run=run)
+    result = simulate(
+        problem, params, task_P, stream_P, epoch=epoch, evaluation=False, run=standing_in(live)
+    )
     added_P = np.zeros(len(task_P))
     for part, (pattern_PRH, kind_PR) in zip(parts_of(problem, task_P), kept, strict=True):
         for row, individual in enumerate(part.who):
