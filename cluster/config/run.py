@@ -79,7 +79,9 @@ AS_TYPED = ("warm_start.given", "imitation.file")
 CUTS = {"pairs_per_shard": 25, "evaluation.lifetimes_per_shard": 16}
 
 
-ANATOMY = ("without", "plastic", "label_gain")  # of birth, in digests only where it is said
+# In digests only where they are said.
+ANATOMY = ("without", "plastic", "label_gain")  # of birth
+LATER = ("lifetime.birth.fixed", "lifetime.perturbation.stop_step")
 
 
 class RunConfig(Section):
@@ -193,6 +195,12 @@ class RunConfig(Section):
             f"{self.curriculum.name} and imitation is {'off' if self.imitation is None else 'on'}; "
             "set curriculum=uniform, and leave imitation out",
         )
+        require(
+            "critic" not in self.rule.coefficients or self.modulation.table.num_neurons == 1,
+            f"modulation {self.modulation.name} has {self.modulation.table.num_neurons} modulatory "
+            f"neurons, but rule {self.rule.name} unlearns what one of them has in common with "
+            "activity; set modulation=single",
+        )
         drawn = lifetime.birth.weights == "random" and "modulators" not in lifetime.birth.innate
         require(
             self.genome.reflex == 0 or not drawn,
@@ -259,6 +267,8 @@ class RunConfig(Section):
         if self.poet is None:
             neutral = (*neutral, "poet")
         values = self.flat() | CUTS
+        later = (key for key in values if key in LATER or key.endswith(".init_of"))
+        neutral = (*neutral, *(key for key in later if not values[key]))
         kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

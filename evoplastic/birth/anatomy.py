@@ -1,7 +1,7 @@
 """What is wired at all: connections that no genome has, and wires that all have.
 
     w[i, j] = alpha[i, j] = 0                where group(j) does not reach group(i)
-    alpha[i, j] = 0                          where group(i) is not plastic
+    alpha[i, j] = 0                          where group(i) is not plastic, or the pair is fixed
     w[response o, label o] = label_gain      label o = stimulus line I - O + o; alpha 0 there,
                                              and w and alpha 0 from label lines onto all others
     w[response o, bias] = ... - label_gain / 2
@@ -66,9 +66,11 @@ def wired(
     labels = slice(groups.num_inputs - groups.num_outputs, groups.num_inputs)
     if birth.label_gain:
         there_NN[:, labels] = False
-    fixed = tuple(group for group in INNATE_GROUPS if group not in birth.plastic)
-    plastic_N1 = ~rows(fixed, groups).to(w_PNN.device)
-    w_PNN, alpha_PNN = w_PNN * there_NN, alpha_PNN * (there_NN & plastic_N1)
+    innate = tuple(group for group in INNATE_GROUPS if group not in birth.plastic)
+    plastic_NN = there_NN & ~rows(innate, groups).to(w_PNN.device)
+    for sender, target in birth.fixed:
+        plastic_NN[groups.rows_of(target), groups.rows_of(sender)] = False
+    w_PNN, alpha_PNN = w_PNN * there_NN, alpha_PNN * plastic_NN
     if birth.label_gain:
         wires_OO = birth.label_gain * torch.eye(groups.num_outputs, device=w_PNN.device)
         w_PNN[:, groups.response, labels] = wires_OO.to(w_PNN.dtype)

@@ -57,6 +57,8 @@ class BirthConfig:
     """Plasticity coefficient; none means the field alpha, one for each connection."""
     without: tuple[tuple[Sender, Group], ...] = ()
     """Pairs of groups, [from, onto], between which there are no connections."""
+    fixed: tuple[tuple[Sender, Group], ...] = ()
+    """Pairs of groups, [from, onto], whose connections do not change within a lifetime."""
     plastic: tuple[Group, ...] = INNATE_GROUPS
     """Neuron groups whose incoming connections change within a lifetime."""
     label_gain: float = 0.0
@@ -106,17 +108,18 @@ class BirthConfig:
         )
 
     def _check_anatomy(self) -> None:
-        for pair in self.without:
+        for name, pairs in (("without", self.without), ("fixed", self.fixed)):
+            for pair in pairs:
+                require(
+                    len(pair) == 2,
+                    f"{name} lists {pair!r}, expected a pair of groups, [from, onto]",
+                )
+                require_known(f"neuron group in {name}", pair[0], get_args(Sender))
+                require_known(f"neuron group in {name}", pair[1], INNATE_GROUPS)
             require(
-                len(pair) == 2,
-                f"without lists {pair!r}, expected a pair of groups, [from, onto]",
+                len(set(pairs)) == len(pairs),
+                f"{name} lists {[list(pair) for pair in pairs]}, one pair twice",
             )
-            require_known("neuron group in without", pair[0], get_args(Sender))
-            require_known("neuron group in without", pair[1], INNATE_GROUPS)
-        require(
-            len(set(self.without)) == len(self.without),
-            f"without lists {[list(pair) for pair in self.without]}, one pair twice",
-        )
         require(
             math.isfinite(self.label_gain) and self.label_gain >= 0,
             f"label_gain is {self.label_gain}, expected 0 or more",
@@ -125,7 +128,8 @@ class BirthConfig:
     @property
     def has_anatomy(self) -> bool:
         """Whether anything of the wiring is settled beside the genome."""
-        return bool(self.without) or self.label_gain > 0 or set(self.plastic) != set(INNATE_GROUPS)
+        plastic = set(self.plastic) == set(INNATE_GROUPS)
+        return bool(self.without or self.fixed or self.label_gain) or not plastic
 
     @property
     def resolved(self) -> BirthConfig:

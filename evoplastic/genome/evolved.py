@@ -58,11 +58,16 @@ def _begin(
     seed: int,
     config: GenomeConfig,
 ) -> Tensor:
-    """First values: init + spread z, or init exp(spread z) where positive; z standard normal."""
+    """First values: init + spread z, or init exp(spread z) where positive; z standard normal.
+
+    Groups of neurons that begin elsewhere have an init of their own.
+    """
     sizes = shape_of(shape).sizes(groups)
     count = math.prod(sizes)
     z = torch.from_numpy(normal(seed, Purpose.GENOME, 0, _stream(drawn), count)).view(sizes)
     middle = torch.full(sizes, chosen.init)
+    for group, first in chosen.init_of.items():
+        middle[groups.rows_of(group)] = first
     if chosen.form == "rank_one":
         middle[1] = 1.0
     if chosen.transform == "positive":

@@ -103,6 +103,9 @@ class PerturbationConfig:
     """A hit is uniform in [-amplitude, amplitude)."""
     first_step: int = 2
     """Steps of a trial before this one are never perturbed."""
+    stop_step: int | None = None
+    """Steps of a trial from this one on are never perturbed; none means that all are. What a
+    network tries out after its answer cannot have changed the outcome, and blurs its credit."""
     quiet_trials: int | None = None
     """The last trials of a lifetime are not perturbed; none means as many as the rule's source."""
     perturb_modulators: bool = True
@@ -119,6 +122,11 @@ class PerturbationConfig:
         )
         require(self.amplitude >= 0, f"amplitude is {self.amplitude}, expected 0 or more")
         require(self.first_step >= 0, f"first_step is {self.first_step}, expected 0 or more")
+        require(
+            self.stop_step is None or self.stop_step > self.first_step,
+            f"stop_step is {self.stop_step}, expected more than first_step ({self.first_step}); "
+            "set amplitude to 0 to switch perturbations off",
+        )
         require(
             self.quiet_trials is None or self.quiet_trials >= 0,
             f"quiet_trials is {self.quiet_trials}, expected 0 or more",

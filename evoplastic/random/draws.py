@@ -66,6 +66,8 @@ def trial_perturbations(
     noise = config.perturbation
     xi_STN, stream_P = perturbations(batch, trial, num_steps, groups.num_neurons, noise)
     xi_STN[:, : noise.first_step] = 0.0
+    if noise.stop_step is not None:
+        xi_STN[:, noise.stop_step :] = 0.0
     if trial >= config.num_trials - config.quiet_trials:
         xi_STN[:] = 0.0
     if not noise.perturb_modulators:

@@ -8,6 +8,7 @@ from evoplastic.rules.hebbian import HEBB, OJA
 from evoplastic.rules.node_perturbation import (
     CUBED_FLUCTUATIONS,
     NODE_PERTURBATION,
+    NODE_PERTURBATION_CRITIC,
     NODE_PERTURBATION_NETWORK,
     WEIGHT_DECAY,
 )
@@ -18,6 +19,7 @@ RULES: dict[str, Rule] = {
     for rule in (
         NODE_PERTURBATION,
         NODE_PERTURBATION_NETWORK,
+        NODE_PERTURBATION_CRITIC,
         CUBED_FLUCTUATIONS,
         WEIGHT_DECAY,
         HEBB,

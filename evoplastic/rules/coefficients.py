@@ -15,10 +15,11 @@ A field has a form: in how many numbers a genome holds what each connection j ->
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, get_args
 
 from evoplastic.checks import SECTION, require, require_known
+from evoplastic.network.neurons import GROUPS
 
 Form = Literal[
     "scalar", "target", "source", "cell_types", "groups", "rank_one", "clustered", "connection"
@@ -26,6 +27,7 @@ Form = Literal[
 Assignment = Literal["connection", "target_type"]
 
 COUNTED: tuple[Form, ...] = ("cell_types", "clustered")
+OF_NEURONS: tuple[Form, ...] = ("target", "source")
 MOST_STREAMS = 1 << 16
 SMALLEST = 1e-30  # positive number: single precision knows none below 1e-38
 
@@ -45,6 +47,9 @@ class Evolvable:
     """In how many numbers a genome holds it."""
     init: float = 0.0
     """First value; of rank_one, of its vector of targets, that of sources begins at 1."""
+    init_of: dict[str, float] = field(default_factory=dict, hash=False)
+    """First value of groups of neurons that begin elsewhere, {modulators: 0.01}; of the forms
+    target and source."""
     spread: float = 0.0
     """Standard deviation of the first values around it; of a positive one, of their logarithm."""
     scale: float = 1.0
@@ -78,6 +83,7 @@ class Evolvable:
                 f"number is {self.number}, but form {self.form!r} has none; drop it, or choose one "
                 f"of {', '.join(COUNTED)}",
             )
+        self._check_groups()
         require(self.spread >= 0, f"spread is {self.spread}, expected 0 or more")
         require(
             math.isfinite(self.scale) and self.scale > 0,
@@ -93,10 +99,25 @@ class Evolvable:
             f"stream is {self.stream}, expected 0 to {MOST_STREAMS - 1}",
         )
         lower, upper = self.lower, self.upper
+        for first in (self.init, *self.init_of.values()):
+            require(
+                (lower is None or lower <= first) and (upper is None or first <= upper),
+                f"init is {first}, expected a value within the bounds {lower} and {upper}",
+            )
+
+    def _check_groups(self) -> None:
         require(
-            (lower is None or lower <= self.init) and (upper is None or self.init <= upper),
-            f"init is {self.init}, expected a value within the bounds {lower} and {upper}",
+            not self.init_of or self.form in OF_NEURONS,
+            f"init_of names {', '.join(self.init_of)}, but form {self.form!r} has no number for "
+            f"each neuron; drop it, or choose one of {', '.join(OF_NEURONS)}",
         )
+        for group, first in self.init_of.items():
+            require_known("group of neurons in init_of", group, GROUPS)
+            require(
+                math.isfinite(first) and (self.transform == "none" or first >= SMALLEST),
+                f"init_of {group} is {first}, expected a finite number"
+                + (f", {SMALLEST} or more" if self.transform == "positive" else ""),
+            )
 
 
 Setting = float | Evolvable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evoplastic.rules.coefficients import Evolvable
 from evoplastic.rules.table import Credit, Rule, RuleConstants, Term
 
 NODE_PERTURBATION = Rule(
@@ -32,6 +33,27 @@ NODE_PERTURBATION_NETWORK = Rule(
     modulator="network",
     when="step",
     defaults=RuleConstants(eta=3e-4, first_trial=11, quiet_trials=0),
+)
+
+NODE_PERTURBATION_CRITIC = Rule(
+    name="node_perturbation_critic",
+    title="Node perturbation, gated by a modulatory neuron that learns what to expect",
+    source="node perturbation as above; what M has in common with activity is unlearnt as by the "
+    "adaptive critic of Barto, Sutton & Anderson 1983 (IEEE SMC 13:834)",
+    equations=(
+        "elig' = retention * (elig + xi rate^T)",
+        "p'    = p + clip(mod * (eta * elig - critic rate^T), -max_change, max_change), "
+        "at every gated step",
+        "critic is positive onto the modulatory neuron and begins at 0 onto all others",
+    ),
+    credits=(Credit(post="noise", pre="rate"),),
+    change=(Term(trace=True), Term(coefficients=("critic",), sign=-1, pre="rate")),
+    modulator="network",
+    when="step",
+    coefficients={
+        "critic": Evolvable(form="target", init_of={"modulators": 0.001}, scale=0.001),
+    },
+    defaults=RuleConstants(eta=3e-3, first_trial=11, quiet_trials=19),
 )
 
 CUBED_FLUCTUATIONS = Rule(

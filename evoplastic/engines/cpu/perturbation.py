@@ -63,11 +63,12 @@ def perturb_steps(plan: Any, workspace: Any, trial: int, stream: Any, first: int
     row = plan.word_row
     hits = workspace.hit_start[first] if first > plan.first_hit_step else 0
     begin = max(first, plan.first_hit_step)
+    end = max(begin, min(stop, plan.stop_hit_step))
     fill_words(
         workspace.words,
         row,
         begin * quarter,
-        stop * quarter,
+        end * quarter,
         trial,
         stream,
         plan.perturb_purpose,
@@ -77,7 +78,7 @@ def perturb_steps(plan: Any, workspace: Any, trial: int, stream: Any, first: int
     below = splat_u32(plan.hit_below, 16)
     centre = splat_u32(plan.hit_centre, 16)
     scale = splat_f32(plan.hit_scale, 16)
-    for step in range(begin, stop):
+    for step in range(begin, end):
         drawn = (step - begin) * quarter
         xi = step * plan.row + plan.clamped_width - plan.num_clamped
         for v in range(4):
@@ -93,5 +94,9 @@ def perturb_steps(plan: Any, workspace: Any, trial: int, stream: Any, first: int
             hits = pack_nonzero(
                 workspace.hit, hits, count_u32(np.uint32((step << 16) + n), 16), value
             )
+    for step in range(end, stop):
+        workspace.hit_start[step] = hits
+        for n in range(0, plan.row, 16):  # where the draws of the step before reached into this one
+            store(workspace.xi, step * plan.row + n, splat_f32(np.float32(0), 16))
     workspace.hit_start[stop] = hits
     return hits

@@ -82,6 +82,7 @@ class Plan(NamedTuple):
     retention_read: np.float32  # decay of a trace once read: retention ** T, self_paced trials 1
     first_quiet_trial: int
     first_hit_step: int
+    stop_hit_step: int
     quarter: int  # Q, counters of a step
     word_row: int
     hit_below: np.uint32  # threshold - 1
@@ -159,6 +160,7 @@ def make_plan(groups: NeuronGroups, batch: LifetimeBatch, config: LifetimeConfig
         retention_read=np.float32(1.0 if self_paced else retention**num_steps),
         first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=min(noise.first_step, num_steps),
+        stop_hit_step=num_steps if noise.stop_step is None else min(noise.stop_step, num_steps),
         quarter=quarter,
         word_row=chunk * quarter + 2 * PHILOX_LANES,
         hit_below=np.uint32(threshold - 1),

@@ -17,6 +17,7 @@ from evoplastic.engines.gpu.numbers import (
     KEY1,
     PERTURB_MODULATORS,
     PERTURB_PURPOSE,
+    STOP_HIT_STEP,
     TRIAL_PURPOSE,
     real,
     unsigned,
@@ -103,9 +104,10 @@ def draw_noise(memory, numbers, trial, stream, start, stop, S: tl.constexpr):
             unsigned(numbers.ints, KEY0),
             unsigned(numbers.ints, KEY1),
         )
-        loud = (step >= tl.load(numbers.ints + FIRST_HIT_STEP)) & (
-            position * 0 + trial < tl.load(numbers.ints + FIRST_QUIET_TRIAL)
+        hit_step = (step >= tl.load(numbers.ints + FIRST_HIT_STEP)) & (
+            step < tl.load(numbers.ints + STOP_HIT_STEP)
         )
+        loud = hit_step & (position * 0 + trial < tl.load(numbers.ints + FIRST_QUIET_TRIAL))
         _store_noise(memory.xi, word0, q, step, inside, loud, numbers, S)
         _store_noise(memory.xi, word1, q + quarter, step, inside, loud, numbers, S)
         _store_noise(memory.xi, word2, q + 2 * quarter, step, inside, loud, numbers, S)

@@ -19,6 +19,8 @@ from evoplastic.random.counters import perturbation_constants, seed_key
 from evoplastic.random.draws import purposes
 from evoplastic.trials.timing import TrialTiming
 
+NEVER = (1 << 31) - 1  # a step that no trial reaches
+
 
 class Ints(NamedTuple):
     """Whole numbers of a batch of lifetimes, an int64 array on the device."""
@@ -36,6 +38,7 @@ class Ints(NamedTuple):
     first_trial: int
     first_quiet_trial: int
     first_hit_step: int
+    stop_hit_step: int
     perturb_modulators: int
     hit_below: int  # threshold - 1
     hit_centre: int
@@ -108,6 +111,7 @@ def make_ints(
         first_trial=config.rule.constants.first_trial,
         first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=noise.first_step,
+        stop_hit_step=noise.stop_step or NEVER,
         perturb_modulators=int(noise.perturb_modulators),
         hit_below=threshold - 1,
         hit_centre=centre,

@@ -299,7 +299,8 @@ class Network:
         modulatory = self.modulator <= neuron < self.response
         spared = modulatory and not chosen.perturb_modulators
         quiet = trial >= self.config.num_trials - self.config.quiet_trials
-        if step < chosen.first_step or quiet or spared or not self.taught:
+        late = chosen.stop_step is not None and step >= chosen.stop_step
+        if step < chosen.first_step or late or quiet or spared or not self.taught:
             return 0.0
         purposes = noise.Purpose
         purpose = purposes.EVALUATION_PERTURBATION if batch.evaluation else purposes.PERTURBATION
