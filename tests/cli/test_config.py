@@ -25,6 +25,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "metaworld-smoke",
         "miconi2023",
         "miconi2023-internal",
+        "miconi2023-internal-published",
         "oja-laptop",
         "poet-laptop",
         "poet-smoke",

@@ -113,7 +113,7 @@ def test_every_recipe_poses_a_whole_experiment(recipe: str) -> None:
 
 
 def test_the_published_recipes_are_the_published_setting() -> None:
-    by_outcome, by_network = load_config("miconi2023"), load_config("miconi2023-internal")
+    by_outcome, by_network = load_config("miconi2023"), load_config("miconi2023-internal-published")
     published = LifetimeConfig()
     assert by_outcome.simulated == replace(
         published,

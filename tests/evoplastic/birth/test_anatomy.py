@@ -55,6 +55,15 @@ def test_only_plastic_groups_change() -> None:
     assert not alpha_NN[fixed].any()
 
 
+def test_fixed_pairs_keep_their_weights() -> None:
+    w_NN, alpha_NN = wired(fixed=(("feedback", "modulators"), ("hidden", "response")))
+    assert (w_NN == 2.0).all()
+    assert not alpha_NN[GROUPS.modulators, GROUPS.feedback].any()
+    assert not alpha_NN[GROUPS.response, GROUPS.hidden].any()
+    hidden = GROUPS.hidden.stop - GROUPS.hidden.start
+    assert int((alpha_NN == 2.0).sum()) == alpha_NN.numel() - 2 * 2 - 3 * hidden
+
+
 def test_a_label_drives_its_response_neuron_alone() -> None:
     w_NN, alpha_NN = wired(label_gain=10.0)
     assert torch.equal(w_NN[GROUPS.response, LABELS], 10.0 * torch.eye(3))
@@ -87,6 +96,8 @@ def test_labels_need_lines_that_stay(options: dict[str, Any]) -> None:
     [
         ({"without": (("stimulus", "respons"),)}, "did you mean 'response'?"),
         ({"without": (("stimulus", "response"),) * 2}, "one pair twice"),
+        ({"fixed": (("feedback", "modulator"),)}, "did you mean 'modulators'?"),
+        ({"fixed": (("feedback", "hidden"),) * 2}, "one pair twice"),
         ({"plastic": ("bias",)}, "unknown neuron group that is plastic 'bias'"),
         ({"plastic": ("hidden", "hidden")}, "plastic names hidden, hidden, one group twice"),
         ({"label_gain": -1.0}, "label_gain is -1.0, expected 0 or more"),
@@ -103,3 +114,8 @@ def test_digests_of_runs_without_anatomy_are_what_they_were() -> None:
     assert written["lifetime.birth.label_gain"] == 0.0
     changed = load_config("smoke", ["lifetime.birth.plastic=[response]"])
     assert changed.path_digest != config.path_digest
+    fixed = load_config("smoke", ["lifetime.birth.fixed=[[hidden, response]]"])
+    assert fixed.path_digest not in (config.path_digest, changed.path_digest)
+    assert "lifetime.perturbation.stop_step" in written
+    quiet = load_config("smoke", ["lifetime.perturbation.stop_step=35"])
+    assert quiet.path_digest != config.path_digest

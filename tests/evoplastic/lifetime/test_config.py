@@ -79,6 +79,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: PerturbationConfig(probability=1.5), "probability is 1.5"),
     (lambda: PerturbationConfig(amplitude=-0.5), "amplitude is -0.5"),
     (lambda: PerturbationConfig(first_step=-1), "first_step is -1"),
+    (lambda: PerturbationConfig(stop_step=2), "stop_step is 2, expected more than first_step"),
     (lambda: PerturbationConfig(quiet_trials=-1), "quiet_trials is -1"),
     (lambda: RuleConfig(eta=-0.03), "eta is -0.03"),
     (lambda: RuleConfig(tau_elig_ms=0.0), "tau_elig_ms is 0.0"),

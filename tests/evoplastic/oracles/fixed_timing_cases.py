@@ -193,6 +193,11 @@ CASES = [
         claims=(learns, lambda lives: all(min(life.events.hit_steps) >= 6 for life in lives)),
     ),
     Case(
+        name="perturbed_until_a_step",
+        config=make_config(perturbation={"stop_step": 6}),
+        claims=(learns, lambda lives: all(max(life.events.hit_steps) == 5 for life in lives)),
+    ),
+    Case(
         name="every_neuron_always_hit",
         config=make_config(perturbation={"probability": 1.0, "amplitude": 0.2}),
         claims=(learns, lambda lives: all(life.events.hits == 14 * 10 * 6 for life in lives)),

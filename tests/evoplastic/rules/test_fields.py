@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,36 @@ def test_first_values_lie_around_init_and_each_field_has_its_own() -> None:
     assert (float(a.mean()), float(a.std())) == pytest.approx((2.0, 0.1), abs=0.01)
     correlation = torch.corrcoef(torch.stack([a.reshape(-1), b.reshape(-1)]))[0, 1]
     assert abs(float(correlation)) < 0.1
+
+
+@pytest.mark.parametrize("form", ["target", "source"])
+def test_groups_of_neurons_may_begin_elsewhere(form: Any) -> None:
+    chosen = Evolvable(form=form, init=0.2, init_of={"modulators": 3.0, "bias": -1.0})
+    value_N = rule_fields(RuleConfig(eta=chosen))[0].init(GROUPS, 5, GenomeConfig())
+    expected_N = torch.full((N,), 0.2)
+    expected_N[GROUPS.modulators] = 3.0
+    expected_N[GROUPS.bias] = -1.0
+    assert torch.equal(value_N, expected_N)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"form": "scalar", "init_of": {"bias": 1.0}}, "no number for each neuron; drop it"),
+        ({"form": "target", "init_of": {"modulator": 1.0}}, "did you mean 'modulators'?"),
+        ({"form": "target", "init_of": {"bias": math.inf}}, "init_of bias is inf"),
+        ({"form": "target", "upper": 0.5, "init_of": {"bias": 1.0}}, "init is 1.0, expected"),
+        (
+            {"form": "target", "init": 1.0, "init_of": {"bias": 0.0}, "transform": "positive"},
+            "init_of bias is 0.0, expected a finite number, 1e-30 or more",
+        ),
+    ],
+)
+def test_groups_that_cannot_begin_elsewhere_are_refused(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        Evolvable(**options)
 
 
 def test_a_genome_file_brings_its_fields_back(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ CONFIGS = {
     "default": make_config(),
     "certain": make_config(perturbation={"probability": 1.0, "first_step": 0}),
     "rare": make_config(perturbation={"probability": 0.003, "first_step": 5}),
+    "until a step": make_config(perturbation={"first_step": 1, "stop_step": 8}),
+    "until no step": make_config(perturbation={"stop_step": 10_000}),
     "spared": make_config(perturbation={"perturb_modulators": False}),
 }
 
@@ -48,6 +50,7 @@ def test_perturbations_equal_the_definition(
     expected, _ = perturbations(batch, trial, TIMING.num_steps, num_neurons, config.perturbation)
     expected_TN = expected[0]
     expected_TN[: config.perturbation.first_step] = 0.0
+    expected_TN[config.perturbation.stop_step or TIMING.num_steps :] = 0.0
     if not config.perturbation.perturb_modulators:
         expected_TN[:, groups.modulators] = 0.0
     unclamped_TN = expected_TN[:, groups.num_clamped :]

@@ -103,6 +103,7 @@ BOTH: dict[str, dict[str, Any]] = {
     "all trials quiet": {"perturbation": {"quiet_trials": 100}},
     "noise from step 4": {"perturbation": {"first_step": 4, **NO_QUIET}},
     "noise from birth": {"perturbation": {"first_step": 0, **NO_QUIET}},
+    "noise until step 5": {"perturbation": {"stop_step": 5, **NO_QUIET}},
     "noise after the trial": {"perturbation": {"first_step": 99, **NO_QUIET}},
     "trace of one step": {"rule": {"tau_elig_ms": 20.0}},
     "trace that flips": {"rule": {"tau_elig_ms": 15.0}},

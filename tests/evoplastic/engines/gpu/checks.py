@@ -114,7 +114,7 @@ CASES = {
     ),
     "outcome, error of predicted reward, modulators spared": Case(
         rule={"outcome": "reward", "baseline": "single", "eta": 2.0},
-        perturbation={"perturb_modulators": False},
+        perturbation={"perturb_modulators": False, "stop_step": 6},
         lifetime={"feedback": "reward_prediction_error"},
     ),
     "network": Case(rule=BY_NETWORK, num_trials=3),
