@@ -195,12 +195,6 @@ class RunConfig(Section):
             f"{self.curriculum.name} and imitation is {'off' if self.imitation is None else 'on'}; "
             "set curriculum=uniform, and leave imitation out",
         )
-        require(
-            "critic" not in self.rule.coefficients or self.modulation.table.num_neurons == 1,
-            f"modulation {self.modulation.name} has {self.modulation.table.num_neurons} modulatory "
-            f"neurons, but rule {self.rule.name} unlearns what one of them has in common with "
-            "activity; set modulation=single",
-        )
         drawn = lifetime.birth.weights == "random" and "modulators" not in lifetime.birth.innate
         require(
             self.genome.reflex == 0 or not drawn,

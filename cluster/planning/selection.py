@@ -17,6 +17,7 @@ from cluster.config.run import RunConfig
 from cluster.experiment import Experiment
 from evoplastic.checks import require
 from evoplastic.rules.coefficients import Evolvable
+from evoplastic.rules.node_perturbation import NODE_PERTURBATION_CRITIC
 from evoplastic.trials.table import TrialTable
 from tasks.suites.suite import Suite
 
@@ -126,6 +127,13 @@ def doubts(experiment: Experiment) -> list[str]:
             f"genome.reflex is {config.genome.reflex}, but lifetime.feedback 'loss' is the same on "
             "both feedback neurons, so that the reflex cancels; set lifetime.feedback to correct "
             "or another that is opposed"
+        )
+    modulators = config.modulation.table.num_neurons
+    if config.rule.name == NODE_PERTURBATION_CRITIC.name and modulators > 1:
+        found.append(
+            f"rule {config.rule.name} lets modulatory neurons unlearn what they share with "
+            f"activity, which cancels between the {modulators} of modulation "
+            f"{config.modulation.name}; set modulation=single"
         )
     return found + _credit_doubts(config, suite)
 

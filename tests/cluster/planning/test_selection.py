@@ -27,6 +27,8 @@ import numpy as np
 from neurogym.core import TrialEnv
 from neurogym.utils import spaces
 
+CRITIC = ("rule={name: node_perturbation_critic, first_trial: 0}",)
+
 
 class Both(TrialEnv):
     truth, payment, random, long = True, "right", False, 1
@@ -171,6 +173,7 @@ def test_what_can_be_selected_on_is_not_doubted(
         ("Both", "Other", ("rule.first_trial=3",), "at trial 3 and scored trials at trial 3"),
         ("Both", "Other Long", ("rule.tau_elig_ms=100",), "when trials of Long end"),
         ("Both", "Other", ("genome.reflex=0.5",), "so that the reflex cancels"),
+        ("Both", "Other", CRITIC, "which cancels between the 2 of modulation opposed_pair"),
     ],
 )
 def test_what_was_hardly_meant_is_warned_of(
