@@ -21,13 +21,13 @@ from evoplastic.lifetime.shards import PopulationResult
 from tests.cluster.config.posed import posed_recipes
 from tests.cluster.tiny import tiny_bank
 
+CRITIC = ("rule={name: node_perturbation_critic, first_trial: 0}",)
+
 TASKS = '''
 """A bit is shown, an answer asked for; who says what is right, and who pays, differs."""
 import numpy as np
 from neurogym.core import TrialEnv
 from neurogym.utils import spaces
-
-CRITIC = ("rule={name: node_perturbation_critic, first_trial: 0}",)
 
 
 class Both(TrialEnv):
