@@ -81,7 +81,11 @@ CUTS = {"pairs_per_shard": 25, "evaluation.lifetimes_per_shard": 16}
 
 # In digests only where they are said.
 ANATOMY = ("without", "plastic", "label_gain")  # of birth
-LATER = ("lifetime.birth.fixed", "lifetime.perturbation.stop_step")
+LATER = {
+    "lifetime.birth.fixed": [],
+    "lifetime.perturbation.stop_step": None,
+    "lifetime.perturbation.perturb_hidden": True,
+}
 
 
 class RunConfig(Section):
@@ -261,8 +265,8 @@ class RunConfig(Section):
         if self.poet is None:
             neutral = (*neutral, "poet")
         values = self.flat() | CUTS
-        later = (key for key in values if key in LATER or key.endswith(".init_of"))
-        neutral = (*neutral, *(key for key in later if not values[key]))
+        neutral = (*neutral, *(key for key, unsaid in LATER.items() if values[key] == unsaid))
+        neutral = (*neutral, *(key for key in values if key.endswith(".init_of")))
         kept = {key: value for key, value in values.items() if not within(key, neutral)}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

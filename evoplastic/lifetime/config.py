@@ -108,6 +108,8 @@ class PerturbationConfig:
     network tries out after its answer cannot have changed the outcome, and blurs its credit."""
     quiet_trials: int | None = None
     """The last trials of a lifetime are not perturbed; none means as many as the rule's source."""
+    perturb_hidden: bool = True
+    """Whether hidden neurons are perturbed; without, a network explores with its answers alone."""
     perturb_modulators: bool = True
     """Whether the two modulatory neurons are perturbed too."""
     noise: Noise = "pair"

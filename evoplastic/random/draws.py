@@ -70,6 +70,8 @@ def trial_perturbations(
         xi_STN[:, noise.stop_step :] = 0.0
     if trial >= config.num_trials - config.quiet_trials:
         xi_STN[:] = 0.0
+    if not noise.perturb_hidden:
+        xi_STN[:, :, groups.hidden] = 0.0
     if not noise.perturb_modulators:
         xi_STN[:, :, groups.modulators] = 0.0
     return xi_STN, stream_P

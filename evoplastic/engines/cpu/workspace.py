@@ -96,7 +96,11 @@ def make_workspace(
             array[part] = value
         return array
 
-    shared = not config.perturbation.perturb_modulators
+    perturbed = filled(wide, 1.0)
+    if not config.perturbation.perturb_hidden:
+        perturbed[: plan.modulators_at] = 0.0
+    if not config.perturbation.perturb_modulators:
+        perturbed[modulators] = 0.0
     shift = allocate(2 * wide)
     silent = allocate(2 * wide)
     shift[:] = 0.0
@@ -151,7 +155,7 @@ def make_workspace(
         hit=allocate(steps * wide + 16, np.uint32),
         hit_start=np.zeros(steps + 1, dtype=np.int64),
         tile=allocate(256),
-        perturbed=filled(wide, 0.0, modulators if shared else None),
+        perturbed=perturbed,
         in_scale=filled(wide, 0.5, response),
         speaking=shift,
         silent=silent,

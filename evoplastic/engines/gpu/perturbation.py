@@ -15,6 +15,7 @@ from evoplastic.engines.gpu.numbers import (
     HIT_SCALE,
     KEY0,
     KEY1,
+    PERTURB_HIDDEN,
     PERTURB_MODULATORS,
     PERTURB_PURPOSE,
     STOP_HIT_STEP,
@@ -72,6 +73,8 @@ def _store_noise(xi_ptr, drawn, neuron, step, inside, loud, numbers, S: tl.const
     unclamped = neuron - S.num_clamped
     is_unclamped = unclamped >= 0
     modulator = (unclamped >= S.modulators_at) & (unclamped < S.response_at)
+    hidden = is_unclamped & (unclamped < S.modulators_at)
+    hit = hit & ((tl.load(numbers.ints + PERTURB_HIDDEN) != 0) | (hidden == 0))
     hit = hit & ((tl.load(numbers.ints + PERTURB_MODULATORS) != 0) | (modulator == 0))
     value = tl.where(hit, value, 0.0)
     place = unclamped

@@ -39,6 +39,7 @@ class Ints(NamedTuple):
     first_quiet_trial: int
     first_hit_step: int
     stop_hit_step: int
+    perturb_hidden: int
     perturb_modulators: int
     hit_below: int  # threshold - 1
     hit_centre: int
@@ -112,6 +113,7 @@ def make_ints(
         first_quiet_trial=config.num_trials - config.quiet_trials,
         first_hit_step=noise.first_step,
         stop_hit_step=noise.stop_step or NEVER,
+        perturb_hidden=int(noise.perturb_hidden),
         perturb_modulators=int(noise.perturb_modulators),
         hit_below=threshold - 1,
         hit_centre=centre,

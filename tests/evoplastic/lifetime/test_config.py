@@ -36,6 +36,7 @@ def test_defaults_are_the_published_setting() -> None:
         amplitude=0.5,
         first_step=2,
         quiet_trials=None,
+        perturb_hidden=True,
         perturb_modulators=True,
         noise="pair",
     )

@@ -212,6 +212,16 @@ CASES = [
             ),
         ),
     ),
+    Case(
+        name="unperturbed_hidden",
+        config=make_config(perturbation={"perturb_hidden": False, "probability": 0.5}),
+        claims=(
+            learns,
+            lambda lives: all(
+                life.events.hit_neurons == {*range(7), 10, 11, 12, 13} for life in lives
+            ),
+        ),
+    ),
     Case(name="odd_size", groups=ODD),
     Case(
         name="published_size",

@@ -297,7 +297,10 @@ class Network:
         """The perturbation of one neuron at one step, 0 where it is spared."""
         chosen, batch = self.config.perturbation, self.batch
         modulatory = self.modulator <= neuron < self.response
-        spared = modulatory and not chosen.perturb_modulators
+        hidden = self.action + self.groups.num_outputs <= neuron < self.modulator
+        spared = (modulatory and not chosen.perturb_modulators) or (
+            hidden and not chosen.perturb_hidden
+        )
         quiet = trial >= self.config.num_trials - self.config.quiet_trials
         late = chosen.stop_step is not None and step >= chosen.stop_step
         if step < chosen.first_step or late or quiet or spared or not self.taught:

@@ -93,6 +93,7 @@ OUTCOME_OPTIONS: dict[str, Options] = {
     "every neuron hit": {"perturbation": {"probability": 1.0, "amplitude": 0.05}},
     "all trials quiet": {"perturbation": {"quiet_trials": 100}},
     "noise from step 7": {"perturbation": {"first_step": 7, **NO_QUIET}},
+    "hidden spared": {"perturbation": {"perturb_hidden": False, "probability": 0.5}},
     "noise until step 9": {"perturbation": {"stop_step": 9, **NO_QUIET}},
     "noise after the trial": {"perturbation": {"first_step": 99, **NO_QUIET}},
     "trace of one step": {"rule": {"tau_elig_ms": 15.0}},

@@ -26,6 +26,7 @@ CONFIGS = {
     "rare": make_config(perturbation={"probability": 0.003, "first_step": 5}),
     "until a step": make_config(perturbation={"first_step": 1, "stop_step": 8}),
     "until no step": make_config(perturbation={"stop_step": 10_000}),
+    "hidden spared": make_config(perturbation={"perturb_hidden": False}),
     "spared": make_config(perturbation={"perturb_modulators": False}),
 }
 
@@ -51,6 +52,8 @@ def test_perturbations_equal_the_definition(
     expected_TN = expected[0]
     expected_TN[: config.perturbation.first_step] = 0.0
     expected_TN[config.perturbation.stop_step or TIMING.num_steps :] = 0.0
+    if not config.perturbation.perturb_hidden:
+        expected_TN[:, groups.hidden] = 0.0
     if not config.perturbation.perturb_modulators:
         expected_TN[:, groups.modulators] = 0.0
     unclamped_TN = expected_TN[:, groups.num_clamped :]

@@ -97,7 +97,11 @@ def test_perturbations_are_those_of_the_reference_bit_for_bit(
     num_neurons: int, probability: float
 ) -> None:
     last = SHORT.num_steps - 2
-    noise = {"probability": probability, "stop_step": last}
+    noise = {
+        "probability": probability,
+        "stop_step": last,
+        "perturb_hidden": probability < 1,
+    }
     case = Case(num_neurons=num_neurons, perturbation=noise)
     _, groups, batch, config = prepare(case)
     trial, steps, stream = 2, SHORT.num_steps, 2**31 + 77
@@ -115,6 +119,8 @@ def test_perturbations_are_those_of_the_reference_bit_for_bit(
     expected = perturbations(batch, trial, steps, num_neurons, config.perturbation)[0][0]
     expected[: config.perturbation.first_step] = 0.0
     expected[last:] = 0.0
+    if probability == 1:
+        expected[:, groups.hidden] = 0.0
     unclamped = num_neurons - groups.num_clamped
     got = xi.cpu().numpy()
     assert np.array_equal(got[:, :unclamped], expected[:, groups.num_clamped :])
