@@ -81,7 +81,7 @@ CUTS = {"pairs_per_shard": 25, "evaluation.lifetimes_per_shard": 16}
 
 # In digests only where they are said.
 ANATOMY = ("without", "plastic", "label_gain")  # of birth
-LATER = {
+LATER: dict[str, object] = {
     "lifetime.birth.fixed": [],
     "lifetime.perturbation.stop_step": None,
     "lifetime.perturbation.perturb_hidden": True,
