@@ -118,12 +118,12 @@ def adam(
         return torch.tensor(value, dtype=torch.float32)
 
     beta1, beta2 = constant(config.beta1), constant(config.beta2)
-    descent_G = -(gradient_G + config.weight_decay * state.center_G)
+    descent_G = -(gradient_G + config.weight_decay * state.center_G * layout.unit_G)
     t = state.t + 1
     m_G = beta1 * state.m_G + (1 - beta1) * descent_G
     v_G = beta2 * state.v_G + (1 - beta2) * descent_G**2.0
     mean_G, square_G = m_G / (1 - beta1**t), v_G / (1 - beta2**t)
     step_G = constant(config.learning_rate_at(generation)) * mean_G
     stepped_G = state.center_G + step_G / (torch.sqrt(square_G) + constant(config.epsilon))
-    center_G = layout.project(torch.where(layout.mask_G, stepped_G, state.center_G))
+    center_G = layout.project(layout.stepped(state.center_G, stepped_G))
     return AdamState(center_G, m_G, v_G, t)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evoplastic.birth.config import BirthConfig
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.layout import Layout
 from evoplastic.lifetime.config import LifetimeConfig, PerturbationConfig
@@ -29,6 +30,7 @@ from evoplastic.lifetime.shards import (
     simulate_population,
     simulate_replicates,
 )
+from evoplastic.modulation.config import ModulationConfig
 from evoplastic.network.neurons import NeuronGroups
 from evoplastic.rules.config import RuleConfig
 from evoplastic.search.config import ESConfig
@@ -55,6 +57,8 @@ class Setting:
     lifetime: dict[str, Any] = field(default_factory=dict)
     rule: dict[str, Any] = field(default_factory=dict)
     perturbation: dict[str, Any] = field(default_factory=dict)
+    birth: dict[str, Any] = field(default_factory=dict)
+    modulation: str = "opposed_pair"
     uniform: bool = False
     generations: int | None = None
 
@@ -63,19 +67,29 @@ class Setting:
         """The settings of a JSON file, a list of objects."""
         return [cls(**each) for each in json.loads(file.read_text())]
 
+    def lives(self) -> LifetimeConfig:
+        """The lifetime that it asks for."""
+        pairs: dict[str, Any] = {
+            name: tuple(map(tuple, chosen)) if name in ("without", "fixed") else chosen
+            for name, chosen in self.birth.items()
+        }
+        chosen = LifetimeConfig(
+            rule=RuleConfig(**self.rule).resolved,
+            modulation=ModulationConfig(name=self.modulation).resolved,
+            perturbation=PerturbationConfig(**self.perturbation),
+            birth=BirthConfig(**pairs),
+        )
+        return replace(chosen, **self.lifetime)
+
 
 def run(
     setting: Setting, seed: int, generations: int, every: int, lives: int, held_out: bool
 ) -> dict[str, Any]:
     """One seed: accuracy of the bare center each `every` generations."""
     search, genome = ESConfig(**setting.search), GenomeConfig(**setting.genome)
-    lifetime = replace(
-        LifetimeConfig(
-            rule=RuleConfig(**setting.rule), perturbation=PerturbationConfig(**setting.perturbation)
-        ),
-        **setting.lifetime,
-    )
-    groups = NeuronGroups(num_neurons=70)
+    lifetime = setting.lives()
+    modulators = lifetime.modulation.table.num_neurons
+    groups = NeuronGroups(num_neurons=70, num_modulators=modulators)
     problem = LifetimeProblem(
         layout=Layout(groups, scaled(genome_fields(lifetime), genome.scale_of_fields)),
         lifetime=lifetime,

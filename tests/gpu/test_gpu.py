@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from cluster.config.run import load_config
 from evoplastic.genome.config import GenomeConfig
 from evoplastic.genome.layout import Layout
 from evoplastic.network.neurons import NeuronGroups
@@ -121,6 +123,17 @@ def test_kept_settings_are_such(file: Path) -> None:
     for setting in settings:
         ESConfig(**setting.search)
         GenomeConfig(**setting.genome)
+        setting.lives()
+
+
+def test_the_networks_own_modulation_is_studied_as_its_recipe_has_it() -> None:
+    setting = Setting.read(ROOT / "tests" / "gpu" / "settings" / "own.json")[0]
+    recipe, ours = load_config("miconi2023-internal"), setting.lives()
+    noise = replace(ours.perturbation, quiet_trials=ours.quiet_trials)
+    assert replace(ours, perturbation=noise) == recipe.simulated
+    assert setting.uniform == (recipe.curriculum.name == "uniform")
+    assert ESConfig(**setting.search) == recipe.search
+    assert GenomeConfig(**setting.genome) == recipe.genome
 
 
 def test_what_a_card_was_found_to_do_is_reported() -> None:
