@@ -5,25 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from cluster.config.run import load_config
 from evoplastic.genome.genome import Genome
-from evoplastic.lifetime.config import LifetimeConfig
 from evoplastic.lifetime.problem import LifetimeProblem
 from evoplastic.lifetime.shards import ReplicateShard, simulate_replicates
 from tasks.suites.levels import fixed_policy_level
 from tasks.suites.loading import load_suite
 
-SHIPPED = Path(__file__).resolve().parents[2] / "genomes" / "miconi2023.safetensors"
+SHIPPED = Path(__file__).resolve().parents[2] / "genomes"
 
 
-def test_shipped_genome_learns_held_out_tasks_and_only_by_plasticity() -> None:
-    genome = Genome.load(SHIPPED)
+@pytest.mark.parametrize(
+    ("recipe", "least"),
+    [
+        ("miconi2023", 0.88),  # 0.93 was measured on dms over 256 lifetimes, quartiles 0.92, 0.97
+        pytest.param("miconi2023-internal", 0.86, marks=pytest.mark.exhaustive),  # compiles a rule
+    ],
+)
+def test_shipped_genomes_learn_held_out_tasks_and_only_by_plasticity(
+    recipe: str, least: float
+) -> None:
+    genome = Genome.load(SHIPPED / f"{recipe}.safetensors")
     suite = load_suite("miconi2023")
     assert genome.provenance["suite"] == suite.name
     assert genome.provenance["suite_digest"] == suite.digest
     problem = LifetimeProblem(
         layout=genome.layout,
-        lifetime=LifetimeConfig(),
+        lifetime=load_config(recipe).simulated,
         train=suite.trials(0, 0, train_only=True),
         held_out=suite.trials(0, 0)[len(suite.train) :],
         seed=20_261_122,
@@ -35,8 +45,7 @@ def test_shipped_genome_learns_held_out_tasks_and_only_by_plasticity() -> None:
             ).accuracy_L
             for plastic in (True, False)
         )
-        # 0.93 was measured on dms over 256 lifetimes, quartiles 0.92 and 0.97.
-        assert learnt.mean() > 0.88, task.name
+        assert learnt.mean() > least, task.name
         level = fixed_policy_level(suite, task.name)
         assert level is not None
         assert np.median(innate) < level, task.name
