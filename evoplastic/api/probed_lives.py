@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from evoplastic.api.interventions import Probe, Source
 from evoplastic.api.setting import Setting
@@ -14,12 +14,12 @@ from evoplastic.checks import require
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
-    from evoplastic.lifetime.batch import LifetimeBatch, LifetimeResult, PlasticParams
-    from evoplastic.lifetime.config import LifetimeConfig
+    from evoplastic.engines.standing_in import Lifetimes
+    from evoplastic.lifetime.batch import LifetimeResult
     from evoplastic.lifetime.intervention import Intervention
     from evoplastic.lifetime.shards import ReplicateResult
-    from evoplastic.network.neurons import NeuronGroups
 
 LIVES_AT_A_TIME = 64
 BYTES_AT_A_TIME = 1 << 27  # of rates, while those of the intact network are read
@@ -47,17 +47,7 @@ def intact_lives(
     recording = Recording(trials=tuple(range(num_trials)), fields=("rate",))
     kept: dict[int, NDArray[np.float32]] = {}
 
-    def run(
-        first: int,
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
-        case = params, groups, batch, config
+    def live(first: int, case: Lifetimes, engine: str, threads: int) -> LifetimeResult:
         if not neurons:
             result, ran = intervene_lifetimes(*case, NOTHING, engine=engine, threads=threads)
         else:
@@ -73,7 +63,7 @@ def intact_lives(
         _require_room(setting, task, lifetimes, len(neurons))
         size = 4 * num_trials * _steps(setting, task) * setting.genome.groups.num_neurons
         at_a_time = max(1, min(LIVES_AT_A_TIME, BYTES_AT_A_TIME // size))
-    result = _lifetimes(setting, task, lifetimes, at_a_time, run, setting.genome.center_G)
+    result = _lifetimes(setting, task, lifetimes, at_a_time, live, setting.genome.center_G)
     rates = np.concatenate([kept[first] for first in sorted(kept)]) if kept else None
     return Lives(result, rates)
 
@@ -96,18 +86,8 @@ def probed_lives(
         rate_LKTM = intact.rate_LKTM[..., [neurons.index(n) for n in each.from_intact]]
     whole = _intervention(each, rate_LKTM, lifetimes, setting.problem.seed)
 
-    def run(
-        first: int,
-        params: PlasticParams,
-        groups: NeuronGroups,
-        batch: LifetimeBatch,
-        config: LifetimeConfig,
-        *,
-        engine: str = "auto",
-        threads: int = 0,
-    ) -> LifetimeResult:
-        case = params, groups, batch, config
-        part = whole.of_lives(first, first + len(params.w_PNN))
+    def live(first: int, case: Lifetimes, engine: str, threads: int) -> LifetimeResult:
+        part = whole.of_lives(first, first + len(case.params.w_PNN))
         result, ran = intervene_lifetimes(*case, part, engine=engine, threads=threads)
         engines.add(ran)
         return result
@@ -117,22 +97,29 @@ def probed_lives(
         values = setting.genome.values
         scaled = {name: values[name] * factor for name, factor in each.scale.items()}
         center_G = layout.join(values | scaled)
-    return _lifetimes(setting, task, lifetimes, LIVES_AT_A_TIME, run, center_G)
+    return _lifetimes(setting, task, lifetimes, LIVES_AT_A_TIME, live, center_G)
 
 
 def _lifetimes(
-    setting: Setting, task: int, lifetimes: int, at_a_time: int, run: Any, center_G: Any
+    setting: Setting,
+    task: int,
+    lifetimes: int,
+    at_a_time: int,
+    live: Callable[[int, Lifetimes, str, int], LifetimeResult],
+    center_G: Tensor,
 ) -> ReplicateResult:
     """All lifetimes of a task, some at a time; the reference has a thread for each part."""
     import numpy as np
 
     from evoplastic.engines import usable_threads
+    from evoplastic.engines.standing_in import standing_in
     from evoplastic.lifetime.shards import ReplicateResult, ReplicateShard, simulate_replicates
 
     def part(first: int) -> ReplicateResult:
         number = min(at_a_time, lifetimes - first)
         shard = ReplicateShard(0, task, first, number, True)
-        return simulate_replicates(setting.problem, center_G, shard, run=partial(run, first))
+        run = standing_in(partial(live, first))
+        return simulate_replicates(setting.problem, center_G, shard, run=run)
 
     _ = setting.problem.stacked  # made once, not by each thread
     threads = 1
