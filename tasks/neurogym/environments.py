@@ -206,7 +206,8 @@ def registered_ids() -> list[str]:
     """Every id that NeuroGym registers, natives and collections, and ours."""
     from neurogym.envs.registration import ALL_EXTENDED_ENVS
 
-    import tasks.neurogym.meta_bandit  # registers its id, as the next one does
+    import tasks.neurogym.go_or_hold  # registers its id, as the next ones do
+    import tasks.neurogym.meta_bandit
     import tasks.two_stimulus.env  # noqa: F401
 
     ours = [name for name in gymnasium.envs.registry if name.startswith("evoplastic/")]

@@ -51,6 +51,7 @@ def test_roles_in_our_suites() -> None:
     assert dict(roles_in_suites("yang19.dms-v0")) == {
         "mixed": "held_out",
         "yang19": "held_out",
+        "yang19-hold": "held_out",
         "yang19-small": "held_out",
     }
     assert list(roles_in_suites("Null-v0")) == []
