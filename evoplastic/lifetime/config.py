@@ -25,7 +25,7 @@ Feedback = Literal[
     "reward",
     "reward_prediction_error",
 ]
-Fitness = Literal["loss", "reward"]
+Fitness = Literal["loss", "accuracy", "reward"]
 Noise = Literal["pair", "shared"]
 
 INTRINSIC = ("tau_ms", "threshold")  # numbers of a neuron that may be fields of the genome
@@ -158,11 +158,12 @@ class LifetimeOptions:
     loss), the task's own reward, or reward minus its running mean. In self-paced trials it comes at
     the step after: rewards after each step, the rest after a trial."""
     fitness: Fitness = "loss"
-    """What evolution makes small over the scored trials: their mean loss, or minus their mean
-    reward."""
+    """What evolution makes small over the scored trials: their mean loss, or minus the share of
+    right answers, or minus the mean reward."""
     reward_weight: float = 0.0
-    """Times the mean reward of the scored trials, taken off the fitness "loss". A squared error
-    alone is smallest for whoever hedges, a reward alone may be got by doing nothing."""
+    """Times the mean reward of the scored trials, taken off the fitness "loss" or "accuracy". A
+    squared error alone is smallest for whoever hedges, a reward alone may be got by doing nothing,
+    and answers alone are as right after any haste before they are due."""
     retention_weight: float = 0.0
     """Of streams: what the probes of tasks taught before weigh in the loss, 0 to 1, against those
     of the task just taught."""
@@ -191,9 +192,9 @@ class LifetimeOptions:
             f"retention_weight is {self.retention_weight}, expected 0 to 1",
         )
         require(
-            self.reward_weight == 0 or (self.fitness == "loss" and self.reward_weight > 0),
+            self.reward_weight == 0 or (self.fitness != "reward" and self.reward_weight > 0),
             f"reward_weight is {self.reward_weight} with fitness {self.fitness!r}; expected 0, or "
-            "more than 0 with fitness 'loss'",
+            "more than 0 with fitness 'loss' or 'accuracy'",
         )
 
 

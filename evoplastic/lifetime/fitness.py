@@ -25,10 +25,11 @@ def losses(
     """Loss [P] that evolution makes small; NaN where a lifetime failed.
 
     mean over the last scored trials of  loss - reward_weight * reward    (fitness "loss")
-                                         or -reward                       (fitness "reward")
+                                         -right - reward_weight * reward  (fitness "accuracy")
+                                         -reward                          (fitness "reward")
         + smoothness_penalty * smoothness
 
-    A lifetime whose loss is not finite failed, whatever its reward. With weights of trials, as
+    A lifetime whose loss is not finite failed, whatever it answered or earned. With weights of trials, as
     streams have them (`evoplastic.lifetime.streams.scoring`), the weighted mean over all trials.
 
     Source: Miconi 2023, section 2.5.
@@ -36,9 +37,11 @@ def losses(
     scored = slice(-config.scored_trials if weight_PK is None else 0, None)
     scored_PK = result.loss_PK[:, scored].double()
     reward_PK = result.reward_PK[:, scored].double()
-    if config.fitness == "reward":
-        scored_PK = torch.where(torch.isfinite(scored_PK), -reward_PK, torch.nan)
-    elif config.reward_weight:
+    if config.fitness != "loss":
+        right_PK = result.correct_PK[:, scored].double()
+        gained_PK = reward_PK if config.fitness == "reward" else right_PK
+        scored_PK = torch.where(torch.isfinite(scored_PK), -gained_PK, torch.nan)
+    if config.reward_weight:
         scored_PK = scored_PK - config.reward_weight * reward_PK
     mean_P = _mean(scored_PK, weight_PK)
     return mean_P + config.smoothness_penalty * result.smoothness_P.double()

@@ -72,6 +72,19 @@ def test_rewards_may_be_the_fitness_or_a_part_of_it() -> None:
     assert reward(_paid(), 3).tolist() == [1.0, 3.0]
 
 
+def test_right_answers_may_be_the_fitness_and_rewards_a_part_of_it() -> None:
+    result = _paid()._replace(
+        correct_PK=torch.tensor([[True, True, False, True], [True, True, True, True]])
+    )
+    options = {"num_trials": 4, "scored_trials": 3, "fitness": "accuracy"}
+    alone = lifetime_loss(result, make_config(**options))
+    assert alone[0] == pytest.approx(-2 / 3)
+    part = lifetime_loss(result, make_config(**options, reward_weight=0.5))
+    assert part[0] == pytest.approx(-2 / 3 - 0.5 * 1.0)
+    assert np.isnan(alone[1])  # however right a failed lifetime was
+    assert np.isnan(part[1])
+
+
 @pytest.mark.parametrize("options", [{"reward_weight": -1.0}, {"fitness": "reward"}])
 def test_a_weight_of_rewards_needs_a_loss_to_be_taken_off(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="reward_weight is"):
