@@ -47,6 +47,7 @@ def add_verbs(verbs: Subparsers) -> None:
         evoplastic analyze runs/seed1 runs/seed2 runs/seed3 --out figures-seeds
         evoplastic analyze runs/laptop-sweep-001
         evoplastic analyze runs/laptop-sweep-001 --by search.sigma
+        evoplastic analyze runs/holds-out-context runs/holds-out-matching
         evoplastic analyze 3f0c... --store sqlite:///mlflow.db --out figures
         evoplastic analyze runs/laptop-seed1-001 --figures
         evoplastic analyze g.safetensors --figures choices,psychometric --task dms
@@ -125,14 +126,16 @@ def _run_several(args: argparse.Namespace) -> int:
 def compare(found: Found, out: Path | None = None) -> SeedsReport | SettingsReport:
     """Runs of one setting task by task, with a figure; of several, setting by setting.
 
-    Where tasks evolve, ANNECS of all runs is drawn in one figure.
+    Where tasks evolve, ANNECS of all runs is drawn in one figure, and where runs hold out different
+    families of one suite, the matrix of families and tasks.
     """
+    from analysis.families.report import write_families
     from analysis.figures.environments.writing import write_figures_annecs
 
     if out is None:
         out = _out_of_several(found)
     report = _compare(found, out)
-    files = write_figures_annecs(found.runs, out)
+    files = [*write_figures_annecs(found.runs, out), *write_families(found.runs, out)]
     return dataclasses.replace(report, files=(*report.files, *files))
 
 
@@ -162,7 +165,9 @@ def _compare(found: Found, out: Path) -> SeedsReport | SettingsReport:
 
 def print_comparison(report: SeedsReport | SettingsReport) -> None:
     """The spread over seeds, and where the tables lie."""
+    from analysis.families.table import families_table, is_leave_one_out
     from analysis.seeds import SeedsReport
+    from analysis.tables.families import format_families_table
     from analysis.tables.groups import format_groups
     from analysis.tables.seeds import format_seeds_table
     from analysis.tables.settings import format_settings_table
@@ -173,6 +178,9 @@ def print_comparison(report: SeedsReport | SettingsReport) -> None:
             console().print(table)
     else:
         console().print(format_settings_table(report.summary))
+        runs = [run for setting in report.settings for run in setting.runs]
+        if is_leave_one_out(runs):
+            console().print(format_families_table(families_table(runs)))
     _print_files(report.files)
 
 

@@ -29,8 +29,9 @@ def losses(
                                          -reward                          (fitness "reward")
         + smoothness_penalty * smoothness
 
-    A lifetime whose loss is not finite failed, whatever it answered or earned. With weights of trials, as
-    streams have them (`evoplastic.lifetime.streams.scoring`), the weighted mean over all trials.
+    A lifetime whose loss is not finite failed, whatever it answered or earned. With weights of
+    trials, as streams have them (`evoplastic.lifetime.streams.scoring`), the weighted mean over all
+    trials.
 
     Source: Miconi 2023, section 2.5.
     """

@@ -1,4 +1,4 @@
-"""Point or hold still, as the modality of the stimulus says; lines and actions of Yang et al. (2019).
+"""Point or hold still, as the modality of the stimulus says; interface of Yang et al. (2019).
 
     env = neurogym.make("evoplastic/GoOrHold-v0", go_modality=2, delay_ms=500)
 

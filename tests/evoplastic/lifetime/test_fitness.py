@@ -76,7 +76,7 @@ def test_right_answers_may_be_the_fitness_and_rewards_a_part_of_it() -> None:
     result = _paid()._replace(
         correct_PK=torch.tensor([[True, True, False, True], [True, True, True, True]])
     )
-    options = {"num_trials": 4, "scored_trials": 3, "fitness": "accuracy"}
+    options: dict[str, Any] = {"num_trials": 4, "scored_trials": 3, "fitness": "accuracy"}
     alone = lifetime_loss(result, make_config(**options))
     assert alone[0] == pytest.approx(-2 / 3)
     part = lifetime_loss(result, make_config(**options, reward_weight=0.5))

@@ -7,6 +7,7 @@ import pytest
 
 from evoplastic.checks import UsageError
 from evoplastic.trials.step_bank import StepBank
+from evoplastic.trials.table import TrialTable
 from tasks.neurogym.bank import build_step_bank
 from tasks.neurogym.environments import EnvSource
 from tasks.neurogym.go_or_hold import GO_OR_HOLD, HOLD
@@ -36,7 +37,8 @@ def test_a_delay_lies_between_stimulus_and_decision() -> None:
     steps, delayed = bank_of().num_steps_M[0], bank_of(delay_ms=500).num_steps_M[0]
     assert (steps, delayed) == (30, 40)
     last = bank_of(delay_ms=500).observation_MTI[0]
-    assert (last[20:30, 1:] == 0).all() and (last[20:30, 0] == 1).all()
+    assert (last[20:30, 1:] == 0).all()
+    assert (last[20:30, 0] == 1).all()
     assert (last[30:] == 0).all()
 
 
@@ -44,10 +46,13 @@ def test_a_right_choice_pays_and_a_hasty_one_costs() -> None:
     bank = bank_of()
     m = int(np.flatnonzero(bank.ground_truth_MT.max(1))[0])
     right = int(bank.ground_truth_MT[m].max())
-    assert bank.reward_MTO[m, 25, right] == 1 and bank.ends_MTO[m, 25, right]
-    assert bank.reward_MTO[m, 25, 3 - right] == 0 and bank.ends_MTO[m, 25, 3 - right]
+    assert bank.reward_MTO[m, 25, right] == 1
+    assert bank.ends_MTO[m, 25, right]
+    assert bank.reward_MTO[m, 25, 3 - right] == 0
+    assert bank.ends_MTO[m, 25, 3 - right]
     assert not bank.ends_MTO[m, 25, HOLD]
-    assert np.isclose(bank.reward_MTO[m, 3, right], -0.1) and not bank.ends_MTO[m, 3, right]
+    assert np.isclose(bank.reward_MTO[m, 3, right], -0.1)
+    assert not bank.ends_MTO[m, 3, right]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,7 @@ def test_training_tasks_of_yang19_hold_ask_to_hold_still_and_those_of_yang19_sma
         banks = suite.trials(1, 40)
         asked = {}
         for task, bank in zip(suite.train, banks, strict=False):
+            assert isinstance(bank, TrialTable)
             first_M, target_V = np.asarray(bank.first_M), np.asarray(bank.target_action_V)
             asked[task.name] = np.maximum.reduceat(target_V, first_M[:-1]).min() == HOLD
         return {name for name, holds in asked.items() if holds}
