@@ -184,9 +184,15 @@ def _expression(suite: Suite, name: str) -> Expression:
 
 
 def _credit_doubts(config: RunConfig, suite: Suite) -> list[str]:
-    """Tasks whose first step has lost its credit when the longest of their trials ends."""
-    tau_ms = config.rule.tau_elig_ms
-    if not config.rule.table.credits or isinstance(tau_ms, Evolvable) or tau_ms is None:
+    """Tasks whose first step has lost its credit when the longest of their trials ends.
+
+    A network that explores with its answers alone has none to give before it answers.
+    """
+    tau_ms, credits = config.rule.tau_elig_ms, config.rule.table.credits
+    if not credits or isinstance(tau_ms, Evolvable) or tau_ms is None:
+        return []
+    of_noise = all(credit.post == "noise" for credit in credits)
+    if of_noise and not config.lifetime.perturbation.perturb_hidden:
         return []
     samples = {name: suite.sample(name) for name in suite.task_names}
     lasting = {name: table.num_steps * table.dt_ms for name, table in samples.items()}

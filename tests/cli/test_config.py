@@ -33,6 +33,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "smoke",
         "stream-laptop",
         "yang19-laptop",
+        "yang19-small",
     ]
 
 

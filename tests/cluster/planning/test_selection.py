@@ -198,6 +198,11 @@ def test_rules_without_a_trace_have_no_credit_to_lose(tmp_path: Path) -> None:
     assert doubts(experiment(tmp_path, "Both", "Long", *overrides)) == []
 
 
+def test_who_explores_with_answers_alone_credits_answers_alone(tmp_path: Path) -> None:
+    alone = ("rule.tau_elig_ms=100", "lifetime.perturbation.perturb_hidden=false")
+    assert doubts(experiment(tmp_path, "Both", "Other Long", *alone)) == []
+
+
 @pytest.mark.parametrize("recipe", posed_recipes())
 def test_our_recipes_have_something_to_select_on(recipe: str) -> None:
     known = build_experiment(load_config(recipe))
