@@ -83,9 +83,8 @@ def _draw(
         axes.add_patch(
             Rectangle(corner, 0.94, 0.94, fill=False, lw=2.2, edgecolor=ROLE_COLOUR["held_out"])
         )
-    axes.set_xticks(
-        range(len(tasks)), [short_name(task) for task in tasks], rotation=60, ha="right"
-    )
+    names = [short_name(task) for task in tasks]
+    axes.set_xticks(range(len(tasks)), names, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(families)), families)
     axes.set_ylabel("held out")
     axes.tick_params(length=0)
