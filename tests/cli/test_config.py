@@ -32,6 +32,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "random-birth-laptop",
         "smoke",
         "stream-laptop",
+        "yang19",
         "yang19-laptop",
         "yang19-small",
     ]
