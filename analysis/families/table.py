@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.generalization import final_table
+from analysis.settings import differing_keys, flat_setting
 from analysis.store import RunRecords
 
 FAMILY = "held_out_family"
@@ -37,7 +38,11 @@ def short_name(task: str) -> str:
 
 
 def is_leave_one_out(runs: Sequence[RunRecords]) -> bool:
-    """Whether the runs know the same tasks and do not all hold out the same ones."""
+    """Whether the runs know the same tasks, do not all hold out the same ones, and differ in
+    nothing else but their seeds."""
+    differing = differing_keys([flat_setting(run.config) for run in runs], ())
+    if not set(differing) <= {"suite"}:
+        return False
     known = {frozenset(_tasks(run, "train") + _tasks(run, "held_out")) for run in runs}
     held_out = {frozenset(_tasks(run, "held_out")) for run in runs}
     return len(known) == 1 and len(held_out) > 1 and frozenset() not in held_out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,8 @@ def test_only_runs_that_hold_out_different_tasks_make_a_matrix(
     assert is_leave_one_out(runs)
     assert not is_leave_one_out(runs[:2])
     assert write_families(runs[:2], tmp_path / "out") == []
+    changed = runs[3].config | {"num_neurons": 99}
+    assert not is_leave_one_out([*runs[:3], replace(runs[3], config=changed)])
     other = write_run(
         tmp_path / "other", [start(1, "other"), evaluation(0, entry("or", "train", (1.0,)))]
     )
