@@ -66,6 +66,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     "Results": (
         "results/miconi2023.md",
         "results/modulation.md",
+        "results/yang19-small.md",
         "results/yang19-laptop.md",
         "results/metaworld.md",
         "results/poet.md",
@@ -79,6 +80,7 @@ TITLES = {  # where a page's own heading is long
     "security.md": "Security",
     "results/miconi2023.md": "miconi2023",
     "results/modulation.md": "miconi2023-internal",
+    "results/yang19-small.md": "yang19-small",
     "results/yang19-laptop.md": "yang19-laptop",
     "results/poet.md": "poet-laptop",
     "results/metaworld.md": "metaworld",
