@@ -25,6 +25,7 @@ from analysis.tables.self_paced import cell
 
 CELL_INCHES, ROW_INCHES = 0.46, 0.5
 LEFT, RIGHT, TOP, BELOW = 1.25, 0.75, 0.3, 0.95
+BAR_INCHES, BAR_GAP, LEAST_WIDTH = 0.12, 0.1, 6.0
 LIGHT = 0.55  # of the colour map, from which on text is black
 MAP = "cividis"  # distinguishable with every common colour blindness
 
@@ -41,7 +42,7 @@ def figure_families(runs: Sequence[RunRecords]) -> Figure:
     table, tasks = families_table(runs), tasks_in_order(runs)
     measures = [ACCURACY] + [REWARD] * bool(table["reward_last"].notna().any())
     families = list(dict.fromkeys(table[FAMILY]))
-    width = LEFT + CELL_INCHES * len(tasks) + RIGHT
+    width = max(LEFT + CELL_INCHES * len(tasks) + RIGHT, LEAST_WIDTH)
     caption = _caption(table, runs, measures)
     below = caption_inches(caption, width)
     panel = TOP + ROW_INCHES * len(families) + BELOW
@@ -51,20 +52,25 @@ def figure_families(runs: Sequence[RunRecords]) -> Figure:
         for place, measure in enumerate(measures):
             bottom = below + panel * (len(measures) - 1 - place) + BELOW
             size = CELL_INCHES * len(tasks), ROW_INCHES * len(families)
-            box = np.array((LEFT, bottom, *size)) / (width, height, width, height)
-            _draw(figure, figure.add_axes(tuple(box)), table, measure, families, tasks)
+            bar = LEFT + size[0] + BAR_GAP, bottom, BAR_INCHES, size[1]
+            matrix_axes, bar_axes = (
+                figure.add_axes(tuple(np.array(box) / (width, height, width, height)))
+                for box in ((LEFT, bottom, *size), bar)
+            )
+            shown = _draw(matrix_axes, table, measure, families, tasks)
+            percent = "{x:.0%}" if measure is ACCURACY else None
+            figure.colorbar(shown, cax=bar_axes, format=percent)
         write_caption(figure, caption, footer(runs), below)
     return figure
 
 
 def _draw(
-    figure: Figure,
     axes: Any,
     table: pd.DataFrame,
     measure: Measure,
     families: list[str],
     tasks: list[str],
-) -> None:
+) -> Any:
     last = _matrix(table, f"{measure.name}_last", families, tasks)
     first = _matrix(table, f"{measure.name}_first", families, tasks)
     low, high = (0.0, 1.0) if measure is ACCURACY else (np.nanmin(last), max(1.0, np.nanmax(last)))
@@ -91,7 +97,7 @@ def _draw(
     for side in axes.spines.values():
         side.set_visible(False)
     axes.set_title("percent correct" if measure is ACCURACY else "reward of a trial", loc="left")
-    figure.colorbar(shown, ax=axes, fraction=0.02, pad=0.01)
+    return shown
 
 
 def _matrix(
@@ -110,12 +116,14 @@ def _caption(table: pd.DataFrame, runs: Sequence[RunRecords], measures: list[Mea
     )
     counts = {role: table.loc[table["role"] == role, "lifetimes"] for role in ROLE_COLOUR}
     what = " and ".join(each.name for each in measures)
+    low, high = int(table["generation_low"].min()), int(table["generation_high"].max())
+    generations = f"generation {low}" + (f" to {high}" if high > low else "")
     return (
         f"Leave one family out: {what} of the first (above) and of the last (below, and colour) "
         f"{runs[0].scored_trials} of {runs[0].num_trials} trials of a lifetime, mean over "
-        f"{lifetimes_phrase(counts)}, {of_seeds} of each row. Framed: tasks that evolution "
-        f"never saw. {FIXED_POLICY_MEANS} Held-out tasks above it in percent of lifetimes: "
-        f"{_above(table)}."
+        f"{lifetimes_phrase(counts)}, {of_seeds} of each row, {generations}. Framed: tasks that "
+        f"evolution never saw. {FIXED_POLICY_MEANS} Held-out tasks above it in percent of "
+        f"lifetimes: {_above(table)}."
     )
 
 

@@ -98,7 +98,7 @@ def lifetimes_phrase(counts_of_role: Mapping[str, Iterable[int]]) -> str:
 
 def footer(runs: Sequence[RunRecords]) -> str:
     """Where the numbers come from: run, seeds and commits."""
-    seeds = ", ".join(dict.fromkeys(str(run.seed) for run in runs))
+    seeds = ", ".join(map(str, sorted({run.seed for run in runs})))
     commits = ", ".join(sorted({run.commit for run in runs}))
     if len(runs) == 1:
         return f"run {runs[0].run_id}  |  seed {seeds}  |  commit {commits}"

@@ -165,7 +165,7 @@ def _compare(found: Found, out: Path) -> SeedsReport | SettingsReport:
 
 def print_comparison(report: SeedsReport | SettingsReport) -> None:
     """The spread over seeds, and where the tables lie."""
-    from analysis.families.table import families_table, is_leave_one_out
+    from analysis.families.table import is_leave_one_out, obstacle
     from analysis.seeds import SeedsReport
     from analysis.tables.families import format_families_table
     from analysis.tables.groups import format_groups
@@ -180,12 +180,16 @@ def print_comparison(report: SeedsReport | SettingsReport) -> None:
         console().print(format_settings_table(report.summary))
         runs = [run for setting in report.settings for run in setting.runs]
         if is_leave_one_out(runs):
-            console().print(format_families_table(families_table(runs)))
+            console().print(format_families_table(runs))
+        reason = obstacle(runs)
+        if reason is not None:
+            print(f"no matrix of held-out families: {reason}", file=sys.stderr)
     _print_files(report.files)
 
 
 def comparison_as_json(report: SeedsReport | SettingsReport) -> dict[str, object]:
     """The runs, and the tables as records."""
+    from analysis.families.table import families_table, is_leave_one_out
     from analysis.groups import groups_table
     from analysis.seeds import SeedsReport
 
@@ -207,8 +211,16 @@ def comparison_as_json(report: SeedsReport | SettingsReport) -> dict[str, object
         }
         for setting in report.settings
     ]
+    runs = [run for setting in report.settings for run in setting.runs]
+    families = {"families": _records(families_table(runs))} if is_leave_one_out(runs) else {}
     summary, table = _records(report.summary), _records(report.table)
-    return {"settings": settings, "summary": summary, "table": table, "files": files}
+    return {
+        "settings": settings,
+        "summary": summary,
+        "table": table,
+        **families,
+        "files": files,
+    }
 
 
 def print_report(report: AnalysisReport) -> None:

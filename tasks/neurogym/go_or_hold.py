@@ -15,12 +15,14 @@ import numpy as np
 from neurogym.core import TrialEnv
 from neurogym.utils import spaces
 
-from evoplastic.checks import require
+from evoplastic.checks import require, require_known
 
 GO_OR_HOLD = "evoplastic/GoOrHold-v0"
 MODALITIES = (1, 2)
 STRENGTH, WIDTH = 0.8, np.pi / 8  # of a stimulus, in the directions around it: as in yang19
 HOLD = 0  # the action
+PERIODS = ["fixation", "stimulus", "delay", "decision"]
+REWARDS = {"abort": -0.1, "correct": 1.0, "fail": 0.0}  # those of yang19
 
 
 class GoOrHold(TrialEnv):
@@ -38,7 +40,8 @@ class GoOrHold(TrialEnv):
         timing: durations of the periods in ms.
 
     Raises:
-        UsageError: another modality, fewer than two directions, a negative delay.
+        UsageError: another modality, fewer than two directions, a negative delay, a reward or
+            period of another name.
 
     Source: the c-reaction of Donders 1868, "On the speed of mental processes".
     """
@@ -60,12 +63,23 @@ class GoOrHold(TrialEnv):
     ) -> None:
         super().__init__(dt=dt)
         require(
-            go_modality in MODALITIES, f"go_modality is {go_modality}, expected one of {MODALITIES}"
+            go_modality in MODALITIES and not isinstance(go_modality, bool),
+            f"go_modality is {go_modality!r}, expected one of {MODALITIES}",
         )
-        require(dim_ring >= 2, f"dim_ring is {dim_ring}, expected at least 2 directions")
-        require(delay_ms >= 0, f"delay_ms is {delay_ms}, expected 0 or more")
+        require(
+            isinstance(dim_ring, int) and dim_ring >= 2,
+            f"dim_ring is {dim_ring!r}, expected a whole number of directions, 2 or more",
+        )
+        require(
+            isinstance(delay_ms, int | float) and delay_ms >= 0,
+            f"delay_ms is {delay_ms!r}, expected 0 or more",
+        )
+        for name in rewards or {}:
+            require_known("reward of GoOrHold", name, REWARDS)
+        for name in timing or {}:
+            require_known("period of GoOrHold", name, PERIODS)
         self.go_modality = go_modality
-        self.rewards = {"abort": -0.1, "correct": 1.0, "fail": 0.0, **(rewards or {})}
+        self.rewards = REWARDS | (rewards or {})
         self.timing = {"fixation": 500, "stimulus": 500, "delay": delay_ms, "decision": 500}
         self.timing.update(timing or {})
         self.theta = np.arange(dim_ring) * 2 * np.pi / dim_ring
@@ -87,7 +101,7 @@ class GoOrHold(TrialEnv):
             "modality": int(self.rng.choice(MODALITIES)),
             **given,
         }
-        self.add_period(["fixation", "stimulus", "delay", "decision"])
+        self.add_period(PERIODS)
         self.add_ob(1, period=["fixation", "stimulus", "delay"], where="fixation")
         away = np.abs(self.theta - self.theta[trial["direction"]])
         around = np.minimum(away, 2 * np.pi - away) / WIDTH

@@ -147,7 +147,7 @@ def _spread(names: Any, size: int) -> list[str]:
 
 @cache
 def _abouts() -> dict[str, str]:
-    """What our suite files say about registered ids."""
+    """What our suite files say about registered ids, not of what they are with other settings."""
     abouts = {}
     for suite in known_suite_files():
         try:
@@ -155,8 +155,8 @@ def _abouts() -> dict[str, str]:
         except UsageError:  # a broken file is reported by whoever asks for that suite
             continue
         for task in (*content.train, *content.held_out):
-            if task.about:
-                abouts[task.source.removesuffix("-v0")] = task.about
+            if task.about and task.name == task.source.removesuffix("-v0"):
+                abouts[task.name] = task.about
     return abouts
 
 

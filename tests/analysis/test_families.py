@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,14 @@ import yaml
 from matplotlib.patches import Rectangle
 
 from analysis.families.report import write_families
-from analysis.families.table import FAMILY, families_table, is_leave_one_out, tasks_in_order
+from analysis.families.table import (
+    FAMILY,
+    families_table,
+    is_leave_one_out,
+    obstacle,
+    tasks_in_order,
+    training_table,
+)
 from analysis.figures.families import figure_families
 from analysis.store import RunRecords, read_directory
 from evoplastic.__main__ import main
@@ -71,6 +79,44 @@ def test_each_task_stands_under_each_family_that_was_held_out(runs: list[RunReco
     assert (trained["role"], trained["accuracy_last"]) == ("train", 0.9)
 
 
+def test_runs_that_hold_out_the_same_are_one_family_whatever_their_suite_says(
+    paths: list[Path], tmp_path: Path
+) -> None:
+    default = read_directory(write_one(tmp_path / "c", 3, "reach", 0.7, suite="mine"))
+    table = families_table([default, *map(read_directory, paths)])
+    assert list(dict.fromkeys(table[FAMILY])) == ["reach", "match"]
+    assert table.set_index([FAMILY, "task"]).loc[("reach", "x.go"), "seeds"] == 3
+    again = replace(default, config=default.config | {"seed": 1}, start=start(1, "again"))
+    reason = obstacle([again, *map(read_directory, paths)])
+    assert reason == "seed 1 is there twice with reach held out"
+
+
+def test_what_a_run_that_goes_on_has_not_measured_is_missing(paths: list[Path]) -> None:
+    run = read_directory(paths[0])
+    plastic = [e for e in run.evaluations[-1].entries if e.condition == "plastic"]
+    later = evaluation(8, *(replace(each, curve=None) for each in plastic))
+    rows = families_table([replace(run, evaluations=(*run.evaluations, later))])
+    assert set(rows["generation_high"]) == {8}
+    assert rows[["accuracy_first", "plasticity_off"]].isna().all(axis=None)
+
+
+def test_training_tasks_are_averaged_before_their_seeds_are_spread(
+    runs: list[RunRecords],
+) -> None:
+    changed = []
+    for run, levels in zip(runs[:2], ((0.9, 0.7), (0.5, 0.9)), strict=True):
+        entries = [
+            replace(each, accuracy=(levels[("dms", "dnms").index(each.task[2:])],))
+            if each.role == "train" and each.condition == "plastic"
+            else each
+            for each in run.evaluations[-1].entries
+        ]
+        changed.append(replace(run, evaluations=(evaluation(4, *entries),)))
+    row = training_table(changed).iloc[0]
+    assert row["tasks"] == 2
+    assert (row["accuracy_low"], row["accuracy_high"]) == (pytest.approx(0.7), pytest.approx(0.8))
+
+
 def test_a_family_without_a_name_is_called_after_its_tasks(tmp_path: Path) -> None:
     named = write_one(tmp_path / "a", 1, "reach", 0.6, suite="mine")
     by_file = write_one(tmp_path / "b", 1, "match", 0.6, suite="/somewhere/mine.yaml")
@@ -86,10 +132,12 @@ def test_only_runs_that_hold_out_different_tasks_make_a_matrix(
     assert write_families(runs[:2], tmp_path / "out") == []
     changed = runs[3].config | {"num_neurons": 99}
     assert not is_leave_one_out([*runs[:3], replace(runs[3], config=changed)])
+    assert "num_neurons" in str(obstacle([*runs[:3], replace(runs[3], config=changed)]))
     other = write_run(
         tmp_path / "other", [start(1, "other"), evaluation(0, entry("or", "train", (1.0,)))]
     )
     assert not is_leave_one_out([*runs, read_directory(other)])
+    assert "know different tasks" in str(obstacle([*runs, read_directory(other)]))
 
 
 def test_the_figure_frames_what_was_never_seen(runs: list[RunRecords]) -> None:
@@ -119,3 +167,6 @@ def test_analyze_prints_the_matrix_and_writes_it(
     assert "2 training tasks" in printed
     names = {path.name for path in out.iterdir()}
     assert {f"leave_one_family_out.{kind}" for kind in ("png", "svg", "csv")} <= names
+    assert main(["analyze", *map(str, paths), "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {row[FAMILY] for row in told["families"]} == set(FAMILIES)

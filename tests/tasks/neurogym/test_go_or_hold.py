@@ -61,6 +61,11 @@ def test_a_right_choice_pays_and_a_hasty_one_costs() -> None:
         ({"go_modality": 3}, "go_modality is 3"),
         ({"dim_ring": 1}, "dim_ring is 1"),
         ({"delay_ms": -1}, "delay_ms is -1"),
+        ({"delay_ms": "abc"}, "delay_ms is 'abc'"),
+        ({"dim_ring": 2.5}, "dim_ring is 2.5"),
+        ({"go_modality": True}, "go_modality is True"),
+        ({"rewards": {"abrt": -1}}, "reward of GoOrHold 'abrt'; did you mean 'abort'"),
+        ({"timing": {"fixaton": 3}}, "period of GoOrHold 'fixaton'"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(settings: dict[str, object], complaint: str) -> None:

@@ -30,6 +30,8 @@ def test_every_task_is_listed_once() -> None:
 def test_descriptions_come_from_suites_then_from_classes() -> None:
     assert describe_source(EnvSource("yang19.anti-v0")).startswith("Point away")
     assert describe_source(EnvSource("GoNogo-v0")) == "Go/No-go task."
+    held = describe_source(EnvSource("evoplastic/GoOrHold-v0"))
+    assert held.startswith("Point to the stimulus if it comes in one modality")
     assert describe_source(EnvSource(Echo)).startswith("See a bit, wait, say it")
     assert first_sentence(lambda: None) == ""
 
