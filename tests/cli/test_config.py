@@ -20,6 +20,7 @@ def test_without_a_recipe_all_are_listed(command: Command) -> None:
         "backpropamine-laptop",
         "class-stream",
         "combinations-laptop",
+        "internal-laptop",
         "laptop",
         "metaworld",
         "metaworld-smoke",
