@@ -76,7 +76,7 @@ def test_what_cannot_be_shown_is_refused(settings: dict[str, object], complaint:
 def test_training_tasks_of_yang19_hold_ask_to_hold_still_and_those_of_yang19_small_do_not() -> None:
     def asks_to_hold(suite_name: str) -> set[str]:
         suite = load_suite(suite_name, "intended")
-        banks = suite.trials(1, 12)
+        banks = suite.trials(1, 40)
         asked = {}
         for task, bank in zip(suite.train, banks, strict=False):
             assert isinstance(bank, TrialTable)
