@@ -36,11 +36,12 @@ def open_all(refs: Sequence[str | Path], tracking_uri: str | None = None) -> Fou
     """The records of every run that the references lead to; a folder leads to all runs in it.
 
     Args:
-        refs: folders of runs, and what `open_run` takes.
+        refs: folders of runs, and what `open_run` takes. Runs that have evaluated no center yet
+            are left out, with a sentence each.
         tracking_uri: MLflow store of runs that are given by id.
 
     Raises:
-        UsageError: no such run; a corrupt one; a folder in which no run has a number.
+        UsageError: no such run; a corrupt one; none of the runs has a number.
         EnvironmentFault: the tracking store does not answer.
     """
     runs: list[RunRecords] = []
@@ -48,8 +49,9 @@ def open_all(refs: Sequence[str | Path], tracking_uri: str | None = None) -> Fou
     left_out: list[str] = []
     for ref in refs:
         folder = _folder(ref)
-        if folder is None:
-            runs.append(open_run(ref, tracking_uri))
+        if folder is None:  # a name that leads nowhere is a slip, a run that has just begun is none
+            named = open_run(ref, tracking_uri)
+            runs += [named] if _has_evaluated(named, left_out) else []
             continue
         keys |= dict.fromkeys(_swept_keys(folder))
         found = [_of_folder(path, left_out) for path in _run_dirs(folder)]
@@ -71,10 +73,13 @@ def _of_folder(path: Path, left_out: list[str]) -> RunRecords | None:
     except UsageError as error:
         left_out.append(str(error))
         return None
+    return run if _has_evaluated(run, left_out) else None
+
+
+def _has_evaluated(run: RunRecords, left_out: list[str]) -> bool:
     if not run.evaluations:
-        left_out.append(f"{path} has evaluated no center yet")
-        return None
-    return run
+        left_out.append(f"{run.directory} has evaluated no center yet")
+    return len(run.evaluations) > 0
 
 
 def _folder(ref: str | Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,8 @@ from evoplastic.checks import require
 
 if TYPE_CHECKING:
     from analysis.effects.report import EffectsReport
+
+logger = logging.getLogger(__name__)
 
 
 def compare(
@@ -56,6 +59,8 @@ def compare(
     keys = [by] if isinstance(by, str) else list(by)
     require(len(keys) > 0, "by names no setting, expected one as 'search.sigma'")
     found = open_all(runs, store)
+    for sentence in found.left_out:
+        logger.warning("left out: %s", sentence)
     if out is None:
         return effects_of(found.runs, keys, score=score, at=at, confidence=confidence)
     folder = Path(out)

@@ -53,7 +53,7 @@ def report(
             that fails costs a warning.
 
     Raises:
-        UsageError: no such run, a run without an evaluation, runs that were measured on different
+        UsageError: no such run, none with an evaluation, runs that were measured on different
             tasks, a seed twice in one setting; a name that no page can have.
         EnvironmentFault: a file cannot be written; no browser to print with; a store that does not
             answer though a run is to be read from it.

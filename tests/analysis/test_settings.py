@@ -115,6 +115,11 @@ def test_a_run_without_a_number_is_left_out_by_name(
     assert "left out: " in told.err
     assert "begun has evaluated no center yet" in told.err
     assert "sigma" in told.out
+    named = [str(root / name) for name in ("begun", "seed1-sigma0.02", "seed2-sigma0.02")]
+    assert main(["analyze", *named, "--out", str(root / "figures")]) == 0
+    told = capsys.readouterr()
+    assert "begun has evaluated no center yet" in told.err
+    assert "seeds 1, 2" in told.out
 
 
 def test_keys_that_follow_from_a_name_make_no_name_longer(tmp_path: Path) -> None:

@@ -51,9 +51,12 @@ def test_the_files_are_written_whole_or_not_at_all(
     assert not list(other.iterdir())
     other.rmdir()
     empty = runs.write_run(tmp_path / "empty", [runs.start()])
-    with pytest.raises(UsageError, match="no evaluation on record yet"):
-        ep.report(run, empty, out=other / "report.html", to_mlflow=False)
+    with pytest.raises(UsageError, match="has evaluated a center yet"):
+        ep.report(empty, out=other / "report.html", to_mlflow=False)
     assert not other.exists()
+    made = ep.report(run, empty, out=other / "report.html", to_mlflow=False)
+    assert made.run_ids == ("small-5",)
+    assert [Path(each.split()[0]) for each in made.left_out] == [empty]
 
 
 @pytest.mark.parametrize(
