@@ -7,6 +7,7 @@ a file of checks; that file imports `DEVICE` and the fixtures below.
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import subprocess
@@ -79,10 +80,26 @@ def uninitialised_memory_is_nan() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def patch_once() -> None:
-    """Spare the interpreter from preparing triton.language anew at every call of a part."""
+    """Spare the interpreter what it does anew at every call, and the collector its many objects.
+
+    It prepares triton.language for every part, and makes a table of types for every operation.
+    """
     if INTERPRETED:
+        from triton.runtime import interpreter
         from triton.runtime.interpreter import InterpretedFunction
 
+        slow_dtype, dtypes = interpreter._get_np_dtype, {}
+
+        def dtype_of(kind: Any) -> Any:
+            scalar = kind.scalar
+            if scalar.is_ptr():  # has no hash, and is answered at once
+                return slow_dtype(scalar)
+            if scalar not in dtypes:
+                dtypes[scalar] = slow_dtype(scalar)
+            return dtypes[scalar]
+
+        interpreter._get_np_dtype = dtype_of
+        gc.set_threshold(100_000)
         slow_call = InterpretedFunction.__call__
         prepared: set[str] = set()
 
