@@ -79,7 +79,7 @@ TITLES = {  # where a page's own heading is long
     "reliability.md": "Reliability",
     "security.md": "Security",
     "results/miconi2023.md": "miconi2023",
-    "results/modulation.md": "miconi2023-internal",
+    "results/modulation.md": "Modulation of its own",
     "results/yang19-small.md": "yang19-small",
     "results/yang19-laptop.md": "yang19-laptop",
     "results/poet.md": "poet-laptop",
