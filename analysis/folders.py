@@ -60,7 +60,7 @@ def open_all(refs: Sequence[str | Path], tracking_uri: str | None = None) -> Fou
         len(runs) > 0,
         f"no run of {', '.join(map(str, refs))} has evaluated a center yet"
         + (f" ({'; '.join(left_out[:3])})" if left_out else "")
-        + "; wait for a first evaluation, then analyze again",
+        + "; wait for a first evaluation, then ask again",
     )
     alone = _folder(refs[0]) if len(refs) == 1 else None
     return Found(tuple(runs), tuple(keys), tuple(left_out), alone)

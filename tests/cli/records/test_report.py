@@ -25,7 +25,7 @@ def test_the_verb_tells_the_story_and_the_files(
     empty = runs.write_run(tmp_path / "empty", [runs.start()])
     refused = command("report", str(empty), "--out", "no.html", "--no-mlflow")
     assert refused.code == 2
-    assert "wait for its first one" in refused.err
+    assert "wait for a first evaluation" in refused.err
     assert not Path("no.html").exists()
 
 
