@@ -51,7 +51,8 @@ def open_all(refs: Sequence[str | Path], tracking_uri: str | None = None) -> Fou
         folder = _folder(ref)
         if folder is None:  # a name that leads nowhere is a slip, a run that has just begun is none
             named = open_run(ref, tracking_uri)
-            runs += [named] if _has_evaluated(named, left_out) else []
+            if _has_evaluated(named, left_out):
+                runs.append(named)
             continue
         keys |= dict.fromkeys(_swept_keys(folder))
         found = [_of_folder(path, left_out) for path in _run_dirs(folder)]

@@ -16,6 +16,7 @@ from analysis.tables.effects import format_effects
 from evoplastic.__main__ import main
 from evoplastic.checks import UsageError
 from tests.analysis.effects.swept import sigma
+from tests.analysis.runs import start, write_run
 
 FIVE = {seed: 0.5 + seed / 20 for seed in range(1, 6)}
 
@@ -56,7 +57,7 @@ def test_the_verb_says_the_effect_its_p_and_the_bias_apart(
     assert "dms and dnms show the same and want opposite answers" in told
 
 
-def test_python_compares_without_writing(tmp_path: Path) -> None:
+def test_python_compares_without_writing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sigma(tmp_path, 0.02, FIVE)
     sigma(tmp_path, 0.05, {seed: value + 0.1 for seed, value in FIVE.items()})
     folders = [tmp_path / name for name in ("sigma0.02", "sigma0.05")]
@@ -69,6 +70,11 @@ def test_python_compares_without_writing(tmp_path: Path) -> None:
         ep.compare(*folders, by="sigma", confidence=95)
     with pytest.raises(UsageError, match="by names no setting"):
         ep.compare(*folders, by=[])
+    assert not caplog.messages
+    begun = write_run(tmp_path / "begun", [start()])
+    again = ep.compare(*folders, begun, by="sigma", score="dms")
+    assert again.effects["difference"].tolist() == found.effects["difference"].tolist()
+    assert caplog.messages == [f"left out: {begun} has evaluated no center yet"]
 
 
 def test_options_of_a_comparison_want_one(
